@@ -1,0 +1,82 @@
+// A decoder-only transformer by its dimensions, dense or mixture of experts: what a model card or
+// config.json says. Plain data; the layout, the batch and the hardware are elsewhere.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/error.hpp"
+#include "base/units.hpp"
+
+namespace rehearse {
+
+enum class Dtype { kFp32, kBf16, kFp16, kFp8, kInt8, kFp4 };
+double bytes_per_element(Dtype dtype);  // 4, 2, 2, 1, 1, 0.5
+const char* to_text(Dtype dtype);       // "fp32", "bf16", ...
+std::optional<Dtype> dtype_named(const std::string& name);
+
+// Multi-head (kv_heads = heads) or grouped-query attention (kv_heads divides heads).
+struct Attention {
+  int heads = 0;
+  int kv_heads = 0;
+  int head_dim = 0;
+  bool bias =
+      false;  // biases on the Q, K, V and output projections (gpt-oss); counted as parameters only
+};
+
+// A feed-forward network: up (and gate, when gated) projection, activation, down projection.
+struct FeedForward {
+  int width = 0;       // inner size ("intermediate_size")
+  bool gated = false;  // SwiGLU-style: three matrices instead of two
+};
+
+struct MixtureOfExperts {
+  int experts = 0;     // routed experts per layer
+  int top_k = 0;       // routed experts each token visits
+  FeedForward expert;  // one routed expert
+  int shared_experts = 0;
+  FeedForward shared;  // one shared expert; used when shared_experts > 0
+  int first_dense_layers =
+      0;  // the first layers use Model::dense instead (DeepSeek: first_k_dense_replace)
+};
+
+struct Model {
+  std::string name;
+  int layers = 0;
+  int hidden = 0;
+  Attention attention;
+  std::optional<FeedForward> dense;     // FFN of layers that are not MoE layers
+  std::optional<MixtureOfExperts> moe;  // absent: a dense model
+  int vocab = 0;
+  bool tied_embeddings = false;  // LM head shares the embedding matrix
+  Dtype weight_dtype = Dtype::kBf16;
+  Dtype activation_dtype = Dtype::kBf16;  // residual stream, activations, communication
+  Dtype kv_dtype = Dtype::kBf16;
+  FieldLocations where;
+
+  bool is_moe_layer(int layer) const { return moe && layer >= moe->first_dense_layers; }
+};
+
+// Counts of parameters. Norm weights are counted (two per layer and the final one, `hidden` each).
+struct ParameterCount {
+  double embedding = 0;  // vocab x hidden
+  double lm_head = 0;    // 0 when tied
+  double attention = 0;  // over all layers
+  double router = 0;
+  double experts = 0;  // routed experts, all layers
+  double shared_experts = 0;
+  double dense_ffn = 0;
+  double norms = 0;
+  double total = 0;
+  double active = 0;  // total - routed experts a token does not visit
+};
+ParameterCount count_parameters(const Model& model);
+
+// KV cache of one token over all layers: layers x 2 x kv_heads x head_dim x bytes(kv_dtype).
+Bytes kv_bytes_per_token(const Model& model);
+
+// Throws InputError where a dimension is missing, not positive, or breaks a rule (kv_heads divides
+// heads, top_k <= experts ...).
+void validate(const Model& model);
+
+}  // namespace rehearse

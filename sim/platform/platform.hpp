@@ -1,0 +1,56 @@
+// The cluster as plain data: which GPUs it has, what each can do, and what connects two of them. No
+// SimGrid here.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/units.hpp"
+
+namespace rehearse {
+
+// What a GPU can do. Every field comes from the platform file (a host's speed and its <prop>s).
+struct Device {
+  FlopsPerSecond peak;      // dense peak for 16-bit types: the host's speed
+  FlopsPerSecond peak_fp8;  // <prop id="peak_fp8">, <prop id="peak_fp4">, <prop id="peak_fp32">; 0:
+                            // the file does not say
+  FlopsPerSecond peak_fp4;
+  FlopsPerSecond peak_fp32;
+  double compute_efficiency = 1;  // share of the peak that matrix kernels reach ("MFU" of a kernel)
+  Bytes memory;
+  BytesPerSecond memory_bandwidth;
+  double memory_efficiency = 1;  // share of the bandwidth that kernels reach
+  Seconds kernel_launch;         // fixed cost of every operator
+  Seconds collective_launch;     // fixed cost of every communication operator
+
+  bool operator==(const Device&) const = default;
+};
+
+struct Gpu {
+  std::string host;  // SimGrid host name
+  int device = 0;    // index in Platform::devices
+  int domain = -1;  // scale-up domain (node); GPUs of one domain are joined by the scale-up fabric;
+                    // -1: no domain known
+};
+
+struct Platform {
+  std::string path;
+  std::vector<Device> devices;  // distinct kinds
+  std::vector<Gpu> gpus;        // in file order: rank r runs on gpus[r]
+
+  const Device& device_of(int gpu) const { return devices[gpus[gpu].device]; }
+};
+
+// A link direction as the network models see it.
+struct Link {
+  std::string name;
+  BytesPerSecond bandwidth;
+  bool shared = true;  // false (FATPIPE): every flow may use the whole bandwidth
+};
+
+struct Route {
+  std::vector<int> links;  // indices in Cluster::links()
+  Seconds latency;
+};
+
+}  // namespace rehearse

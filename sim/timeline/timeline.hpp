@@ -1,0 +1,58 @@
+// What happened, as a stream of facts. The replay calls a sink as it goes, so that a large run
+// needs no memory for its timeline. Facts of one rank and stream come in time order; facts of
+// different ranks interleave (deterministically).
+#pragma once
+
+#include <cstdint>
+
+#include "base/units.hpp"
+#include "program/program.hpp"
+
+namespace rehearse {
+
+// One executed compute or communication instruction of one rank.
+struct Span {
+  Rank rank = 0;
+  int instruction = 0;  // index in the rank's program
+  int step = 0;         // repetition of its block
+  Seconds ready;  // communication: when this rank was ready (its wait for the others is start -
+                  // ready); compute: = start
+  Seconds start;  // communication: when the transfer started, all members ready
+  Seconds end;
+  std::int64_t transfer = -1;  // communication: number of the collective or message, the same on
+                               // all its ranks, unique in the run
+  Seconds stall;  // compute: idle time of the compute stream just before start, waiting for
+                  // `stalled_on`
+  Seconds stall_start_of_transfer;  // when the transfer waited for had started (so: bubble or peer
+                                    // wait before, exposed after)
+  Axis stalled_on = Axis::kCount;   // kCount: no stall
+};
+
+enum class MemoryCategory : std::uint8_t {
+  kWeights,
+  kKvCache,
+  kActivations,
+  kCommunicationBuffers,
+  kCount
+};
+const char* to_text(
+    MemoryCategory category);  // "weights", "kv_cache", "activations", "communication_buffers"
+
+// `bytes` is the new level of the category on the rank, from `time` on.
+struct MemoryLevel {
+  Rank rank = 0;
+  MemoryCategory category = MemoryCategory::kWeights;
+  Seconds time;
+  Bytes bytes;
+};
+
+class TimelineSink {
+ public:
+  virtual ~TimelineSink() = default;
+  virtual void begin(const Programs&) {}
+  virtual void span(const Span&) {}
+  virtual void memory(const MemoryLevel&) {}
+  virtual void end(Seconds /*makespan*/) {}
+};
+
+}  // namespace rehearse
