@@ -43,8 +43,10 @@ struct Batch {
 
 struct Plan {
   std::string name;
-  std::string variant;     // empty when the plan has none
-  std::string model_path;  // resolved: openable from the working directory
+  std::string variant;                  // empty when the plan has none
+  std::string model_path;               // resolved: openable from the working directory
+  std::vector<std::string> model_sets;  // FIELD=VALUE overrides of the model's own fields
+                                        // ("moe.top_k=1"): for read_model
   std::string platform_path;
   Layout layout;
   Batch batch;

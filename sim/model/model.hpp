@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/units.hpp"
@@ -28,14 +29,15 @@ struct Attention {
 struct FeedForward {
   int width = 0;       // inner size ("intermediate_size")
   bool gated = false;  // SwiGLU-style: three matrices instead of two
+  bool bias = false;   // a bias vector on every matrix (gpt-oss); counted as parameters only
 };
 
 struct MixtureOfExperts {
-  int experts = 0;     // routed experts per layer
-  int top_k = 0;       // routed experts each token visits
-  FeedForward expert;  // one routed expert
+  int experts = 0;          // routed experts per layer
+  int top_k = 0;            // routed experts each token visits
+  FeedForward expert = {};  // one routed expert
   int shared_experts = 0;
-  FeedForward shared;  // one shared expert; used when shared_experts > 0
+  FeedForward shared = {};  // one shared expert; used when shared_experts > 0
   int first_dense_layers =
       0;  // the first layers use Model::dense instead (DeepSeek: first_k_dense_replace)
 };
@@ -52,6 +54,8 @@ struct Model {
   Dtype weight_dtype = Dtype::kBf16;
   Dtype activation_dtype = Dtype::kBf16;  // residual stream, activations, communication
   Dtype kv_dtype = Dtype::kBf16;
+  std::vector<std::string>
+      notes;  // what its file says that is not represented here, a sentence each
   FieldLocations where;
 
   bool is_moe_layer(int layer) const { return moe && layer >= moe->first_dense_layers; }
@@ -76,7 +80,7 @@ ParameterCount count_parameters(const Model& model);
 Bytes kv_bytes_per_token(const Model& model);
 
 // Throws InputError where a dimension is missing, not positive, or breaks a rule (kv_heads divides
-// heads, top_k <= experts ...).
+// heads, top_k <= experts, `dense` is there exactly when some layer is not a MoE layer ...).
 void validate(const Model& model);
 
 }  // namespace rehearse

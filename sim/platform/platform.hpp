@@ -31,7 +31,15 @@ struct Gpu {
   int device = 0;    // index in Platform::devices
   int domain = -1;  // scale-up domain (node); GPUs of one domain are joined by the scale-up fabric;
                     // -1: no domain known
+  std::string port;  // SimGrid host name of its scale-up port; empty in a single-fabric platform.
+                     // Messages inside a domain go port to port, others host to host.
 };
+
+// Whether messages between the two GPUs go through their scale-up ports: from a.port to b.port, and
+// otherwise from a.host to b.host.
+inline bool joined_by_ports(const Gpu& a, const Gpu& b) {
+  return a.domain >= 0 && a.domain == b.domain && !a.port.empty();
+}
 
 struct Platform {
   std::string path;

@@ -9,54 +9,33 @@
 #include <vector>
 
 #include "base/units.hpp"
+#include "graph/workload_graph.hpp"
+#include "layout/layout.hpp"
+#include "model/operators.hpp"
 
 namespace rehearse {
 
-using Rank = int;
-
-enum class Stream : std::uint8_t { kCompute, kTensor, kExpert, kPipeline, kCount };
-const char* to_text(Stream stream);  // "compute", "tp comm", "ep comm", "pp comm"
-
-enum class Axis : std::uint8_t { kTensor, kExpert, kPipeline, kData, kCount };
-const char* to_text(Axis axis);  // "tp", "ep", "pp", "dp"
-
-enum class CollectiveOp : std::uint8_t { kAllReduce, kAllGather, kReduceScatter, kAllToAll };
-const char* to_text(CollectiveOp op);  // "all_reduce", ...
-
-enum class OperatorClass : std::uint8_t {
-  kEmbedding,
-  kNorm,
-  kGemm,
-  kAttentionPrefill,
-  kAttentionDecode,
-  kElementwise,
-  kRouter,
-  kExpertGemm,
-  kSampling,
+// Each stream executes in order; different streams overlap. Receives have a stream of their own, so
+// that a rank's sends and receives may be in flight together.
+enum class Stream : std::uint8_t {
+  kCompute,
+  kTensor,
+  kExpert,
+  kPipelineSend,
+  kPipelineReceive,
+  kCount
 };
-const char* to_text(OperatorClass op_class);
-
-// An amount in the i-th repetition (0-based) of its block: base + i x per_step. Decode steps differ
-// only by their growing KV cache, which is linear in the step, so one block repeated stands for all
-// of them.
-struct Amount {
-  double base = 0;
-  double per_step = 0;
-  double at(int step) const { return base + step * per_step; }
-};
+constexpr int kStreams = static_cast<int>(Stream::kCount);
+const char* to_text(Stream stream);  // "compute", "tp comm", "ep comm", "pp send", "pp receive"
 
 // One forward pass of one micro-batch through one pipeline stage.
-enum class Phase : std::uint8_t { kPrefill, kDecode };
 struct Pass {
   Phase phase = Phase::kPrefill;
   int micro_batch = 0;
-  int first_sequence =
-      0;  // requests of this replica's micro-batch: [first_sequence, first_sequence + sequences)
-  int sequences = 0;
-  double tokens = 0;      // tokens entering the pass
-  Bytes kv_appended;      // KV cache written on this rank (every layer of the stage)
-  Bytes activation_peak;  // most bytes of live activations on this rank during the pass (liveness
-                          // over the graph)
+  Share sequences;    // requests of the replica in this micro-batch (numbered within the replica)
+  double tokens = 0;  // tokens entering the pass on this replica
+  Bytes kv_appended;  // KV cache written on this rank, all layers of the stage
+  Bytes activation_peak;  // most bytes of live activations on this rank during the pass
 };
 
 struct Instruction {
@@ -65,40 +44,41 @@ struct Instruction {
     kPassEnd,     // memory: activations of `pass` are freed
     kCompute,     // flops and bytes on the compute stream
     kCollective,  // `op` over the rank's group on `axis`; bytes = the rank's send buffer
-                  // (all_gather: its shard)
-    kSend,        // bytes to the member at `peer_stage` of the pipeline group
-    kRecv,        // the matching receive; starts when its sender does
+    kSend,        // bytes to the member at `peer_stage` of the rank's pipeline group
+    kReceive,     // the matching receive: buffers are posted ahead, so the sender alone decides the
+                  // start
   };
   Kind kind = Kind::kCompute;
   Stream stream = Stream::kCompute;
   Axis axis = Axis::kTensor;
   CollectiveOp op = CollectiveOp::kAllReduce;
   OperatorClass op_class = OperatorClass::kGemm;
-  bool after_compute =
-      false;  // communication: may not start before the compute stream's position here
   std::int16_t layer = -1;  // model layer, -1 outside layers
   std::int16_t peer_stage = -1;
   std::int32_t pass = -1;  // index in Program::passes
   std::int32_t name = -1;  // index in Programs::names
-  std::array<std::int32_t, 2> waits = {
-      -1, -1};             // slots whose communication must be complete before this starts
-  std::int32_t slot = -1;  // communication: completion is recorded here
+  // Slots whose communication must be complete before this starts. Communication also waits for the
+  // compute stream's position at this point of the program (its producer is an earlier instruction)
+  // and for its own stream.
+  std::array<std::int32_t, 3> waits = {-1, -1, -1};
+  std::int32_t slot = -1;  // communication: where its completion is recorded
   Amount flops;            // compute
   double useful_flops_share =
-      1;  // part of `flops` that is not repeated on other ranks (replicated router: 1/tp)
-  Amount
-      bytes;  // compute: memory traffic (weights + inputs + outputs); communication: message bytes
+      1;         // part of `flops` that is not repeated on other ranks (replicated router: 1/tp)
+  Amount bytes;  // compute: memory traffic; communication: message bytes
 };
 
-// Instructions [begin, end) executed `repeat` times; the repetition index is the decode step.
+// Instructions [begin, end) executed `repeat` times. Repetition i is step first_step + i: the
+// argument of Amount::at.
 struct Block {
   int begin = 0;
   int end = 0;
   int repeat = 1;
+  int first_step = 0;
 };
 
 struct Program {
-  std::string role;  // "stage 1 of 2, 22 sequences": for dumps
+  std::string role;  // for people: "stage 1: layers 8-15, 22 sequences"
   int stage = 0;
   std::vector<Instruction> instructions;
   std::vector<Block> blocks;
@@ -108,27 +88,23 @@ struct Program {
   Bytes communication_buffers;
 };
 
-// Ranks that communicate along one axis, in ring order.
-struct ProcessGroup {
-  Axis axis = Axis::kTensor;
-  std::vector<Rank> ranks;
-};
-
 struct RankEntry {
   int program = 0;
-  int replica = 0;         // dense data-parallel replica
-  int first_sequence = 0;  // the replica's first request, global numbering
-  std::array<std::int32_t, static_cast<int>(Axis::kCount)>
-      group;  // index in Programs::groups; -1: group of one
+  Coordinates at;
+  Share sequences;  // the requests of its data-parallel replica, numbered over the whole batch
 };
 
 struct Programs {
   std::vector<Program> programs;
   std::vector<RankEntry> ranks;
-  std::vector<ProcessGroup> groups;
-  std::vector<std::string> names;  // operator and collective names: "L3 qkv"
+  ProcessGroups groups;
+  Dtype compute_dtype = Dtype::kBf16;  // of the matrix products
+  std::vector<std::string> names;      // of operators and collectives: "L3 qkv"
 
   const Program& of(Rank rank) const { return programs[ranks[rank].program]; }
 };
+
+// Human-readable listing of every program, one line per instruction.
+std::string dump(const Programs& programs);
 
 }  // namespace rehearse

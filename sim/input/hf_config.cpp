@@ -1,0 +1,292 @@
+#include "input/hf_config.hpp"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <optional>
+
+#include "input/json_document.hpp"
+
+namespace rehearse {
+namespace {
+
+using nlohmann::json;
+
+// The keys of the language model: those of text_config where there is one (multimodal models), then
+// those of the file itself. A null is as good as no key.
+class Config {
+ public:
+  explicit Config(const SourceText& source) : file_(source.at(0)), json_(parse_json(source)) {
+    if (!json_.root.is_object()) throw InputError(file_, "expected a JSON object");
+    const auto nested = json_.root.find("text_config");
+    if (nested != json_.root.end() && nested->is_object()) scopes_.push_back("text_config.");
+    scopes_.push_back("");
+  }
+
+  const json* find(const std::string& key) const {
+    for (const std::string& scope : scopes_) {
+      const json& object = scope.empty() ? json_.root : json_.root["text_config"];
+      const auto found = object.find(key);
+      if (found != object.end() && !found->is_null()) return &*found;
+    }
+    return nullptr;
+  }
+
+  // Where the key stands; where it should stand when it is missing.
+  SourceLocation at(const std::string& key) const {
+    for (const std::string& scope : scopes_) {
+      const json& object = scope.empty() ? json_.root : json_.root["text_config"];
+      const auto found = object.find(key);
+      if (found != object.end() && !found->is_null()) return json_.keys.at(scope + key);
+    }
+    return scopes_.front().empty() ? file_ : json_.keys.at("text_config");
+  }
+
+  [[noreturn]] void refuse(const std::string& key, const std::string& rule) const {
+    const json* value = find(key);
+    const std::string shown = value == nullptr        ? " is missing"
+                              : value->is_primitive() ? fmt::format(" = {}", value->dump())
+                                                      : "";
+    throw InputError(at(key), fmt::format("{}{}: {}", key, shown, rule));
+  }
+
+  int integer(const std::string& key) const {
+    const json* value = find(key);
+    if (value == nullptr) refuse(key, "this model type needs it");
+    if (!value->is_number_integer()) refuse(key, "expected an integer");
+    const auto largest = std::numeric_limits<int>::max();
+    if (*value < 0 || *value > largest) refuse(key, fmt::format("must be 0 to {}", largest));
+    return value->get<int>();
+  }
+
+  bool boolean_or(bool otherwise, const std::string& key) const {
+    const json* value = find(key);
+    if (value == nullptr) return otherwise;
+    if (!value->is_boolean()) refuse(key, "expected true or false");
+    return value->get<bool>();
+  }
+
+  std::string string(const std::string& key, const std::string& rule) const {
+    const json* value = find(key);
+    if (value == nullptr || !value->is_string()) refuse(key, rule);
+    return value->get<std::string>();
+  }
+
+ private:
+  SourceLocation file_;
+  JsonDocument json_;
+  std::vector<std::string> scopes_;
+};
+
+// What differs between the model types; all gate their FFN (SwiGLU).
+struct Family {
+  const char* model_type;
+  bool multi_head_by_default;     // num_key_value_heads may be missing: as many as heads
+  bool head_dim_by_default;       // head_dim may be missing: hidden_size / num_attention_heads
+  const char* experts = nullptr;  // the keys of the experts; null: a dense model
+  const char* expert_width = nullptr;
+  const char* note = nullptr;
+};
+constexpr const char* kQkNorms =
+    "the norms of Q and K (2 x head_dim weights per layer) are not counted";
+constexpr Family kFamilies[] = {
+    {"llama", true, true},
+    {"mistral", false, true},
+    {"mixtral", false, true, "num_local_experts", "intermediate_size"},
+    {"qwen3", false, false, nullptr, nullptr, kQkNorms},
+    {"qwen3_moe", false, false, "num_experts", "moe_intermediate_size", kQkNorms},
+    {"deepseek", true, true, "n_routed_experts", "moe_intermediate_size"},
+};
+
+const Family& family_of(const Config& config) {
+  std::string known;
+  for (const Family& family : kFamilies) known += fmt::format(" {}", family.model_type);
+  const std::string rule =
+      fmt::format("only{} are read, write another model as a textproto", known);
+  const std::string type = config.string("model_type", rule);
+  for (const Family& family : kFamilies) {
+    if (type == family.model_type) return family;
+  }
+  config.refuse("model_type", rule);
+}
+
+// Keys that, when they are there and neither 0 nor false, change FLOPs, bytes or memory in a way
+// that Model cannot say.
+struct Refusal {
+  const char* key;
+  const char* what;
+};
+constexpr Refusal kRefusals[] = {
+    {"kv_lora_rank", "multi-head latent attention"},
+    {"q_lora_rank", "multi-head latent attention"},
+    {"index_topk", "sparse attention"},
+    {"full_attention_interval", "linear attention"},
+    {"linear_num_key_heads", "linear attention"},
+    {"attention_chunk_size", "chunked attention"},
+    {"interleave_moe_layer_step", "interleaving MoE and dense layers"},
+    {"num_nextn_predict_layers", "multi-token prediction"},
+    {"mlp_bias", "an FFN with biases from a config.json"},
+};
+
+void refuse_what_is_not_modelled(const Config& config) {
+  for (const Refusal& refusal : kRefusals) {
+    const json* value = config.find(refusal.key);
+    if (value != nullptr && *value != 0 && *value != false) {
+      config.refuse(refusal.key, fmt::format("{} is not modelled", refusal.what));
+    }
+  }
+  const json* layer_types = config.find("layer_types");
+  if (layer_types != nullptr) {
+    for (const json& type : *layer_types) {
+      if (type == "full_attention") continue;
+      config.refuse("layer_types", fmt::format("{} is not modelled, only \"full_attention\" in "
+                                               "every layer",
+                                               type.dump()));
+    }
+  }
+  // Qwen's configs carry a window that use_sliding_window turns off.
+  const json* window = config.find("sliding_window");
+  const json* model_type = config.find("model_type");
+  const bool qwen = model_type != nullptr && model_type->is_string() &&
+                    model_type->get<std::string>().starts_with("qwen");
+  if (window != nullptr && config.boolean_or(!qwen, "use_sliding_window")) {
+    config.refuse("sliding_window", "sliding-window attention is not modelled");
+  }
+  for (const char* step : {"decoder_sparse_step", "moe_layer_freq"}) {
+    if (config.find(step) != nullptr && config.integer(step) != 1) {
+      config.refuse(step, "interleaving MoE and dense layers is not modelled, only 1");
+    }
+  }
+}
+
+// The layers that have no experts must be the first ones.
+std::pair<int, const char*> first_dense_layers(const Config& config) {
+  if (config.find("first_k_dense_replace") != nullptr) {
+    return {config.integer("first_k_dense_replace"), "first_k_dense_replace"};
+  }
+  const json* listed = config.find("mlp_only_layers");
+  if (listed == nullptr) return {0, "mlp_only_layers"};
+  if (!listed->is_array()) config.refuse("mlp_only_layers", "expected a list of layers");
+  for (std::size_t i = 0; i < listed->size(); ++i) {
+    if ((*listed)[i] != i) {
+      config.refuse("mlp_only_layers",
+                    fmt::format("{} is not modelled, only the first layers 0, 1, ... in this order",
+                                listed->dump()));
+    }
+  }
+  return {static_cast<int>(listed->size()), "mlp_only_layers"};
+}
+
+// Fills the message and notes where each field comes from.
+class Reader {
+ public:
+  Reader(const SourceText& source, FieldLocations& where) : config_(source), where_(where) {}
+
+  HfModel run() {
+    refuse_what_is_not_modelled(config_);
+    const Family& family = family_of(config_);
+    proto::Model& model = result_.model;
+    model.set_layers(integer("layers", "num_hidden_layers"));
+    model.set_hidden(integer("hidden", "hidden_size"));
+    model.set_vocab(integer("vocab", "vocab_size"));
+    // transformers' own default is true, but every model type above overrides it with false.
+    model.set_tied_embeddings(config_.boolean_or(false, "tie_word_embeddings"));
+    where_.place("tied_embeddings", config_.at("tie_word_embeddings"));
+    read_attention(family);
+    read_ffn(family);
+    read_dtypes();
+    if (family.note != nullptr) result_.notes.emplace_back(family.note);
+    return std::move(result_);
+  }
+
+ private:
+  int integer(const std::string& field, const std::string& key) {
+    where_.place(field, config_.at(key));
+    return config_.integer(key);
+  }
+
+  void read_attention(const Family& family) {
+    proto::Attention& attention = *result_.model.mutable_attention();
+    const int heads = integer("attention.heads", "num_attention_heads");
+    attention.set_heads(heads);
+    const bool all = config_.find("num_key_value_heads") == nullptr && family.multi_head_by_default;
+    attention.set_kv_heads(all ? heads : integer("attention.kv_heads", "num_key_value_heads"));
+    if (config_.find("head_dim") != nullptr || !family.head_dim_by_default) {
+      attention.set_head_dim(integer("attention.head_dim", "head_dim"));
+    } else {
+      const int hidden = result_.model.hidden();
+      if (heads == 0 || hidden % heads != 0) {
+        config_.refuse(
+            "num_attention_heads",
+            fmt::format("does not divide hidden_size = {}, and there is no head_dim", hidden));
+      }
+      attention.set_head_dim(hidden / heads);
+      where_.place("attention.head_dim", config_.at("hidden_size"));
+    }
+    attention.set_bias(config_.boolean_or(false, "attention_bias"));
+  }
+
+  void read_ffn(const Family& family) {
+    if (family.experts == nullptr) return read_dense();
+    proto::MixtureOfExperts& moe = *result_.model.mutable_moe();
+    moe.set_experts(integer("moe.experts", family.experts));
+    moe.set_top_k(integer("moe.top_k", "num_experts_per_tok"));
+    moe.mutable_expert()->set_width(integer("moe.expert.width", family.expert_width));
+    moe.mutable_expert()->set_gated(true);
+    const auto [dense_layers, key] = first_dense_layers(config_);
+    moe.set_first_dense_layers(dense_layers);
+    where_.place("moe.first_dense_layers", config_.at(key));
+    if (dense_layers > 0) read_dense();
+    if (config_.find("n_shared_experts") == nullptr) return;
+    moe.set_shared_experts(integer("moe.shared_experts", "n_shared_experts"));
+    moe.mutable_shared()->set_width(integer("moe.shared.width", family.expert_width));
+    moe.mutable_shared()->set_gated(true);
+  }
+
+  void read_dense() {
+    proto::FeedForward& dense = *result_.model.mutable_dense();
+    dense.set_width(integer("dense.width", "intermediate_size"));
+    dense.set_gated(true);
+  }
+
+  void read_dtypes() {
+    const std::string key = config_.find("dtype") != nullptr ? "dtype" : "torch_dtype";
+    const std::string rule = "expected \"bfloat16\", \"float16\" or \"float32\"";
+    const std::string name = config_.string(key, rule);
+    const auto dtype = name == "bfloat16"  ? std::optional(proto::Model::bf16)
+                       : name == "float16" ? std::optional(proto::Model::fp16)
+                       : name == "float32" ? std::optional(proto::Model::fp32)
+                                           : std::nullopt;
+    if (!dtype) config_.refuse(key, rule);
+    result_.model.set_weight_dtype(*dtype);
+    result_.model.set_activation_dtype(*dtype);
+    result_.model.set_kv_dtype(*dtype);
+    where_.place("weight_dtype", config_.at(key));
+    const json* quantization = config_.find("quantization_config");
+    if (quantization == nullptr) return;
+    const std::string method =
+        quantization->is_object() ? quantization->value("quant_method", json()).dump() : "null";
+    if (method != "\"fp8\"") {
+      config_.refuse("quantization_config",
+                     fmt::format("quant_method {} is not modelled, only \"fp8\"", method));
+    }
+    result_.model.set_weight_dtype(proto::Model::fp8);
+    where_.place("weight_dtype", config_.at("quantization_config"));
+    result_.notes.push_back(
+        fmt::format("quantization_config: all weights count as fp8; embeddings, norms and routers "
+                    "are {} in fact",
+                    name));
+  }
+
+  Config config_;
+  FieldLocations& where_;
+  HfModel result_;
+};
+
+}  // namespace
+
+HfModel read_hf_config(const SourceText& source, FieldLocations& where) {
+  return Reader(source, where).run();
+}
+
+}  // namespace rehearse

@@ -1,0 +1,38 @@
+// From the user's files and options to Model and Plan. Whatever is wrong in them throws InputError
+// that says where (file:line:col), what, the value and the rule; nothing is guessed. protobuf and
+// JSON stay behind this door.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "layout/plan.hpp"
+#include "model/model.hpp"
+
+namespace rehearse {
+
+// A plan file and what the command line says about it. Later wins: the file, the variant's sets,
+// the options model / platform / network / seed, then `sets` in their order.
+struct PlanRequest {
+  std::string path;
+  std::optional<std::string> variant = {};  // --variant; absent: the plan's default_variant, if any
+  std::optional<std::string> model = {};    // --model: a path from the working directory
+  std::optional<std::string> platform = {};  // --platform: a path from the working directory
+  std::vector<std::string> sets = {};  // --set FIELD=VALUE: "layout.tensor=4", "model.moe.top_k=1"
+  std::optional<std::string> network = {};      // --network: "fluid", "exact", "analytic"
+  std::optional<unsigned long long> seed = {};  // --seed
+};
+
+// Checks each field by itself (ranges, units, names) and that the model and platform files are
+// there; whether the layout fits model and platform is the layout stage's question. Paths in the
+// file are relative to the file, paths in options to the working directory. Fields of the model
+// ("model.moe.top_k=1") end up in Plan::model_sets: read_model(plan.model_path, plan.model_sets).
+Plan read_plan(const PlanRequest& request);
+
+// A workloads/schema/model.proto textproto, or a Hugging Face config.json (recognised by the
+// extension .json or a first character "{"), then `sets` in their order ("moe.top_k=1"). The model
+// returned is valid (validate).
+Model read_model(const std::string& path, const std::vector<std::string>& sets = {});
+
+}  // namespace rehearse

@@ -1,0 +1,144 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "input/field_set.hpp"
+#include "input/input.hpp"
+#include "input/plan_fields.hpp"
+#include "input/source_text.hpp"
+#include "input/textproto.hpp"
+#include "proto/model.pb.h"
+#include "proto/plan.pb.h"
+
+namespace rehearse {
+namespace {
+
+// `--OPTION VALUE` as typed; the column is that of VALUE.
+SourceLocation option_place(const std::string& option, const std::string& value) {
+  return {option + " " + value, 1, static_cast<int>(option.size()) + 2};
+}
+
+// A plan file with what has been laid over it so far.
+class Draft {
+ public:
+  explicit Draft(SourceText source) : source_(std::move(source)), where_(source_.path) {
+    parse_textproto(source_, plan_, where_);
+  }
+
+  const proto::Plan& plan() const { return plan_; }
+  const FieldLocations& where() const { return where_; }
+  const std::vector<std::string>& model_sets() const { return model_sets_; }
+
+  void apply(const FieldSet& set) {
+    if (set.text.starts_with("default_variant=")) {
+      throw InputError(set.begins, "default_variant cannot be set: --variant names the variant");
+    }
+    const std::optional<FieldSet> model_set = set_of_model(set);
+    if (!model_set) return set_field(set, plan_, where_);
+    // Which model it is for may still change, so here only the set itself is checked.
+    proto::Model scratch;
+    FieldLocations unused;
+    set_field(*model_set, scratch, unused);
+    model_sets_.push_back(model_set->text);
+  }
+
+  void apply_variant(int index) {
+    const proto::Variant variant = plan_.variant(index);
+    for (int i = 0; i < variant.set_size(); ++i) {
+      // The text stands behind the field's name, as it is unless it has escapes.
+      const SourceLocation field = where_.at(fmt::format("variant[{}].set[{}]", index, i));
+      const std::size_t text = source_.text.find(variant.set(i), source_.offset_of(field));
+      apply({variant.set(i), text == std::string::npos ? field : source_.at(text)});
+    }
+  }
+
+  // Paths in the file start at its folder.
+  void resolve_paths() {
+    const auto folder = std::filesystem::path(source_.path).parent_path();
+    const auto resolved = [&](const std::string& path) {
+      return (folder / path).lexically_normal().string();
+    };
+    if (plan_.has_model()) plan_.set_model(resolved(plan_.model()));
+    if (plan_.has_platform()) plan_.set_platform(resolved(plan_.platform()));
+  }
+
+  // `--FIELD VALUE`
+  void apply_option(const std::string& field, const std::string& value) {
+    const SourceLocation place = option_place("--" + field, value);
+    FieldSet set{field + "=" + value, place};
+    set.begins.column -= static_cast<int>(field.size()) + 1;  // so that VALUE is where it was typed
+    set_field(set, plan_, where_);
+    where_.place(field, place);
+  }
+
+ private:
+  SourceText source_;
+  proto::Plan plan_;
+  FieldLocations where_;
+  std::vector<std::string> model_sets_;
+};
+
+std::vector<std::string> variant_names(const proto::Plan& plan) {
+  std::vector<std::string> names;
+  for (const proto::Variant& variant : plan.variant()) names.push_back(variant.name());
+  return names;
+}
+
+// Every variant, so that a fault does not wait for the day its variant is chosen.
+void check_variants(const Draft& draft) {
+  for (int i = 0; i < draft.plan().variant_size(); ++i) {
+    const std::string path = fmt::format("variant[{}]", i);
+    require_field(draft.plan().variant(i), path, "name", draft.where());
+    const std::string& name = draft.plan().variant(i).name();
+    for (int j = 0; j < i; ++j) {
+      if (draft.plan().variant(j).name() != name) continue;
+      throw InputError(draft.where().at(path + ".name"),
+                       fmt::format("variant \"{}\" is given twice: names are unique", name));
+    }
+    Draft(draft).apply_variant(i);
+  }
+}
+
+// Index of the variant that holds; -1: the plan as written.
+int chosen_variant(const PlanRequest& request, const Draft& draft) {
+  const proto::Plan& plan = draft.plan();
+  if (!request.variant && !plan.has_default_variant()) return -1;
+  const std::string name = request.variant.value_or(plan.default_variant());
+  const std::vector<std::string> names = variant_names(plan);
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found != names.end()) return static_cast<int>(found - names.begin());
+  const std::string known =
+      names.empty() ? "has no variants" : fmt::format("has {}", fmt::join(names, " "));
+  throw InputError(
+      request.variant ? option_place("--variant", name) : draft.where().at("default_variant"),
+      fmt::format("unknown variant \"{}\": {} {}", name, request.path, known));
+}
+
+}  // namespace
+
+Plan read_plan(const PlanRequest& request) {
+  Draft draft(read_source(request.path, "a plan"));
+  check_variants(draft);
+  const int variant = chosen_variant(request, draft);
+  if (variant >= 0) draft.apply_variant(variant);
+  draft.resolve_paths();
+  if (request.model) draft.apply_option("model", *request.model);
+  if (request.platform) draft.apply_option("platform", *request.platform);
+  if (request.network) draft.apply_option("network", *request.network);
+  if (request.seed) draft.apply_option("seed", std::to_string(*request.seed));
+  for (const std::string& set : request.sets) draft.apply(option_set(set));
+
+  Plan plan = plan_of(draft.plan(), draft.where());
+  plan.name = draft.plan().has_name() ? draft.plan().name()
+                                      : std::filesystem::path(request.path).stem().string();
+  if (variant >= 0) plan.variant = draft.plan().variant(variant).name();
+  plan.model_sets = draft.model_sets();
+  check_readable(plan.model_path, "model", plan.where.at("model"));
+  check_readable(plan.platform_path, "platform", plan.where.at("platform"));
+  return plan;
+}
+
+}  // namespace rehearse

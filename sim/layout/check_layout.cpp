@@ -1,0 +1,164 @@
+// The rules that a layout must keep, each with its message.
+#include <fmt/format.h>
+
+#include <numeric>
+
+#include "base/error.hpp"
+#include "layout/layout.hpp"
+
+namespace rehearse {
+namespace {
+
+class Checker {
+ public:
+  Checker(const Plan& plan, const Model& model) : plan_(plan), model_(model) {}
+
+  void check(int gpus, const std::string& platform) const {
+    check_grid(gpus, platform);
+    check_attention();
+    check_stages();
+    check_ffn();
+    check_experts();
+    check_batch();
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& field, const std::string& message) const {
+    throw InputError(plan_.where.at(field), message);
+  }
+
+  void require_divides(const std::string& field, int degree, const std::string& what,
+                       int size) const {
+    if (size % degree != 0) {
+      fail(field,
+           fmt::format("{} = {} does not divide the model's {} {}", field, degree, size, what));
+    }
+  }
+
+  void check_grid(int gpus, const std::string& platform) const {
+    const Layout& layout = plan_.layout;
+    if (rank_order(layout.order).empty()) {
+      fail("layout.order",
+           fmt::format("layout.order = \"{}\" is not a permutation of tp-cp-ep-dp-pp",
+                       layout.order));
+    }
+    if (layout.context != 1) {
+      fail("layout.context",
+           fmt::format("layout.context = {}: context parallelism is not modelled; "
+                       "it must be 1",
+                       layout.context));
+    }
+    if (layout.gpus() > gpus) {
+      fail("layout", fmt::format("the layout needs {} GPUs (tensor {} x pipeline {} x data {} x "
+                                 "expert {}), the platform {} has {}",
+                                 layout.gpus(), layout.tensor, layout.pipeline, layout.data,
+                                 layout.expert, platform, gpus));
+    }
+  }
+
+  void check_attention() const {
+    const int tensor = plan_.layout.tensor;
+    require_divides("layout.tensor", tensor, "attention heads", model_.attention.heads);
+    require_divides("layout.tensor", tensor, "hidden dimensions", model_.hidden);
+    const int kv_heads = model_.attention.kv_heads;
+    if (kv_heads % tensor != 0 && tensor % kv_heads != 0) {
+      fail("layout.tensor",
+           fmt::format("layout.tensor = {} neither divides the model's {} KV heads "
+                       "nor is a multiple of them",
+                       tensor, kv_heads));
+    }
+  }
+
+  void check_stages() const {
+    const Layout& layout = plan_.layout;
+    if (layout.pipeline > model_.layers) {
+      fail("layout.pipeline", fmt::format("layout.pipeline = {} exceeds the model's {} layers: a "
+                                          "stage holds at least one",
+                                          layout.pipeline, model_.layers));
+    }
+    const std::vector<int>& stages = layout.layers_per_stage;
+    if (stages.empty()) return;
+    if (static_cast<int>(stages.size()) != layout.pipeline) {
+      fail("layout.layers_per_stage", fmt::format("layout.layers_per_stage has {} entries, "
+                                                  "layout.pipeline = {} needs as many",
+                                                  stages.size(), layout.pipeline));
+    }
+    const int sum = std::accumulate(stages.begin(), stages.end(), 0);
+    if (sum != model_.layers) {
+      fail("layout.layers_per_stage",
+           fmt::format("layout.layers_per_stage adds up to {} layers, the "
+                       "model has {}",
+                       sum, model_.layers));
+    }
+    for (const int count : stages) {
+      if (count < 1) {
+        fail("layout.layers_per_stage",
+             fmt::format("layout.layers_per_stage has a stage of {} layers: at least 1", count));
+      }
+    }
+  }
+
+  void check_ffn() const {
+    const int tensor = plan_.layout.tensor;
+    if (model_.dense) {
+      require_divides("layout.tensor", tensor, "dense FFN columns", model_.dense->width);
+    }
+    if (model_.moe && model_.moe->shared_experts > 0) {
+      require_divides("layout.tensor", tensor, "shared expert columns", model_.moe->shared.width);
+    }
+  }
+
+  void check_experts() const {
+    const Layout& layout = plan_.layout;
+    if (layout.expert_tensor != 0 && layout.expert_tensor != 1 &&
+        layout.expert_tensor != layout.tensor) {
+      fail("layout.expert_tensor", fmt::format("layout.expert_tensor = {} must be 1 or the tensor "
+                                               "degree {}",
+                                               layout.expert_tensor, layout.tensor));
+    }
+    if (!model_.moe) {
+      if (layout.expert > 1) {
+        fail("layout.expert",
+             fmt::format("layout.expert = {}, but the model {} has no experts: it must be 1",
+                         layout.expert, model_.name));
+      }
+      return;
+    }
+    const int spread = expert_group_size(layout);
+    if (model_.moe->experts % spread != 0) {
+      fail("layout.expert",
+           fmt::format("layout.expert = {} spreads experts over {} ranks, which does "
+                       "not divide the model's {} experts",
+                       layout.expert, spread, model_.moe->experts));
+    }
+    require_divides("layout.tensor", expert_tensor_degree(layout), "expert columns",
+                    model_.moe->expert.width);
+  }
+
+  void check_batch() const {
+    const int largest = share_of(plan_.batch.sequences, plan_.layout.dense_data(), 0).count;
+    const auto check_cut = [&](const std::string& field, int parts) {
+      if (parts > largest) {
+        fail(field,
+             fmt::format("{} = {} exceeds the {} sequences of a data-parallel replica ({} over "
+                         "{} replicas)",
+                         field, parts, largest, plan_.batch.sequences, plan_.layout.dense_data()));
+      }
+    };
+    check_cut("batch.micro_batches", plan_.batch.micro_batches);
+    if (plan_.batch.decode_micro_batches != 0) {
+      check_cut("batch.decode_micro_batches", plan_.batch.decode_micro_batches);
+    }
+  }
+
+  const Plan& plan_;
+  const Model& model_;
+};
+
+}  // namespace
+
+void check_layout(const Plan& plan, const Model& model, int gpus, const std::string& platform) {
+  Checker(plan, model).check(gpus, platform);
+}
+
+}  // namespace rehearse

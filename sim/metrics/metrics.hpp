@@ -1,0 +1,114 @@
+// What a run amounts to: the quantities of result.json. Each field's definition is in
+// definitions.hpp, printed by --explain.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "layout/plan.hpp"
+#include "model/model.hpp"
+#include "platform/platform.hpp"
+#include "timeline/timeline.hpp"
+
+namespace rehearse {
+
+// Seconds. Percentiles are nearest-rank: the smallest value with at least that share of the values
+// at or below it.
+struct Distribution {
+  double mean = 0;
+  double p50 = 0;
+  double p90 = 0;
+  double p99 = 0;
+  double max = 0;
+};
+Distribution distribution_of(std::vector<double> values);
+
+// Means over ranks.
+struct AxisCommunication {
+  Axis axis = Axis::kTensor;
+  double busy_s = 0;
+  double exposed_s = 0;
+  double bytes_per_rank = 0;  // sent
+};
+
+struct MemoryPeak {
+  double capacity_bytes = 0;  // of the binding rank's GPU
+  double peak_bytes = 0;
+  double peak_fraction = 0;
+  bool fits = true;
+  Rank binding_rank = 0;  // the rank with the largest peak_fraction
+  double peak_time_s = 0;
+  std::array<double, static_cast<int>(MemoryCategory::kCount)> bytes{};  // at the peak, by category
+};
+
+struct Metrics {
+  int ranks = 0;
+  double makespan_s = 0;
+  Distribution ttft_s;
+  Distribution tpot_s;  // zeros when every request has a single output token
+  double prompt_tokens_per_s = 0;
+  double output_tokens_per_s = 0;
+  double tokens_per_s = 0;
+  double tokens_per_ms_per_gpu = 0;
+  double mfu = 0;
+  double compute_busy_fraction = 0;
+  double bubble_fraction = 0;
+  double communication_over_compute = 0;
+  double exposed_fraction = 0;
+  double peer_wait_fraction = 0;  // part of exposed_fraction spent waiting for late members
+  std::vector<AxisCommunication> by_axis;
+  MemoryPeak memory;
+  double gpu_compute_max_over_mean = 1;
+  double model_flops = 0;  // useful FLOPs executed, all ranks
+};
+
+// Adds up the facts of a replay.
+class Measure : public TimelineSink {
+ public:
+  Measure(const Model& model, const Plan& plan, const Platform& platform);
+
+  void begin(const Programs& programs) override;
+  void span(const Span& span) override;
+  void memory(const MemoryLevel& level) override;
+  void end(Seconds makespan) override;
+
+  const Metrics& metrics() const { return metrics_; }  // after end()
+
+ private:
+  static constexpr int kCategories = static_cast<int>(MemoryCategory::kCount);
+  struct RankSum {
+    double compute = 0;
+    double flops = 0;
+    double pipeline_wait = 0;  // for a message that had not been sent
+    double peer_wait = 0;      // for members that were not ready
+    double last_end = 0;       // of its last compute
+    std::array<double, kAxes> busy{};
+    std::array<double, kAxes> exposed{};
+    std::array<double, kAxes> sent{};
+    std::array<double, kCategories> bytes{};
+    std::array<double, kCategories> bytes_at_peak{};
+    double peak = 0;
+    double peak_time = 0;
+  };
+
+  void add_compute(const Span& span, const Instruction& instruction, RankSum& sum);
+  void add_communication(const Span& span, const Instruction& instruction, RankSum& sum);
+  void add_tokens(const Span& span, const Instruction& instruction);
+  void sum_requests();
+  void sum_ranks(double makespan);
+  void find_memory_peak();
+
+  const Plan& plan_;
+  const Platform& platform_;
+  const double batch_tokens_;
+  const Dtype dtype_;
+  const Programs* programs_ = nullptr;
+  std::vector<RankSum> sums_;
+  std::vector<double> first_token_;  // by request
+  std::vector<double> last_token_;
+  Metrics metrics_;
+};
+
+}  // namespace rehearse

@@ -1,0 +1,23 @@
+// Metrics as result.json.
+#pragma once
+
+#include <string>
+
+#include "metrics/metrics.hpp"
+
+namespace rehearse {
+
+// What identifies a run beside its numbers.
+struct RunIdentity {
+  std::string plan;  // the plan's name
+  std::string model;
+  std::string platform;  // path as given
+  std::string variant;
+  std::string network;
+  unsigned long long seed = 0;
+  std::string inputs_sha256;  // of the input files' bytes and the options that change the result
+};
+
+std::string result_json(const RunIdentity& identity, const Metrics& metrics);
+
+}  // namespace rehearse

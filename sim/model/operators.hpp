@@ -1,0 +1,84 @@
+// The operators of a transformer layer with their amounts of work, for a shard of the model on one
+// rank. Pure formulas.
+//
+// FLOPs are those of matrix products and attention scores only (2 per multiply-add), the convention
+// of model-FLOP utilisation (Chowdhery et al. 2022, PaLM, appendix B); norms, activations, softmax
+// and routing selection are bounded by their memory traffic, which is counted. Bytes are weights +
+// inputs + outputs, once each (a kernel that reads every operand from device memory once).
+#pragma once
+
+#include <cstdint>
+
+#include "model/model.hpp"
+
+namespace rehearse {
+
+enum class OperatorClass : std::uint8_t {
+  kEmbedding,
+  kNorm,
+  kGemm,
+  kAttentionPrefill,
+  kAttentionDecode,
+  kElementwise,
+  kRouter,
+  kExpertGemm,
+  kSampling,
+};
+const char* to_text(OperatorClass op_class);
+
+// An amount in the i-th repetition (0-based) of its block: base + i x per_step. Decode steps differ
+// only by their growing KV cache, which is linear in the step, so one block repeated stands for all
+// of them.
+struct Amount {
+  double base = 0;
+  double per_step = 0;
+  double at(int step) const { return base + step * per_step; }
+};
+
+struct Operator {
+  OperatorClass op_class = OperatorClass::kElementwise;
+  Amount flops;
+  Bytes weights;  // weight bytes read
+  Amount inputs;  // activation and KV-cache bytes read
+  Bytes outputs;  // bytes written
+  Bytes result;   // activation bytes that stay for the consumers (outputs without the KV cache)
+  double useful_flops_share = 1;  // part of `flops` not repeated on other ranks
+
+  Amount bytes() const { return {weights.value + inputs.base + outputs.value, inputs.per_step}; }
+};
+
+// Weight bytes of the parts of the model on one rank.
+Bytes attention_weights(const Model& model, int tensor);
+Bytes expert_weights(const Model& model, int expert_tensor);  // one routed expert
+Bytes ffn_weights(const Model& model, const FeedForward& ffn, int tensor);
+
+// `tokens` enter the operator on this rank; `tensor` ranks share the matrices.
+Operator embedding(const Model& model, double tokens, int tensor);
+Operator norm(const Model& model, double tokens);
+Operator qkv_projection(const Model& model, double tokens, int tensor);
+// Causal self-attention over `sequences` prompts of `prompt_tokens`; writes the KV cache.
+Operator prefill_attention(const Model& model, double sequences, double prompt_tokens, int tensor);
+// One new token per sequence; at step i it attends to context + i tokens, itself included.
+Operator decode_attention(const Model& model, double sequences, double context, int tensor);
+Operator output_projection(const Model& model, double tokens, int tensor);
+Operator router(const Model& model, double tokens);
+Operator permute(const Model& model, double tokens);  // tokens to (token, expert) copies
+Operator combine(const Model& model, double tokens);  // weighted sum of the top_k copies
+// `copies` (token, expert) pairs arrive for `local_experts` experts of which `touched` get at least
+// one.
+Operator expert_up(const Model& model, double copies, double touched, int expert_tensor);
+Operator expert_down(const Model& model, double copies, double touched, int expert_tensor);
+Operator ffn_up(const Model& model, const FeedForward& ffn, double tokens, int tensor);
+Operator ffn_down(const Model& model, const FeedForward& ffn, double tokens, int tensor);
+Operator lm_head(const Model& model, double sequences, int tensor);
+Operator sampling(const Model& model, double sequences);
+
+// Expected number of `local` experts that get at least one of the tokens, when each of `tokens`
+// picks top_k different experts uniformly: local x (1 - (1 - top_k / experts)^tokens).
+double touched_experts(const MixtureOfExperts& moe, double local, double tokens);
+
+// KV cache bytes of one token in one layer on one rank. Fewer KV heads than tensor ranks: each rank
+// keeps one copy of a head.
+Bytes kv_bytes_per_token_and_layer(const Model& model, int tensor);
+
+}  // namespace rehearse

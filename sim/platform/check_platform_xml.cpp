@@ -1,0 +1,145 @@
+#include "platform/check_platform_xml.hpp"
+
+#include <fmt/format.h>
+#include <strings.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "platform/check_routes.hpp"
+#include "platform/cluster_shape.hpp"
+#include "platform/device_properties.hpp"
+#include "platform/simgrid_grammar.hpp"
+#include "platform/simgrid_values.hpp"
+#include "platform/xml_element.hpp"
+
+namespace rehearse {
+namespace {
+
+void check_root(const Element& platform) {
+  const std::string& version = platform.required("version");
+  char* rest = nullptr;
+  if (!(std::strtod(version.c_str(), &rest) >= 4) || *rest != '\0') {
+    throw InputError(platform.where,
+                     fmt::format("version = \"{}\" of <platform> must be a number of at least 4: "
+                                 "write \"4.1\"",
+                                 version));
+  }
+  if (platform.children.empty()) {
+    throw InputError(platform.where, "<platform> is empty: it holds one <zone> or <cluster>");
+  }
+  if (platform.children.size() > 1) {
+    throw InputError(platform.children[1].where,
+                     fmt::format("{} is a second outermost zone: put all into one <zone>",
+                                 describe(platform.children[1])));
+  }
+}
+
+void check_zones_and_clusters(const Element& element) {
+  if (element.name == "cluster") check_cluster_shape(element);
+  if (const std::string* routing = element.attribute("routing")) {
+    constexpr const char* kKnown[] = {"Full",          "Floyd",   "Dijkstra",
+                                      "DijkstraCache", "Cluster", "None"};
+    if (std::none_of(std::begin(kKnown), std::end(kKnown),
+                     [&](const char* known) { return strcasecmp(known, routing->c_str()) == 0; })) {
+      throw InputError(element.where,
+                       fmt::format("unknown routing = \"{}\" of {}: it is one of {}", *routing,
+                                   describe(element), fmt::join(kKnown, " ")));
+    }
+  }
+  for (const Element& child : element.children) check_zones_and_clusters(child);
+}
+
+NameRange host_names(const Element& element) {
+  if (element.name == "cluster") return generated_names(element);
+  return {element.required("id"), "", {}};
+}
+
+std::int64_t host_count(const NameRange& names) {
+  return names.numbers.empty() ? 1 : names.count();
+}
+
+void collect(const Element& element, PlatformFile& file) {
+  if (describes_gpus(element)) {
+    GpuHosts gpus{host_names(element), read_device(element), -1, element.where};
+    if (element.property("node") != nullptr) {
+      gpus.domain = static_cast<int>(read_whole(element, "node", 0));
+    }
+    if (const Element* domain = element.property("domain")) {
+      throw InputError(domain->where,
+                       fmt::format("{} has a domain and a memory: ports of the scale-up fabric are "
+                                   "a <cluster> of their own",
+                                   describe(element)));
+    }
+    file.gpus.push_back(std::move(gpus));
+  } else if (element.name == "cluster") {
+    check_near_miss(element, {"domain"});
+    if (element.property("domain") != nullptr) {
+      if (file.ports) {
+        throw InputError(element.where,
+                         fmt::format("{} is a second cluster of scale-up ports: line {} has one",
+                                     describe(element), file.ports->where.line));
+      }
+      file.ports = PortHosts{generated_names(element),
+                             static_cast<int>(read_whole(element, "domain", 1)), element.where};
+    }
+  }
+  for (const Element& child : element.children) collect(child, file);
+}
+
+void check_domains(const PlatformFile& file) {
+  std::int64_t gpus = 0;
+  for (const GpuHosts& group : file.gpus) {
+    gpus += host_count(group.names);
+    if ((group.domain < 0) != (file.gpus.front().domain < 0)) {
+      const GpuHosts& with = group.domain < 0 ? file.gpus.front() : group;
+      const GpuHosts& without = group.domain < 0 ? group : file.gpus.front();
+      throw InputError(
+          without.where,
+          fmt::format("these GPUs have no <prop id=\"node\">, but those at line {} do: "
+                      "give it to all GPUs or to none",
+                      with.where.line));
+    }
+    if (group.domain >= 0 && file.ports) {
+      throw InputError(group.where, fmt::format("GPUs with a node cannot have scale-up ports (line "
+                                                "{}) as well: keep one of the two",
+                                                file.ports->where.line));
+    }
+  }
+  if (!file.ports) return;
+  if (const std::int64_t ports = file.ports->names.count(); ports != gpus) {
+    throw InputError(file.ports->where,
+                     fmt::format("the cluster names {} scale-up ports, but the file has {} GPUs: "
+                                 "each GPU has one port",
+                                 ports, gpus));
+  }
+  if (gpus % file.ports->gpus_per_domain != 0) {
+    throw InputError(file.ports->where,
+                     fmt::format("domain = {} does not divide the {} GPUs of the file",
+                                 file.ports->gpus_per_domain, gpus));
+  }
+}
+
+}  // namespace
+
+PlatformFile check_platform_xml(const std::string& path) {
+  const XmlFile xml = read_xml(path);
+  const Element& platform = xml.root;
+  check_grammar(xml);
+  check_root(platform);
+  check_values(platform);
+  PlatformFile file;
+  file.hosts = check_names(platform);
+  check_zones_and_clusters(platform);
+  collect(platform, file);
+  if (file.gpus.empty()) {
+    throw InputError(platform.where,
+                     "the platform has no GPU: a GPU is a <host> or <cluster> with <prop "
+                     "id=\"memory\" value=\"80GB\"/>");
+  }
+  check_domains(file);
+  check_routes(platform);
+  return file;
+}
+
+}  // namespace rehearse

@@ -1,0 +1,47 @@
+// Everything about a platform file that can be known before SimGrid sees it. SimGrid 3.32 aborts on
+// many mistakes and overlooks others; a user gets one line with the place for each.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "platform/host_names.hpp"
+#include "platform/platform.hpp"
+
+namespace rehearse {
+
+// A <host> or <cluster> of GPUs: one GPU per name, in the order of the numbers.
+struct GpuHosts {
+  NameRange names;  // of a <host>: its id as the prefix, and no numbers
+  Device device;
+  int domain = -1;  // <prop id="node">, or -1
+  SourceLocation where;
+};
+
+// A <cluster> with a `domain` property: the scale-up fabric, one port per GPU in the same order.
+struct PortHosts {
+  NameRange names;
+  int gpus_per_domain = 1;
+  SourceLocation where;
+};
+
+struct PlatformFile {
+  // All hosts that SimGrid will create, GPUs or not. SimGrid needs about 10 kB for each (its links
+  // and routes included), so ask before load_cluster when this is large.
+  std::int64_t hosts = 0;
+  std::vector<GpuHosts> gpus;  // in file order
+  std::optional<PortHosts> ports;
+};
+
+// Which hosts are GPUs, and their properties:
+//   <host> or <cluster> with <prop id="memory" value="80GB"/> and memory_bandwidth,
+//     compute_efficiency, memory_efficiency, kernel_launch, collective_launch (all required),
+//     peak_fp8, peak_fp4, peak_fp32 (optional); the speed is the dense 16-bit peak;
+//     <prop id="node" value="0"/>: the scale-up domain, on all GPUs of the file or on none
+//   <cluster> with <prop id="domain" value="8"/>: scale-up ports, 8 GPUs per domain
+// Throws InputError (file:line:col of the element) for the first mistake.
+PlatformFile check_platform_xml(const std::string& path);
+
+}  // namespace rehearse

@@ -1,0 +1,186 @@
+#include "platform/cluster.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <simgrid/Exception.hpp>
+#include <simgrid/s4u.hpp>
+#include <stdexcept>
+#include <unordered_map>
+
+#include "base/error.hpp"
+#include "platform/check_platform_xml.hpp"
+#include "platform/crash_guard.hpp"
+
+namespace rehearse {
+namespace {
+
+namespace s4u = simgrid::s4u;
+
+// "Parse error at FILE:LINE: WHAT" is how SimGrid words a ParseError; the rest of its exceptions
+// know no place.
+InputError input_error(const std::string& path, const std::string& text) {
+  const std::string start = fmt::format("Parse error at {}:", path);
+  SourceLocation where{path, 1, 1};
+  std::string what = text;
+  if (text.starts_with(start)) {
+    std::size_t digits = 0;
+    where.line = std::stoi(text.substr(start.size()), &digits);
+    what = text.substr(std::min(start.size() + digits + 2, text.size()));
+  }
+  // One line per error: SimGrid appends lists of what exists.
+  what.resize(std::min(what.find('\n'), what.size()));
+  return InputError(where, fmt::format("SimGrid cannot load this platform: {}", what));
+}
+
+// Runs a call into SimGrid so that whatever it does about the user's mistake ends as an InputError,
+// or, when it aborts, as one line (CrashGuard).
+template <class Call>
+void guarded(const std::string& path, const Call& call) {
+  try {
+    const CrashGuard guard(path);
+    call();
+  } catch (const simgrid::Exception& error) {  // AssertionError, ParseError
+    throw input_error(path, error.what());
+  } catch (const std::invalid_argument& error) {
+    throw input_error(path, error.what());
+  } catch (const std::out_of_range& error) {
+    throw input_error(path, error.what());
+  }
+}
+
+// The network model is the datasheet: no protocol overhead (CM02 instead of LV08, which multiplies
+// latencies by 13.01 and bandwidths by 0.97), no traffic of acknowledgements, no cap by window over
+// latency, shares that do not depend on the latency of the route (weight-S), and events apart by
+// less than a nanosecond kept apart (precision).
+std::unique_ptr<s4u::Engine> configure_simgrid() {
+  SIM_CHECK(!s4u::Engine::is_initialized(), "SimGrid runs one simulation per process");
+  std::vector<std::string> options = {"rehearse",
+                                      "--log=root.thresh:critical",
+                                      "--cfg=network/model:CM02",
+                                      "--cfg=network/crosstraffic:0",
+                                      "--cfg=network/TCP-gamma:1e20",
+                                      "--cfg=network/weight-S:1e9",
+                                      "--cfg=surf/precision:1e-12",
+                                      "--cfg=contexts/stack-size:32",  // KiB, resident per actor
+                                      "--cfg=contexts/guard-size:0"};  // or 32k actors exhaust
+                                                                       // vm.max_map_count
+  std::vector<char*> arguments;
+  for (std::string& option : options) arguments.push_back(option.data());
+  int count = static_cast<int>(arguments.size());
+  arguments.push_back(nullptr);
+  auto engine = std::make_unique<s4u::Engine>(&count, arguments.data());
+  SIM_CHECK(count == 1, "SimGrid did not take all of its options");
+  return engine;
+}
+
+std::vector<std::string> materialise(const NameRange& names) {
+  if (names.numbers.empty()) return {names.prefix};
+  std::vector<std::string> all;
+  all.reserve(static_cast<std::size_t>(names.count()));
+  for (const auto& [first, last] : names.numbers) {
+    for (std::int64_t number = first; number <= last; ++number) {
+      all.push_back(fmt::format("{}{}{}", names.prefix, number, names.suffix));
+    }
+  }
+  return all;
+}
+
+Platform describe_platform(const std::string& path, const PlatformFile& file) {
+  Platform platform;
+  platform.path = path;
+  for (const GpuHosts& group : file.gpus) {
+    const auto known = std::find(platform.devices.begin(), platform.devices.end(), group.device);
+    const int device = static_cast<int>(known - platform.devices.begin());
+    if (known == platform.devices.end()) platform.devices.push_back(group.device);
+    for (std::string& host : materialise(group.names)) {
+      platform.gpus.push_back({std::move(host), device, group.domain, ""});
+    }
+  }
+  if (!file.ports) return platform;
+  std::vector<std::string> ports = materialise(file.ports->names);
+  for (std::size_t gpu = 0; gpu < platform.gpus.size(); ++gpu) {
+    platform.gpus[gpu].port = std::move(ports[gpu]);
+    platform.gpus[gpu].domain = static_cast<int>(gpu) / file.ports->gpus_per_domain;
+  }
+  return platform;
+}
+
+// A GPU's hosts in SimGrid; no port in a single-fabric platform.
+struct Ends {
+  s4u::Host* host = nullptr;
+  s4u::Host* port = nullptr;
+};
+
+}  // namespace
+
+struct Cluster::State {
+  Platform platform;
+  std::unique_ptr<s4u::Engine> engine;
+  std::vector<Ends> ends;  // per GPU
+  std::vector<Link> links;
+  std::unordered_map<const s4u::Link*, int> index_of;
+  std::vector<s4u::Link*> crossed;  // the route in hand; kept for its memory
+
+  int index(const s4u::Link* link);
+};
+
+int Cluster::State::index(const s4u::Link* link) {
+  const auto [at, fresh] = index_of.try_emplace(link, static_cast<int>(links.size()));
+  if (fresh) {
+    links.push_back({link->get_name(),
+                     {link->get_bandwidth()},
+                     link->get_sharing_policy() != s4u::Link::SharingPolicy::FATPIPE});
+  }
+  return at->second;
+}
+
+Cluster::Cluster(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Cluster::Cluster(Cluster&&) noexcept = default;
+Cluster::~Cluster() = default;
+
+const Platform& Cluster::platform() const { return state_->platform; }
+const std::vector<Link>& Cluster::links() const { return state_->links; }
+
+Route Cluster::route(int from, int to) {
+  State& state = *state_;
+  SIM_CHECK(from != to, "a GPU has no route to itself");
+  const Gpu& a = state.platform.gpus[from];
+  const Gpu& b = state.platform.gpus[to];
+  const bool scale_up = joined_by_ports(a, b);
+  const s4u::Host* source = scale_up ? state.ends[from].port : state.ends[from].host;
+  const s4u::Host* target = scale_up ? state.ends[to].port : state.ends[to].host;
+  state.crossed.clear();
+  double latency = 0;
+  guarded(state.platform.path, [&] { source->route_to(target, state.crossed, &latency); });
+  if (state.crossed.empty()) {
+    throw InputError({state.platform.path, 1, 1},
+                     fmt::format("the platform has no route from \"{}\" to \"{}\"",
+                                 source->get_name(), target->get_name()));
+  }
+  Route route;
+  route.latency = {latency};
+  route.links.reserve(state.crossed.size());
+  for (const s4u::Link* link : state.crossed) route.links.push_back(state.index(link));
+  return route;
+}
+
+Cluster load_cluster(const std::string& path) {
+  const PlatformFile file = check_platform_xml(path);
+  auto state = std::make_unique<Cluster::State>();
+  state->platform = describe_platform(path, file);
+  state->engine = configure_simgrid();
+  guarded(path, [&] {
+    state->engine->load_platform(path);
+    state->engine->seal_platform();
+    state->ends.reserve(state->platform.gpus.size());
+    for (const Gpu& gpu : state->platform.gpus) {
+      state->ends.push_back({s4u::Host::by_name(gpu.host),
+                             gpu.port.empty() ? nullptr : s4u::Host::by_name(gpu.port)});
+    }
+  });
+  state->index_of.reserve(4 * state->ends.size());
+  return Cluster(std::move(state));
+}
+
+}  // namespace rehearse

@@ -1,0 +1,23 @@
+// A GPU's figures from the speed and the <prop>s of its <host> or <cluster>.
+#pragma once
+
+#include "platform/platform.hpp"
+#include "platform/xml_element.hpp"
+
+namespace rehearse {
+
+// A <host> or <cluster> with a `memory` property, or with any other that only GPUs have (so that a
+// forgotten `memory` is an error and not a cluster without GPUs).
+bool describes_gpus(const Element& element);
+
+// Throws InputError for a missing, unreadable or impossible figure, and for a property whose name
+// is nearly that of a known one; other properties are left alone.
+Device read_device(const Element& element);
+
+// A whole number >= `least` in the property `id`; throws InputError when it is something else.
+long read_whole(const Element& element, const std::string& id, long least);
+
+// Throws InputError when a property of `element` is a near miss of `known`.
+void check_near_miss(const Element& element, const std::vector<std::string>& known);
+
+}  // namespace rehearse

@@ -1,0 +1,317 @@
+#include "program/lower.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "base/error.hpp"
+
+namespace rehearse {
+namespace {
+
+constexpr double kTokenIdBytes = 4;  // int32, what frameworks send back to the first stage
+
+// What distinguishes programs: the stage, the requests of the replica, and the requests of all
+// replicas that share its experts (request counts differ by at most one, so how many replicas have
+// the larger count says it all).
+struct Role {
+  int stage = 0;
+  int sequences = 0;
+  int group_replicas = 1;  // replicas that share the experts, this one included
+  int larger_replicas =
+      0;  // of those, how many have one request more than the smallest replica of the batch
+
+  auto key() const { return std::tuple(stage, sequences, group_replicas, larger_replicas); }
+};
+
+class Names {
+ public:
+  explicit Names(std::vector<std::string>& names) : names_(names) {}
+  int of(const std::string& name) {
+    const auto [at, is_new] = index_.try_emplace(name, static_cast<int>(names_.size()));
+    if (is_new) names_.push_back(name);
+    return at->second;
+  }
+
+ private:
+  std::vector<std::string>& names_;
+  std::map<std::string, int> index_;
+};
+
+Bytes weights_of_stage(const Model& model, const Layout& layout, int stage, Share layers) {
+  const double norm = model.hidden * bytes_per_element(model.weight_dtype);
+  const double vocab = static_cast<double>(model.vocab) / layout.tensor * model.hidden *
+                       bytes_per_element(model.weight_dtype);
+  Bytes weights;
+  for (int layer = layers.first; layer < layers.first + layers.count; ++layer) {
+    weights += attention_weights(model, layout.tensor) + Bytes{2 * norm};
+    if (!model.is_moe_layer(layer)) {
+      weights += ffn_weights(model, *model.dense, layout.tensor);
+      continue;
+    }
+    const MixtureOfExperts& moe = *model.moe;
+    weights += expert_weights(model, expert_tensor_degree(layout)) *
+               (static_cast<double>(moe.experts) / expert_group_size(layout));
+    weights += Bytes{norm * moe.experts};  // router
+    if (moe.shared_experts > 0) {
+      weights += ffn_weights(model, moe.shared, layout.tensor) * moe.shared_experts;
+    }
+  }
+  const bool last = stage + 1 == layout.pipeline;
+  if (stage == 0) weights += Bytes{vocab};
+  if (last) weights += Bytes{norm};
+  if (last && !(model.tied_embeddings && stage == 0)) weights += Bytes{vocab};
+  return weights;
+}
+
+class ProgramBuilder {
+ public:
+  ProgramBuilder(const Model& model, const Plan& plan, const Role& role, Names& names)
+      : model_(model), plan_(plan), role_(role), names_(names) {
+    layers_ = stage_layers(plan.layout, model.layers)[role.stage];
+    last_stage_ = plan.layout.pipeline - 1;
+    pipelined_ = plan.layout.pipeline > 1;
+    steps_ = plan.batch.output_tokens - 1;
+  }
+
+  Program build() {
+    program_.stage = role_.stage;
+    program_.role = fmt::format("stage {}: layers {}-{}, {} sequences", role_.stage, layers_.first,
+                                layers_.first + layers_.count - 1, role_.sequences);
+    program_.weights = weights_of_stage(model_, plan_.layout, role_.stage, layers_);
+    program_.communication_buffers = plan_.communication_buffers;
+    prefill();
+    if (steps_ > 0) decode();
+    return std::move(program_);
+  }
+
+ private:
+  bool is_last() const { return role_.stage == last_stage_; }
+
+  void close_block(int begin, int repeat, int first_step) {
+    program_.blocks.push_back(
+        {begin, static_cast<int>(program_.instructions.size()), repeat, first_step});
+  }
+
+  void prefill() {
+    int told = 0;  // decode micro-batches whose first tokens are on their way to the first stage
+    const int parts = decode_micro_batches(plan_);
+    for (int part = 0; part < plan_.batch.micro_batches; ++part) {
+      const Share share = share_of(role_.sequences, plan_.batch.micro_batches, part);
+      add_pass(Phase::kPrefill, part, share, plan_.batch.micro_batches);
+      if (steps_ == 0 || !pipelined_ || !is_last()) continue;
+      const auto sampled = [&](int decode_part) {
+        const Share wanted = share_of(role_.sequences, parts, decode_part);
+        return wanted.first + wanted.count <= share.first + share.count;
+      };
+      for (; told < parts && sampled(told); ++told) send_tokens(told, parts);
+    }
+    close_block(0, 1, 0);
+  }
+
+  void decode() {
+    const bool tells = pipelined_ && is_last();
+    if (tells && steps_ > 1) {
+      const int begin = static_cast<int>(program_.instructions.size());
+      decode_step(true);
+      close_block(begin, steps_ - 1, 0);
+    }
+    // The last step's tokens go nowhere, so the last stage's last step has no send.
+    const int begin = static_cast<int>(program_.instructions.size());
+    decode_step(false);
+    close_block(begin, tells ? 1 : steps_, tells ? steps_ - 1 : 0);
+  }
+
+  void decode_step(bool tell_first_stage) {
+    const int parts = decode_micro_batches(plan_);
+    for (int part = 0; part < parts; ++part) {
+      add_pass(Phase::kDecode, part, share_of(role_.sequences, parts, part), parts);
+      if (tell_first_stage) send_tokens(part, parts);
+    }
+  }
+
+  // Tokens of the replicas that share this rank's experts, in micro-batch `part` of `parts`.
+  double group_tokens(Phase phase, int part, int parts) const {
+    const int smaller = plan_.batch.sequences / plan_.layout.dense_data();
+    const double sequences =
+        static_cast<double>(role_.larger_replicas) * share_of(smaller + 1, parts, part).count +
+        static_cast<double>(role_.group_replicas - role_.larger_replicas) *
+            share_of(smaller, parts, part).count;
+    return phase == Phase::kPrefill ? sequences * plan_.batch.prompt_tokens : sequences;
+  }
+
+  void add_pass(Phase phase, int part, Share sequences, int parts) {
+    PassShape shape;
+    shape.phase = phase;
+    shape.sequences = sequences.count;
+    shape.prompt_tokens = plan_.batch.prompt_tokens;
+    shape.group_tokens = group_tokens(phase, part, parts);
+    shape.layers = layers_;
+    shape.stage = role_.stage;
+    const WorkloadGraph graph = build_pass(model_, plan_.layout, shape);
+    const std::vector<int> order = graph.topological_order();
+
+    pass_ = static_cast<int>(program_.passes.size());
+    next_slot_ = 0;
+    Pass pass;
+    pass.phase = phase;
+    pass.micro_batch = part;
+    pass.sequences = sequences;
+    pass.tokens = shape.tokens();
+    pass.kv_appended = kv_bytes_per_token_and_layer(model_, plan_.layout.tensor) *
+                       (shape.tokens() * layers_.count);
+    pass.activation_peak = graph.peak_live_bytes(order);
+    program_.passes.push_back(pass);
+
+    mark(Instruction::Kind::kPassBegin);
+    int token_slot = -1;
+    if (phase == Phase::kDecode && pipelined_ && role_.stage == 0) {
+      token_slot = receive_tokens(sequences.count);
+    }
+    emit(graph, order, token_slot);
+    mark(Instruction::Kind::kPassEnd);
+    program_.slots = std::max(program_.slots, next_slot_);
+  }
+
+  void emit(const WorkloadGraph& graph, const std::vector<int>& order, int token_slot) {
+    std::vector<int> slot_of(graph.size(), -1);
+    bool first = true;
+    for (const int index : order) {
+      Instruction instruction = lower_node(graph.node(index));
+      std::size_t wait = 0;
+      const auto wait_for = [&](int slot) {
+        if (slot < 0) return;
+        SIM_CHECK(wait < instruction.waits.size(), "a node waits for more than three transfers");
+        instruction.waits[wait++] = slot;
+      };
+      if (first) wait_for(token_slot);
+      first = false;
+      for (const int input : graph.inputs(index)) wait_for(slot_of[input]);
+      const bool records = instruction.kind == Instruction::Kind::kCollective ||
+                           instruction.kind == Instruction::Kind::kReceive;
+      if (records) slot_of[index] = instruction.slot = next_slot_++;
+      program_.instructions.push_back(instruction);
+    }
+  }
+
+  Instruction lower_node(const Node& node) {
+    Instruction instruction;
+    instruction.pass = pass_;
+    instruction.layer = static_cast<std::int16_t>(node.layer);
+    instruction.name =
+        names_.of(node.layer < 0 ? node.name : fmt::format("L{} {}", node.layer, node.name));
+    if (const auto* op = std::get_if<Operator>(&node.work)) {
+      instruction.op_class = op->op_class;
+      instruction.flops = op->flops;
+      instruction.bytes = op->bytes();
+      instruction.useful_flops_share = op->useful_flops_share;
+    } else if (const auto* collective = std::get_if<Collective>(&node.work)) {
+      instruction.kind = Instruction::Kind::kCollective;
+      instruction.stream = collective->axis == Axis::kExpert ? Stream::kExpert : Stream::kTensor;
+      instruction.axis = collective->axis;
+      instruction.op = collective->op;
+      instruction.bytes.base = collective->bytes.value;
+    } else {
+      to_message(std::get<Message>(node.work), instruction);
+    }
+    return instruction;
+  }
+
+  static void to_message(const Message& message, Instruction& instruction) {
+    const bool send = message.kind == Message::Kind::kSend;
+    instruction.kind = send ? Instruction::Kind::kSend : Instruction::Kind::kReceive;
+    instruction.stream = send ? Stream::kPipelineSend : Stream::kPipelineReceive;
+    instruction.axis = Axis::kPipeline;
+    instruction.peer_stage = static_cast<std::int16_t>(message.peer_stage);
+    instruction.bytes.base = message.bytes.value;
+  }
+
+  Instruction token_message(Message::Kind kind, int peer, int sequences, const char* name) {
+    Instruction instruction;
+    instruction.pass = pass_;
+    instruction.name = names_.of(name);
+    to_message({kind, peer, Bytes{sequences * kTokenIdBytes}}, instruction);
+    return instruction;
+  }
+
+  void send_tokens(int part, int parts) {
+    const int sequences = share_of(role_.sequences, parts, part).count;
+    program_.instructions.push_back(
+        token_message(Message::Kind::kSend, 0, sequences, "send tokens"));
+  }
+
+  int receive_tokens(int sequences) {
+    Instruction instruction =
+        token_message(Message::Kind::kReceive, last_stage_, sequences, "receive tokens");
+    instruction.slot = next_slot_++;
+    program_.instructions.push_back(instruction);
+    return instruction.slot;
+  }
+
+  void mark(Instruction::Kind kind) {
+    Instruction instruction;
+    instruction.kind = kind;
+    instruction.pass = pass_;
+    program_.instructions.push_back(instruction);
+  }
+
+  const Model& model_;
+  const Plan& plan_;
+  const Role& role_;
+  Names& names_;
+  Share layers_;
+  int last_stage_ = 0;
+  bool pipelined_ = false;
+  int steps_ = 0;
+  int pass_ = -1;
+  int next_slot_ = 0;
+  Program program_;
+};
+
+// The role of each rank, found from its place in the groups.
+Role role_of(const Plan& plan, const ProcessGroups& groups, const RankGrid& grid,
+             const std::vector<Share>& share, Rank rank) {
+  const Coordinates at = grid.coordinates(rank);
+  const int smaller = plan.batch.sequences / plan.layout.dense_data();
+  Role role;
+  role.stage = at.pipeline;
+  role.sequences = share[rank].count;
+  role.group_replicas = plan.layout.expert;
+  for (const Rank other : groups.of(rank, Axis::kExpert).ranks) {
+    const bool same_tensor = grid.coordinates(other).tensor == at.tensor;
+    if (same_tensor && share[other].count > smaller) ++role.larger_replicas;
+  }
+  return role;
+}
+
+}  // namespace
+
+Programs lower(const Model& model, const Plan& plan) {
+  const RankGrid grid(plan.layout);
+  Programs result;
+  result.compute_dtype = model.weight_dtype;
+  result.groups = build_groups(plan.layout);
+  Names names(result.names);
+
+  std::vector<Share> share(grid.size());
+  for (const ProcessGroup& group : result.groups.groups) {
+    if (group.axis != Axis::kData) continue;
+    for (int replica = 0; replica < static_cast<int>(group.ranks.size()); ++replica) {
+      share[group.ranks[replica]] =
+          share_of(plan.batch.sequences, plan.layout.dense_data(), replica);
+    }
+  }
+  std::map<decltype(Role().key()), int> program_of;
+  for (Rank rank = 0; rank < grid.size(); ++rank) {
+    const Role role = role_of(plan, result.groups, grid, share, rank);
+    const auto [at, is_new] =
+        program_of.try_emplace(role.key(), static_cast<int>(result.programs.size()));
+    if (is_new) result.programs.push_back(ProgramBuilder(model, plan, role, names).build());
+    result.ranks.push_back({at->second, grid.coordinates(rank), share[rank]});
+  }
+  return result;
+}
+
+}  // namespace rehearse

@@ -1,0 +1,99 @@
+// Flows that share links, as fluids: weighted max-min fair rates (Bertsekas and Gallager, Data
+// Networks, 6.5.2, by progressive filling), solved again only in the connected component of flows
+// and links that changed. No SimGrid here.
+#pragma once
+
+#include <cstdint>
+#include <queue>
+#include <vector>
+
+#include "base/units.hpp"
+
+namespace rehearse {
+
+// A flow at rate r (bytes per second of each of its streams) uses r x streams of the link's
+// bandwidth.
+struct LinkShare {
+  int link = 0;
+  double streams = 1;
+};
+
+// What a flow crosses. Shared by all flows of a communicator; must outlive them.
+struct FlowPath {
+  std::vector<LinkShare> links;  // shared links, each once
+  double rate_cap =
+      0;  // bytes per second of a stream on the links that are not shared (FATPIPE); infinity: none
+  double alone_rate = 0;  // rate when no other flow is there: min(rate_cap, bandwidth / streams)
+};
+
+class FluidNetwork {
+ public:
+  int add_link(BytesPerSecond bandwidth);
+  int links() const { return static_cast<int>(links_.size()); }
+  // Fills alone_rate from links and rate_cap. REQUIRES: at least one link or a finite cap.
+  void finish_path(FlowPath& path) const;
+
+  // `volume` bytes per stream from `now` on; `owner` comes back in pop_completed.
+  void start(const FlowPath& path, double volume, double now, int owner);
+
+  // Date of the next completion, infinity without flows. Solves what changed since the last call.
+  double next_completion(double now);
+
+  // Takes out a flow that is complete at `until`; false when there is none. Solve (next_completion)
+  // first.
+  bool pop_completed(double until, int& owner, double& date);
+
+ private:
+  struct Flow {
+    const FlowPath* path = nullptr;
+    double remaining = 0;  // at `since`
+    double rate = 0;
+    double since = 0;
+    int owner = 0;
+    std::uint32_t version = 0;
+    bool active = false;
+    bool visited = false;
+    bool fixed = false;
+    std::vector<int> places;  // by path link: index in Link::flows
+  };
+  struct FlowOnLink {
+    int flow = 0;
+    int share = 0;  // index in the flow's path
+  };
+  struct Link {
+    double bandwidth = 0;
+    std::vector<FlowOnLink> flows;
+    double left = 0;  // progressive filling: bandwidth not yet given, streams not yet fixed
+    double streams = 0;
+    bool dirty = false;
+    bool visited = false;
+  };
+  struct Completion {
+    double date = 0;
+    int flow = 0;
+    std::uint32_t version = 0;
+    bool operator<(const Completion& other) const {
+      return date > other.date || (date == other.date && flow > other.flow);
+    }
+  };
+
+  void add_to_links(int flow);
+  void remove_from_links(int flow);
+  void mark_dirty(int link);
+  void solve(double now);
+  void collect_component(int link);
+  void fill_component(double now);
+  int tightest_link() const;
+  void fix_flows_of(int link, double rate, double now);
+  void change_rate(int flow, double rate, double now);
+
+  std::vector<Flow> flows_;
+  std::vector<int> free_flows_;
+  std::vector<Link> links_;
+  std::vector<int> dirty_;
+  std::vector<int> component_flows_;
+  std::vector<int> component_links_;
+  std::priority_queue<Completion> completions_;
+};
+
+}  // namespace rehearse

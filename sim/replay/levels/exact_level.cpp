@@ -1,0 +1,138 @@
+// Exact: every message of every round as a message of SimGrid's own network model (CM02). The
+// reference for the other levels; costs an actor and a SimGrid communication per message, so use it
+// up to a few hundred ranks.
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <memory>
+
+#include "replay/levels/levels.hpp"
+
+namespace rehearse {
+namespace {
+
+// Messages that have arrived at each member of one transfer, by round.
+struct Inbox {
+  std::vector<std::vector<int>> expected;  // [member][round]
+  std::vector<std::vector<int>> arrived;
+  std::vector<int> waiting_actor;  // -1: not waiting
+};
+
+class ExactLevel : public NetworkLevel {
+ public:
+  explicit ExactLevel(const LevelContext& context) : context_(context) {}
+
+  void arrive(Transfer& transfer, const Endpoints& endpoints, int member, Seconds ready) override {
+    Transfer* const at = &transfer;
+    if (endpoints.algorithm == nullptr) {
+      context_.engine.spawn(endpoints.members[0], [this, at, ready, &endpoints] {
+        wait_for_launch(endpoints, ready);
+        context_.engine.send(endpoints.members[0], endpoints.members[1], at->bytes[0]);
+        context_.observer.all_complete(*at, context_.engine.now());
+      });
+      return;
+    }
+    // The sizes of the messages depend on every member's buffer, so all start when the last member
+    // has arrived, as in the other levels: an early member's first messages are not sent ahead.
+    if (transfer.arrived < static_cast<int>(transfer.bytes.size())) {
+      early_[transfer.id].push_back({member, ready});
+      return;
+    }
+    std::vector<Early> members = std::move(early_[transfer.id]);
+    early_.erase(transfer.id);
+    members.push_back({member, ready});
+    start(transfer, endpoints, members);
+  }
+
+  Seconds next_event(Seconds /*now*/) override { return {std::numeric_limits<double>::infinity()}; }
+  void run_events(Seconds /*until*/) override {}
+
+ private:
+  struct Early {
+    int member;
+    Seconds ready;
+  };
+
+  void wait_for_launch(const Endpoints& endpoints, Seconds ready) {
+    context_.engine.sleep_until(ready + context_.paths.launch(endpoints));
+  }
+
+  void start(Transfer& transfer, const Endpoints& endpoints, const std::vector<Early>& members) {
+    const int n = static_cast<int>(members.size());
+    auto inbox = std::make_shared<Inbox>();
+    auto rounds = std::make_shared<std::vector<Rounds>>();
+    for (int member = 0; member < n; ++member) {
+      rounds->push_back(endpoints.algorithm->rounds(member, transfer.bytes));
+    }
+    const std::size_t count = rounds->front().size();
+    inbox->expected.assign(n, std::vector<int>(count, 0));
+    inbox->arrived = inbox->expected;
+    inbox->waiting_actor.assign(n, -1);
+    for (const Rounds& of_member : *rounds) {
+      for (std::size_t round = 0; round < count; ++round) {
+        for (const MemberMessage& message : of_member[round]) {
+          ++inbox->expected[message.to][round];
+        }
+      }
+    }
+    for (const Early& early : members) {
+      spawn_member(transfer, endpoints, early, inbox, rounds);
+    }
+  }
+
+  void spawn_member(Transfer& transfer, const Endpoints& endpoints, const Early& early,
+                    const std::shared_ptr<Inbox>& inbox,
+                    const std::shared_ptr<std::vector<Rounds>>& rounds) {
+    auto self = std::make_shared<int>(-1);
+    Transfer* const at = &transfer;
+    *self = context_.engine.spawn(
+        endpoints.members[early.member], [this, at, &endpoints, early, inbox, rounds, self] {
+          wait_for_launch(endpoints, early.ready);
+          const Rounds& mine = (*rounds)[early.member];
+          for (int round = 0; round < static_cast<int>(mine.size()); ++round) {
+            run_round(endpoints, early.member, round, mine[round], inbox, *self);
+          }
+          context_.observer.member_complete(*at, early.member, context_.engine.now());
+        });
+  }
+
+  // Sends this round's messages at once and returns when they have left and those to this member
+  // have arrived.
+  void run_round(const Endpoints& endpoints, int member, int round,
+                 const std::vector<MemberMessage>& messages, const std::shared_ptr<Inbox>& inbox,
+                 int self) {
+    auto unsent = std::make_shared<int>(static_cast<int>(messages.size()));
+    for (const MemberMessage& message : messages) {
+      context_.engine.spawn(endpoints.members[member],
+                            [this, &endpoints, member, round, message, inbox, unsent, self] {
+                              context_.engine.send(endpoints.members[member],
+                                                   endpoints.members[message.to], message.bytes);
+                              --*unsent;
+                              ++inbox->arrived[message.to][round];
+                              wake(*inbox, message.to);
+                              if (inbox->waiting_actor[member] == self) wake(*inbox, member);
+                            });
+    }
+    while (*unsent > 0 || inbox->arrived[member][round] < inbox->expected[member][round]) {
+      inbox->waiting_actor[member] = self;
+      context_.engine.suspend_self();
+    }
+  }
+
+  void wake(Inbox& inbox, int member) {
+    const int actor = inbox.waiting_actor[member];
+    inbox.waiting_actor[member] = -1;
+    if (actor >= 0) context_.engine.resume(actor);
+  }
+
+  LevelContext context_;
+  std::map<std::int64_t, std::vector<Early>> early_;  // by transfer
+};
+
+}  // namespace
+
+std::unique_ptr<NetworkLevel> make_exact_level(const LevelContext& context) {
+  return std::make_unique<ExactLevel>(context);
+}
+
+}  // namespace rehearse

@@ -1,0 +1,42 @@
+// Dates with a transfer each, earliest first, ties in the order of insertion.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <queue>
+
+#include "base/units.hpp"
+
+namespace rehearse {
+
+class Timers {
+ public:
+  void add(Seconds date, int transfer) { queue_.push({date.value, next_++, transfer}); }
+
+  Seconds next() const {
+    return {queue_.empty() ? std::numeric_limits<double>::infinity() : queue_.top().date};
+  }
+
+  // Takes the earliest one dated at or before `until`.
+  bool pop(Seconds until, int& transfer, Seconds& date) {
+    if (queue_.empty() || queue_.top().date > until.value) return false;
+    transfer = queue_.top().transfer;
+    date = {queue_.top().date};
+    queue_.pop();
+    return true;
+  }
+
+ private:
+  struct Timer {
+    double date = 0;
+    std::uint64_t order = 0;
+    int transfer = 0;
+    bool operator<(const Timer& other) const {
+      return date > other.date || (date == other.date && order > other.order);
+    }
+  };
+  std::priority_queue<Timer> queue_;
+  std::uint64_t next_ = 0;
+};
+
+}  // namespace rehearse

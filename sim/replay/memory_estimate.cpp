@@ -1,0 +1,30 @@
+#include "replay/rank_state.hpp"
+#include "replay/replay.hpp"
+
+namespace rehearse {
+
+Bytes estimate_memory(const Programs& programs) {
+  // Measured with SimGrid 3.32 on x86-64 (RSS per added rank, 1,024 to 16,384 ranks): the actor's
+  // stack is resident, and SimGrid's host, actor and context objects take about as much again as
+  // the stack's 16 KiB.
+  constexpr double kBytesPerActor = 34e3;
+  // One flow entry per link of a transfer's path, in the path and on the link; two links per member
+  // of a group.
+  constexpr double kBytesPerGroupMember = 300;
+
+  double bytes = 60e6;  // the program, SimGrid and its libraries
+  for (const Program& program : programs.programs) {
+    bytes += static_cast<double>(program.instructions.size()) * (sizeof(Instruction) + 48);
+    bytes += static_cast<double>(program.passes.size()) * sizeof(Pass);
+  }
+  for (const RankEntry& rank : programs.ranks) {
+    bytes += kBytesPerActor + sizeof(RankState) + sizeof(RankEntry);
+    bytes += programs.programs[rank.program].slots * static_cast<double>(sizeof(Slot));
+  }
+  for (const ProcessGroup& group : programs.groups.groups) {
+    bytes += static_cast<double>(group.ranks.size()) * kBytesPerGroupMember;
+  }
+  return {bytes};
+}
+
+}  // namespace rehearse

@@ -1,0 +1,111 @@
+#include "replay/rendezvous.hpp"
+
+#include "base/error.hpp"
+
+namespace rehearse {
+
+Rendezvous::Rendezvous(const ProcessGroups& groups)
+    : groups_(groups), member_of_rank_(groups.of_rank.size()), of_group_(groups.groups.size()) {
+  for (const ProcessGroup& group : groups.groups) {
+    for (std::size_t member = 0; member < group.ranks.size(); ++member) {
+      member_of_rank_[group.ranks[member]][static_cast<int>(group.axis)] =
+          static_cast<std::int32_t>(member);
+    }
+  }
+  for (auto& of_operation : of_group_) of_operation.fill(-1);
+}
+
+Transfer& Rendezvous::next_collective(Rank rank, Axis axis, CollectiveOp op, Stream stream,
+                                      int& member) {
+  const int at = static_cast<int>(axis);
+  member = member_of_rank_[rank][at];
+  const int endpoints = collective_endpoints(groups_.of_rank[rank][at], op, stream);
+  return transfer_at(endpoints, endpoints_[endpoints].posted[member]++);
+}
+
+int Rendezvous::collective_endpoints(int group, CollectiveOp op, Stream stream) {
+  int& index = of_group_[group][static_cast<int>(op)];
+  if (index < 0) {
+    index = static_cast<int>(endpoints_.size());
+    Endpoints added;
+    added.members = groups_.groups[group].ranks;
+    added.algorithm = &algorithm_for(op);
+    added.stream = stream;
+    added.posted.resize(added.members.size());
+    endpoints_.push_back(std::move(added));
+  }
+  return index;
+}
+
+int Rendezvous::channel(Rank from, Rank to) {
+  const auto [at, is_new] = channels_.try_emplace({from, to}, static_cast<int>(endpoints_.size()));
+  if (is_new) {
+    Endpoints added;
+    added.members = {from, to};
+    added.stream = Stream::kPipelineSend;
+    added.posted.resize(2);
+    endpoints_.push_back(std::move(added));
+  }
+  return at->second;
+}
+
+Transfer& Rendezvous::next_send(Rank from, Rank to) {
+  const int endpoints = channel(from, to);
+  return transfer_at(endpoints, endpoints_[endpoints].posted[0]++);
+}
+
+Transfer* Rendezvous::next_receive(Rank from, Rank to, const Posted& posted) {
+  Endpoints& ends = endpoints_[channel(from, to)];
+  const std::int64_t sequence = ends.posted[1]++;
+  const std::int64_t place = sequence - ends.first_open;
+  SIM_CHECK(place >= 0, "a message was released before its receive was posted");
+  if (place < static_cast<std::int64_t>(ends.open.size()) && ends.open[place]->complete) {
+    return ends.open[place];
+  }
+  ends.receives.push_back(posted);
+  return nullptr;
+}
+
+bool Rendezvous::take_receive(const Transfer& message, Posted& posted) {
+  Endpoints& ends = endpoints_[message.endpoints];
+  if (ends.receives.empty()) return false;
+  posted = ends.receives.front();
+  ends.receives.pop_front();
+  return true;
+}
+
+Transfer& Rendezvous::transfer_at(int endpoints, std::int64_t sequence) {
+  Endpoints& ends = endpoints_[endpoints];
+  const auto place = static_cast<std::size_t>(sequence - ends.first_open);
+  if (place < ends.open.size()) return *ends.open[place];
+  SIM_CHECK(place == ends.open.size(), "transfers of one group begin in order");
+  if (free_.empty()) {
+    free_.push_back(static_cast<int>(pool_.size()));
+    pool_.push_back(std::make_unique<Transfer>());
+  }
+  Transfer& transfer = *pool_[free_.back()];
+  transfer.index = free_.back();
+  free_.pop_back();
+  const std::size_t senders = ends.algorithm == nullptr ? 1 : ends.members.size();
+  transfer.endpoints = endpoints;
+  transfer.arrived = 0;
+  transfer.left = static_cast<int>(senders);
+  transfer.complete = false;
+  transfer.bytes.assign(senders, Bytes{});
+  ends.open.push_back(&transfer);
+  return transfer;
+}
+
+void Rendezvous::release(Transfer& transfer) {
+  Endpoints& ends = endpoints_[transfer.endpoints];
+  for (Transfer*& open : ends.open) {
+    if (open == &transfer) open = nullptr;
+  }
+  while (!ends.open.empty() && ends.open.front() == nullptr) {
+    ends.open.pop_front();
+    ++ends.first_open;
+  }
+  free_.push_back(transfer.index);
+}
+
+}  // namespace rehearse

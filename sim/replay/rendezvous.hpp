@@ -1,0 +1,51 @@
+// Matches what ranks post: the k-th post of each member on the same endpoints is one transfer.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "replay/transfer.hpp"
+
+namespace rehearse {
+
+class Rendezvous {
+ public:
+  explicit Rendezvous(const ProcessGroups& groups);
+
+  const Endpoints& endpoints(int index) const { return endpoints_[index]; }
+
+  // The rank's next transfer of this collective operation on its group; `member` is its position
+  // there.
+  Transfer& next_collective(Rank rank, Axis axis, CollectiveOp op, Stream stream, int& member);
+  Transfer& next_send(Rank from, Rank to);
+
+  // Posts a receive. Returns the message if it has arrived already, else nullptr: then take_receive
+  // gives `posted` back when it does.
+  Transfer* next_receive(Rank from, Rank to, const Posted& posted);
+  bool take_receive(const Transfer& message, Posted& posted);
+
+  // The transfer is over for all members; the object is used again.
+  void release(Transfer& transfer);
+
+ private:
+  static constexpr int kCollectiveOps = 4;
+
+  int collective_endpoints(int group, CollectiveOp op, Stream stream);
+  int channel(Rank from, Rank to);
+  Transfer& transfer_at(int endpoints, std::int64_t sequence);
+
+  const ProcessGroups& groups_;
+  std::vector<std::array<std::int32_t, kAxes>> member_of_rank_;  // position in the rank's group
+  std::vector<std::array<int, kCollectiveOps>>
+      of_group_;  // endpoints of (group, operation), -1: none yet
+  std::map<std::pair<Rank, Rank>, int> channels_;
+  std::deque<Endpoints> endpoints_;  // others hold references while it grows
+  std::vector<std::unique_ptr<Transfer>> pool_;
+  std::vector<int> free_;
+};
+
+}  // namespace rehearse

@@ -1,0 +1,369 @@
+#include "replay/replay.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/error.hpp"
+#include "cost/operator_cost.hpp"
+#include "replay/rank_state.hpp"
+#include "replay/rendezvous.hpp"
+
+namespace rehearse {
+namespace {
+
+// Spans are handed to the sink in batches, on the main stack.
+constexpr std::size_t kBatch = 4096;
+
+class Replay : public TransferObserver {
+ public:
+  Replay(const Programs& programs, Cluster& cluster, NetworkLevelName level, TimelineSink& sink)
+      : programs_(programs),
+        cluster_(cluster),
+        sink_(sink),
+        paths_(cluster, network_),
+        engine_(cluster.platform()),
+        level_(make_network_level(level, {engine_, network_, paths_, *this})),
+        rendezvous_(programs.groups) {}
+
+  ReplayCounts run() {
+    prepare_costs();
+    prepare_ranks();
+    engine_.attach(*level_);
+    sink_.begin(programs_);
+    for (Rank rank = 0; rank < size(); ++rank) start_memory(rank);
+    for (Rank rank = 0; rank < size(); ++rank) {
+      ranks_[rank].actor = engine_.spawn(rank, [this, rank] { run_rank(rank); });
+    }
+    try {
+      engine_.run();
+    } catch (const Deadlock&) {
+      throw Deadlock(describe_waiting());
+    }
+    flush();
+    sink_.end(makespan_);
+    return counts_;
+  }
+
+  void all_complete(Transfer& transfer, Seconds end) override {
+    transfer.complete = true;
+    transfer.end = end;
+    const Endpoints& ends = rendezvous_.endpoints(transfer.endpoints);
+    if (ends.algorithm == nullptr) {
+      finish_message(transfer, ends);
+      return;
+    }
+    for (const Rank rank : ends.members) finish_member(transfer, ends, rank, end);
+    rendezvous_.release(transfer);
+  }
+
+  void member_complete(Transfer& transfer, int member, Seconds end) override {
+    const Endpoints& ends = rendezvous_.endpoints(transfer.endpoints);
+    finish_member(transfer, ends, ends.members[member], end);
+    if (--transfer.left == 0) rendezvous_.release(transfer);
+  }
+
+ private:
+  int size() const { return static_cast<int>(programs_.ranks.size()); }
+
+  void prepare_costs() {
+    const Platform& platform = cluster_.platform();
+    costs_.resize(platform.devices.size() * programs_.programs.size());
+    for (std::size_t device = 0; device < platform.devices.size(); ++device) {
+      const FlopsPerSecond peak =
+          usable_peak(platform, platform.devices[device], programs_.compute_dtype);
+      for (std::size_t program = 0; program < programs_.programs.size(); ++program) {
+        std::vector<OperatorCost>& table = costs_[device * programs_.programs.size() + program];
+        for (const Instruction& at : programs_.programs[program].instructions) {
+          table.push_back(operator_cost(at.flops, at.bytes, platform.devices[device], peak));
+        }
+      }
+    }
+  }
+
+  const std::vector<OperatorCost>& costs_of(Rank rank) const {
+    const std::size_t device = cluster_.platform().gpus[rank].device;
+    return costs_[device * programs_.programs.size() + programs_.ranks[rank].program];
+  }
+
+  void prepare_ranks() {
+    ranks_.resize(size());
+    for (Rank rank = 0; rank < size(); ++rank) {
+      ranks_[rank].program = &programs_.of(rank);
+      ranks_[rank].slots.resize(ranks_[rank].program->slots);
+    }
+  }
+
+  void start_memory(Rank rank) {
+    const Program& program = *ranks_[rank].program;
+    sink_.memory({rank, MemoryCategory::kWeights, {}, program.weights});
+    sink_.memory({rank, MemoryCategory::kCommunicationBuffers, {}, program.communication_buffers});
+  }
+
+  // ---- the actor of a rank
+  // -------------------------------------------------------------------------------------
+
+  void run_rank(Rank rank) {
+    RankState& state = ranks_[rank];
+    const std::vector<OperatorCost>& costs = costs_of(rank);
+    const std::vector<Instruction>& instructions = state.program->instructions;
+    for (const Block& block : state.program->blocks) {
+      for (int step = block.first_step; step < block.first_step + block.repeat; ++step) {
+        for (int at = block.begin; at < block.end; ++at) {
+          switch (instructions[at].kind) {
+            case Instruction::Kind::kCompute:
+              compute(rank, at, step, costs[at].at(step));
+              break;
+            case Instruction::Kind::kPassBegin:
+              begin_pass(rank, instructions[at].pass);
+              break;
+            case Instruction::Kind::kPassEnd:
+              end_pass(rank);
+              break;
+            case Instruction::Kind::kReceive:
+              receive(rank, at, step);
+              break;
+            case Instruction::Kind::kCollective:
+            case Instruction::Kind::kSend:
+              post(rank, at, step);
+              break;
+          }
+        }
+      }
+    }
+    while (state.in_flight > 0) {
+      state.blocked_on = RankState::kDraining;
+      engine_.suspend_self();
+    }
+    state.blocked_on = RankState::kNotBlocked;
+    makespan_ = std::max(makespan_, state.clock);
+  }
+
+  void compute(Rank rank, int at, int step, Seconds duration) {
+    RankState& state = ranks_[rank];
+    const Instruction& instruction = state.program->instructions[at];
+    Span span;
+    span.rank = rank;
+    span.instruction = at;
+    span.step = step;
+    span.start = state.clock;
+    for (const int slot : instruction.waits) {
+      if (slot < 0) break;
+      const Slot& wanted = wait_for(state, slot);
+      if (wanted.end > span.start) {
+        span.start = wanted.end;
+        span.stalled_on = wanted.axis;
+        span.stall_start_of_transfer = wanted.start;
+      }
+    }
+    span.stall = span.start - state.clock;
+    span.ready = span.start;
+    span.end = state.clock = span.start + duration;
+    emit(span);
+  }
+
+  const Slot& wait_for(RankState& state, int slot) {
+    while (state.slots[slot].pending) {
+      state.blocked_on = slot;
+      engine_.suspend_self();
+    }
+    state.blocked_on = RankState::kNotBlocked;
+    return state.slots[slot];
+  }
+
+  void begin_pass(Rank rank, int pass) {
+    RankState& state = ranks_[rank];
+    const Pass& begun = state.program->passes[pass];
+    state.kv += begun.kv_appended;
+    emit({rank, MemoryCategory::kKvCache, state.clock, state.kv});
+    emit({rank, MemoryCategory::kActivations, state.clock, begun.activation_peak});
+  }
+
+  void end_pass(Rank rank) { emit({rank, MemoryCategory::kActivations, ranks_[rank].clock, {}}); }
+
+  // ---- communication
+  // ---------------------------------------------------------------------------------------------
+
+  // A collective or send that the program has reached: it starts when its stream is free and what
+  // it waits for is there.
+  void post(Rank rank, int at, int step) {
+    RankState& state = ranks_[rank];
+    const Instruction& instruction = state.program->instructions[at];
+    StreamState& stream = state.streams[static_cast<int>(instruction.stream)];
+    if (instruction.slot >= 0) state.slots[instruction.slot].pending = true;
+    ++state.in_flight;
+    stream.queue.push_back({at, step, state.clock});
+    start_ready(rank, stream);
+  }
+
+  void start_ready(Rank rank, StreamState& stream) {
+    if (stream.busy || stream.queue.empty()) return;
+    RankState& state = ranks_[rank];
+    Posted& next = stream.queue.front();
+    const Instruction& instruction = state.program->instructions[next.instruction];
+    for (const int slot : instruction.waits) {
+      if (slot < 0) break;
+      if (state.slots[slot].pending) return;
+      next.ready = std::max(next.ready, state.slots[slot].end);
+    }
+    next.ready = std::max(next.ready, stream.clock);
+    stream.current = next;
+    stream.queue.pop_front();
+    stream.busy = true;
+    arrive(rank, instruction, stream.current);
+  }
+
+  void arrive(Rank rank, const Instruction& instruction, const Posted& posted) {
+    const Bytes bytes{instruction.bytes.at(posted.step)};
+    int member = 0;
+    Transfer& transfer = instruction.kind == Instruction::Kind::kSend
+                             ? rendezvous_.next_send(rank, peer_of(rank, instruction))
+                             : rendezvous_.next_collective(rank, instruction.axis, instruction.op,
+                                                           instruction.stream, member);
+    if (transfer.arrived == 0) {
+      transfer.id = counts_.transfers++;
+      transfer.start = posted.ready;
+    }
+    transfer.start = std::max(transfer.start, posted.ready);
+    transfer.bytes[member] = bytes;
+    ++transfer.arrived;
+    level_->arrive(transfer, rendezvous_.endpoints(transfer.endpoints), member, posted.ready);
+  }
+
+  Rank peer_of(Rank rank, const Instruction& instruction) const {
+    return programs_.groups.of(rank, Axis::kPipeline).ranks[instruction.peer_stage];
+  }
+
+  void receive(Rank rank, int at, int step) {
+    RankState& state = ranks_[rank];
+    const Instruction& instruction = state.program->instructions[at];
+    state.slots[instruction.slot].pending = true;
+    ++state.in_flight;
+    Transfer* const arrived =
+        rendezvous_.next_receive(peer_of(rank, instruction), rank, {at, step, state.clock});
+    if (arrived != nullptr) finish_receive(*arrived, rank, {at, step, state.clock});
+  }
+
+  void finish_message(Transfer& transfer, const Endpoints& ends) {
+    finish_member(transfer, ends, ends.members[0], transfer.end);
+    Posted posted;
+    if (rendezvous_.take_receive(transfer, posted))
+      finish_receive(transfer, ends.members[1], posted);
+  }
+
+  void finish_receive(Transfer& transfer, Rank rank, const Posted& posted) {
+    RankState& state = ranks_[rank];
+    const Instruction& instruction = state.program->instructions[posted.instruction];
+    complete(rank, instruction, posted, transfer, transfer.start, transfer.end);
+    rendezvous_.release(transfer);
+  }
+
+  void finish_member(Transfer& transfer, const Endpoints& ends, Rank rank, Seconds end) {
+    RankState& state = ranks_[rank];
+    StreamState& stream = state.streams[static_cast<int>(ends.stream)];
+    const Posted posted = stream.current;
+    stream.busy = false;
+    stream.clock = end;
+    const Instruction& instruction = state.program->instructions[posted.instruction];
+    complete(rank, instruction, posted, transfer, posted.ready, end);
+    for (StreamState& other : state.streams) start_ready(rank, other);
+  }
+
+  void complete(Rank rank, const Instruction& instruction, const Posted& posted,
+                const Transfer& transfer, Seconds ready, Seconds end) {
+    RankState& state = ranks_[rank];
+    Span span;
+    span.rank = rank;
+    span.instruction = posted.instruction;
+    span.step = posted.step;
+    span.ready = ready;
+    span.start = transfer.start;
+    span.end = end;
+    span.transfer = transfer.id;
+    makespan_ = std::max(makespan_, end);
+    emit(span);
+    --state.in_flight;
+    if (instruction.slot >= 0) {
+      state.slots[instruction.slot] = {false, instruction.axis, transfer.start, end};
+    }
+    const bool wakes = state.blocked_on == RankState::kDraining
+                           ? state.in_flight == 0
+                           : state.blocked_on >= 0 && state.blocked_on == instruction.slot;
+    if (wakes && state.actor != -1) {
+      state.blocked_on = RankState::kNotBlocked;
+      engine_.resume(state.actor);
+    }
+  }
+
+  // ---- facts
+  // -----------------------------------------------------------------------------------------------------
+
+  void emit(const Span& span) {
+    ++counts_.rank_operations;
+    spans_.push_back(span);
+    if (spans_.size() >= kBatch) flush_on_main_stack();
+  }
+
+  void emit(const MemoryLevel& level) {
+    levels_.push_back(level);
+    if (levels_.size() >= kBatch) flush_on_main_stack();
+  }
+
+  void flush_on_main_stack() {
+    engine_.on_main_stack([this] { flush(); });
+  }
+
+  void flush() {
+    for (const Span& span : spans_) sink_.span(span);
+    for (const MemoryLevel& level : levels_) sink_.memory(level);
+    spans_.clear();
+    levels_.clear();
+  }
+
+  std::string describe_waiting() const {
+    constexpr int kNamed = 8;
+    std::string text = "no rank can make progress:";
+    int waiting = 0;
+    for (Rank rank = 0; rank < size(); ++rank) {
+      const RankState& state = ranks_[rank];
+      if (state.blocked_on == RankState::kNotBlocked) continue;
+      if (++waiting > kNamed) continue;
+      text += fmt::format(" rank {} waits for {};", rank, describe_awaited(state));
+    }
+    if (waiting > kNamed) text += fmt::format(" and {} more", waiting - kNamed);
+    return text;
+  }
+
+  std::string describe_awaited(const RankState& state) const {
+    if (state.blocked_on == RankState::kDraining) return "its last transfers";
+    for (const Instruction& instruction : state.program->instructions) {
+      if (instruction.slot == state.blocked_on) return programs_.names[instruction.name];
+    }
+    return "a transfer";
+  }
+
+  const Programs& programs_;
+  Cluster& cluster_;
+  TimelineSink& sink_;
+  FluidNetwork network_;
+  Paths paths_;
+  SimgridEngine engine_;
+  std::unique_ptr<NetworkLevel> level_;
+  Rendezvous rendezvous_;
+  std::vector<std::vector<OperatorCost>> costs_;  // by device x program
+  std::vector<RankState> ranks_;
+  std::vector<Span> spans_;
+  std::vector<MemoryLevel> levels_;
+  Seconds makespan_;
+  ReplayCounts counts_;
+};
+
+}  // namespace
+
+ReplayCounts replay(const Programs& programs, Cluster& cluster, NetworkLevelName level,
+                    TimelineSink& sink) {
+  return Replay(programs, cluster, level, sink).run();
+}
+
+}  // namespace rehearse

@@ -1,0 +1,30 @@
+// Programs x Cluster -> facts of the timeline: one SimGrid actor per rank executes its program.
+//
+// An actor runs ahead: compute only advances the rank's own clock, because nothing else can delay
+// it; the actor meets the engine when it needs the result of communication. See README.md beside
+// this file.
+#pragma once
+
+#include "platform/cluster.hpp"
+#include "program/program.hpp"
+#include "replay/network_level.hpp"
+#include "timeline/timeline.hpp"
+
+namespace rehearse {
+
+struct ReplayCounts {
+  std::int64_t rank_operations =
+      0;  // compute, collective, send and receive instructions executed, over all ranks
+  std::int64_t transfers = 0;
+};
+
+// Rank r runs on GPU r of the platform. REQUIRES: programs.ranks.size() <= gpus. Calls sink.begin
+// first, sink.end last. Throws InputError (a missing route), or Deadlock naming the ranks that wait
+// and on what.
+ReplayCounts replay(const Programs& programs, Cluster& cluster, NetworkLevelName level,
+                    TimelineSink& sink);
+
+// What a replay will need, before anything is allocated: actors' stacks, rank states, programs.
+Bytes estimate_memory(const Programs& programs);
+
+}  // namespace rehearse

@@ -1,0 +1,130 @@
+#include "replay/simgrid_engine.hpp"
+
+#include <cmath>
+#include <exception>
+#include <limits>
+#include <simgrid/kernel/resource/Model.hpp>
+#include <simgrid/s4u.hpp>
+#include <simgrid/simix.hpp>
+
+namespace rehearse {
+namespace {
+
+namespace s4u = simgrid::s4u;
+
+// SimGrid's clock is the sum of the steps it took, so it may miss an event's date by a few units in
+// the last place.
+Seconds with_rounding(double now) {
+  return {now + 8 * std::numeric_limits<double>::epsilon() * now};
+}
+
+class SourceModel : public simgrid::kernel::resource::Model {
+ public:
+  explicit SourceModel(EventSource& source) : Model("rehearse"), source_(source) {}
+
+  double next_occurring_event(double now) override {
+    const Seconds next = source_.next_event({now});
+    return std::isinf(next.value) ? -1 : std::max(0.0, next.value - now);
+  }
+  void update_actions_state(double now, double /*delta*/) override {
+    source_.run_events(with_rounding(now));
+  }
+
+ private:
+  EventSource& source_;
+};
+
+}  // namespace
+
+struct SimgridEngine::State {
+  explicit State(const Platform& of) : platform(of) {}
+
+  const Platform& platform;
+  s4u::Engine* engine = s4u::Engine::get_instance();
+  std::vector<s4u::Host*> hosts;
+  std::vector<s4u::Host*> ports;
+  std::vector<s4u::ActorPtr> actors;  // by index; ended ones are null and their index is used again
+  std::vector<int> free_actors;
+  std::exception_ptr failure;
+  int running = 0;
+};
+
+SimgridEngine::SimgridEngine(const Platform& platform) : state_(std::make_unique<State>(platform)) {
+  for (const Gpu& gpu : platform.gpus) {
+    state_->hosts.push_back(state_->engine->host_by_name(gpu.host));
+    state_->ports.push_back(gpu.port.empty() ? nullptr : state_->engine->host_by_name(gpu.port));
+  }
+}
+
+SimgridEngine::~SimgridEngine() = default;
+
+Seconds SimgridEngine::now() const { return {s4u::Engine::get_clock()}; }
+
+void SimgridEngine::attach(EventSource& source) {
+  state_->engine->add_model(std::make_shared<SourceModel>(source));
+}
+
+int SimgridEngine::spawn(int gpu, std::function<void()> body) {
+  int index = 0;
+  if (state_->free_actors.empty()) {
+    index = static_cast<int>(state_->actors.size());
+    state_->actors.emplace_back();
+  } else {
+    index = state_->free_actors.back();
+    state_->free_actors.pop_back();
+  }
+  ++state_->running;
+  const auto run = [state = state_.get(), index, body = std::move(body)] {
+    try {
+      body();
+    } catch (const simgrid::ForcefulKillException&) {
+      throw;  // SimGrid ends the actor with it
+    } catch (...) {
+      if (!state->failure) state->failure = std::current_exception();
+    }
+    --state->running;
+    state->actors[index] = nullptr;
+    state->free_actors.push_back(index);
+  };
+  state_->actors[index] = s4u::Actor::create("rank", state_->hosts[gpu], run);
+  return index;
+}
+
+void SimgridEngine::resume(int actor) { state_->actors[actor]->resume(); }
+
+void SimgridEngine::suspend_self() { s4u::this_actor::suspend(); }
+
+void SimgridEngine::sleep_until(Seconds date) {
+  if (date.value > s4u::Engine::get_clock()) s4u::this_actor::sleep_until(date.value);
+}
+
+void SimgridEngine::send(int from_gpu, int to_gpu, Bytes bytes) {
+  const Platform& platform = state_->platform;
+  const int domain = platform.gpus[from_gpu].domain;
+  const bool scale_up =
+      domain >= 0 && domain == platform.gpus[to_gpu].domain && state_->ports[from_gpu] != nullptr;
+  const std::vector<s4u::Host*>& ends = scale_up ? state_->ports : state_->hosts;
+  s4u::Comm::sendto(ends[from_gpu], ends[to_gpu], static_cast<uint64_t>(std::llround(bytes.value)));
+}
+
+void SimgridEngine::on_main_stack(const std::function<void()>& code) {
+  simgrid::kernel::actor::simcall_answered(code);
+}
+
+void SimgridEngine::run() {
+  // run() would only log a deadlock, kill the actors and return.
+  bool stuck = false;
+  s4u::Engine::on_deadlock_cb([&stuck] {
+    stuck = true;
+    throw Deadlock("deadlock");
+  });
+  try {
+    state_->engine->run();
+  } catch (const Deadlock&) {
+    if (!state_->failure) throw;
+  }
+  if (state_->failure) std::rethrow_exception(state_->failure);
+  if (stuck || state_->running > 0) throw Deadlock("deadlock");
+}
+
+}  // namespace rehearse

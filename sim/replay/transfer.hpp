@@ -1,0 +1,48 @@
+// One collective or message in flight, and the endpoints it runs between.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "base/units.hpp"
+#include "program/collectives/collective_algorithm.hpp"
+#include "program/program.hpp"
+
+namespace rehearse {
+
+struct Transfer {
+  std::int64_t id = 0;
+  int endpoints = 0;  // index in Rendezvous
+  int index = 0;      // in the pool: small, used again after the transfer's end
+  int arrived = 0;    // members that are ready; of a message, the sender
+  int left = 0;       // members whose part is not complete
+  bool complete = false;
+  Seconds start;  // latest arrival so far; once all are there, the start
+  Seconds end;
+  std::vector<Bytes> bytes;  // by member: send buffer
+};
+
+// Where a program is: one of its instructions, in one repetition, reached at `ready`.
+struct Posted {
+  int instruction = 0;
+  int step = 0;
+  Seconds ready;
+};
+
+// A process group that runs one collective operation, or a sender and its receiver. Transfers
+// between the same endpoints happen in the order in which their members post them.
+struct Endpoints {
+  std::vector<Rank> members;
+  const CollectiveAlgorithm* algorithm =
+      nullptr;                      // nullptr: messages from members[0] to members[1]
+  Stream stream = Stream::kTensor;  // of the members (of a message: of its sender)
+
+  std::vector<std::int64_t> posted;  // by member: transfers posted so far
+  std::int64_t first_open = 0;       // sequence number of open.front()
+  std::deque<Transfer*>
+      open;  // begun and not complete; nullptr: complete, behind an earlier one that is not
+  std::deque<Posted> receives;  // messages: posted receives whose message has not arrived
+};
+
+}  // namespace rehearse

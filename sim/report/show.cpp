@@ -1,0 +1,237 @@
+#include "report/show.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cost/operator_cost.hpp"
+#include "graph/workload_graph.hpp"
+
+namespace rehearse {
+namespace {
+
+// "0-3,8": ranks as ranges.
+std::string ranges(const std::vector<Rank>& ranks) {
+  std::string text;
+  for (std::size_t at = 0; at < ranks.size();) {
+    std::size_t last = at;
+    while (last + 1 < ranks.size() && ranks[last + 1] == ranks[last] + 1) ++last;
+    text += fmt::format("{}{}", text.empty() ? "" : ",", ranks[at]);
+    if (last > at) text += fmt::format("-{}", ranks[last]);
+    at = last + 1;
+  }
+  return text;
+}
+
+std::string billions(double count) { return fmt::format("{:.3f} B", count / 1e9); }
+
+std::string model_part(const Model& model) {
+  const ParameterCount count = count_parameters(model);
+  const double weight = bytes_per_element(model.weight_dtype);
+  std::string text = fmt::format(
+      "Model {}\n"
+      "  {} layers, hidden {}, {} attention heads x {} ({} KV heads), vocabulary {}{}\n",
+      model.name, model.layers, model.hidden, model.attention.heads, model.attention.head_dim,
+      model.attention.kv_heads, model.vocab, model.tied_embeddings ? ", tied embeddings" : "");
+  if (model.moe) {
+    const MixtureOfExperts& moe = *model.moe;
+    text += fmt::format("  {} experts per layer, {} per token, width {}{}", moe.experts, moe.top_k,
+                        moe.expert.width, moe.expert.gated ? " gated" : " plain");
+    if (moe.shared_experts > 0) {
+      text += fmt::format(", {} shared of width {}", moe.shared_experts, moe.shared.width);
+    }
+    text += "\n";
+  }
+  text += fmt::format(
+      "  parameters {} total, {} active per token ({} at {})\n"
+      "    embedding {}, LM head {}, attention {}, router {}, experts {}, shared experts {}, "
+      "dense FFN {}, norms {}\n"
+      "  KV cache {} per token ({})\n",
+      billions(count.total), billions(count.active), to_text(Bytes{count.total * weight}),
+      to_text(model.weight_dtype), billions(count.embedding), billions(count.lm_head),
+      billions(count.attention), billions(count.router), billions(count.experts),
+      billions(count.shared_experts), billions(count.dense_ffn), billions(count.norms),
+      to_text(kv_bytes_per_token(model)), to_text(model.kv_dtype));
+  return text;
+}
+
+std::string layout_part(const Plan& plan, const Platform& platform) {
+  const Layout& layout = plan.layout;
+  return fmt::format(
+      "Layout\n"
+      "  tensor {} x pipeline {} x data {} x expert {} = {} of {} GPUs; rank order {}\n"
+      "  the same, counted as Megatron does: tensor {}, pipeline {}, data {} (data x expert here), "
+      "expert {}, expert tensor {}\n"
+      "  attention and other dense weights have {} replicas, each expert has {}\n"
+      "  sequence parallelism {}\n",
+      layout.tensor, layout.pipeline, layout.data, layout.expert, layout.gpus(),
+      platform.gpus.size(), layout.order, layout.tensor, layout.pipeline, layout.dense_data(),
+      expert_group_size(layout), expert_tensor_degree(layout), layout.dense_data(), layout.data,
+      layout.sequence_parallel ? "on" : "off");
+}
+
+std::string batch_part(const Plan& plan) {
+  const Batch& batch = plan.batch;
+  const int replicas = plan.layout.dense_data();
+  const int most = share_of(batch.sequences, replicas, 0).count;
+  const int least = share_of(batch.sequences, replicas, replicas - 1).count;
+  return fmt::format(
+      "Batch\n"
+      "  {} requests x ({} prompt + {} output tokens); a replica serves {}{}, prefilled in {} "
+      "micro-batches, decoded in {}\n",
+      batch.sequences, batch.prompt_tokens, batch.output_tokens,
+      least == most ? "" : fmt::format("{} or ", least), most, batch.micro_batches,
+      decode_micro_batches(plan));
+}
+
+// The first pass of the phase in a program: where its instructions are.
+std::string pass_part(const Programs& programs, const Program& program, Phase phase,
+                      const Platform& platform) {
+  const Device& device = platform.devices.front();
+  const FlopsPerSecond peak = usable_peak(platform, device, programs.compute_dtype);
+  const auto is_wanted = [&](const Pass& pass) { return pass.phase == phase; };
+  const auto pass = std::find_if(program.passes.begin(), program.passes.end(), is_wanted);
+  if (pass == program.passes.end()) return {};
+  const int index = static_cast<int>(pass - program.passes.begin());
+  std::string text = fmt::format(
+      "  {} of a micro-batch of {} sequences ({:.0f} tokens); one layer, {}\n", to_text(phase),
+      pass->sequences.count, pass->tokens, "then what is outside layers:");
+  text += fmt::format("    {:<22} {:>13} {:>13} {:>10}  {}\n", "operator", "FLOPs", "bytes", "time",
+                      "bound by");
+  int layer = -1;
+  for (const Instruction& at : program.instructions) {
+    if (at.pass != index || at.name < 0) continue;
+    if (at.layer >= 0 && layer < 0) layer = at.layer;
+    if (at.layer >= 0 && at.layer != layer) continue;
+    if (at.kind == Instruction::Kind::kCompute) {
+      const OperatorCost cost = operator_cost(at.flops, at.bytes, device, peak);
+      const char* bound = cost.compute > cost.memory ? "compute" : "memory";
+      if (cost.launch > std::max(cost.compute, cost.memory)) bound = "launch";
+      text += fmt::format("    {:<22} {:>13} {:>13} {:>10}  {}\n", programs.names[at.name],
+                          to_text(Flops{at.flops.base}), to_text(Bytes{at.bytes.base}),
+                          to_text(cost.at(0)), bound);
+    } else {
+      text += fmt::format("    {:<22} {:>13} {:>13} {:>10}  {}\n", programs.names[at.name], "",
+                          to_text(Bytes{at.bytes.base}), "", to_text(at.axis));
+    }
+  }
+  return text;
+}
+
+std::string memory_line(const Program& program, Bytes capacity) {
+  Bytes kv;
+  Bytes activations;
+  int pass = 0;
+  for (const Block& block : program.blocks) {
+    for (int at = block.begin; at < block.end; ++at) {
+      if (program.instructions[at].kind != Instruction::Kind::kPassBegin) continue;
+      pass = program.instructions[at].pass;
+      kv += program.passes[pass].kv_appended * block.repeat;
+      activations = std::max(activations, program.passes[pass].activation_peak);
+    }
+  }
+  const Bytes sum = program.weights + kv + activations + program.communication_buffers;
+  return fmt::format(
+      "    weights {}, KV cache at the end {}, activations at most {}, communication buffers {}: "
+      "at most {} of {}\n",
+      to_text(program.weights), to_text(kv), to_text(activations),
+      to_text(program.communication_buffers), to_text(sum), to_text(capacity));
+}
+
+std::string holds(const Model& model, const Layout& layout, const Coordinates& at, int stage) {
+  const Share layers = stage_layers(layout, model.layers)[stage];
+  std::string text = fmt::format("layers {}-{}", layers.first, layers.first + layers.count - 1);
+  const Share heads = share_of(model.attention.heads, layout.tensor, at.tensor);
+  text += fmt::format(", heads {}-{}", heads.first, heads.first + heads.count - 1);
+  if (model.moe) {
+    const int degree = expert_tensor_degree(layout);
+    const int place = degree == 1 ? at.expert * layout.tensor + at.tensor : at.expert;
+    const Share experts = share_of(model.moe->experts, expert_group_size(layout), place);
+    text += fmt::format(", experts {}-{}", experts.first, experts.first + experts.count - 1);
+    if (degree > 1) text += fmt::format(" (column shard {} of {})", at.tensor, degree);
+  }
+  return text;
+}
+
+std::string ranks_part(const Model& model, const Plan& plan, const Programs& programs,
+                       const Platform& platform) {
+  std::string text = "Ranks\n";
+  for (Rank rank = 0; rank < static_cast<int>(programs.ranks.size()); ++rank) {
+    const RankEntry& entry = programs.ranks[rank];
+    const Share& requests = entry.sequences;
+    text += fmt::format("  {:>4} {:<10} tp {} ep {} dp {} pp {}: {}, {}\n", rank,
+                        platform.gpus[rank].host, entry.at.tensor, entry.at.expert, entry.at.data,
+                        entry.at.pipeline, holds(model, plan.layout, entry.at, entry.at.pipeline),
+                        requests.count == 0 ? "no requests"
+                                            : fmt::format("requests {}-{}", requests.first,
+                                                          requests.first + requests.count - 1));
+  }
+  return text;
+}
+
+std::string groups_part(const ProcessGroups& groups) {
+  std::string text = "Process groups\n";
+  for (int axis = 0; axis < kAxes; ++axis) {
+    text += fmt::format("  {:<4}", to_text(static_cast<Axis>(axis)));
+    for (const ProcessGroup& group : groups.groups) {
+      if (group.axis == static_cast<Axis>(axis)) text += fmt::format(" ({})", ranges(group.ranks));
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string show(const Model& model, const Plan& plan, const Platform& platform,
+                 const Programs& programs) {
+  std::string text = fmt::format("Plan {}{}\n", plan.name,
+                                 plan.variant.empty() ? "" : ", variant " + plan.variant);
+  text += model_part(model) + layout_part(plan, platform) + batch_part(plan);
+  text += "Roles (ranks of one role run the same program)\n";
+  for (std::size_t index = 0; index < programs.programs.size(); ++index) {
+    const Program& program = programs.programs[index];
+    std::vector<Rank> ranks;
+    for (Rank rank = 0; rank < static_cast<int>(programs.ranks.size()); ++rank) {
+      if (programs.ranks[rank].program == static_cast<int>(index)) ranks.push_back(rank);
+    }
+    text += fmt::format("  {}: ranks {}\n", program.role, ranges(ranks));
+    text += memory_line(program, platform.devices.front().memory);
+  }
+  text += "Operators on one rank of the first and of the last stage\n";
+  const int last_stage = plan.layout.pipeline - 1;
+  for (const int stage : last_stage == 0 ? std::vector<int>{0} : std::vector<int>{0, last_stage}) {
+    for (const Program& program : programs.programs) {
+      if (program.stage != stage) continue;
+      for (const Phase phase : {Phase::kPrefill, Phase::kDecode}) {
+        text += fmt::format("  {}\n", program.role) + pass_part(programs, program, phase, platform);
+      }
+      break;
+    }
+  }
+  return text + ranks_part(model, plan, programs, platform) + groups_part(programs.groups);
+}
+
+std::string show_graphs(const Model& model, const Plan& plan) {
+  std::string text;
+  const std::vector<Share> stages = stage_layers(plan.layout, model.layers);
+  const int largest = share_of(plan.batch.sequences, plan.layout.dense_data(), 0).count;
+  for (int stage = 0; stage < plan.layout.pipeline; ++stage) {
+    for (const Phase phase : {Phase::kPrefill, Phase::kDecode}) {
+      const int parts =
+          phase == Phase::kPrefill ? plan.batch.micro_batches : decode_micro_batches(plan);
+      PassShape shape;
+      shape.phase = phase;
+      shape.sequences = share_of(largest, parts, 0).count;
+      shape.prompt_tokens = plan.batch.prompt_tokens;
+      shape.layers = stages[stage];
+      shape.stage = stage;
+      shape.group_tokens = shape.tokens() * plan.layout.expert;
+      text += fmt::format("stage {} {}, {} sequences\n", stage, to_text(phase), shape.sequences);
+      text += build_pass(model, plan.layout, shape).dump();
+    }
+  }
+  return text;
+}
+
+}  // namespace rehearse

@@ -1,0 +1,21 @@
+// What a plan means, without simulating: the text of `rehearse show`.
+#pragma once
+
+#include <string>
+
+#include "layout/plan.hpp"
+#include "model/model.hpp"
+#include "platform/platform.hpp"
+#include "program/program.hpp"
+
+namespace rehearse {
+
+// Parameters, work per token, layout, operators of a pass with the time bounds on this platform,
+// memory by role, who holds what, and the process groups.
+std::string show(const Model& model, const Plan& plan, const Platform& platform,
+                 const Programs& programs);
+
+// The operator graph of one prefill and one decode pass of every stage.
+std::string show_graphs(const Model& model, const Plan& plan);
+
+}  // namespace rehearse

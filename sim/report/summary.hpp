@@ -1,0 +1,19 @@
+// The result of a run as a table that a person reads in 20 seconds.
+#pragma once
+
+#include <string>
+
+#include "metrics/metrics.hpp"
+#include "metrics/result_json.hpp"
+
+namespace rehearse {
+
+// `explain`: each line is followed by its definition.
+std::string summary(const RunIdentity& identity, const Plan& plan, const Metrics& metrics,
+                    bool explain);
+
+// "does not fit: rank 3 needs 142 GB of 64.0 GB, most of it activations (137 GB)"; empty when it
+// fits.
+std::string memory_verdict(const MemoryPeak& memory);
+
+}  // namespace rehearse

@@ -1,0 +1,112 @@
+// The run as a Chrome trace (JSON, gzip) that Perfetto, chrome://tracing and HTA open, written
+// while the replay goes.
+//
+// In the trace:
+//   - a process per rank (pid = rank) with a thread per stream; on it the operators, collectives
+//   and
+//     messages as complete events ("X") with args pass, step, layer, flops, bytes. A thread's
+//     events never overlap.
+//   - arrows (flows) that join a transfer's ranks: from the rank that was ready last, so from the
+//     one the others waited for, to every other; a message's from its sender. wait_us in the args
+//     is how long this rank waited for the transfer to start. The arrows are flows "version 2"
+//     (bind_id on the events themselves): half the text of separate flow events, and bound to their
+//     slice even where its duration rounds to zero.
+//   - a counter "memory" per rank, one series per category, in bytes, where it changes.
+//   - a process "requests": each request from 0 to its last token with a mark at its first;
+//   requests
+//     are shown whatever ranks are chosen.
+// Times are simulated time in us with three decimals: start and end are each rounded to 1 ns, which
+// is what Perfetto resolves. Exact below 2^50 ns (13 days), past which the readers' doubles round.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "timeline/timeline.hpp"
+#include "trace/event_text.hpp"
+#include "trace/gzip_stream.hpp"
+#include "trace/request_lifetimes.hpp"
+#include "trace/trace_options.hpp"
+
+namespace rehearse {
+
+// REQUIRES: begin, then any of span and memory, then end, once each, with the contract of Span
+// (times of one rank and stream in order). Memory is that of the transfers under way, not of the
+// trace. The file appears under its name at end(); see GzipStream for failures. begin() throws
+// InputError for a chosen rank that the run does not have.
+class ChromeTrace : public TimelineSink {
+ public:
+  explicit ChromeTrace(TraceOptions options);
+
+  void begin(const Programs& programs) override;
+  void span(const Span& span) override;
+  void memory(const MemoryLevel& level) override;
+  void end(Seconds makespan) override;
+
+ private:
+  using Nanoseconds = std::int64_t;
+  static constexpr int kCategories = static_cast<int>(MemoryCategory::kCount);
+  using Levels = std::array<std::int64_t, kCategories>;
+
+  // A span as it is written, times rounded.
+  struct Slice {
+    Rank rank = 0;
+    int instruction = 0;
+    int step = 0;
+    Nanoseconds ready = 0;
+    Nanoseconds start = 0;
+    Nanoseconds end = 0;
+  };
+  enum class Arrow { kNone, kOut, kIn };
+  // What is known of a rank's memory: `levels` holds since `since` and is not yet written.
+  struct MemoryTrack {
+    Nanoseconds since = 0;
+    Levels levels{};
+    Levels written{};
+    bool pending = false;
+    bool ever_written = false;
+  };
+  struct Window {
+    Nanoseconds begin = 0;
+    Nanoseconds end = 0;
+    bool overlaps(Nanoseconds from, Nanoseconds to) const {
+      return from < end && (to > begin || from >= begin);
+    }
+  };
+
+  void choose_ranks();
+  void write_metadata();
+  Slice rounded(const Span& span, const Instruction& instruction);
+  int members(const Slice& slice, const Instruction& instruction) const;
+  void join(const Span& span, const Slice& slice, int members);
+  void write_transfer(std::int64_t transfer, std::vector<Slice>& slices);
+  void write_slice(const Slice& slice, Arrow arrow, std::int64_t transfer);
+  char* append_details(char* at, const Slice& slice, const InstructionText& text) const;
+  void flush_memory(Rank rank, Nanoseconds until);
+  void write_requests();
+  const InstructionText& text_of(const Slice& slice) const;
+
+  TraceOptions options_;
+  GzipStream out_;
+  Window window_;
+
+  const Programs* programs_ = nullptr;
+  std::vector<char> chosen_;                                     // by rank
+  std::vector<int> chosen_in_group_;                             // by group
+  std::vector<std::vector<InstructionText>> instruction_texts_;  // by program
+  std::vector<std::string> thread_texts_;                        // by rank x kStreams + stream
+  std::vector<std::string> group_texts_;
+  std::vector<Nanoseconds> thread_ends_;      // by rank x kStreams + stream: the last slice's end
+  std::vector<MemoryTrack> memory_;           // by rank
+  std::optional<RequestLifetimes> requests_;  // from begin() on
+
+  // Transfers of which some members' spans have not come yet, and the spent vectors of others.
+  std::unordered_map<std::int64_t, std::vector<Slice>> open_transfers_;
+  std::vector<std::vector<Slice>> spare_;
+};
+
+}  // namespace rehearse

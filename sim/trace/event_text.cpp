@@ -1,0 +1,161 @@
+#include "trace/event_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "trace/json_text.hpp"
+
+namespace rehearse {
+namespace {
+
+constexpr std::size_t kMostRanksListed = 64;
+
+// Whether any rank of the layout has another coordinate than 0.
+bool is_divided(const Programs& programs, int Coordinates::*axis) {
+  return std::any_of(programs.ranks.begin(), programs.ranks.end(),
+                     [axis](const RankEntry& entry) { return entry.at.*axis != 0; });
+}
+
+const char* op_text(const Instruction& instruction) {
+  switch (instruction.kind) {
+    case Instruction::Kind::kSend:
+      return "send";
+    case Instruction::Kind::kReceive:
+      return "receive";
+    default:
+      return to_text(instruction.op);
+  }
+}
+
+std::string render_amount(const char* key, const Amount& amount) {
+  return fmt::format(",\"{}\":{}", key, std::llround(amount.base));
+}
+
+// The program's part of args, beginning with the pass ("outside" where an instruction has none).
+std::string render_arguments(const Program& program, const InstructionText& text) {
+  const Instruction& instruction = *text.instruction;
+  std::string out = "\"pass\":\"outside\"";
+  if (instruction.pass >= 0) {
+    const Pass& pass = program.passes[instruction.pass];
+    out = fmt::format("\"pass\":\"{} mb {}\"", to_text(pass.phase), pass.micro_batch);
+  }
+  if (instruction.layer >= 0) out += fmt::format(",\"layer\":{}", instruction.layer);
+  if (text.communication) out += fmt::format(",\"op\":\"{}\"", op_text(instruction));
+  if (!text.communication && !text.growing_flops) out += render_amount("flops", instruction.flops);
+  if (!text.growing_bytes) out += render_amount("bytes", instruction.bytes);
+  return out;
+}
+
+InstructionText render_instruction(const Programs& programs, const Program& program,
+                                   const Instruction& instruction, const Block& block) {
+  InstructionText text;
+  text.instruction = &instruction;
+  text.communication = instruction.kind != Instruction::Kind::kCompute;
+  text.repeated = block.repeat > 1;
+  text.first_step = block.first_step;
+  text.samples = !text.communication && instruction.op_class == OperatorClass::kSampling;
+  text.growing_flops = !text.communication && instruction.flops.per_step != 0;
+  text.growing_bytes = instruction.bytes.per_step != 0;
+  const std::string name = instruction.name < 0 ? "" : programs.names[instruction.name];
+  text.head = fmt::format(",\n{{\"ph\":\"X\",\"name\":\"{}\",\"cat\":\"{}\",\"args\":{{{}",
+                          escape_json(name),
+                          text.communication ? "communication" : to_text(instruction.op_class),
+                          render_arguments(program, text));
+  return text;
+}
+
+std::string render_ranks(const std::vector<Rank>& ranks) {
+  return fmt::format("[{}]", fmt::join(ranks, ", "));
+}
+
+std::string render_metadata(const char* what, std::uint32_t pid, std::uint32_t tid,
+                            const std::string& args) {
+  const std::string thread = tid == 0 ? "" : fmt::format("\"tid\":{},", tid);
+  return fmt::format("{{\"ph\":\"M\",\"name\":\"{}\",\"pid\":{},{}\"args\":{{{}}}}}", what, pid,
+                     thread, args);
+}
+
+}  // namespace
+
+std::vector<InstructionText> render_instructions(const Programs& programs, const Program& program) {
+  std::vector<InstructionText> texts(program.instructions.size());
+  for (const Block& block : program.blocks) {
+    for (int i = block.begin; i < block.end; ++i) {
+      const Instruction& instruction = program.instructions[i];
+      if (instruction.kind == Instruction::Kind::kPassBegin ||
+          instruction.kind == Instruction::Kind::kPassEnd) {
+        continue;
+      }
+      texts[i] = render_instruction(programs, program, instruction, block);
+    }
+  }
+  return texts;
+}
+
+std::uint32_t thread_base(const Programs& programs) {
+  std::uint32_t base = 10;
+  while (base <= programs.ranks.size()) base *= 10;
+  return base;
+}
+
+std::string render_thread(std::uint32_t pid, std::uint32_t tid) {
+  return fmt::format("}},\"pid\":{},\"tid\":{},\"ts\":", pid, tid);
+}
+
+std::string render_group(int index, const ProcessGroup& group) {
+  const std::string ranks =
+      group.ranks.size() > kMostRanksListed
+          ? ""
+          : fmt::format(",\"Process Group Ranks\":\"{}\"", render_ranks(group.ranks));
+  return fmt::format(",\"Group size\":{},\"Process Group Name\":\"{}\"{}", group.ranks.size(),
+                     index, ranks);
+}
+
+std::string render_container(const Programs& programs, const std::string& title, Rank rank) {
+  std::vector<std::string> groups;
+  for (const ProcessGroup& group : programs.groups.groups) {
+    groups.push_back(fmt::format(
+        "{{\"pg_name\": \"{}\", \"pg_desc\": \"{}\", \"pg_size\": {}, \"ranks\": {}}}",
+        groups.size(), to_text(group.axis), group.ranks.size(), render_ranks(group.ranks)));
+  }
+  return fmt::format(
+      "{{\n\"schemaVersion\": 1,\n\"displayTimeUnit\": \"ms\",\n\"baseTimeNanoseconds\": 0,\n"
+      "\"traceName\": \"{}\",\n\"distributedInfo\": {{\"backend\": \"simulated\", \"rank\": {}, "
+      "\"world_size\": {}, \"pg_count\": {}, \"pg_config\": [{}]}},\n\"traceEvents\": [\n",
+      escape_json(title), rank, programs.ranks.size(), groups.size(), fmt::join(groups, ",\n"));
+}
+
+std::string render_name(const char* what, std::uint32_t pid, std::uint32_t tid,
+                        const std::string& name) {
+  return render_metadata(what, pid, tid, fmt::format("\"name\":\"{}\"", escape_json(name)));
+}
+
+std::string render_sort_index(const char* what, std::uint32_t pid, std::uint32_t tid, int index) {
+  return render_metadata(what, pid, tid, fmt::format("\"sort_index\":{}", index));
+}
+
+int replica_of(const Programs& programs, Rank rank) {
+  const std::vector<Rank>& replicas = programs.groups.of(rank, Axis::kData).ranks;
+  return static_cast<int>(std::find(replicas.begin(), replicas.end(), rank) - replicas.begin());
+}
+
+std::string describe_rank(const Programs& programs, Rank rank) {
+  const RankEntry& entry = programs.ranks[rank];
+  std::string text = fmt::format("rank {}: stage {}, replica {}", rank, programs.of(rank).stage,
+                                 replica_of(programs, rank));
+  std::vector<std::string> inside;
+  const auto add = [&](const char* name, int Coordinates::*axis) {
+    if (is_divided(programs, axis)) inside.push_back(fmt::format("{} {}", name, entry.at.*axis));
+  };
+  add("tp", &Coordinates::tensor);
+  add("cp", &Coordinates::context);
+  add("ep", &Coordinates::expert);
+  add("dp", &Coordinates::data);
+  if (!inside.empty()) text += fmt::format(" ({})", fmt::join(inside, ", "));
+  return text;
+}
+
+}  // namespace rehearse

@@ -1,0 +1,50 @@
+// Text in, one gzip file out, streaming: a trace of any length needs a few hundred kilobytes.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rehearse {
+
+// Writes `path` as a single gzip member. The bytes go to a temporary name in the same directory
+// ("PATH.partial.PID"), which finish() renames to `path`; a stream that is destroyed without
+// finish() removes it. So `path` is never half-written, and an older file there stays until then.
+// What the system refuses (no such directory, no permission, disk full) is an InputError located at
+// `path`. The same text gives the same bytes: the gzip header carries no name and no time.
+class GzipStream {
+ public:
+  explicit GzipStream(std::string path);
+  ~GzipStream();
+  GzipStream(const GzipStream&) = delete;
+  GzipStream& operator=(const GzipStream&) = delete;
+
+  void write(std::string_view text);
+
+  // For text formatted in place: at least `size` writable bytes, of which the caller says with
+  // advance_to() where the text ends. The pointer is valid until the next call of any member.
+  char* room(std::size_t size);
+  void advance_to(const char* end) { used_ = static_cast<std::size_t>(end - buffer_.data()); }
+
+  // REQUIRES: not called before. After it only the destructor may follow.
+  void finish();
+
+ private:
+  struct Deflate;
+
+  void compress(bool last);
+  void write_out(std::size_t size);
+  [[noreturn]] void refuse(int error);
+  void remove_partial();
+
+  std::string path_;
+  std::string partial_;
+  int file_ = -1;
+  std::vector<char> buffer_;  // [0, used_): text that is not yet compressed
+  std::size_t used_ = 0;
+  std::unique_ptr<Deflate> deflate_;
+};
+
+}  // namespace rehearse

@@ -1,0 +1,39 @@
+// The pieces of JSON text that a trace is made of, formatted in place.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace rehearse {
+
+// `text` as the inside of a JSON string: quotes, backslashes and control characters escaped; each
+// byte that is not part of valid UTF-8 replaced by U+FFFD (a trace with one bad byte is refused as
+// a whole by the readers).
+std::string escape_json(std::string_view text);
+
+// Both append functions need room at `at` (20 and 24 bytes) and return the end of what they wrote.
+inline char* append_integer(char* at, std::int64_t value) {
+  return std::to_chars(at, at + 20, value).ptr;
+}
+
+// Microseconds with the nanoseconds as three decimals: 1234567 -> "1234.567".
+// REQUIRES: nanoseconds >= 0.
+inline char* append_microseconds(char* at, std::int64_t nanoseconds) {
+  at = append_integer(at, nanoseconds / 1000);
+  const auto rest = static_cast<int>(nanoseconds % 1000);
+  at[0] = '.';
+  at[1] = static_cast<char>('0' + rest / 100);
+  at[2] = static_cast<char>('0' + rest / 10 % 10);
+  at[3] = static_cast<char>('0' + rest % 10);
+  return at + 4;
+}
+
+inline char* append_text(char* at, std::string_view text) {
+  std::memcpy(at, text.data(), text.size());
+  return at + text.size();
+}
+
+}  // namespace rehearse

@@ -1,0 +1,69 @@
+#include "trace/request_lifetimes.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+
+#include "trace/event_text.hpp"
+
+namespace rehearse {
+namespace {
+
+void add_pass(RequestLifetime& lifetime, Phase phase, std::int64_t last, int count) {
+  if (phase == Phase::kPrefill) {
+    lifetime.first_token = std::max(lifetime.first_token, last);
+    lifetime.tokens += 1;
+  } else {
+    lifetime.tokens += count;
+  }
+  lifetime.last_token = std::max(lifetime.last_token, last);
+}
+
+}  // namespace
+
+RequestLifetimes::RequestLifetimes(const Programs& programs)
+    : programs_(programs), samples_(programs.ranks.size()) {
+  int last_stage = 0;
+  for (const Program& program : programs.programs) {
+    last_stage = std::max(last_stage, program.stage);
+  }
+  for (std::size_t rank = 0; rank < programs.ranks.size(); ++rank) {
+    const RankEntry& entry = programs.ranks[rank];
+    const Program& program = programs.programs[entry.program];
+    if (program.stage == last_stage && entry.at.tensor == 0 && entry.at.context == 0) {
+      samples_[rank].resize(program.passes.size());
+    }
+  }
+}
+
+void RequestLifetimes::sampled(Rank rank, int pass, std::int64_t end) {
+  if (pass < 0 || samples_[rank].empty()) return;
+  Samples& samples = samples_[rank][pass];
+  samples.last = std::max(samples.last, end);
+  ++samples.count;
+}
+
+std::vector<RequestLifetime> RequestLifetimes::lifetimes() const {
+  std::map<int, RequestLifetime> by_request;
+  for (std::size_t rank = 0; rank < samples_.size(); ++rank) {
+    const RankEntry& entry = programs_.ranks[rank];
+    // Where several ranks are asked about a replica (expert ranks in it), all know the same.
+    if (by_request.count(entry.sequences.first) != 0) continue;
+    for (std::size_t pass = 0; pass < samples_[rank].size(); ++pass) {
+      const Pass& shape = programs_.programs[entry.program].passes[pass];
+      if (samples_[rank][pass].count == 0) continue;
+      for (int i = 0; i < shape.sequences.count; ++i) {
+        const int request = entry.sequences.first + shape.sequences.first + i;
+        RequestLifetime& lifetime = by_request[request];
+        lifetime.request = request;
+        lifetime.replica = replica_of(programs_, static_cast<Rank>(rank));
+        add_pass(lifetime, shape.phase, samples_[rank][pass].last, samples_[rank][pass].count);
+      }
+    }
+  }
+  std::vector<RequestLifetime> lifetimes;
+  for (const auto& [request, lifetime] : by_request) lifetimes.push_back(lifetime);
+  return lifetimes;
+}
+
+}  // namespace rehearse

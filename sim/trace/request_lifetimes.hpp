@@ -1,0 +1,43 @@
+// When each request got its first and its last token, told from the sampling operators.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "program/program.hpp"
+
+namespace rehearse {
+
+struct RequestLifetime {
+  int request = 0;  // numbered over the whole batch
+  int replica = 0;
+  std::int64_t first_token = 0;  // ns
+  std::int64_t last_token = 0;   // ns
+  int tokens = 0;
+};
+
+// A request's first token comes from the sampling at the end of its prefill, each further one from
+// that of a decode step. Every tensor and context rank of the last stage samples the same tokens;
+// only those with coordinate 0 are asked.
+class RequestLifetimes {
+ public:
+  // REQUIRES: `programs` outlives this.
+  explicit RequestLifetimes(const Programs& programs);
+
+  // A sampling operator of pass `pass` ended on `rank`.
+  void sampled(Rank rank, int pass, std::int64_t end);
+
+  // Of every request that got a token, in the order of their numbers.
+  std::vector<RequestLifetime> lifetimes() const;
+
+ private:
+  struct Samples {
+    std::int64_t last = -1;
+    int count = 0;
+  };
+
+  const Programs& programs_;
+  std::vector<std::vector<Samples>> samples_;  // by rank and pass; empty for a rank not asked
+};
+
+}  // namespace rehearse

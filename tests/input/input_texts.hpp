@@ -1,0 +1,36 @@
+// Texts for the tests of the input stage: files written for one test, and the message of a refusal.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "base/error.hpp"
+
+namespace rehearse {
+
+// A file of the test that runs, in a folder that no other test writes to.
+inline std::string written_file(const std::string& name, const std::string& text) {
+  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+  const auto folder = std::filesystem::path(testing::TempDir()) / "rehearse-input" /
+                      test->test_suite_name() / test->name();
+  std::filesystem::create_directories(folder);
+  const auto path = folder / name;
+  std::ofstream(path, std::ios::binary) << text;
+  return path.string();
+}
+
+// The message of the InputError that `read` throws.
+template <class Read>
+std::string refusal_of(Read read) {
+  try {
+    read();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+}  // namespace rehearse

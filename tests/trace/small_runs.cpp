@@ -1,0 +1,145 @@
+#include "trace/small_runs.hpp"
+
+#include <algorithm>
+
+#include "trace/chrome_trace.hpp"
+
+namespace rehearse {
+namespace {
+
+// The group on `axis` of the ranks that `same` says belong with `rank`; made when missing.
+template <class Same>
+void place_in_group(Programs& programs, Rank rank, Axis axis, Same same) {
+  ProcessGroup group{axis, {}};
+  for (Rank other = 0; other < static_cast<Rank>(programs.ranks.size()); ++other) {
+    if (same(programs.ranks[other].at, programs.ranks[rank].at)) group.ranks.push_back(other);
+  }
+  auto& groups = programs.groups.groups;
+  const auto found = std::find_if(groups.begin(), groups.end(), [&](const ProcessGroup& known) {
+    return known.axis == axis && known.ranks == group.ranks;
+  });
+  programs.groups.of_rank[rank][static_cast<int>(axis)] =
+      static_cast<std::int32_t>(found - groups.begin());
+  if (found == groups.end()) groups.push_back(group);
+}
+
+int add(Programs& programs, int stage, Instruction instruction, const std::string& name,
+        int repeat) {
+  Program& program = programs.programs[stage];
+  instruction.name = static_cast<std::int32_t>(programs.names.size());
+  instruction.pass = static_cast<std::int32_t>(program.passes.size()) - 1;
+  programs.names.push_back(name);
+  const int index = static_cast<int>(program.instructions.size());
+  program.instructions.push_back(instruction);
+  program.blocks.push_back({index, index + 1, repeat});
+  return index;
+}
+
+Instruction message(Instruction::Kind kind, Stream stream, int peer_stage) {
+  Instruction instruction;
+  instruction.kind = kind;
+  instruction.stream = stream;
+  instruction.axis = Axis::kPipeline;
+  instruction.peer_stage = static_cast<std::int16_t>(peer_stage);
+  instruction.bytes.base = 1e6;
+  return instruction;
+}
+
+}  // namespace
+
+Programs small_world(int tensor, int data, int pipeline) {
+  Programs programs;
+  programs.programs.resize(pipeline);
+  for (int stage = 0; stage < pipeline; ++stage) programs.programs[stage].stage = stage;
+  for (int rank = 0; rank < tensor * data * pipeline; ++rank) {
+    RankEntry entry;
+    entry.at.tensor = rank % tensor;
+    entry.at.data = rank / tensor % data;
+    entry.at.pipeline = rank / tensor / data;
+    entry.program = entry.at.pipeline;
+    entry.sequences = {entry.at.data, 1};
+    programs.ranks.push_back(entry);
+  }
+  programs.groups.of_rank.resize(programs.ranks.size());
+  using At = const Coordinates&;
+  for (Rank rank = 0; rank < static_cast<Rank>(programs.ranks.size()); ++rank) {
+    place_in_group(programs, rank, Axis::kTensor,
+                   [](At a, At b) { return a.data == b.data && a.pipeline == b.pipeline; });
+    place_in_group(programs, rank, Axis::kExpert, [](At a, At b) { return a == b; });
+    place_in_group(programs, rank, Axis::kPipeline,
+                   [](At a, At b) { return a.tensor == b.tensor && a.data == b.data; });
+    for (const Axis axis : {Axis::kData, Axis::kExpertData}) {
+      place_in_group(programs, rank, axis,
+                     [](At a, At b) { return a.tensor == b.tensor && a.pipeline == b.pipeline; });
+    }
+  }
+  return programs;
+}
+
+int add_compute(Programs& programs, int stage, const std::string& name, OperatorClass op_class,
+                int repeat) {
+  Instruction instruction;
+  instruction.op_class = op_class;
+  instruction.layer = 0;
+  instruction.flops = {1e12, 0};
+  instruction.bytes = {4e6, 0};
+  return add(programs, stage, instruction, name, repeat);
+}
+
+int add_collective(Programs& programs, int stage, const std::string& name, CollectiveOp op,
+                   int repeat) {
+  Instruction instruction;
+  instruction.kind = Instruction::Kind::kCollective;
+  instruction.stream = Stream::kTensor;
+  instruction.op = op;
+  instruction.layer = 0;
+  instruction.bytes.base = 2e6;
+  return add(programs, stage, instruction, name, repeat);
+}
+
+int add_send(Programs& programs, int stage, int to_stage) {
+  return add(programs, stage, message(Instruction::Kind::kSend, Stream::kPipelineSend, to_stage),
+             "send", 1);
+}
+
+int add_receive(Programs& programs, int stage, int from_stage) {
+  return add(programs, stage,
+             message(Instruction::Kind::kReceive, Stream::kPipelineReceive, from_stage), "receive",
+             1);
+}
+
+void add_pass(Programs& programs, int stage, Phase phase, int micro_batch, Share sequences) {
+  Pass pass;
+  pass.phase = phase;
+  pass.micro_batch = micro_batch;
+  pass.sequences = sequences;
+  programs.programs[stage].passes.push_back(pass);
+}
+
+Span compute_span(Rank rank, int instruction, double start, double end, int step) {
+  Span span;
+  span.rank = rank;
+  span.instruction = instruction;
+  span.step = step;
+  span.ready = span.start = {start};
+  span.end = {end};
+  return span;
+}
+
+Span transfer_span(Rank rank, int instruction, std::int64_t transfer, double ready, double start,
+                   double end) {
+  Span span = compute_span(rank, instruction, start, end);
+  span.ready = {ready};
+  span.transfer = transfer;
+  return span;
+}
+
+void write_trace(const Programs& programs, const Facts& facts, const TraceOptions& options) {
+  ChromeTrace trace(options);
+  trace.begin(programs);
+  for (const Span& span : facts.spans) trace.span(span);
+  for (const MemoryLevel& level : facts.levels) trace.memory(level);
+  trace.end(facts.makespan);
+}
+
+}  // namespace rehearse

@@ -1,0 +1,42 @@
+// Programs and facts written by hand, for the sinks of a timeline.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "timeline/timeline.hpp"
+#include "trace/trace_options.hpp"
+
+namespace rehearse {
+
+// A world of tensor x data x pipeline ranks (tensor fastest) with an empty program per stage, all
+// groups in place, and one request per replica.
+Programs small_world(int tensor, int data, int pipeline);
+
+// Each adds an instruction in a block of its own that is executed `repeat` times, and returns its
+// index in the program of `stage`.
+int add_compute(Programs& programs, int stage, const std::string& name, OperatorClass op_class,
+                int repeat = 1);
+int add_collective(Programs& programs, int stage, const std::string& name, CollectiveOp op,
+                   int repeat = 1);
+int add_send(Programs& programs, int stage, int to_stage);
+int add_receive(Programs& programs, int stage, int from_stage);
+
+// Adds a pass of `sequences` requests to the program of `stage`, of which the instructions added
+// after it are.
+void add_pass(Programs& programs, int stage, Phase phase, int micro_batch, Share sequences);
+
+// What a replay would report, in its order.
+struct Facts {
+  std::vector<Span> spans;
+  std::vector<MemoryLevel> levels;
+  Seconds makespan{0};
+};
+
+Span compute_span(Rank rank, int instruction, double start, double end, int step = 0);
+Span transfer_span(Rank rank, int instruction, std::int64_t transfer, double ready, double start,
+                   double end);
+
+void write_trace(const Programs& programs, const Facts& facts, const TraceOptions& options);
+
+}  // namespace rehearse

@@ -1,0 +1,12 @@
+// The commands of `rehearse`, one .cpp each. Each returns the exit code: 0 yes, 1 the answer is no;
+// errors are thrown.
+#pragma once
+
+#include "cli/options.hpp"
+
+namespace rehearse {
+
+int run_command(const Options& options);
+int show_command(const Options& options);
+
+}  // namespace rehearse

@@ -1,0 +1,74 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "base/error.hpp"
+#include "cli/commands.hpp"
+
+namespace rehearse {
+namespace {
+
+constexpr int kUsage = 2;
+constexpr int kBug = 3;
+
+void add_plan_options(CLI::App& command, Options& options) {
+  command.add_option("PLAN", options.plan.path, "plan file (textproto)")->required();
+  command.add_option("--variant", options.plan.variant, "a variant that the plan defines");
+  command.add_option("--model", options.plan.model, "another model: textproto or config.json");
+  command.add_option("--platform", options.plan.platform, "another platform (SimGrid XML)");
+  command
+      .add_option("--set", options.plan.sets, "FIELD=VALUE: change a field of the plan by its path")
+      ->allow_extra_args(false);
+  command.add_option("--network", options.plan.network, "fluid (default), exact or analytic");
+  command.add_option("--seed", options.plan.seed, "seed of everything random");
+}
+
+// Exit code of the chosen command.
+int run(int argc, char** argv) {
+  Options options;
+  CLI::App app{"Rehearse a GPU cluster before you buy it."};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", REHEARSE_VERSION);
+
+  CLI::App* const run = app.add_subcommand("run", "simulate one plan");
+  add_plan_options(*run, options);
+  run->add_option("--out", options.out, "directory for result.json and trace.json.gz");
+  run->add_flag("--json", options.json, "print result.json instead of the summary");
+  run->add_flag("--quiet", options.quiet, "print nothing but errors");
+  run->add_flag("--explain", options.explain, "print each line's definition");
+  run->add_option("--trace-ranks", options.trace_ranks, "ranks in the trace: 0-7,16");
+  run->add_option("--trace-window", options.trace_window, "time in the trace: 0s..2s");
+  run->add_option("--max-memory", options.max_memory,
+                  "refuse a simulation that needs more (default: what this machine has free)");
+
+  CLI::App* const show = app.add_subcommand("show", "what a plan means, without simulating");
+  add_plan_options(*show, options);
+  show->add_option("--dump", options.dump,
+                   "graph: operators of one pass per stage; program: instructions")
+      ->check(CLI::IsMember({"graph", "program"}));
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help_or_version) {
+    return app.exit(help_or_version);
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "rehearse: error: %s (rehearse --help lists what there is)\n",
+                 error.what());
+    return kUsage;
+  }
+  return run->parsed() ? run_command(options) : show_command(options);
+}
+
+}  // namespace
+}  // namespace rehearse
+
+int main(int argc, char** argv) {
+  try {
+    return rehearse::run(argc, argv);
+  } catch (const rehearse::InputError& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return rehearse::kUsage;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "rehearse: internal error, please report it: %s\n", error.what());
+    return rehearse::kBug;
+  }
+}

@@ -1,0 +1,23 @@
+// What the command line says.
+#pragma once
+
+#include <string>
+
+#include "base/units.hpp"
+#include "input/input.hpp"
+
+namespace rehearse {
+
+struct Options {
+  PlanRequest plan;
+  std::string out;  // --out DIR, empty: write nothing
+  bool json = false;
+  bool quiet = false;
+  bool explain = false;
+  std::string trace_ranks;  // as typed
+  std::string trace_window;
+  std::string max_memory;  // as typed; empty: what the machine has free
+  std::string dump;        // show: "", "graph", "program"
+};
+
+}  // namespace rehearse

@@ -1,0 +1,28 @@
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+#include "layout/layout.hpp"
+#include "platform/cluster.hpp"
+#include "program/lower.hpp"
+#include "report/show.hpp"
+
+namespace rehearse {
+
+int show_command(const Options& options) {
+  const Plan plan = read_plan(options.plan);
+  const Model model = read_model(plan.model_path, plan.model_sets);
+  const Cluster cluster = load_cluster(plan.platform_path);
+  const Platform& platform = cluster.platform();
+  check_layout(plan, model, static_cast<int>(platform.gpus.size()), plan.platform_path);
+  const Programs programs = lower(model, plan);
+  if (options.dump == "graph") {
+    fmt::print("{}", show_graphs(model, plan));
+  } else if (options.dump == "program") {
+    fmt::print("{}", dump(programs));
+  } else {
+    fmt::print("{}", show(model, plan, platform, programs));
+  }
+  return 0;
+}
+
+}  // namespace rehearse
