@@ -7,6 +7,7 @@
 #include <simgrid/s4u.hpp>
 #include <stdexcept>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/error.hpp"
 #include "platform/check_platform_xml.hpp"
@@ -33,12 +34,10 @@ InputError input_error(const std::string& path, const std::string& text) {
   return InputError(where, fmt::format("SimGrid cannot load this platform: {}", what));
 }
 
-// Runs a call into SimGrid so that whatever it does about the user's mistake ends as an InputError,
-// or, when it aborts, as one line (CrashGuard).
+// Runs a call into SimGrid; what it throws about the user's mistake becomes an InputError.
 template <class Call>
-void guarded(const std::string& path, const Call& call) {
+void translated(const std::string& path, const Call& call) {
   try {
-    const CrashGuard guard(path);
     call();
   } catch (const simgrid::Exception& error) {  // AssertionError, ParseError
     throw input_error(path, error.what());
@@ -47,6 +46,15 @@ void guarded(const std::string& path, const Call& call) {
   } catch (const std::out_of_range& error) {
     throw input_error(path, error.what());
   }
+}
+
+// The same where SimGrid might abort: that ends as one line (CrashGuard).
+template <class Call>
+void guarded(const std::string& path, const Call& call) {
+  translated(path, [&] {
+    const CrashGuard guard(path);
+    call();
+  });
 }
 
 // The network model is the datasheet: no protocol overhead (CM02 instead of LV08, which multiplies
@@ -110,6 +118,7 @@ Platform describe_platform(const std::string& path, const PlatformFile& file) {
 struct Ends {
   s4u::Host* host = nullptr;
   s4u::Host* port = nullptr;
+  std::int64_t group = 0;  // the <host> or <cluster> in the file
 };
 
 }  // namespace
@@ -121,8 +130,10 @@ struct Cluster::State {
   std::vector<Link> links;
   std::unordered_map<const s4u::Link*, int> index_of;
   std::vector<s4u::Link*> crossed;  // the route in hand; kept for its memory
+  std::unordered_set<std::int64_t> proven;
 
   int index(const s4u::Link* link);
+  bool is_proven(int from, int to, bool scale_up);
 };
 
 int Cluster::State::index(const s4u::Link* link) {
@@ -133,6 +144,15 @@ int Cluster::State::index(const s4u::Link* link) {
                      link->get_sharing_policy() != s4u::Link::SharingPolicy::FATPIPE});
   }
   return at->second;
+}
+
+// Whether a route between the same two <cluster>s (or <host>s) was found before: then this one
+// takes the same zones and cannot abort either, and the guard, dearer than the lookup, can be left
+// out.
+bool Cluster::State::is_proven(int from, int to, bool scale_up) {
+  const auto groups = ends.back().group + 1;
+  const std::int64_t pair = ends[from].group * groups + ends[to].group;
+  return !proven.insert(2 * pair + (scale_up ? 1 : 0)).second;
 }
 
 Cluster::Cluster(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -152,7 +172,12 @@ Route Cluster::route(int from, int to) {
   const s4u::Host* target = scale_up ? state.ends[to].port : state.ends[to].host;
   state.crossed.clear();
   double latency = 0;
-  guarded(state.platform.path, [&] { source->route_to(target, state.crossed, &latency); });
+  const auto look_up = [&] { source->route_to(target, state.crossed, &latency); };
+  if (state.is_proven(from, to, scale_up)) {
+    translated(state.platform.path, look_up);
+  } else {
+    guarded(state.platform.path, look_up);
+  }
   if (state.crossed.empty()) {
     throw InputError({state.platform.path, 1, 1},
                      fmt::format("the platform has no route from \"{}\" to \"{}\"",
@@ -177,6 +202,12 @@ Cluster load_cluster(const std::string& path) {
     for (const Gpu& gpu : state->platform.gpus) {
       state->ends.push_back({s4u::Host::by_name(gpu.host),
                              gpu.port.empty() ? nullptr : s4u::Host::by_name(gpu.port)});
+    }
+    std::size_t gpu = 0;
+    for (std::size_t group = 0; group < file.gpus.size(); ++group) {
+      const std::int64_t size = std::max<std::int64_t>(file.gpus[group].names.count(), 1);
+      for (std::int64_t i = 0; i < size; ++i)
+        state->ends[gpu++].group = static_cast<std::int64_t>(group);
     }
   });
   state->index_of.reserve(4 * state->ends.size());

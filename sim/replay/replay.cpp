@@ -34,7 +34,7 @@ class Replay : public TransferObserver {
     sink_.begin(programs_);
     for (Rank rank = 0; rank < size(); ++rank) start_memory(rank);
     for (Rank rank = 0; rank < size(); ++rank) {
-      ranks_[rank].actor = engine_.spawn(rank, [this, rank] { run_rank(rank); });
+      ranks_[rank].actor = engine_.spawn(rank, [this, rank](int /*self*/) { run_rank(rank); });
     }
     try {
       engine_.run();

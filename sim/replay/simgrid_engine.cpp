@@ -64,7 +64,7 @@ void SimgridEngine::attach(EventSource& source) {
   state_->engine->add_model(std::make_shared<SourceModel>(source));
 }
 
-int SimgridEngine::spawn(int gpu, std::function<void()> body) {
+int SimgridEngine::spawn(int gpu, std::function<void(int self)> body) {
   int index = 0;
   if (state_->free_actors.empty()) {
     index = static_cast<int>(state_->actors.size());
@@ -76,7 +76,7 @@ int SimgridEngine::spawn(int gpu, std::function<void()> body) {
   ++state_->running;
   const auto run = [state = state_.get(), index, body = std::move(body)] {
     try {
-      body();
+      body(index);
     } catch (const simgrid::ForcefulKillException&) {
       throw;  // SimGrid ends the actor with it
     } catch (...) {
@@ -104,7 +104,8 @@ void SimgridEngine::send(int from_gpu, int to_gpu, Bytes bytes) {
   const bool scale_up =
       domain >= 0 && domain == platform.gpus[to_gpu].domain && state_->ports[from_gpu] != nullptr;
   const std::vector<s4u::Host*>& ends = scale_up ? state_->ports : state_->hosts;
-  s4u::Comm::sendto(ends[from_gpu], ends[to_gpu], static_cast<uint64_t>(std::llround(bytes.value)));
+  const auto size = static_cast<uint64_t>(std::llround(bytes.value));
+  s4u::Comm::sendto(ends[from_gpu], ends[to_gpu], size);
 }
 
 void SimgridEngine::on_main_stack(const std::function<void()>& code) {

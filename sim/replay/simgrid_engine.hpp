@@ -35,9 +35,10 @@ class SimgridEngine {
   Seconds now() const;
   void attach(EventSource& source);  // before run(); outlives it
 
-  // A new actor on the GPU's host. An exception that leaves `body` ends the simulation and comes
-  // out of run().
-  int spawn(int gpu, std::function<void()> body);
+  // A new actor on the GPU's host. `body` gets its index, because an actor spawned by another may
+  // run before spawn returns. An exception that leaves `body` ends the simulation and comes out of
+  // run().
+  int spawn(int gpu, std::function<void(int self)> body);
   void resume(int actor);
 
   // From inside an actor:

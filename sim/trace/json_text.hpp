@@ -1,9 +1,9 @@
 // The pieces of JSON text that a trace is made of, formatted in place.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -32,8 +32,7 @@ inline char* append_microseconds(char* at, std::int64_t nanoseconds) {
 }
 
 inline char* append_text(char* at, std::string_view text) {
-  std::memcpy(at, text.data(), text.size());
-  return at + text.size();
+  return std::copy(text.begin(), text.end(), at);
 }
 
 }  // namespace rehearse

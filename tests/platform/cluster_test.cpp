@@ -195,7 +195,7 @@ TEST(Cluster, ExplicitRoutesAndKindsOfGpusAreThoseOfTheFile) {
   EXPECT_EQ(cluster.platform().gpus[0].host, "b");
   EXPECT_EQ(cluster.platform().gpus[1].host, "a");
   ASSERT_EQ(cluster.platform().devices.size(), 2U);
-  EXPECT_EQ(cluster.platform().device_of(2).peak.value, 1e15);  // "1e3Gf, 1Tf": the first
+  EXPECT_EQ(cluster.platform().device_of(2).peak.value, 2e15);  // "2e6Gf, 1Tf": the first
   EXPECT_EQ(cluster.platform().device_of(2).memory.value, 96e9);
   const Route fat = cluster.route(0, 2);
   EXPECT_EQ(names_of(cluster, fat), std::vector<std::string>{"bc"});

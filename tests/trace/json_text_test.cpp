@@ -8,10 +8,16 @@
 namespace rehearse {
 namespace {
 
+std::string quoted(const std::string& text) {
+  std::string literal(1, '"');
+  literal += escape_json(text);
+  return literal += '"';
+}
+
 TEST(EscapeJson, WhatIsValidComesBackFromAParser) {
   for (const std::string text :
        {"", "L3 qkv", "\"quoted\" \\ back", "\b\f\n\r\t\x01\x1f\x7f", "µ → \U0001F600 \u0800"}) {
-    EXPECT_EQ(nlohmann::json::parse("\"" + escape_json(text) + "\""), text);
+    EXPECT_EQ(nlohmann::json::parse(quoted(text)), text);
   }
   EXPECT_EQ(escape_json(std::string("a\0b", 3)), "a\\u0000b");
 }
@@ -31,7 +37,7 @@ TEST(EscapeJson, AnyTwoBytesGiveTextThatAParserTakes) {
   for (int first = 0; first < 256; ++first) {
     for (int second = 0; second < 256; ++second) {
       const std::string text = {static_cast<char>(first), static_cast<char>(second)};
-      EXPECT_TRUE(nlohmann::json::accept("\"" + escape_json(text) + "\"")) << first << second;
+      EXPECT_TRUE(nlohmann::json::accept(quoted(text))) << first << second;
     }
   }
 }

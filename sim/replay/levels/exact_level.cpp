@@ -25,7 +25,7 @@ class ExactLevel : public NetworkLevel {
   void arrive(Transfer& transfer, const Endpoints& endpoints, int member, Seconds ready) override {
     Transfer* const at = &transfer;
     if (endpoints.algorithm == nullptr) {
-      context_.engine.spawn(endpoints.members[0], [this, at, ready, &endpoints] {
+      context_.engine.spawn(endpoints.members[0], [this, at, ready, &endpoints](int /*self*/) {
         wait_for_launch(endpoints, ready);
         context_.engine.send(endpoints.members[0], endpoints.members[1], at->bytes[0]);
         context_.observer.all_complete(*at, context_.engine.now());
@@ -83,14 +83,13 @@ class ExactLevel : public NetworkLevel {
   void spawn_member(Transfer& transfer, const Endpoints& endpoints, const Early& early,
                     const std::shared_ptr<Inbox>& inbox,
                     const std::shared_ptr<std::vector<Rounds>>& rounds) {
-    auto self = std::make_shared<int>(-1);
     Transfer* const at = &transfer;
-    *self = context_.engine.spawn(
-        endpoints.members[early.member], [this, at, &endpoints, early, inbox, rounds, self] {
+    context_.engine.spawn(
+        endpoints.members[early.member], [this, at, &endpoints, early, inbox, rounds](int self) {
           wait_for_launch(endpoints, early.ready);
           const Rounds& mine = (*rounds)[early.member];
           for (int round = 0; round < static_cast<int>(mine.size()); ++round) {
-            run_round(endpoints, early.member, round, mine[round], inbox, *self);
+            run_round(endpoints, early.member, round, mine[round], inbox, self);
           }
           context_.observer.member_complete(*at, early.member, context_.engine.now());
         });
@@ -103,15 +102,15 @@ class ExactLevel : public NetworkLevel {
                  int self) {
     auto unsent = std::make_shared<int>(static_cast<int>(messages.size()));
     for (const MemberMessage& message : messages) {
-      context_.engine.spawn(endpoints.members[member],
-                            [this, &endpoints, member, round, message, inbox, unsent, self] {
-                              context_.engine.send(endpoints.members[member],
-                                                   endpoints.members[message.to], message.bytes);
-                              --*unsent;
-                              ++inbox->arrived[message.to][round];
-                              wake(*inbox, message.to);
-                              if (inbox->waiting_actor[member] == self) wake(*inbox, member);
-                            });
+      context_.engine.spawn(endpoints.members[member], [this, &endpoints, member, round, message,
+                                                        inbox, unsent, self](int /*sender*/) {
+        context_.engine.send(endpoints.members[member], endpoints.members[message.to],
+                             message.bytes);
+        --*unsent;
+        ++inbox->arrived[message.to][round];
+        wake(*inbox, message.to);
+        if (inbox->waiting_actor[member] == self) wake(*inbox, member);
+      });
     }
     while (*unsent > 0 || inbox->arrived[member][round] < inbox->expected[member][round]) {
       inbox->waiting_actor[member] = self;
