@@ -20,8 +20,8 @@ struct PlanRequest {
   std::optional<std::string> model = {};    // --model: a path from the working directory
   std::optional<std::string> platform = {};  // --platform: a path from the working directory
   std::vector<std::string> sets = {};  // --set FIELD=VALUE: "layout.tensor=4", "model.moe.top_k=1"
-  std::optional<std::string> network = {};      // --network: "fluid", "exact", "analytic"
-  std::optional<unsigned long long> seed = {};  // --seed
+  std::optional<std::string> network = {};  // --network: "fluid", "exact", "analytic"
+  std::optional<std::string> seed = {};     // --seed
 };
 
 // Checks each field by itself (ranges, units, names) and that the model and platform files are

@@ -128,7 +128,7 @@ Plan read_plan(const PlanRequest& request) {
   if (request.model) draft.apply_option("model", *request.model);
   if (request.platform) draft.apply_option("platform", *request.platform);
   if (request.network) draft.apply_option("network", *request.network);
-  if (request.seed) draft.apply_option("seed", std::to_string(*request.seed));
+  if (request.seed) draft.apply_option("seed", *request.seed);
   for (const std::string& set : request.sets) draft.apply(option_set(set));
 
   Plan plan = plan_of(draft.plan(), draft.where());

@@ -1,5 +1,5 @@
-// What a run amounts to: the quantities of result.json. Each field's definition is in
-// definitions.hpp, printed by --explain.
+// What a run amounts to: the quantities of result.json. Their definitions are in
+// report/summary.cpp, printed by --explain.
 #pragma once
 
 #include <array>

@@ -81,8 +81,11 @@ Bytes attention_weights(const Model& model, int tensor) {
 }
 
 Bytes ffn_weights(const Model& model, const FeedForward& ffn, int tensor) {
-  return Bytes{static_cast<double>(up_matrices(ffn) + 1) * model.hidden * ffn.width / tensor *
-               weight_size(model)};
+  const double columns = static_cast<double>(ffn.width) / tensor;
+  double parameters = (up_matrices(ffn) + 1) * columns * model.hidden;
+  // The columns' biases are split with them; the output's is on every rank.
+  if (ffn.bias) parameters += up_matrices(ffn) * columns + model.hidden;
+  return Bytes{parameters * weight_size(model)};
 }
 
 Bytes expert_weights(const Model& model, int expert_tensor) {

@@ -61,9 +61,12 @@ std::int64_t host_count(const NameRange& names) {
 
 void collect(const Element& element, PlatformFile& file) {
   if (describes_gpus(element)) {
-    GpuHosts gpus{host_names(element), read_device(element), -1, element.where};
+    GpuHosts gpus{host_names(element), read_device(element), -1, -1, element.where};
     if (element.property("node") != nullptr) {
       gpus.domain = static_cast<int>(read_whole(element, "node", 0));
+    }
+    if (element.property("rail") != nullptr) {
+      gpus.rail = static_cast<int>(read_whole(element, "rail", 0));
     }
     if (const Element* domain = element.property("domain")) {
       throw InputError(domain->where,
@@ -85,6 +88,30 @@ void collect(const Element& element, PlatformFile& file) {
     }
   }
   for (const Element& child : element.children) collect(child, file);
+}
+
+// Number of rails, 1 without any.
+int check_rails(const PlatformFile& file) {
+  const auto with_rail = [](const GpuHosts& group) { return group.rail >= 0; };
+  if (std::none_of(file.gpus.begin(), file.gpus.end(), with_rail)) return 1;
+  const std::int64_t size = host_count(file.gpus.front().names);
+  for (std::size_t at = 0; at < file.gpus.size(); ++at) {
+    const GpuHosts& group = file.gpus[at];
+    if (group.rail != static_cast<int>(at)) {
+      throw InputError(group.where,
+                       fmt::format("these GPUs {}, but stand at the place of rail {}: the rails of "
+                                   "a file are 0, 1, 2, ... in this order",
+                                   group.rail < 0 ? "have no <prop id=\"rail\">"
+                                                  : fmt::format("have rail = \"{}\"", group.rail),
+                                   at));
+    }
+    if (host_count(group.names) != size) {
+      throw InputError(group.where, fmt::format("rail {} has {} GPUs, but rail 0 has {}: all rails "
+                                                "have as many",
+                                                at, host_count(group.names), size));
+    }
+  }
+  return static_cast<int>(file.gpus.size());
 }
 
 void check_domains(const PlatformFile& file) {
@@ -137,6 +164,7 @@ PlatformFile check_platform_xml(const std::string& path) {
                      "the platform has no GPU: a GPU is a <host> or <cluster> with <prop "
                      "id=\"memory\" value=\"80GB\"/>");
   }
+  file.rails = check_rails(file);
   check_domains(file);
   check_routes(platform);
   return file;

@@ -17,6 +17,7 @@ struct GpuHosts {
   NameRange names;  // of a <host>: its id as the prefix, and no numbers
   Device device;
   int domain = -1;  // <prop id="node">, or -1
+  int rail = -1;    // <prop id="rail">, or -1
   SourceLocation where;
 };
 
@@ -32,6 +33,7 @@ struct PlatformFile {
   // included; measured at 32,768), so ask before load_cluster when this is large.
   std::int64_t hosts = 0;
   std::vector<GpuHosts> gpus;  // in file order
+  int rails = 1;               // clusters that take turns in the numbering of the GPUs
   std::optional<PortHosts> ports;
 };
 
@@ -40,6 +42,9 @@ struct PlatformFile {
 //     compute_efficiency, memory_efficiency, kernel_launch, collective_launch (all required),
 //     peak_fp8, peak_fp4, peak_fp32 (optional); the speed is the dense 16-bit peak;
 //     <prop id="node" value="0"/>: the scale-up domain, on all GPUs of the file or on none
+//     <prop id="rail" value="3"/>: the cluster is the GPUs of one rail switch. Clusters with the
+//     rails 0, 1, ..., R - 1 stand one after the other and have as many GPUs each; GPU g of the
+//     file is host g / R of rail g % R. On all GPUs of the file or on none.
 //   <cluster> with <prop id="domain" value="8"/>: scale-up ports, 8 GPUs per domain
 // Throws InputError (file:line:col of the element) for the first mistake.
 PlatformFile check_platform_xml(const std::string& path);

@@ -74,6 +74,7 @@ std::unique_ptr<s4u::Engine> configure_simgrid() {
                                       "--cfg=contexts/guard-size:0"};  // or 32k actors exhaust
                                                                        // vm.max_map_count
   std::vector<char*> arguments;
+  arguments.reserve(options.size() + 1);
   for (std::string& option : options) arguments.push_back(option.data());
   int count = static_cast<int>(arguments.size());
   arguments.push_back(nullptr);
@@ -94,6 +95,22 @@ std::vector<std::string> materialise(const NameRange& names) {
   return all;
 }
 
+// From file order, where the hosts of a rail stand together, to the order of ranks, where the rails
+// take turns.
+template <class Item>
+std::vector<Item> by_rank(std::vector<Item> in_file, int rails) {
+  if (rails == 1) return in_file;
+  std::vector<Item> ordered;
+  ordered.reserve(in_file.size());
+  const std::size_t rail_size = in_file.size() / rails;
+  for (std::size_t host = 0; host < rail_size; ++host) {
+    for (int rail = 0; rail < rails; ++rail) {
+      ordered.push_back(std::move(in_file[rail * rail_size + host]));
+    }
+  }
+  return ordered;
+}
+
 Platform describe_platform(const std::string& path, const PlatformFile& file) {
   Platform platform;
   platform.path = path;
@@ -105,6 +122,7 @@ Platform describe_platform(const std::string& path, const PlatformFile& file) {
       platform.gpus.push_back({std::move(host), device, group.domain, ""});
     }
   }
+  platform.gpus = by_rank(std::move(platform.gpus), file.rails);
   if (!file.ports) return platform;
   std::vector<std::string> ports = materialise(file.ports->names);
   for (std::size_t gpu = 0; gpu < platform.gpus.size(); ++gpu) {
@@ -112,6 +130,12 @@ Platform describe_platform(const std::string& path, const PlatformFile& file) {
     platform.gpus[gpu].domain = static_cast<int>(gpu) / file.ports->gpus_per_domain;
   }
   return platform;
+}
+
+Link describe_link(const s4u::Link& link) {
+  return {link.get_name(),
+          {link.get_bandwidth()},
+          link.get_sharing_policy() != s4u::Link::SharingPolicy::FATPIPE};
 }
 
 // A GPU's hosts in SimGrid; no port in a single-fabric platform.
@@ -138,11 +162,7 @@ struct Cluster::State {
 
 int Cluster::State::index(const s4u::Link* link) {
   const auto [at, fresh] = index_of.try_emplace(link, static_cast<int>(links.size()));
-  if (fresh) {
-    links.push_back({link->get_name(),
-                     {link->get_bandwidth()},
-                     link->get_sharing_policy() != s4u::Link::SharingPolicy::FATPIPE});
-  }
+  if (fresh) links.push_back(describe_link(*link));
   return at->second;
 }
 
@@ -161,6 +181,15 @@ Cluster::~Cluster() = default;
 
 const Platform& Cluster::platform() const { return state_->platform; }
 const std::vector<Link>& Cluster::links() const { return state_->links; }
+
+std::vector<Link> Cluster::all_links() const {
+  std::vector<Link> all;
+  for (const s4u::Link* link : state_->engine->get_all_links()) {
+    if (!link->get_name().starts_with("__")) all.push_back(describe_link(*link));  // __loopback__
+  }
+  std::sort(all.begin(), all.end(), [](const Link& a, const Link& b) { return a.name < b.name; });
+  return all;
+}
 
 Route Cluster::route(int from, int to) {
   State& state = *state_;
@@ -203,12 +232,13 @@ Cluster load_cluster(const std::string& path) {
       state->ends.push_back({s4u::Host::by_name(gpu.host),
                              gpu.port.empty() ? nullptr : s4u::Host::by_name(gpu.port)});
     }
-    std::size_t gpu = 0;
+    std::vector<std::int64_t> groups;
     for (std::size_t group = 0; group < file.gpus.size(); ++group) {
       const std::int64_t size = std::max<std::int64_t>(file.gpus[group].names.count(), 1);
-      for (std::int64_t i = 0; i < size; ++i)
-        state->ends[gpu++].group = static_cast<std::int64_t>(group);
+      groups.insert(groups.end(), size, static_cast<std::int64_t>(group));
     }
+    groups = by_rank(std::move(groups), file.rails);
+    for (std::size_t gpu = 0; gpu < groups.size(); ++gpu) state->ends[gpu].group = groups[gpu];
   });
   state->index_of.reserve(4 * state->ends.size());
   return Cluster(std::move(state));

@@ -19,6 +19,8 @@ class Cluster {
   const Platform& platform() const;
   // Every link met by route() so far; indices are stable.
   const std::vector<Link>& links() const;
+  // Every link of the file, sorted by name; a SPLITDUPLEX link is two.
+  std::vector<Link> all_links() const;
   // Route between two different GPUs (indices in Platform::gpus). GPUs of one scale-up domain go
   // through the scale-up fabric, others through the scale-out fabric or the file's own routes.
   // Throws InputError when the file has no route.

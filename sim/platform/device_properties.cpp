@@ -99,7 +99,7 @@ std::string plain(std::string name) {
 }
 
 void check_figures(const Element& element) {
-  std::vector<std::string> known = {"node", "domain"};
+  std::vector<std::string> known = {"node", "domain", "rail"};
   for (const Figure& figure : figures()) known.push_back(figure.name);
   check_near_miss(element, known);
   for (const Figure& figure : figures()) {

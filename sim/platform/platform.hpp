@@ -44,7 +44,7 @@ inline bool joined_by_ports(const Gpu& a, const Gpu& b) {
 struct Platform {
   std::string path;
   std::vector<Device> devices;  // distinct kinds
-  std::vector<Gpu> gpus;        // in file order: rank r runs on gpus[r]
+  std::vector<Gpu> gpus;        // in file order, rails taking turns: rank r runs on gpus[r]
 
   const Device& device_of(int gpu) const { return devices[gpus[gpu].device]; }
 };

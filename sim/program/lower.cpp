@@ -189,9 +189,9 @@ class ProgramBuilder {
       if (first) wait_for(token_slot);
       first = false;
       for (const int input : graph.inputs(index)) wait_for(slot_of[input]);
-      const bool records = instruction.kind == Instruction::Kind::kCollective ||
-                           instruction.kind == Instruction::Kind::kReceive;
-      if (records) slot_of[index] = instruction.slot = next_slot_++;
+      if (instruction.kind != Instruction::Kind::kCompute) {
+        slot_of[index] = instruction.slot = next_slot_++;
+      }
       program_.instructions.push_back(instruction);
     }
   }
@@ -232,6 +232,8 @@ class ProgramBuilder {
     Instruction instruction;
     instruction.pass = pass_;
     instruction.name = names_.of(name);
+    instruction.slot = next_slot_++;
+    program_.slots = std::max(program_.slots, next_slot_);
     to_message({kind, peer, Bytes{sequences * kTokenIdBytes}}, instruction);
     return instruction;
   }
@@ -245,7 +247,6 @@ class ProgramBuilder {
   int receive_tokens(int sequences) {
     Instruction instruction =
         token_message(Message::Kind::kReceive, last_stage_, sequences, "receive tokens");
-    instruction.slot = next_slot_++;
     program_.instructions.push_back(instruction);
     return instruction.slot;
   }

@@ -61,8 +61,9 @@ struct Instruction {
   // compute stream's position at this point of the program (its producer is an earlier instruction)
   // and for its own stream.
   std::array<std::int32_t, 3> waits = {-1, -1, -1};
-  std::int32_t slot = -1;  // communication: where its completion is recorded
-  Amount flops;            // compute
+  std::int32_t slot =
+      -1;        // communication: where its completion is recorded; its own within its pass
+  Amount flops;  // compute
   double useful_flops_share =
       1;         // part of `flops` that is not repeated on other ranks (replicated router: 1/tp)
   Amount bytes;  // compute: memory traffic; communication: message bytes

@@ -1,14 +1,12 @@
 #include "replay/replay.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <map>
 
 #include "base/error.hpp"
 #include "cost/operator_cost.hpp"
 #include "replay/rank_state.hpp"
 #include "replay/rendezvous.hpp"
+#include "replay/waiting.hpp"
 
 namespace rehearse {
 namespace {
@@ -39,7 +37,7 @@ class Replay : public TransferObserver {
     try {
       engine_.run();
     } catch (const Deadlock&) {
-      throw Deadlock(describe_waiting());
+      throw Deadlock(describe_waiting(programs_, ranks_));
     }
     flush();
     sink_.end(makespan_);
@@ -150,17 +148,19 @@ class Replay : public TransferObserver {
     span.start = state.clock;
     for (const int slot : instruction.waits) {
       if (slot < 0) break;
-      const Slot& wanted = wait_for(state, slot);
-      if (wanted.end > span.start) {
-        span.start = wanted.end;
-        span.stalled_on = wanted.axis;
-        span.stall_start_of_transfer = wanted.start;
-      }
+      wait_in_span(wait_for(state, slot), span);
     }
     span.stall = span.start - state.clock;
     span.ready = span.start;
     span.end = state.clock = span.start + duration;
     emit(span);
+  }
+
+  static void wait_in_span(const Slot& wanted, Span& span) {
+    if (wanted.end <= span.start) return;
+    span.start = wanted.end;
+    span.stalled_on = wanted.axis;
+    span.stall_start_of_transfer = wanted.start;
   }
 
   const Slot& wait_for(RankState& state, int slot) {
@@ -191,27 +191,49 @@ class Replay : public TransferObserver {
     RankState& state = ranks_[rank];
     const Instruction& instruction = state.program->instructions[at];
     StreamState& stream = state.streams[static_cast<int>(instruction.stream)];
-    if (instruction.slot >= 0) state.slots[instruction.slot].pending = true;
-    ++state.in_flight;
-    stream.queue.push_back({at, step, state.clock});
-    start_ready(rank, stream);
+    Posted posted{at, step, state.clock};
+    for (std::size_t i = 0; i < instruction.waits.size() && instruction.waits[i] >= 0; ++i) {
+      const Slot& slot = state.slots[instruction.waits[i]];
+      if (slot.pending) {
+        posted.wanted[i] = slot.use;
+      } else {
+        posted.ready = std::max(posted.ready, slot.end);
+      }
+    }
+    open_slot(state, instruction, posted);
+    if (stream.busy || !stream.queue.empty() || posted.waits()) {
+      stream.queue.push_back(posted);
+      ++state.queued;
+    } else {
+      start(rank, stream, posted);
+    }
   }
 
-  void start_ready(Rank rank, StreamState& stream) {
-    if (stream.busy || stream.queue.empty()) return;
+  static void open_slot(RankState& state, const Instruction& instruction, Posted& posted) {
+    ++state.in_flight;
+    if (instruction.slot < 0) return;
+    Slot& slot = state.slots[instruction.slot];
+    slot.pending = true;
+    slot.instruction = posted.instruction;
+    posted.use = ++slot.use;
+  }
+
+  void start_queued(Rank rank) {
     RankState& state = ranks_[rank];
-    Posted& next = stream.queue.front();
-    const Instruction& instruction = state.program->instructions[next.instruction];
-    for (const int slot : instruction.waits) {
-      if (slot < 0) break;
-      if (state.slots[slot].pending) return;
-      next.ready = std::max(next.ready, state.slots[slot].end);
+    for (StreamState& stream : state.streams) {
+      if (stream.busy || stream.queue.empty() || stream.queue.front().waits()) continue;
+      const Posted next = stream.queue.front();
+      stream.queue.pop_front();
+      --state.queued;
+      start(rank, stream, next);
     }
-    next.ready = std::max(next.ready, stream.clock);
-    stream.current = next;
-    stream.queue.pop_front();
+  }
+
+  void start(Rank rank, StreamState& stream, const Posted& posted) {
+    stream.current = posted;
+    stream.current.ready = std::max(posted.ready, stream.clock);
     stream.busy = true;
-    arrive(rank, instruction, stream.current);
+    arrive(rank, ranks_[rank].program->instructions[posted.instruction], stream.current);
   }
 
   void arrive(Rank rank, const Instruction& instruction, const Posted& posted) {
@@ -238,11 +260,10 @@ class Replay : public TransferObserver {
   void receive(Rank rank, int at, int step) {
     RankState& state = ranks_[rank];
     const Instruction& instruction = state.program->instructions[at];
-    state.slots[instruction.slot].pending = true;
-    ++state.in_flight;
-    Transfer* const arrived =
-        rendezvous_.next_receive(peer_of(rank, instruction), rank, {at, step, state.clock});
-    if (arrived != nullptr) finish_receive(*arrived, rank, {at, step, state.clock});
+    Posted posted{at, step, state.clock};
+    open_slot(state, instruction, posted);
+    Transfer* const arrived = rendezvous_.next_receive(peer_of(rank, instruction), rank, posted);
+    if (arrived != nullptr) finish_receive(*arrived, rank, posted);
   }
 
   void finish_message(Transfer& transfer, const Endpoints& ends) {
@@ -267,7 +288,6 @@ class Replay : public TransferObserver {
     stream.clock = end;
     const Instruction& instruction = state.program->instructions[posted.instruction];
     complete(rank, instruction, posted, transfer, posted.ready, end);
-    for (StreamState& other : state.streams) start_ready(rank, other);
   }
 
   void complete(Rank rank, const Instruction& instruction, const Posted& posted,
@@ -284,15 +304,37 @@ class Replay : public TransferObserver {
     makespan_ = std::max(makespan_, end);
     emit(span);
     --state.in_flight;
-    if (instruction.slot >= 0) {
-      state.slots[instruction.slot] = {false, instruction.axis, transfer.start, end};
-    }
+    if (instruction.slot >= 0) close_slot(state, instruction, posted, transfer.start, end);
+    if (state.queued > 0) start_queued(rank);
     const bool wakes = state.blocked_on == RankState::kDraining
                            ? state.in_flight == 0
-                           : state.blocked_on >= 0 && state.blocked_on == instruction.slot;
+                           : state.blocked_on >= 0 && !state.slots[state.blocked_on].pending;
     if (wakes && state.actor != -1) {
       state.blocked_on = RankState::kNotBlocked;
       engine_.resume(state.actor);
+    }
+  }
+
+  // What waits for this use of the slot goes on, also when a later use has been posted.
+  static void close_slot(RankState& state, const Instruction& instruction, const Posted& posted,
+                         Seconds start, Seconds end) {
+    Slot& slot = state.slots[instruction.slot];
+    if (slot.use == posted.use) {
+      slot.pending = false;
+      slot.axis = instruction.axis;
+      slot.start = start;
+      slot.end = end;
+    }
+    if (state.queued == 0) return;
+    for (StreamState& stream : state.streams) {
+      for (Posted& waiting : stream.queue) {
+        const Instruction& later = state.program->instructions[waiting.instruction];
+        for (std::size_t i = 0; i < waiting.wanted.size(); ++i) {
+          if (later.waits[i] != instruction.slot || waiting.wanted[i] != posted.use) continue;
+          waiting.wanted[i] = 0;
+          waiting.ready = std::max(waiting.ready, end);
+        }
+      }
     }
   }
 
@@ -319,28 +361,6 @@ class Replay : public TransferObserver {
     for (const MemoryLevel& level : levels_) sink_.memory(level);
     spans_.clear();
     levels_.clear();
-  }
-
-  std::string describe_waiting() const {
-    constexpr int kNamed = 8;
-    std::string text = "no rank can make progress:";
-    int waiting = 0;
-    for (Rank rank = 0; rank < size(); ++rank) {
-      const RankState& state = ranks_[rank];
-      if (state.blocked_on == RankState::kNotBlocked) continue;
-      if (++waiting > kNamed) continue;
-      text += fmt::format(" rank {} waits for {};", rank, describe_awaited(state));
-    }
-    if (waiting > kNamed) text += fmt::format(" and {} more", waiting - kNamed);
-    return text;
-  }
-
-  std::string describe_awaited(const RankState& state) const {
-    if (state.blocked_on == RankState::kDraining) return "its last transfers";
-    for (const Instruction& instruction : state.program->instructions) {
-      if (instruction.slot == state.blocked_on) return programs_.names[instruction.name];
-    }
-    return "a transfer";
   }
 
   const Programs& programs_;

@@ -1,5 +1,7 @@
 #include "replay/simgrid_engine.hpp"
 
+#include <xbt/log.h>
+
 #include <cmath>
 #include <exception>
 #include <limits>
@@ -20,9 +22,11 @@ Seconds with_rounding(double now) {
 
 class SourceModel : public simgrid::kernel::resource::Model {
  public:
-  explicit SourceModel(EventSource& source) : Model("rehearse"), source_(source) {}
+  SourceModel(EventSource& source, const std::exception_ptr& failure)
+      : Model("rehearse"), source_(source), failure_(failure) {}
 
   double next_occurring_event(double now) override {
+    if (failure_) return -1;  // the actors that events would wake have been killed
     const Seconds next = source_.next_event({now});
     return std::isinf(next.value) ? -1 : std::max(0.0, next.value - now);
   }
@@ -32,6 +36,7 @@ class SourceModel : public simgrid::kernel::resource::Model {
 
  private:
   EventSource& source_;
+  const std::exception_ptr& failure_;
 };
 
 }  // namespace
@@ -61,7 +66,7 @@ SimgridEngine::~SimgridEngine() = default;
 Seconds SimgridEngine::now() const { return {s4u::Engine::get_clock()}; }
 
 void SimgridEngine::attach(EventSource& source) {
-  state_->engine->add_model(std::make_shared<SourceModel>(source));
+  state_->engine->add_model(std::make_shared<SourceModel>(source, state_->failure));
 }
 
 int SimgridEngine::spawn(int gpu, std::function<void(int self)> body) {
@@ -83,6 +88,9 @@ int SimgridEngine::spawn(int gpu, std::function<void(int self)> body) {
       if (!state->failure) state->failure = std::current_exception();
     }
     --state->running;
+    // Not inside catch: it switches to another actor, and the exceptions being handled are one
+    // stack for all of them.
+    if (state->failure) s4u::Actor::kill_all();
     state->actors[index] = nullptr;
     state->free_actors.push_back(index);
   };
@@ -113,7 +121,9 @@ void SimgridEngine::on_main_stack(const std::function<void()>& code) {
 }
 
 void SimgridEngine::run() {
-  // run() would only log a deadlock, kill the actors and return.
+  // run() would only log a deadlock, kill the actors and return. Its log line names SimGrid's
+  // actors; Deadlock says it in the user's terms.
+  xbt_log_control_set("ker_engine.add:0 ker_engine.app:file:/dev/null");
   bool stuck = false;
   s4u::Engine::on_deadlock_cb([&stuck] {
     stuck = true;

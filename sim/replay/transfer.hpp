@@ -1,6 +1,7 @@
 // One collective or message in flight, and the endpoints it runs between.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <vector>
@@ -23,11 +24,17 @@ struct Transfer {
   std::vector<Bytes> bytes;  // by member: send buffer
 };
 
-// Where a program is: one of its instructions, in one repetition, reached at `ready`.
+// A communication instruction that a program has reached, in one repetition. It may start at
+// `ready`, once what it waits for is complete.
 struct Posted {
   int instruction = 0;
   int step = 0;
   Seconds ready;
+  std::uint32_t use = 0;  // of its slot
+  // By Instruction::waits: the use of that slot that it waits for, 0: none (any more).
+  std::array<std::uint32_t, 3> wanted = {};
+
+  bool waits() const { return wanted != std::array<std::uint32_t, 3>{}; }
 };
 
 // A process group that runs one collective operation, or a sender and its receiver. Transfers

@@ -17,6 +17,13 @@ struct Line {
 std::string seconds(double value) { return to_text(Seconds{value}); }
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
+// "232 k": a rate that may be millions.
+std::string rate(double per_second) {
+  if (per_second >= 1e6) return fmt::format("{:.4g} M", per_second / 1e6);
+  if (per_second >= 1e4) return fmt::format("{:.4g} k", per_second / 1e3);
+  return fmt::format("{:.4g}", per_second);
+}
+
 std::string distribution(const Distribution& d) {
   return fmt::format("mean {}, p50 {}, p99 {}, max {}", seconds(d.mean), seconds(d.p50),
                      seconds(d.p99), seconds(d.max));
@@ -59,15 +66,15 @@ std::vector<Line> time_lines(const Metrics& m) {
        "token; all requests arrive at time 0"}};
   if (m.tpot_s.max > 0) {
     lines.push_back({"TPOT", distribution(m.tpot_s),
-                     "per request: (last token - first token) / (output tokens - 1)"});
+                     "per request: (last token - first token) / (output tokens - 1); a request "
+                     "that is prefilled early waits for the rest of the batch, and that counts"});
   }
   lines.push_back({"makespan", seconds(m.makespan_s), "time 0 to the end of the last operator"});
-  lines.push_back(
-      {"throughput",
-       fmt::format("{:.3g} tokens/ms per GPU; all GPUs: {:.4g} prompt + {:.4g} output "
-                   "tokens/s",
-                   m.tokens_per_ms_per_gpu, m.prompt_tokens_per_s, m.output_tokens_per_s),
-       "(prompt + output tokens) / makespan in ms / all GPUs of the layout"});
+  lines.push_back({"throughput",
+                   fmt::format("{:.3g} tokens/ms per GPU; all GPUs: {} prompt + {} output tokens/s",
+                               m.tokens_per_ms_per_gpu, rate(m.prompt_tokens_per_s),
+                               rate(m.output_tokens_per_s)),
+                   "(prompt + output tokens) / makespan in ms / all GPUs of the layout"});
   return lines;
 }
 

@@ -14,7 +14,7 @@ namespace rehearse {
 struct Span {
   Rank rank = 0;
   int instruction = 0;  // index in the rank's program
-  int step = 0;         // repetition of its block
+  int step = 0;         // decode step: the argument of Amount::at
   Seconds ready;  // communication: when this rank was ready (its wait for the others is start -
                   // ready); compute: = start
   Seconds start;  // communication: when the transfer started, all members ready

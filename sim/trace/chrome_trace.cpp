@@ -206,18 +206,17 @@ void ChromeTrace::write_slice(const Slice& slice, Arrow arrow, std::int64_t tran
 
 // The args that differ from span to span.
 char* ChromeTrace::append_details(char* at, const Slice& slice, const InstructionText& text) const {
-  const int step = text.first_step + slice.step;
   if (text.growing_flops) {
     at = append_text(at, ",\"flops\":");
-    at = append_integer(at, std::llround(text.instruction->flops.at(step)));
+    at = append_integer(at, std::llround(text.instruction->flops.at(slice.step)));
   }
   if (text.growing_bytes) {
     at = append_text(at, ",\"bytes\":");
-    at = append_integer(at, std::llround(text.instruction->bytes.at(step)));
+    at = append_integer(at, std::llround(text.instruction->bytes.at(slice.step)));
   }
   if (text.repeated) {
     at = append_text(at, ",\"step\":");
-    at = append_integer(at, step);
+    at = append_integer(at, slice.step);
   }
   if (!text.communication) return at;
   if (text.instruction->kind != Instruction::Kind::kCollective) {

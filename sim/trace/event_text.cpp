@@ -55,7 +55,6 @@ InstructionText render_instruction(const Programs& programs, const Program& prog
   text.instruction = &instruction;
   text.communication = instruction.kind != Instruction::Kind::kCompute;
   text.repeated = block.repeat > 1;
-  text.first_step = block.first_step;
   text.samples = !text.communication && instruction.op_class == OperatorClass::kSampling;
   text.growing_flops = !text.communication && instruction.flops.per_step != 0;
   text.growing_bytes = instruction.bytes.per_step != 0;

@@ -22,7 +22,6 @@ struct InstructionText {
   bool samples = false;        // a compute instruction that ends with each request's next token
   bool growing_flops = false;  // differs from step to step, so not part of head
   bool growing_bytes = false;
-  int first_step = 0;
   const Instruction* instruction = nullptr;
 };
 

@@ -62,6 +62,7 @@ std::vector<RequestLifetime> RequestLifetimes::lifetimes() const {
     }
   }
   std::vector<RequestLifetime> lifetimes;
+  lifetimes.reserve(by_request.size());
   for (const auto& [request, lifetime] : by_request) lifetimes.push_back(lifetime);
   return lifetimes;
 }

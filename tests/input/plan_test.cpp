@@ -95,7 +95,7 @@ TEST_F(PlanFile, OptionsWinOverTheVariantAndSetsOverOptions) {
   request_.model = folder_ + "m.textproto";
   request_.platform = folder_ + "q.xml";
   request_.network = "exact";
-  request_.seed = 18446744073709551615ull;
+  request_.seed = "18446744073709551615";
   EXPECT_EQ(read_plan(request_).model_path, folder_ + "m.textproto");
   EXPECT_EQ(read_plan(request_).platform_path, folder_ + "q.xml");
   EXPECT_EQ(read_plan(request_).network, NetworkLevelName::kExact);

@@ -74,6 +74,7 @@ class RandomRun {
     for (Rank rank : ranks) start = std::max(start, clock_[rank]);
     const double end = start + duration();
     std::vector<Span> spans;
+    spans.reserve(ranks.size());
     for (Rank rank : ranks) {
       spans.push_back(transfer_span(rank, instruction, transfers_, clock_[rank], start, end));
     }

@@ -49,17 +49,16 @@ TEST(ChromeTrace, AnOperatorIsASliceWithWhatAPersonAsksAboutIt) {
   Programs programs = small_world(1, 1, 1);
   add_pass(programs, 0, Phase::kDecode, 2, {0, 1});
   const int gemm = add_compute(programs, 0, "L0 qkv", OperatorClass::kGemm, 10);
-  programs.programs[0].blocks[0].first_step = 5;
   programs.programs[0].instructions[gemm].flops = {1000, 10};
   const ImportedTrace trace =
-      traced(programs, {{compute_span(0, gemm, 1 * kUs, 3.5 * kUs, 4)}, {}});
+      traced(programs, {{compute_span(0, gemm, 1 * kUs, 3.5 * kUs, 9)}, {}});
   const Events slices = of_phase(trace, 'X');
   ASSERT_EQ(slices.size(), 1u);
   EXPECT_EQ(slices[0].name, "L0 qkv");
   EXPECT_EQ(slices[0].cat, to_text(OperatorClass::kGemm));
   EXPECT_EQ(slices[0].ts, 1000);
   EXPECT_EQ(slices[0].dur, 2500);
-  // Repetition 4 of a block whose first step is 5 is step 9: 1000 + 9 x 10 FLOPs.
+  // At step 9: 1000 + 9 x 10 FLOPs.
   EXPECT_EQ(slices[0].args.dump(),
             R"({"bytes":4000000,"flops":1090,"layer":0,"pass":"decode mb 2","step":9})");
 }

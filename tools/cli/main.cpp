@@ -1,5 +1,9 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <vector>
 
 #include "base/error.hpp"
 #include "cli/commands.hpp"
@@ -20,25 +24,42 @@ void add_plan_options(CLI::App& command, Options& options) {
       ->allow_extra_args(false);
   command.add_option("--network", options.plan.network, "fluid (default), exact or analytic");
   command.add_option("--seed", options.plan.seed, "seed of everything random");
+  command.add_option("--max-memory", options.max_memory,
+                     "refuse a simulation that needs more (default: what this machine has free)");
+  command.allow_extras();  // run() says it better
+}
+
+int refuse_usage(const std::string& what) {
+  fmt::print(stderr, "rehearse: error: {} (rehearse --help lists what there is)\n", what);
+  return kUsage;
+}
+
+// CLI11's own words, but for those that name no rule.
+int refuse_usage(const CLI::ParseError& error) {
+  const std::string what = error.what();
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) == nullptr) return refuse_usage(what);
+  return refuse_usage(fmt::format("{} needs a value", what.substr(0, what.find(':'))));
+}
+
+void add_run_options(CLI::App& run, Options& options) {
+  run.add_option("--out", options.out, "directory for result.json and trace.json.gz");
+  run.add_flag("--json", options.json, "print result.json instead of the summary");
+  run.add_flag("--quiet", options.quiet, "print nothing but errors");
+  run.add_flag("--explain", options.explain, "print each line's definition");
+  run.add_option("--trace-ranks", options.trace_ranks, "ranks in the trace: 0-7,16");
+  run.add_option("--trace-window", options.trace_window, "time in the trace: 0s..2s");
 }
 
 // Exit code of the chosen command.
 int run(int argc, char** argv) {
   Options options;
   CLI::App app{"Rehearse a GPU cluster before you buy it."};
-  app.require_subcommand(1);
+  app.allow_extras();
   app.set_version_flag("--version", REHEARSE_VERSION);
 
   CLI::App* const run = app.add_subcommand("run", "simulate one plan");
   add_plan_options(*run, options);
-  run->add_option("--out", options.out, "directory for result.json and trace.json.gz");
-  run->add_flag("--json", options.json, "print result.json instead of the summary");
-  run->add_flag("--quiet", options.quiet, "print nothing but errors");
-  run->add_flag("--explain", options.explain, "print each line's definition");
-  run->add_option("--trace-ranks", options.trace_ranks, "ranks in the trace: 0-7,16");
-  run->add_option("--trace-window", options.trace_window, "time in the trace: 0s..2s");
-  run->add_option("--max-memory", options.max_memory,
-                  "refuse a simulation that needs more (default: what this machine has free)");
+  add_run_options(*run, options);
 
   CLI::App* const show = app.add_subcommand("show", "what a plan means, without simulating");
   add_plan_options(*show, options);
@@ -51,10 +72,15 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& help_or_version) {
     return app.exit(help_or_version);
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "rehearse: error: %s (rehearse --help lists what there is)\n",
-                 error.what());
-    return kUsage;
+    return refuse_usage(error);
   }
+  const std::vector<std::string> unexpected = app.remaining(/*recurse=*/true);
+  const bool chosen = run->parsed() || show->parsed();
+  if (!unexpected.empty()) {
+    return refuse_usage(
+        fmt::format("unexpected {}{}", chosen ? "" : "command ", fmt::join(unexpected, " ")));
+  }
+  if (!chosen) return refuse_usage("a command is missing: run or show");
   return run->parsed() ? run_command(options) : show_command(options);
 }
 

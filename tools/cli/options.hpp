@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "base/units.hpp"
+#include "base/error.hpp"
 #include "input/input.hpp"
 
 namespace rehearse {
@@ -19,5 +19,10 @@ struct Options {
   std::string max_memory;  // as typed; empty: what the machine has free
   std::string dump;        // show: "", "graph", "program"
 };
+
+// `--OPTION VALUE` as typed; the column is that of VALUE.
+inline SourceLocation option_place(const std::string& option, const std::string& value) {
+  return {option + " " + value, 1, static_cast<int>(option.size()) + 2};
+}
 
 }  // namespace rehearse

@@ -3,66 +3,32 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <optional>
-#include <stdexcept>
 #include <system_error>
 
 #include "base/error.hpp"
 #include "cli/commands.hpp"
-#include "cli/free_memory.hpp"
+#include "cli/memory_limit.hpp"
 #include "input/digest.hpp"
-#include "layout/layout.hpp"
-#include "metrics/metrics.hpp"
 #include "metrics/result_json.hpp"
-#include "platform/check_platform_xml.hpp"
-#include "platform/cluster.hpp"
-#include "program/lower.hpp"
-#include "replay/replay.hpp"
 #include "report/summary.hpp"
+#include "simulation/simulation.hpp"
 #include "trace/chrome_trace.hpp"
 
 namespace rehearse {
 namespace {
 
-// Passes every fact to two sinks.
-class Both : public TimelineSink {
- public:
-  Both(TimelineSink& first, TimelineSink& second) : first_(first), second_(second) {}
-  void begin(const Programs& programs) override {
-    first_.begin(programs);
-    second_.begin(programs);
-  }
-  void span(const Span& span) override {
-    first_.span(span);
-    second_.span(span);
-  }
-  void memory(const MemoryLevel& level) override {
-    first_.memory(level);
-    second_.memory(level);
-  }
-  void end(Seconds makespan) override {
-    first_.end(makespan);
-    second_.end(makespan);
-  }
-
- private:
-  TimelineSink& first_;
-  TimelineSink& second_;
-};
-
-void refuse_too_large(const Plan& plan, Bytes needed, Bytes limit) {
-  if (needed.value <= limit.value) return;
-  throw InputError(plan.where.at("layout"),
-                   fmt::format("simulating this would need about {} of memory, the limit is {} "
-                               "(--max-memory)",
-                               to_text(needed), to_text(limit)));
-}
-
-void make_directory(const std::string& path) {
+// All that can be known before the simulation, so that nobody waits for it in vain.
+void prepare_output(const std::string& directory) {
   std::error_code failure;
-  std::filesystem::create_directories(path, failure);
+  std::filesystem::create_directories(directory, failure);
   if (failure) {
-    throw InputError({path, 1, 1}, "cannot create the directory: " + failure.message());
+    throw InputError(
+        option_place("--out", directory),
+        fmt::format("cannot create the directory \"{}\": {}", directory, failure.message()));
+  }
+  const std::string result = directory + "/result.json";
+  if (std::filesystem::is_directory(result, failure)) {
+    throw InputError({result, 1, 1}, "cannot write this file: it is a directory");
   }
 }
 
@@ -77,7 +43,7 @@ void write_file(const std::string& path, const std::string& text) {
   if (!file || failure) {
     std::error_code ignored;  // the write's failure is the one to report
     std::filesystem::remove(partial, ignored);
-    throw InputError({path, 1, 1}, "cannot write the file");
+    throw InputError({path, 1, 1}, "cannot write this file");
   }
 }
 
@@ -105,39 +71,39 @@ TraceOptions trace_options(const Options& options, const RunIdentity& identity) 
   return trace;
 }
 
-Bytes memory_limit(const Options& options) {
-  if (options.max_memory.empty()) return free_memory();
-  try {
-    return parse_bytes(options.max_memory);
-  } catch (const std::invalid_argument& error) {
-    throw InputError({"--max-memory " + options.max_memory, 1, 1}, error.what());
-  }
+// Options that say nothing without --out.
+void refuse_trace_options_alone(const Options& options) {
+  const auto refuse = [](const char* option, const std::string& value) {
+    if (value.empty()) return;
+    throw InputError(option_place(option, value),
+                     fmt::format("{} needs --out: only there is a trace written", option));
+  };
+  refuse("--trace-ranks", options.trace_ranks);
+  refuse("--trace-window", options.trace_window);
 }
 
-Metrics simulate(const Options& options, const Plan& plan, const Model& model,
-                 const RunIdentity& identity) {
-  const Bytes limit = memory_limit(options);
-  constexpr double kBytesPerHost =
-      10e3;  // SimGrid's host, link and routes, as measured at 16,384 hosts
-  refuse_too_large(
-      plan, {kBytesPerHost * static_cast<double>(check_platform_xml(plan.platform_path).hosts)},
-      limit);
-  Cluster cluster = load_cluster(plan.platform_path);
-  const Platform& platform = cluster.platform();
-  check_layout(plan, model, static_cast<int>(platform.gpus.size()), plan.platform_path);
-  const Programs programs = lower(model, plan);
-  refuse_too_large(plan, estimate_memory(programs), limit);
-
-  Measure measure(model, plan, platform);
+Metrics simulate_and_trace(const Options& options, const Plan& plan, const Model& model,
+                           const RunIdentity& identity) {
+  SimulationOptions simulation;
+  simulation.memory_limit = memory_limit(options.max_memory);
   if (options.out.empty()) {
-    replay(programs, cluster, plan.network, measure);
-    return measure.metrics();
+    refuse_trace_options_alone(options);
+    return simulate(plan, model, simulation).metrics;
   }
-  make_directory(options.out);
+  prepare_output(options.out);
   ChromeTrace trace(trace_options(options, identity));
-  Both sinks(measure, trace);
-  replay(programs, cluster, plan.network, sinks);
-  return measure.metrics();
+  simulation.timeline = &trace;
+  return simulate(plan, model, simulation).metrics;
+}
+
+// Not an error: the run is over, and its numbers are good.
+void warn_of_an_empty_trace(const Options& options, Seconds makespan) {
+  if (options.trace_window.empty() ||
+      parse_trace_window(options.trace_window).begin.value < makespan.value) {
+    return;
+  }
+  fmt::print(stderr, "{}: warning: the trace is empty: the run ends at {}\n",
+             to_text(option_place("--trace-window", options.trace_window)), to_text(makespan));
 }
 
 }  // namespace
@@ -146,7 +112,9 @@ int run_command(const Options& options) {
   const Plan plan = read_plan(options.plan);
   const Model model = read_model(plan.model_path, plan.model_sets);
   const RunIdentity identity = identity_of(plan, model, options);
-  const Metrics metrics = simulate(options, plan, model, identity);
+  const Metrics metrics = simulate_and_trace(options, plan, model, identity);
+
+  warn_of_an_empty_trace(options, {metrics.makespan_s});
 
   const std::string json = result_json(identity, metrics);
   if (!options.out.empty()) write_file(options.out + "/result.json", json);

@@ -1,17 +1,18 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/memory_limit.hpp"
 #include "layout/layout.hpp"
-#include "platform/cluster.hpp"
 #include "program/lower.hpp"
 #include "report/show.hpp"
+#include "simulation/simulation.hpp"
 
 namespace rehearse {
 
 int show_command(const Options& options) {
   const Plan plan = read_plan(options.plan);
   const Model model = read_model(plan.model_path, plan.model_sets);
-  const Cluster cluster = load_cluster(plan.platform_path);
+  const Cluster cluster = load_cluster_within(memory_limit(options.max_memory), plan.platform_path);
   const Platform& platform = cluster.platform();
   check_layout(plan, model, static_cast<int>(platform.gpus.size()), plan.platform_path);
   const Programs programs = lower(model, plan);

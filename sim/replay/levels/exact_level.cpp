@@ -1,9 +1,7 @@
 // Exact: every message of every round as a message of SimGrid's own network model (CM02). The
 // reference for the other levels; costs an actor and a SimGrid communication per message, so use it
 // up to a few hundred ranks.
-#include <algorithm>
 #include <limits>
-#include <map>
 #include <memory>
 
 #include "replay/levels/levels.hpp"
@@ -22,43 +20,33 @@ class ExactLevel : public NetworkLevel {
  public:
   explicit ExactLevel(const LevelContext& context) : context_(context) {}
 
-  void arrive(Transfer& transfer, const Endpoints& endpoints, int member, Seconds ready) override {
+  void arrive(Transfer& transfer, const Endpoints& endpoints, int /*member*/,
+              Seconds /*ready*/) override {
+    // The sizes of the messages depend on every member's buffer, so all start when the last member
+    // is ready, as in the other levels: an early member's first messages are not sent ahead.
+    if (transfer.arrived < static_cast<int>(transfer.bytes.size())) return;
     Transfer* const at = &transfer;
     if (endpoints.algorithm == nullptr) {
-      context_.engine.spawn(endpoints.members[0], [this, at, ready, &endpoints](int /*self*/) {
-        wait_for_launch(endpoints, ready);
+      context_.engine.spawn(endpoints.members[0], [this, at, &endpoints](int /*self*/) {
+        wait_for_launch(*at, endpoints);
         context_.engine.send(endpoints.members[0], endpoints.members[1], at->bytes[0]);
         context_.observer.all_complete(*at, context_.engine.now());
       });
       return;
     }
-    // The sizes of the messages depend on every member's buffer, so all start when the last member
-    // has arrived, as in the other levels: an early member's first messages are not sent ahead.
-    if (transfer.arrived < static_cast<int>(transfer.bytes.size())) {
-      early_[transfer.id].push_back({member, ready});
-      return;
-    }
-    std::vector<Early> members = std::move(early_[transfer.id]);
-    early_.erase(transfer.id);
-    members.push_back({member, ready});
-    start(transfer, endpoints, members);
+    start(transfer, endpoints);
   }
 
   Seconds next_event(Seconds /*now*/) override { return {std::numeric_limits<double>::infinity()}; }
   void run_events(Seconds /*until*/) override {}
 
  private:
-  struct Early {
-    int member;
-    Seconds ready;
-  };
-
-  void wait_for_launch(const Endpoints& endpoints, Seconds ready) {
-    context_.engine.sleep_until(ready + context_.paths.launch(endpoints));
+  void wait_for_launch(const Transfer& transfer, const Endpoints& endpoints) {
+    context_.engine.sleep_until(transfer.start + context_.paths.launch(endpoints));
   }
 
-  void start(Transfer& transfer, const Endpoints& endpoints, const std::vector<Early>& members) {
-    const int n = static_cast<int>(members.size());
+  void start(Transfer& transfer, const Endpoints& endpoints) {
+    const int n = static_cast<int>(endpoints.members.size());
     auto inbox = std::make_shared<Inbox>();
     auto rounds = std::make_shared<std::vector<Rounds>>();
     for (int member = 0; member < n; ++member) {
@@ -75,24 +63,24 @@ class ExactLevel : public NetworkLevel {
         }
       }
     }
-    for (const Early& early : members) {
-      spawn_member(transfer, endpoints, early, inbox, rounds);
+    for (int member = 0; member < n; ++member) {
+      spawn_member(transfer, endpoints, member, inbox, rounds);
     }
   }
 
-  void spawn_member(Transfer& transfer, const Endpoints& endpoints, const Early& early,
+  void spawn_member(Transfer& transfer, const Endpoints& endpoints, int member,
                     const std::shared_ptr<Inbox>& inbox,
                     const std::shared_ptr<std::vector<Rounds>>& rounds) {
     Transfer* const at = &transfer;
-    context_.engine.spawn(
-        endpoints.members[early.member], [this, at, &endpoints, early, inbox, rounds](int self) {
-          wait_for_launch(endpoints, early.ready);
-          const Rounds& mine = (*rounds)[early.member];
-          for (int round = 0; round < static_cast<int>(mine.size()); ++round) {
-            run_round(endpoints, early.member, round, mine[round], inbox, self);
-          }
-          context_.observer.member_complete(*at, early.member, context_.engine.now());
-        });
+    context_.engine.spawn(endpoints.members[member],
+                          [this, at, &endpoints, member, inbox, rounds](int self) {
+                            wait_for_launch(*at, endpoints);
+                            const Rounds& mine = (*rounds)[member];
+                            for (int round = 0; round < static_cast<int>(mine.size()); ++round) {
+                              run_round(endpoints, member, round, mine[round], inbox, self);
+                            }
+                            context_.observer.member_complete(*at, member, context_.engine.now());
+                          });
   }
 
   // Sends this round's messages at once and returns when they have left and those to this member
@@ -125,7 +113,6 @@ class ExactLevel : public NetworkLevel {
   }
 
   LevelContext context_;
-  std::map<std::int64_t, std::vector<Early>> early_;  // by transfer
 };
 
 }  // namespace

@@ -1,9 +1,12 @@
-#include "cli/free_memory.hpp"
+#include "cli/memory_limit.hpp"
 
 #include <algorithm>
 #include <fstream>
 #include <limits>
+#include <stdexcept>
 #include <string>
+
+#include "cli/options.hpp"
 
 namespace rehearse {
 namespace {
@@ -28,11 +31,20 @@ double available() {
   return std::numeric_limits<double>::infinity();
 }
 
-}  // namespace
-
 Bytes free_memory() {
   const double group_limit = first_number("/sys/fs/cgroup/memory.max");
   return {std::min(available(), group_limit)};
+}
+
+}  // namespace
+
+Bytes memory_limit(const std::string& max_memory) {
+  if (max_memory.empty()) return free_memory();
+  try {
+    return parse_bytes(max_memory);
+  } catch (const std::invalid_argument& error) {
+    throw InputError(option_place("--max-memory", max_memory), error.what());
+  }
 }
 
 }  // namespace rehearse

@@ -1,0 +1,38 @@
+#include "platform/gpu_catalog.hpp"
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+
+namespace rehearse {
+namespace {
+
+// clang-format off
+constexpr CatalogGpu kGpus[] = {
+    // name         16-bit  fp8     fp4    fp32   GB   TB/s   compute memory launches  domain GB/s us  pair  NIC rails
+    {"a100",        312,    0,      0,     19.5,  80,  2.039, 0.85, 0.82, 6.2, 7.9,  8,  300, 0.55, 0,  200, 8},
+    {"h100",        989,    1979,   0,     67,    80,  3.35,  0.80, 0.86, 4.2, 4.5,  8,  450, 0.4,  0,  400, 8},
+    {"h200",        989,    1979,   0,     67,    141, 4.8,   0.80, 0.86, 4.2, 4.5,  8,  450, 0.4,  0,  400, 8},
+    {"b200",        2250,   4500,   9000,  75,    180, 8,     0.62, 0.73, 3.5, 8.2,  8,  900, 0.57, 0,  400, 8},
+    {"gb200-nvl72", 2500,   5000,   10000, 80,    186, 8,     0.62, 0.73, 3.5, 8.2,  72, 900, 0.57, 0,  400, 4},
+    {"mi300x",      1307.4, 2614.9, 0,     163.4, 192, 5.3,   0.51, 0.82, 4.2, 4.5,  8,  448, 0.4,  64, 400, 8},
+};
+// clang-format on
+
+}  // namespace
+
+const std::vector<CatalogGpu>& gpu_catalog() {
+  static const std::vector<CatalogGpu> kCatalog(std::begin(kGpus), std::end(kGpus));
+  return kCatalog;
+}
+
+const CatalogGpu& find_gpu(const std::string& name) {
+  std::string known;
+  for (const CatalogGpu& gpu : kGpus) {
+    if (gpu.name == name) return gpu;
+    known += fmt::format(" {}", gpu.name);
+  }
+  throw InputError({fmt::format("--gpu {}", name), 1, 1}, "unknown GPU: it is one of" + known);
+}
+
+}  // namespace rehearse

@@ -1,0 +1,80 @@
+#include "simulation/simulation.hpp"
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "layout/layout.hpp"
+#include "platform/check_platform_xml.hpp"
+#include "program/lower.hpp"
+
+namespace rehearse {
+namespace {
+
+// SimGrid's host, netpoint, links and routes; measured with `<cluster>` stars of 1,024 to 16,384
+// hosts.
+constexpr double kBytesPerHost = 10e3;
+
+void refuse_too_large(const SourceLocation& where, const char* what, Bytes needed, Bytes limit) {
+  if (needed.value <= limit.value) return;
+  throw InputError(where,
+                   fmt::format("simulating {} would need about {} of memory, the limit is {} "
+                               "(--max-memory)",
+                               what, to_text(needed), to_text(limit)));
+}
+
+// Passes every fact on to two sinks.
+class Both : public TimelineSink {
+ public:
+  Both(TimelineSink& first, TimelineSink& second) : first_(first), second_(second) {}
+  void begin(const Programs& programs) override {
+    first_.begin(programs);
+    second_.begin(programs);
+  }
+  void span(const Span& span) override {
+    first_.span(span);
+    second_.span(span);
+  }
+  void memory(const MemoryLevel& level) override {
+    first_.memory(level);
+    second_.memory(level);
+  }
+  void end(Seconds makespan) override {
+    first_.end(makespan);
+    second_.end(makespan);
+  }
+
+ private:
+  TimelineSink& first_;
+  TimelineSink& second_;
+};
+
+}  // namespace
+
+Cluster load_cluster_within(Bytes memory_limit, const std::string& path) {
+  const PlatformFile file = check_platform_xml(path);
+  refuse_too_large({path, 1, 1}, "this platform", {kBytesPerHost * static_cast<double>(file.hosts)},
+                   memory_limit);
+  return load_cluster(path);
+}
+
+Simulation simulate(const Plan& plan, const Model& model, const SimulationOptions& options) {
+  Cluster cluster = load_cluster_within(options.memory_limit, plan.platform_path);
+  const Platform& platform = cluster.platform();
+  check_layout(plan, model, static_cast<int>(platform.gpus.size()), plan.platform_path);
+  const Programs programs = lower(model, plan);
+  refuse_too_large(plan.where.at("layout"), "this plan", estimate_memory(programs),
+                   options.memory_limit);
+
+  Measure measure(model, plan, platform);
+  Simulation result;
+  if (options.timeline == nullptr) {
+    result.counts = replay(programs, cluster, plan.network, measure);
+  } else {
+    Both sinks(measure, *options.timeline);
+    result.counts = replay(programs, cluster, plan.network, sinks);
+  }
+  result.metrics = measure.metrics();
+  return result;
+}
+
+}  // namespace rehearse

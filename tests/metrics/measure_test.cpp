@@ -1,0 +1,263 @@
+// Every figure of a run by hand, from facts written by hand.
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "metrics/metrics.hpp"
+
+namespace rehearse {
+namespace {
+
+Device device_with(double peak, double efficiency, double memory) {
+  Device device;
+  device.peak = FlopsPerSecond{peak};
+  device.compute_efficiency = efficiency;
+  device.memory = Bytes{memory};
+  return device;
+}
+
+// Two GPUs of different kinds: 100 FLOP/s and 100 bytes, 300 FLOP/s and 200 bytes.
+Platform two_gpus() {
+  Platform platform;
+  platform.devices = {device_with(100, 0.5, 100), device_with(300, 0.8, 200)};
+  platform.gpus = {{"a", 0, -1, ""}, {"b", 1, -1, ""}};
+  return platform;
+}
+
+Instruction compute(OperatorClass op_class, double flops, int pass, double useful = 1) {
+  Instruction at;
+  at.op_class = op_class;
+  at.flops.base = flops;
+  at.pass = pass;
+  at.useful_flops_share = useful;
+  return at;
+}
+
+Span compute_span(Rank rank, int instruction, double start, double end, int step = 0) {
+  Span span;
+  span.rank = rank;
+  span.instruction = instruction;
+  span.step = step;
+  span.ready = span.start = Seconds{start};
+  span.end = Seconds{end};
+  return span;
+}
+
+Span transfer_span(Rank rank, int instruction, double ready, double start, double end) {
+  Span span = compute_span(rank, instruction, start, end);
+  span.ready = Seconds{ready};
+  span.transfer = 0;
+  return span;
+}
+
+// Idle for `stall` before it, waiting for a transfer that had started at `transfer_start`.
+Span stalled(Span span, double stall, Axis axis, double transfer_start) {
+  span.stall = Seconds{stall};
+  span.stalled_on = axis;
+  span.stall_start_of_transfer = Seconds{transfer_start};
+  return span;
+}
+
+// Two tensor ranks, two requests of 3 prompt and 3 output tokens.
+//
+//   time    0    1    2    3    4    5    6    7    8 ... 10
+//   rank 0  [ gemm   ]            [rout][samp][samp][samp]
+//   rank 1  [ gemm        ]       [rout][samp][samp][samp]
+//   link                   [ all_reduce ]     makespan 10: somebody's last message
+class TwoTensorRanks : public testing::Test {
+ protected:
+  static constexpr int kGemm = 0, kReduce = 1, kRouter = 2, kFirstToken = 3, kNextToken = 4;
+
+  TwoTensorRanks() {
+    plan_.layout.tensor = 2;
+    plan_.batch = {.sequences = 2, .prompt_tokens = 3, .output_tokens = 3, .micro_batches = 1};
+    Program program;
+    Pass prefill;
+    prefill.sequences = {0, 2};
+    Pass decode = prefill;
+    decode.phase = Phase::kDecode;
+    program.passes = {prefill, decode};
+    Instruction reduce;
+    reduce.kind = Instruction::Kind::kCollective;
+    reduce.bytes.base = 1000;
+    Instruction next = compute(OperatorClass::kSampling, 0, 1);
+    next.flops = {3, 4};
+    program.instructions = {compute(OperatorClass::kGemm, 100, 0), reduce,
+                            compute(OperatorClass::kRouter, 10, 0, 0.5),
+                            compute(OperatorClass::kSampling, 0, 0), next};
+    programs_.programs = {program};
+    programs_.groups = build_groups(plan_.layout);
+    for (int tensor : {0, 1}) programs_.ranks.push_back({0, {.tensor = tensor}, {0, 2}});
+  }
+
+  Metrics measured() {
+    Measure measure(model_, plan_, platform_);
+    measure.begin(programs_);
+    for (const MemoryLevel& level : levels_) measure.memory(level);
+    measure.span(compute_span(0, kGemm, 0, 2));
+    measure.span(compute_span(1, kGemm, 0, 3));
+    measure.span(transfer_span(0, kReduce, 2, 3, 4));
+    measure.span(transfer_span(1, kReduce, 3, 3, 4));
+    measure.span(stalled(compute_span(0, kRouter, 4, 5), 2, Axis::kTensor, 3));
+    measure.span(stalled(compute_span(1, kRouter, 4, 5), 1, Axis::kTensor, 3));
+    for (Rank rank : {0, 1}) {
+      measure.span(compute_span(rank, kFirstToken, 5, 6));
+      measure.span(compute_span(rank, kNextToken, 6, 7, 0));
+      measure.span(compute_span(rank, kNextToken, 7, 8, 1));
+    }
+    measure.end(Seconds{10});
+    return measure.metrics();
+  }
+
+  Model model_;
+  Plan plan_;
+  Platform platform_ = two_gpus();
+  Programs programs_;
+  std::vector<MemoryLevel> levels_;
+};
+
+TEST_F(TwoTensorRanks, LatenciesAndThroughput) {
+  const Metrics m = measured();
+  EXPECT_EQ(m.ranks, 2);
+  EXPECT_DOUBLE_EQ(m.makespan_s, 10);
+  EXPECT_DOUBLE_EQ(m.ttft_s.mean, 6);
+  EXPECT_DOUBLE_EQ(m.ttft_s.max, 6);
+  EXPECT_DOUBLE_EQ(m.tpot_s.p50, 1);  // (8 - 6) / (3 - 1)
+  EXPECT_DOUBLE_EQ(m.tpot_s.max, 1);
+  EXPECT_DOUBLE_EQ(m.prompt_tokens_per_s, 0.6);  // 2 x 3 / 10 s
+  EXPECT_DOUBLE_EQ(m.output_tokens_per_s, 0.6);
+  EXPECT_DOUBLE_EQ(m.tokens_per_s, 1.2);
+  EXPECT_DOUBLE_EQ(m.tokens_per_ms_per_gpu, 0.0006);  // 12 / 10,000 ms / 2
+}
+
+TEST_F(TwoTensorRanks, WhereTheTimeGoes) {
+  const Metrics m = measured();
+  // Rank 0 computes 2 + 1 + 3 = 6 s, rank 1 7 s, of 10.
+  EXPECT_DOUBLE_EQ(m.compute_busy_fraction, 0.65);
+  EXPECT_DOUBLE_EQ(m.gpu_compute_max_over_mean, 7 / 6.5);
+  // Rank 0 waits 1 s for rank 1 and 1 s for the transfer; rank 1 only for the transfer.
+  EXPECT_DOUBLE_EQ(m.peer_wait_fraction, 0.05);
+  EXPECT_DOUBLE_EQ(m.exposed_fraction, 0.15);
+  EXPECT_DOUBLE_EQ(m.bubble_fraction, 0.2);  // both are done at 8
+  EXPECT_DOUBLE_EQ(m.communication_over_compute, (1.0 / 6 + 1.0 / 7) / 2);
+  ASSERT_EQ(m.by_axis.size(), 1u);
+  EXPECT_EQ(m.by_axis[0].axis, Axis::kTensor);
+  EXPECT_DOUBLE_EQ(m.by_axis[0].busy_s, 1);  // the wait for peers is not busy time
+  EXPECT_DOUBLE_EQ(m.by_axis[0].exposed_s, 1);
+  // A ring all-reduce of n members sends 2 (n - 1) / n of the buffer.
+  EXPECT_DOUBLE_EQ(m.by_axis[0].bytes_per_rank, 1000);
+}
+
+TEST_F(TwoTensorRanks, ModelFlopsOverThePeaksOfBothKinds) {
+  const Metrics m = measured();
+  // Per rank 100 + 10 / 2 (the router is repeated) + 3 + (3 + 4 x 1) = 115. The peaks are the
+  // datasheet's, 100 + 300, whatever the efficiencies.
+  EXPECT_DOUBLE_EQ(m.model_flops, 230);
+  EXPECT_DOUBLE_EQ(m.mfu, 230.0 / (400 * 10));
+}
+
+TEST_F(TwoTensorRanks, MemoryPeaksWhereTheSumIsHighest) {
+  const auto level = [](Rank rank, MemoryCategory category, double time, double bytes) {
+    return MemoryLevel{rank, category, Seconds{time}, Bytes{bytes}};
+  };
+  levels_ = {level(0, MemoryCategory::kWeights, 0, 40),
+             level(0, MemoryCategory::kCommunicationBuffers, 0, 5),
+             level(1, MemoryCategory::kWeights, 0, 100),
+             level(0, MemoryCategory::kKvCache, 1, 10),
+             level(0, MemoryCategory::kActivations, 1, 30),  // 85
+             level(0, MemoryCategory::kActivations, 2, 0),   // 55
+             level(0, MemoryCategory::kKvCache, 3, 20),      // 65
+             level(0, MemoryCategory::kActivations, 3, 25),  // 90: the peak
+             level(0, MemoryCategory::kActivations, 4, 0),
+             level(1, MemoryCategory::kActivations, 4, 60)};  // 160 of 200: 80 %
+  const MemoryPeak memory = measured().memory;
+  EXPECT_EQ(memory.binding_rank, 0);
+  EXPECT_EQ(memory.capacity_bytes, 100);
+  EXPECT_EQ(memory.peak_bytes, 90);
+  EXPECT_DOUBLE_EQ(memory.peak_fraction, 0.9);
+  EXPECT_EQ(memory.peak_time_s, 3);
+  EXPECT_EQ(memory.bytes, (std::array<double, 4>{40, 20, 25, 5}));
+  EXPECT_TRUE(memory.fits);
+
+  // At the capacity it fits; one byte more and it does not. Rank 1 has 200 bytes.
+  levels_.push_back(level(1, MemoryCategory::kActivations, 5, 100));
+  EXPECT_EQ(measured().memory.binding_rank, 1);
+  EXPECT_TRUE(measured().memory.fits);
+  levels_.push_back(level(1, MemoryCategory::kActivations, 6, 101));
+  const MemoryPeak over = measured().memory;
+  EXPECT_FALSE(over.fits);
+  EXPECT_EQ(over.binding_rank, 1);
+  EXPECT_EQ(over.capacity_bytes, 200);
+  EXPECT_EQ(over.bytes, (std::array<double, 4>{100, 0, 101, 0}));
+}
+
+TEST(TwoStages, WaitForTheMessageIsBubbleUntilItIsSentAndExposedAfter) {
+  //   time    0         3         5         8
+  //   rank 0  [ gemm   ][ send   ]
+  //   rank 1                      [ sample ]
+  Plan plan;
+  plan.layout.pipeline = 2;
+  Program first;
+  Program last;
+  last.stage = 1;
+  Pass pass;
+  pass.sequences = {0, 1};
+  first.passes = last.passes = {pass};
+  Instruction send;
+  send.kind = Instruction::Kind::kSend;
+  send.axis = Axis::kPipeline;
+  send.bytes.base = 500;
+  Instruction receive = send;
+  receive.kind = Instruction::Kind::kReceive;
+  first.instructions = {compute(OperatorClass::kGemm, 8, 0), send};
+  last.instructions = {receive, compute(OperatorClass::kSampling, 0, 0)};
+  Programs programs;
+  programs.programs = {first, last};
+  programs.groups = build_groups(plan.layout);
+  programs.ranks = {{0, {}, {0, 1}}, {1, {.pipeline = 1}, {0, 1}}};
+  const Platform platform = two_gpus();
+  const Model model;
+  Measure measure(model, plan, platform);
+  measure.begin(programs);
+  measure.span(compute_span(0, 0, 0, 3));
+  measure.span(transfer_span(0, 1, 3, 3, 5));
+  measure.span(transfer_span(1, 0, 3, 3, 5));
+  measure.span(stalled(compute_span(1, 1, 5, 8), 5, Axis::kPipeline, 3));
+  measure.end(Seconds{8});
+  const Metrics& m = measure.metrics();
+  EXPECT_DOUBLE_EQ(m.compute_busy_fraction, (3.0 + 3) / 2 / 8);
+  EXPECT_DOUBLE_EQ(m.exposed_fraction, (0.0 + 2) / 2 / 8);
+  EXPECT_DOUBLE_EQ(m.peer_wait_fraction, 0);
+  EXPECT_DOUBLE_EQ(m.bubble_fraction, (5.0 + 3) / 2 / 8);  // rank 0 at its end, rank 1 at its start
+  ASSERT_EQ(m.by_axis.size(), 1u);
+  EXPECT_EQ(m.by_axis[0].axis, Axis::kPipeline);
+  EXPECT_DOUBLE_EQ(m.by_axis[0].busy_s, 2);
+  EXPECT_DOUBLE_EQ(m.by_axis[0].exposed_s, 1);
+  EXPECT_DOUBLE_EQ(m.by_axis[0].bytes_per_rank, 250);  // one of two ranks sends 500
+  EXPECT_DOUBLE_EQ(m.ttft_s.max, 8);
+  EXPECT_DOUBLE_EQ(m.tpot_s.max, 0);  // a single output token
+}
+
+TEST(Distribution, PercentilesAreNearestRank) {
+  std::vector<double> values(10);
+  std::iota(values.rbegin(), values.rend(), 1.0);  // 10, 9, ... 1
+  const Distribution ten = distribution_of(values);
+  EXPECT_EQ(ten.mean, 5.5);
+  EXPECT_EQ(ten.p50, 5);   // 5 of 10 are at or below 5
+  EXPECT_EQ(ten.p90, 9);   // 9 of 10
+  EXPECT_EQ(ten.p99, 10);  // 9.9 rounds up
+  EXPECT_EQ(ten.max, 10);
+
+  const Distribution one = distribution_of({7});
+  EXPECT_EQ(one.p50, 7);
+  EXPECT_EQ(one.p99, 7);
+
+  std::vector<double> hundred(100);
+  std::iota(hundred.begin(), hundred.end(), 1.0);
+  EXPECT_EQ(distribution_of(hundred).p90, 90);
+  EXPECT_EQ(distribution_of(hundred).p99, 99);
+  EXPECT_EQ(distribution_of({}).max, 0);
+}
+
+}  // namespace
+}  // namespace rehearse

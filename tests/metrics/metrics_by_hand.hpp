@@ -1,0 +1,38 @@
+// A result with a different number in every field, so that a swapped one shows.
+#pragma once
+
+#include "metrics/metrics.hpp"
+#include "metrics/result_json.hpp"
+
+namespace rehearse {
+
+inline RunIdentity identity_by_hand() {
+  return {"plan-name",       "model-name", "platforms/some.xml",
+          "variant-name",    "fluid",      18'000'000'000'000'000'000ULL,
+          "0123456789abcdef"};
+}
+
+inline Metrics metrics_by_hand() {
+  Metrics m;
+  m.ranks = 24;
+  m.makespan_s = 12.5;
+  m.ttft_s = {1.25, 1.5, 1.75, 2, 2.25};
+  m.tpot_s = {0.01, 0.02, 0.03, 0.04, 0.05};
+  m.prompt_tokens_per_s = 232000;
+  m.output_tokens_per_s = 250;
+  m.tokens_per_s = 232250;
+  m.tokens_per_ms_per_gpu = 0.052;
+  m.mfu = 0.375;
+  m.compute_busy_fraction = 0.625;
+  m.bubble_fraction = 0.125;
+  m.communication_over_compute = 0.5;
+  m.exposed_fraction = 0.25;
+  m.peer_wait_fraction = 0.0625;
+  m.by_axis = {{Axis::kTensor, 3, 2, 4e9}, {Axis::kPipeline, 0.5, 0.25, 1e6}};
+  m.memory = {64e9, 48e9, 0.75, true, 5, 2.5, {20e9, 15e9, 12e9, 1e9}};
+  m.gpu_compute_max_over_mean = 1.05;
+  m.model_flops = 1e15;
+  return m;
+}
+
+}  // namespace rehearse

@@ -1,0 +1,213 @@
+// Every operator by hand, for dimensions small enough to multiply in the head: hidden 8, 4 query
+// heads of 2 dimensions on 2 KV heads, vocabulary 10, 4 gated experts of width 6 (a token visits
+// 2); weights 1 byte, activations 2, KV cache 4 per element, so that a swapped size shows.
+#include "model/operators.hpp"
+
+#include <gtest/gtest.h>
+
+namespace rehearse {
+namespace {
+
+Model model_by_hand() {
+  Model model;
+  model.layers = 3;
+  model.hidden = 8;
+  model.attention = {.heads = 4, .kv_heads = 2, .head_dim = 2};
+  model.moe = MixtureOfExperts{.experts = 4, .top_k = 2, .expert = {6, true}};
+  model.vocab = 10;
+  model.weight_dtype = Dtype::kFp8;
+  model.activation_dtype = Dtype::kBf16;
+  model.kv_dtype = Dtype::kFp32;
+  return model;
+}
+
+struct Expected {
+  double flops, weights, inputs, outputs, result;
+};
+
+void expect_work(const Operator& op, OperatorClass op_class, const Expected& expected) {
+  EXPECT_STREQ(to_text(op.op_class), to_text(op_class));
+  EXPECT_EQ(op.flops.base, expected.flops);
+  EXPECT_EQ(op.weights.value, expected.weights);
+  EXPECT_EQ(op.inputs.base, expected.inputs);
+  EXPECT_EQ(op.outputs.value, expected.outputs);
+  EXPECT_EQ(op.result.value, expected.result);
+  EXPECT_EQ(op.bytes().base, expected.weights + expected.inputs + expected.outputs);
+  EXPECT_EQ(op.bytes().per_step, op.inputs.per_step);
+  EXPECT_EQ(op.useful_flops_share, 1);
+}
+
+TEST(Operators, EmbeddingReadsItsShareOfTheRowsAndWritesAll) {
+  // 6 tokens on 2 ranks: 3 rows of 8 x 1 byte found here; 6 x 8 x 2 bytes written.
+  expect_work(embedding(model_by_hand(), 6, 2), OperatorClass::kEmbedding, {0, 24, 0, 96, 96});
+}
+
+TEST(Operators, NormReadsAndWritesResidualAndActivation) {
+  // 3 x 8 x 2 = 48 bytes each; the residual is updated in place, so 48 stay.
+  expect_work(norm(model_by_hand(), 3), OperatorClass::kNorm, {0, 8, 96, 96, 48});
+}
+
+TEST(Operators, QkvProjectionHasColumnsForQueryAndTwiceForKeyValue) {
+  // One rank: (4 + 2 x 2) x 2 = 16 columns. 2 x 3 x 8 x 16 = 768 FLOPs, 8 x 16 weights.
+  expect_work(qkv_projection(model_by_hand(), 3, 1), OperatorClass::kGemm,
+              {768, 128, 3 * 8 * 2, 3 * 16 * 2, 96});
+  // Two ranks: half of everything but the input.
+  expect_work(qkv_projection(model_by_hand(), 3, 2), OperatorClass::kGemm, {384, 64, 48, 48, 48});
+  // Four ranks share two KV heads: (1 + 2 x 1) x 2 = 6 columns each, not 4.
+  expect_work(qkv_projection(model_by_hand(), 3, 4), OperatorClass::kGemm, {288, 48, 48, 36, 36});
+}
+
+TEST(Operators, PrefillAttentionIsCausalAndWritesTheCache) {
+  // 2 sequences of 3 tokens: 2 x (1 + 2 + 3) = 12 pairs, 4 FLOPs x 4 heads x 2 dimensions each.
+  // Reads Q (8 columns) and K, V (8) of 6 tokens at 2 bytes; writes 8 columns at 2 bytes, which
+  // stay, and the cache's 8 columns at 4.
+  expect_work(prefill_attention(model_by_hand(), 2, 3, 1), OperatorClass::kAttentionPrefill,
+              {384, 0, 6 * 16 * 2, 96 + 6 * 8 * 4, 96});
+  // On four ranks: 1 query head (2 columns) and a copy of a KV head (2 x 2 columns).
+  expect_work(prefill_attention(model_by_hand(), 2, 3, 4), OperatorClass::kAttentionPrefill,
+              {96, 0, 6 * 6 * 2, 24 + 6 * 4 * 4, 24});
+}
+
+TEST(Operators, DecodeAttentionReadsTheCache) {
+  // 2 sequences, each token attends to 5 positions: 4 x 8 x 2 x 5 = 320 FLOPs, 64 more a step.
+  // Reads 4 cached tokens of 8 columns at 4 bytes, and its own Q, K, V of 16 columns at 2; a step
+  // later one cached token more. Writes its output and its own 8 cache columns.
+  const Operator op = decode_attention(model_by_hand(), 2, 5, 1);
+  expect_work(op, OperatorClass::kAttentionDecode,
+              {320, 0, 2 * (4 * 32 + 32), 2 * 16 + 2 * 32, 2 * 16});
+  EXPECT_EQ(op.flops.per_step, 64);
+  EXPECT_EQ(op.inputs.per_step, 2 * 32);
+  EXPECT_EQ(op.flops.at(3), 320 + 3 * 64);
+}
+
+TEST(Operators, DecodeCostsThePairsThatPrefillWouldHaveAdded) {
+  // Token p attends to p positions in both phases: a decode step at context p is what separates
+  // prefills of p and p - 1 tokens, FLOPs and cache bytes written.
+  const Model model = model_by_hand();
+  for (const int tensor : {1, 2, 4}) {
+    for (int context = 1; context < 6; ++context) {
+      const Operator longer = prefill_attention(model, 3, context, tensor);
+      const Operator shorter = prefill_attention(model, 3, context - 1, tensor);
+      for (int from = 1; from <= context; ++from) {
+        const Operator step = decode_attention(model, 3, from, tensor);
+        EXPECT_EQ(step.flops.at(context - from), longer.flops.base - shorter.flops.base);
+        EXPECT_EQ((step.outputs - step.result).value,
+                  (longer.outputs - longer.result - shorter.outputs + shorter.result).value);
+      }
+    }
+  }
+}
+
+TEST(Operators, OutputProjectionAndLmHead) {
+  // 3 tokens, 8 rows (4 heads x 2) to 8 columns; on 2 ranks 4 rows.
+  expect_work(output_projection(model_by_hand(), 3, 1), OperatorClass::kGemm,
+              {384, 64, 48, 48, 48});
+  expect_work(output_projection(model_by_hand(), 3, 2), OperatorClass::kGemm,
+              {192, 32, 24, 48, 48});
+  // 2 scored tokens, 8 rows to 10 / 2 columns.
+  expect_work(lm_head(model_by_hand(), 2, 2), OperatorClass::kGemm, {160, 40, 32, 20, 20});
+  // Sampling reads 2 x 10 logits at 2 bytes and writes two int32.
+  expect_work(sampling(model_by_hand(), 2), OperatorClass::kSampling, {0, 0, 40, 8, 8});
+}
+
+TEST(Operators, RouterPermuteAndCombine) {
+  // 3 tokens, 8 rows to 4 experts.
+  expect_work(router(model_by_hand(), 3), OperatorClass::kRouter, {192, 32, 48, 24, 24});
+  // 3 rows of 16 bytes become 3 x 2 copies, and back.
+  expect_work(permute(model_by_hand(), 3), OperatorClass::kElementwise, {0, 0, 48, 96, 96});
+  expect_work(combine(model_by_hand(), 3), OperatorClass::kElementwise, {0, 0, 96, 48, 48});
+}
+
+TEST(Operators, GatedExpertsMultiplyTwiceAndWriteTheProduct) {
+  // 5 copies, 8 rows to 2 x 6 columns: 960 FLOPs; the product of both halves, 6 columns, is
+  // written. 2 touched experts: 2 x 8 x 12 weights.
+  expect_work(expert_up(model_by_hand(), 5, 2, 1), OperatorClass::kExpertGemm,
+              {960, 192, 80, 60, 60});
+  // 6 rows to 8 columns.
+  expect_work(expert_down(model_by_hand(), 5, 2, 1), OperatorClass::kExpertGemm,
+              {480, 96, 60, 80, 80});
+  // On 2 ranks half the columns, half the rows.
+  expect_work(expert_up(model_by_hand(), 5, 2, 2), OperatorClass::kExpertGemm,
+              {480, 96, 80, 30, 30});
+  expect_work(expert_down(model_by_hand(), 5, 2, 2), OperatorClass::kExpertGemm,
+              {240, 48, 30, 80, 80});
+}
+
+TEST(Operators, PlainAndGatedFeedForward) {
+  // 3 tokens, 8 rows to 12 / 2 columns, plain and gated (12 columns multiplied, 6 written).
+  expect_work(ffn_up(model_by_hand(), {12, false}, 3, 2), OperatorClass::kGemm,
+              {288, 48, 48, 36, 36});
+  expect_work(ffn_up(model_by_hand(), {12, true}, 3, 2), OperatorClass::kGemm,
+              {576, 96, 48, 36, 36});
+  expect_work(ffn_down(model_by_hand(), {12, true}, 3, 2), OperatorClass::kGemm,
+              {288, 48, 36, 48, 48});
+}
+
+TEST(Operators, WithoutTokensDoNothing) {
+  // An empty micro-batch launches no kernel, so it reads no weights either.
+  const Model model = model_by_hand();
+  const FeedForward ffn = {12, true};
+  for (const Operator& op :
+       {embedding(model, 0, 2), norm(model, 0), qkv_projection(model, 0, 2),
+        prefill_attention(model, 0, 5, 2), decode_attention(model, 0, 5, 2),
+        output_projection(model, 0, 2), router(model, 0), permute(model, 0), combine(model, 0),
+        expert_up(model, 0, 0, 1), expert_down(model, 0, 0, 1), ffn_up(model, ffn, 0, 2),
+        ffn_down(model, ffn, 0, 2), lm_head(model, 0, 2), sampling(model, 0)}) {
+    EXPECT_EQ(op.flops.base, 0) << to_text(op.op_class);
+    EXPECT_EQ(op.flops.per_step, 0) << to_text(op.op_class);
+    EXPECT_EQ(op.bytes().base, 0) << to_text(op.op_class);
+    EXPECT_EQ(op.bytes().per_step, 0) << to_text(op.op_class);
+  }
+}
+
+TEST(TouchedExperts, BetweenOneTokenAndAll) {
+  const MixtureOfExperts moe{.experts = 4, .top_k = 2, .expert = {6, true}};
+  EXPECT_EQ(touched_experts(moe, 2, 0), 0);
+  EXPECT_EQ(touched_experts(moe, 2, 1), 1);           // top_k x local / experts = 2 x 2 / 4
+  EXPECT_EQ(touched_experts(moe, 2, 2), 1.5);         // 2 x (1 - 1/2 ^ 2)
+  EXPECT_DOUBLE_EQ(touched_experts(moe, 2, 200), 2);  // all of them
+  const MixtureOfExperts dense{.experts = 4, .top_k = 4, .expert = {6, true}};
+  EXPECT_EQ(touched_experts(dense, 3, 1), 3);
+  EXPECT_EQ(touched_experts(dense, 3, 0), 0);
+}
+
+TEST(KvCacheOfARank, CopiesHeadsThatTensorRanksOutnumber) {
+  // 2 x heads x 2 dimensions x 4 bytes; 2, 1 and 1 heads per rank.
+  EXPECT_EQ(kv_bytes_per_token_and_layer(model_by_hand(), 1).value, 32);
+  EXPECT_EQ(kv_bytes_per_token_and_layer(model_by_hand(), 2).value, 16);
+  EXPECT_EQ(kv_bytes_per_token_and_layer(model_by_hand(), 4).value, 16);
+  EXPECT_EQ(kv_bytes_per_token_and_layer(model_by_hand(), 1).value * 3,
+            kv_bytes_per_token(model_by_hand()).value);
+}
+
+TEST(WeightsOfARank, AreAllParametersOnOneRank) {
+  Model model = model_by_hand();
+  for (const bool bias : {false, true}) {
+    model.attention.bias = model.moe->expert.bias = bias;
+    const ParameterCount count = count_parameters(model);
+    EXPECT_EQ(attention_weights(model, 1).value * 3, count.attention);
+    EXPECT_EQ(expert_weights(model, 1).value * 3 * 4, count.experts);
+  }
+}
+
+TEST(WeightsOfARank, SplitMatricesAndInnerBiasesButNotTheBiasOfTheOutput) {
+  Model model = model_by_hand();
+  // Attention on 2 ranks: 8 x 8 Q, K, V columns and 4 x 8 of the output. Biases: 8 and 8.
+  EXPECT_EQ(attention_weights(model, 2).value, 64 + 32);
+  model.attention.bias = true;
+  EXPECT_EQ(attention_weights(model, 2).value, 64 + 32 + 8 + 8);
+  // FFN of width 12 on 2 ranks: plain 2 x 8 x 6, gated 3 x 8 x 6. Biases: 6 (gated 12) and 8.
+  EXPECT_EQ(ffn_weights(model, {12, false}, 2).value, 96);
+  EXPECT_EQ(ffn_weights(model, {12, true}, 2).value, 144);
+  EXPECT_EQ(ffn_weights(model, {12, false, true}, 2).value, 96 + 6 + 8);
+  EXPECT_EQ(ffn_weights(model, {12, true, true}, 2).value, 144 + 12 + 8);
+}
+
+TEST(OperatorClass, HasATextForEach) {
+  EXPECT_STREQ(to_text(OperatorClass::kEmbedding), "embedding");
+  EXPECT_STREQ(to_text(OperatorClass::kAttentionDecode), "attention_decode");
+  EXPECT_STREQ(to_text(OperatorClass::kSampling), "sampling");
+}
+
+}  // namespace
+}  // namespace rehearse

@@ -1,0 +1,186 @@
+// Roles, blocks and streams of lowered plans.
+#include "program/lower.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "graph/small_models.hpp"
+
+namespace rehearse {
+namespace {
+
+int count_of(const Program& program, const Block& block, Instruction::Kind kind) {
+  return static_cast<int>(std::count_if(program.instructions.begin() + block.begin,
+                                        program.instructions.begin() + block.end,
+                                        [&](const Instruction& at) { return at.kind == kind; }));
+}
+
+Plan shipped_shape() {
+  Plan plan = small_plan();
+  plan.batch.sequences = 128;
+  return plan;
+}
+
+TEST(Roles, RanksOfOneStageAndLoadShareAProgram) {
+  // 128 requests over 6 replicas: 22, 22, 21, 21, 21, 21. The replicas that share experts (expert
+  // coordinates 0 and 1) have equal loads, so there are two loads per stage: four programs.
+  const Programs programs = lower(small_moe_model(2), shipped_shape());
+  std::set<std::string> roles;
+  for (const Program& program : programs.programs) roles.insert(program.role);
+  EXPECT_EQ(roles, (std::set<std::string>{
+                       "stage 0: layers 0-0, 21 sequences", "stage 0: layers 0-0, 22 sequences",
+                       "stage 1: layers 1-1, 21 sequences", "stage 1: layers 1-1, 22 sequences"}));
+  EXPECT_EQ(programs.programs.size(), 4u);
+  ASSERT_EQ(programs.ranks.size(), 24u);
+  // Rank 5 = tensor 1 + 2 (expert 0 + 2 x data 1): replica 2 = expert + 2 x data, stage 0.
+  EXPECT_EQ(programs.ranks[5].sequences.first, 44);
+  EXPECT_EQ(programs.ranks[5].sequences.count, 21);
+  EXPECT_EQ(programs.of(5).role, "stage 0: layers 0-0, 21 sequences");
+}
+
+TEST(Roles, UnequalNeighboursInAnExpertGroupMakeAnotherRole) {
+  // 127 = 6 x 21 + 1: one replica has 22. Its group neighbour has 21, but sees 43 sequences' tokens
+  // at its experts where others with 21 see 42: three programs per stage.
+  Plan plan = shipped_shape();
+  plan.batch.sequences = 127;
+  EXPECT_EQ(lower(small_moe_model(2), plan).programs.size(), 6u);
+  // Without experts to share it is two.
+  plan.layout.data = 6;
+  plan.layout.expert = 1;
+  EXPECT_EQ(lower(small_dense_model(2), plan).programs.size(), 4u);
+}
+
+TEST(Blocks, OneTokenNeedsNoDecode) {
+  Plan plan = small_plan();
+  plan.batch.output_tokens = 1;
+  for (const Program& program : lower(small_moe_model(2), plan).programs) {
+    ASSERT_EQ(program.blocks.size(), 1u);
+    EXPECT_EQ(program.blocks[0].repeat, 1);
+    // Nobody waits for the tokens: stage 0 sends its activations, the last stage nothing.
+    EXPECT_EQ(count_of(program, program.blocks[0], Instruction::Kind::kSend),
+              program.stage == 0 ? 1 : 0);
+  }
+}
+
+TEST(Blocks, TheLastStageTellsItsTokensInEveryStepButTheLast) {
+  // 4 output tokens: one by prefill, 3 decode steps. Stage 0 repeats one block; the last stage has
+  // 2 steps with a send per micro-batch and one without, which counts on from step 2.
+  const Programs programs = lower(small_moe_model(2), small_plan());
+  for (const Program& program : programs.programs) {
+    const auto sends = [&](int block) {
+      return count_of(program, program.blocks[block], Instruction::Kind::kSend);
+    };
+    if (program.stage == 0) {
+      ASSERT_EQ(program.blocks.size(), 2u);
+      EXPECT_EQ(program.blocks[1].repeat, 3);
+      EXPECT_EQ(program.blocks[1].first_step, 0);
+      EXPECT_EQ(sends(1), 1);  // activations
+      EXPECT_EQ(count_of(program, program.blocks[1], Instruction::Kind::kReceive), 1);  // tokens
+    } else {
+      ASSERT_EQ(program.blocks.size(), 3u);
+      EXPECT_EQ(program.blocks[1].repeat, 2);
+      EXPECT_EQ(program.blocks[2].repeat, 1);
+      EXPECT_EQ(program.blocks[2].first_step, 2);
+      EXPECT_EQ(sends(0), 1);
+      EXPECT_EQ(sends(1), 1);
+      EXPECT_EQ(sends(2), 0);
+    }
+  }
+}
+
+TEST(Blocks, TwoOutputTokensTellTheFirstStageOnce) {
+  Plan plan = small_plan();
+  plan.batch.output_tokens = 2;
+  for (const Program& program : lower(small_moe_model(2), plan).programs) {
+    ASSERT_EQ(program.blocks.size(), 2u);
+    EXPECT_EQ(program.blocks[1].repeat, 1);
+    EXPECT_EQ(program.blocks[1].first_step, 0);
+    if (program.stage == 1) {
+      EXPECT_EQ(count_of(program, program.blocks[1], Instruction::Kind::kSend), 0);
+    }
+  }
+}
+
+TEST(Blocks, OneStageNeedsNobodysTokens) {
+  Plan plan = small_plan();
+  plan.layout.pipeline = 1;
+  for (const Program& program : lower(small_moe_model(2), plan).programs) {
+    for (const Block& block : program.blocks) {
+      EXPECT_EQ(count_of(program, block, Instruction::Kind::kSend), 0);
+      EXPECT_EQ(count_of(program, block, Instruction::Kind::kReceive), 0);
+    }
+  }
+}
+
+TEST(Passes, FirstTokensAreToldWhenTheirMicroBatchesAreThrough) {
+  // 6 requests of one replica, prefilled in 3 micro-batches of 2, decoded in 2 of 3: after the
+  // second prefill (requests 0-3) the tokens of requests 0-2 are all there, after the third those
+  // of 3-5. Each message has 3 x 4 bytes.
+  Plan plan;
+  plan.layout.pipeline = 2;
+  plan.batch = {.sequences = 6, .prompt_tokens = 3, .output_tokens = 2, .micro_batches = 3};
+  const Programs programs = lower(small_dense_model(2), plan);
+  ASSERT_EQ(programs.programs.size(), 2u);
+  std::vector<int> after_pass;
+  for (const Instruction& at : programs.programs[1].instructions) {
+    if (at.kind != Instruction::Kind::kSend) continue;
+    after_pass.push_back(at.pass);
+    EXPECT_EQ(at.bytes.base, 12);
+    EXPECT_EQ(at.peer_stage, 0);
+  }
+  EXPECT_EQ(after_pass, (std::vector<int>{1, 2}));
+}
+
+TEST(Passes, WithoutRequestsStillServeTheExperts) {
+  // One request for two replicas that share experts: the second has none, but its experts get the
+  // first one's tokens, 3 x top 2 of 4 experts, half of which are here.
+  Plan plan;
+  plan.layout.expert = 2;
+  plan.batch = {.sequences = 1, .prompt_tokens = 3, .output_tokens = 1, .micro_batches = 1};
+  const Programs programs = lower(small_moe_model(1), plan);
+  const Program& idle = programs.of(1);
+  ASSERT_EQ(programs.ranks[1].sequences.count, 0);
+  EXPECT_EQ(idle.role, "stage 0: layers 0-0, 0 sequences");
+  std::vector<std::string> exchanged;
+  for (const Instruction& at : idle.instructions) {
+    if (at.kind == Instruction::Kind::kCollective) {
+      exchanged.push_back(programs.names[at.name]);
+      // Dispatches nothing; returns 3 copies of 16 bytes.
+      EXPECT_EQ(at.bytes.base, exchanged.size() == 1 ? 0 : 48);
+    } else if (at.op_class == OperatorClass::kExpertGemm) {
+      EXPECT_GT(at.flops.base, 0);
+    } else {
+      EXPECT_EQ(at.flops.base, 0);
+    }
+  }
+  EXPECT_EQ(exchanged, (std::vector<std::string>{"L0 dispatch", "L0 return"}));
+}
+
+TEST(Programs, TakeModelAndBuffersFromTheirInputs) {
+  Model model = small_dense_model(2);
+  model.weight_dtype = Dtype::kFp8;
+  Plan plan;
+  plan.communication_buffers = Bytes{123};
+  const Programs programs = lower(model, plan);
+  EXPECT_EQ(programs.compute_dtype, Dtype::kFp8);
+  EXPECT_EQ(programs.programs[0].communication_buffers.value, 123);
+  // All parameters on one rank, 1 byte each.
+  EXPECT_EQ(programs.programs[0].weights.value, count_parameters(model).total);
+}
+
+TEST(Programs, TiedEmbeddingsAreHeldAtBothEndsOfAPipeline) {
+  Model model = small_dense_model(2);
+  model.tied_embeddings = true;
+  Plan plan;
+  const double alone = lower(model, plan).programs[0].weights.value;
+  EXPECT_EQ(alone, 2 * count_parameters(model).total);
+  plan.layout.pipeline = 2;
+  const Programs staged = lower(model, plan);
+  EXPECT_EQ(staged.programs[0].weights.value + staged.programs[1].weights.value,
+            alone + 2.0 * model.vocab * model.hidden);
+}
+
+}  // namespace
+}  // namespace rehearse

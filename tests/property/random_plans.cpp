@@ -1,0 +1,109 @@
+#include "property/random_plans.hpp"
+
+#include <fmt/format.h>
+#include <rapidcheck.h>
+
+#include <algorithm>
+
+namespace rehearse {
+namespace {
+
+// `least` to `most`, each as likely: rapidcheck would begin with the small ones.
+int between(int least, int most) {
+  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange(least, most + 1));
+}
+bool coin() { return *rc::gen::arbitrary<bool>(); }
+int power_of_two(int most_doublings) { return 1 << between(0, most_doublings); }
+
+Layout draw_degrees(int gpus, bool experts) {
+  Layout layout;
+  const auto left = [&] { return gpus / layout.gpus(); };
+  layout.tensor = std::min(power_of_two(2), left());
+  if (layout.tensor == 3) layout.tensor = 2;
+  if (experts) layout.expert = left() >= 4 ? power_of_two(2) : 1;
+  layout.pipeline = between(1, std::min(3, left()));
+  layout.data = between(1, std::min(3, left()));
+  layout.expert_tensor = between(0, 1);
+  layout.sequence_parallel = coin();
+  std::vector<std::string> axes = {"tp", "cp", "ep", "dp", "pp"};
+  for (int place = 4; place > 0; --place) std::swap(axes[place], axes[between(0, place)]);
+  layout.order = fmt::format("{}-{}-{}-{}-{}", axes[0], axes[1], axes[2], axes[3], axes[4]);
+  return layout;
+}
+
+FeedForward draw_ffn() { return {4 * between(1, 3), coin(), coin()}; }
+
+Model draw_model(int layers, bool experts) {
+  Model model;
+  model.name = "random";
+  model.layers = layers;
+  model.hidden = 8 * between(1, 3);
+  model.attention.heads = 4 * between(1, 2);
+  model.attention.kv_heads = power_of_two(2);
+  model.attention.head_dim = between(1, 4);
+  model.attention.bias = coin();
+  model.vocab = between(1, 50);
+  model.tied_embeddings = coin();
+  const Dtype dtypes[] = {Dtype::kFp32, Dtype::kBf16, Dtype::kFp8};
+  model.weight_dtype = dtypes[between(0, 2)];
+  model.activation_dtype = dtypes[between(0, 2)];
+  model.kv_dtype = dtypes[between(0, 2)];
+  if (experts) {
+    model.moe = MixtureOfExperts{.experts = 16,
+                                 .top_k = between(1, 16),
+                                 .expert = draw_ffn(),
+                                 .shared_experts = between(0, 2),
+                                 .shared = draw_ffn(),
+                                 .first_dense_layers = between(0, layers)};
+  }
+  if (!experts || model.moe->first_dense_layers > 0) model.dense = draw_ffn();
+  return model;
+}
+
+RandomPlan draw(int gpus, bool experts) {
+  RandomPlan drawn;
+  drawn.plan.name = "random";
+  Layout& layout = drawn.plan.layout;
+  layout = draw_degrees(gpus, experts);
+  const int layers = layout.pipeline + between(0, 3);
+  drawn.model = draw_model(layers, experts);
+  if (coin()) {  // all surplus layers in the last stage
+    layout.layers_per_stage.assign(layout.pipeline, 1);
+    layout.layers_per_stage.back() += layers - layout.pipeline;
+  }
+  Batch& batch = drawn.plan.batch;
+  batch.sequences = between(1, 3 * layout.dense_data());
+  const int largest = share_of(batch.sequences, layout.dense_data(), 0).count;
+  batch.prompt_tokens = between(1, 6);
+  batch.output_tokens = between(1, 4);
+  batch.micro_batches = between(1, largest);
+  batch.decode_micro_batches = between(0, largest);
+  drawn.plan.communication_buffers = Bytes{1e3};
+  validate(drawn.model);
+  check_layout(drawn.plan, drawn.model, gpus, "random.xml");
+  return drawn;
+}
+
+}  // namespace
+
+std::string RandomPlan::text() const {
+  const Layout& l = plan.layout;
+  const Batch& b = plan.batch;
+  return fmt::format(
+      "tp{} pp{} dp{} ep{} etp{} sp{} {}; {} requests of {}+{} in {} and {} micro-batches; {} "
+      "layers, "
+      "hidden {}, heads {}/{}x{}, {}",
+      l.tensor, l.pipeline, l.data, l.expert, l.expert_tensor, l.sequence_parallel, l.order,
+      b.sequences, b.prompt_tokens, b.output_tokens, b.micro_batches, b.decode_micro_batches,
+      model.layers, model.hidden, model.attention.heads, model.attention.kv_heads,
+      model.attention.head_dim,
+      model.moe ? fmt::format("top {} of 16 experts, {} shared, first {} dense", model.moe->top_k,
+                              model.moe->shared_experts, model.moe->first_dense_layers)
+                : "dense");
+}
+
+RandomPlan draw_plan(int gpus) { return draw(gpus, coin()); }
+
+RandomPlan draw_moe_plan(int gpus) { return draw(gpus, true); }
+
+}  // namespace rehearse

@@ -1,0 +1,39 @@
+// Small random models, laid out and loaded at random: what the laws of conservation are tried on.
+#pragma once
+
+#include "layout/plan.hpp"
+#include "model/model.hpp"
+#include "program/program.hpp"
+
+namespace rehearse {
+
+struct RandomPlan {
+  Model model;
+  Plan plan;
+
+  // What went wrong where: for the message of a law that fails.
+  std::string text() const;
+};
+
+// Valid for every layout rule; at most `gpus` GPUs. Draws dense and mixture-of-experts models,
+// grouped KV heads, biases, shared experts, first dense layers, every axis and rank order, uneven
+// stages and replicas (some without requests).
+RandomPlan draw_plan(int gpus);
+RandomPlan draw_moe_plan(int gpus);  // always a mixture of experts
+
+// Calls visit(instruction, step) for every instruction a rank of the program executes, in order.
+template <class Visit>
+void for_each_execution(const Program& program, Visit visit) {
+  for (const Block& block : program.blocks) {
+    for (int step = block.first_step; step < block.first_step + block.repeat; ++step) {
+      for (int at = block.begin; at < block.end; ++at) visit(program.instructions[at], step);
+    }
+  }
+}
+
+// Tokens that are fed through the model: every prompt, and every output token but the last.
+inline double tokens_fed(const Batch& batch) {
+  return static_cast<double>(batch.sequences) * (batch.prompt_tokens + batch.output_tokens - 1);
+}
+
+}  // namespace rehearse

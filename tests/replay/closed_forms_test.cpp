@@ -1,0 +1,174 @@
+// Collectives alone on the network: every level takes exactly the textbook time.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "program/collectives/collective_algorithm.hpp"
+#include "replay/recorded_run.hpp"
+#include "replay/small_cluster.hpp"
+#include "replay/small_programs.hpp"
+
+namespace rehearse {
+namespace {
+
+constexpr NetworkLevelName kLevels[] = {NetworkLevelName::kFluid, NetworkLevelName::kAnalytic,
+                                        NetworkLevelName::kExact};
+constexpr double kLaunch = 5e-6;
+constexpr SmallGpu kGpu = {.collective_launch = kLaunch};
+// Whole bytes for every n below, because SimGrid's messages are.
+constexpr double kSizes[] = {24 * 50, 24 * 50e3, 24 * 40e6};
+
+struct Expected {
+  double latency;           // of a message
+  double bandwidth;         // of a member, or of a pair
+  bool sends_share = true;  // a member's messages share its bandwidth
+};
+
+double formula(CollectiveOp op, int n, double bytes, const Expected& by) {
+  const double chunk = bytes / n / by.bandwidth;
+  switch (op) {
+    case CollectiveOp::kAllReduce:  // 2 (n-1) rounds of an n-th
+      return kLaunch + 2 * (n - 1) * (by.latency + chunk);
+    case CollectiveOp::kReduceScatter:
+      return kLaunch + (n - 1) * (by.latency + chunk);
+    case CollectiveOp::kAllGather:  // rounds of the whole shard
+      return kLaunch + (n - 1) * (by.latency + bytes / by.bandwidth);
+    case CollectiveOp::kAllToAll:
+      return kLaunch + by.latency + (by.sends_share ? n - 1 : 1) * chunk;
+  }
+  return -1;
+}
+
+// All GPUs of `zone` run each operation alone.
+void expect_closed_forms(const std::string& zone, int n, const Expected& by) {
+  for (const CollectiveAlgorithm* algorithm : collective_algorithms()) {
+    for (const double bytes : kSizes) {
+      SmallPrograms small(n);
+      small.collective_on_all(algorithm->op, bytes);
+      const double expected = formula(algorithm->op, n, bytes, by);
+      if (by.sends_share) {
+        EXPECT_NEAR(
+            kLaunch + algorithm->closed_form(n, {bytes}, {by.latency}, {by.bandwidth}).value,
+            expected, 1e-12 * expected);
+      }
+      for (const NetworkLevelName level : kLevels) {
+        EXPECT_NEAR(makespan_in_child(small.programs(), zone, level), expected, 1e-12 * expected)
+            << fmt::format("{} of {} over {}, level {}", to_text(algorithm->op), bytes, n,
+                           static_cast<int>(level));
+      }
+    }
+  }
+}
+
+TEST(ClosedForms, OnAStar) {
+  // A message goes up one link and down another: 2 x 1.5 us.
+  for (const int n : {2, 3, 4, 8}) {
+    expect_closed_forms(star(n, {50e9, 1.5e-6}, kGpu), n, {3e-6, 50e9});
+  }
+}
+
+TEST(ClosedForms, OnAFatpipeClique) {
+  for (const int n : {2, 3, 4, 8}) {
+    expect_closed_forms(clique(n, {50e9, 2e-6}, kGpu), n, {2e-6, 50e9, false});
+  }
+}
+
+TEST(ClosedForms, InsideANodeOfTwoFabrics) {
+  for (const int n : {2, 4, 8}) {
+    expect_closed_forms(two_fabrics(n, n, {450e9, 0.5e-6}, {50e9, 1e-6}, kGpu), n, {1e-6, 450e9});
+  }
+}
+
+TEST(ClosedForms, BetweenNodesOfTwoFabrics) {
+  // One GPU per node: all messages go through the NICs.
+  for (const int n : {2, 3, 4, 8}) {
+    expect_closed_forms(two_fabrics(n, 1, {450e9, 0.5e-6}, {50e9, 1e-6}, kGpu), n, {2e-6, 50e9});
+  }
+}
+
+TEST(ClosedForms, WithoutLatencies) {
+  for (const NetworkLevelName level : kLevels) {
+    SmallPrograms small(4);
+    small.collective_on_all(CollectiveOp::kAllReduce, 4e9);
+    // 6 rounds of 1 GB at 1 GB/s.
+    EXPECT_NEAR(makespan_in_child(small.programs(), star(4, {1e9, 0}), level), 6, 6e-12);
+  }
+}
+
+TEST(ClosedForms, ARingOverTwoNodesGoesAtThePaceOfItsSlowestEdge) {
+  // Ring 0-1-2-3 with nodes {0,1} and {2,3}: edges 1-2 and 3-0 take 2 us and 1 GB at 50 GB/s, and
+  // are never idle in 6 rounds.
+  for (const NetworkLevelName level : kLevels) {
+    SmallPrograms small(4);
+    small.collective_on_all(CollectiveOp::kAllReduce, 4e9);
+    const double expected = 6 * (2e-6 + 1e9 / 50e9);
+    EXPECT_NEAR(makespan_in_child(small.programs(),
+                                  two_fabrics(4, 2, {450e9, 0.5e-6}, {50e9, 1e-6}), level),
+                expected, 1e-12 * expected);
+  }
+}
+
+TEST(ClosedForms, GroupsOnLinksOfTheirOwnDoNotDisturbEachOther) {
+  for (const NetworkLevelName level : kLevels) {
+    SmallPrograms small(8);
+    small.divide(Axis::kTensor, {{0, 1, 2, 3}, {4, 5, 6, 7}});
+    small.collective_on_all(CollectiveOp::kAllReduce, 4e9);
+    const double expected = 6 * (2e-6 + 1);
+    EXPECT_NEAR(makespan_in_child(small.programs(), star(8, {1e9, 1e-6}), level), expected,
+                1e-12 * expected);
+  }
+}
+
+TEST(ClosedForms, NoBytesTakeTheLatencies) {
+  for (const CollectiveAlgorithm* algorithm : collective_algorithms()) {
+    for (const NetworkLevelName level : kLevels) {
+      SmallPrograms small(4);
+      small.collective_on_all(algorithm->op, 0);
+      const double expected = formula(algorithm->op, 4, 0, {2e-6, 1e9});
+      EXPECT_NEAR(makespan_in_child(small.programs(), star(4, {1e9, 1e-6}, kGpu), level), expected,
+                  1e-12 * expected)
+          << to_text(algorithm->op) << static_cast<int>(level);
+    }
+  }
+}
+
+TEST(ClosedForms, AMessageTakesLaunchLatencyAndBytesOverBandwidth) {
+  for (const NetworkLevelName level : kLevels) {
+    SmallPrograms small(2);
+    small.send(0, 1, 50e6);
+    small.receive(1, 0);
+    const double expected = kLaunch + 2e-6 + 50e6 / 1e9;
+    EXPECT_NEAR(makespan_in_child(small.programs(), star(2, {1e9, 1e-6}, kGpu), level), expected,
+                1e-12 * expected);
+  }
+}
+
+TEST(ClosedForms, AnUnequalAllToAllTakesAsLongAsItsFullestPort) {
+  // Member 0 sends 2 x 2 GB, members 1 and 2 send 2 x 1 GB; into member 1 come 2 + 1 GB. At 1 GB/s
+  // the fullest port is that of member 0: 4 s. (exact: member 0's messages end at 4 s too.)
+  for (const NetworkLevelName level : kLevels) {
+    SmallPrograms small(3);
+    small.collective(0, CollectiveOp::kAllToAll, 6e9);
+    small.collective(1, CollectiveOp::kAllToAll, 3e9);
+    small.collective(2, CollectiveOp::kAllToAll, 3e9);
+    EXPECT_NEAR(makespan_in_child(small.programs(), star(3, {1e9, 0}), level), 4, 4e-12)
+        << static_cast<int>(level);
+  }
+}
+
+TEST(Tightness, ADependentComputeStartsWhenTheCollectiveEndsAndNotANanosecondEarlier) {
+  SmallPrograms small(4);
+  for (Rank rank = 0; rank < 4; ++rank) {
+    const int slot = small.collective(rank, CollectiveOp::kAllReduce, 4e6);
+    small.compute(rank, 1e-3, {slot});
+  }
+  const RecordedRun run_of = run(small.programs(), star(4, {1e9, 1e-6}));
+  const double expected = 6 * (2e-6 + 1e-3);
+  for (Rank rank = 0; rank < 4; ++rank) {
+    EXPECT_EQ(run_of.of(rank, 1).start.value, run_of.of(rank, 0).end.value);
+    EXPECT_NEAR(run_of.of(rank, 1).start.value, expected, 1e-15);
+  }
+  EXPECT_NEAR(run_of.makespan.value, expected + 1e-3, 1e-15);
+}
+
+}  // namespace
+}  // namespace rehearse

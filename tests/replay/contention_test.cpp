@@ -1,0 +1,86 @@
+// Transfers that share links: two nodes of two GPUs whose NICs together have twice the trunk's
+// bandwidth.
+#include <gtest/gtest.h>
+
+#include "replay/recorded_run.hpp"
+#include "replay/small_cluster.hpp"
+#include "replay/small_programs.hpp"
+
+namespace rehearse {
+namespace {
+
+// Rings {0,2} and {1,3}: each crosses both trunks, both ways.
+SmallPrograms two_rings(double bytes, int rings) {
+  SmallPrograms small(4);
+  small.divide(Axis::kData, {{0, 2}, {1, 3}});
+  for (Rank rank = 0; rank < 4; ++rank) {
+    if (rank % 2 < rings) small.collective(rank, CollectiveOp::kAllReduce, bytes, {}, Axis::kData);
+  }
+  return small;
+}
+
+const std::string kOversubscribed = trunks(2, 2, {50e9, 1e-6}, {50e9, 0.5e-6});
+constexpr double kLatency = 2 * (1e-6 + 0.5e-6);
+
+TEST(Contention, TwoRingsOverOneTrunkTakeTwiceAsLong) {
+  // 2 rounds of 100 MB: alone at 50 GB/s, together at 25.
+  const double alone = 2 * kLatency + 200e6 / 50e9;
+  const double together = 2 * kLatency + 200e6 / 25e9;
+  EXPECT_NEAR(makespan_in_child(two_rings(200e6, 1).programs(), kOversubscribed), alone, 1e-14);
+  EXPECT_NEAR(makespan_in_child(two_rings(200e6, 2).programs(), kOversubscribed), together, 1e-14);
+}
+
+TEST(Contention, FluidIsWithinATenthOfAPercentOfExactAt200MB) {
+  const SmallPrograms small = two_rings(200e6, 2);
+  const double exact =
+      makespan_in_child(small.programs(), kOversubscribed, NetworkLevelName::kExact);
+  EXPECT_NEAR(makespan_in_child(small.programs(), kOversubscribed), exact, 1e-3 * exact);
+}
+
+TEST(Contention, AnalyticTransfersDoNotSlowEachOther) {
+  const double alone = 2 * kLatency + 200e6 / 50e9;
+  EXPECT_NEAR(makespan_in_child(two_rings(200e6, 2).programs(), kOversubscribed,
+                                NetworkLevelName::kAnalytic),
+              alone, 1e-14);
+}
+
+TEST(Contention, TheMessagesOfOneTransferShareLinksOnEveryLevel) {
+  // An all-to-all over 4 GPUs sends 2 x 2 messages of a quarter over each trunk, at 50 GB/s
+  // together; a NIC carries only 3.
+  SmallPrograms small(4);
+  small.collective_on_all(CollectiveOp::kAllToAll, 400e6);
+  const double expected = kLatency + 4 * 100e6 / 50e9;
+  for (const NetworkLevelName level : {NetworkLevelName::kFluid, NetworkLevelName::kAnalytic}) {
+    EXPECT_NEAR(makespan_in_child(small.programs(), kOversubscribed, level), expected, 1e-14);
+  }
+  // Exact: messages inside a node end early and leave the trunk as it is, the bottleneck.
+  EXPECT_NEAR(makespan_in_child(small.programs(), kOversubscribed, NetworkLevelName::kExact),
+              expected, 1e-12);
+}
+
+TEST(Contention, ARingThatEndsLeavesTheTrunkToTheOther) {
+  // Ring {0,2} moves 100 MB per direction in all, ring {1,3} 300. At 25 GB/s each until the first
+  // is through (4 ms); the other's 200 MB left go at 50.
+  SmallPrograms small(4);
+  small.divide(Axis::kData, {{0, 2}, {1, 3}});
+  for (Rank rank = 0; rank < 4; ++rank) {
+    small.collective(rank, CollectiveOp::kAllReduce, rank % 2 == 0 ? 100e6 : 300e6, {},
+                     Axis::kData);
+  }
+  const RecordedRun result = run(small.programs(), kOversubscribed);
+  EXPECT_NEAR(result.of(0, 0).end.value, 2 * kLatency + 4e-3, 1e-14);
+  EXPECT_NEAR(result.of(1, 0).end.value, 2 * kLatency + 8e-3, 1e-14);
+}
+
+TEST(Contention, ParallelFatpipesDoNotShare) {
+  // Tensor and expert collectives at once over the same pair of GPUs.
+  SmallPrograms small(2);
+  small.collective_on_all(CollectiveOp::kAllReduce, 2e6);
+  small.collective_on_all(CollectiveOp::kAllReduce, 2e6, Axis::kExpert, Stream::kExpert);
+  EXPECT_NEAR(makespan_in_child(small.programs(), clique(2, {1e9, 1e-6})), 2 * (1e-6 + 1e-3),
+              1e-14);
+  EXPECT_NEAR(makespan_in_child(small.programs(), star(2, {1e9, 0.5e-6})), 2 * 1e-6 + 4e-3, 1e-14);
+}
+
+}  // namespace
+}  // namespace rehearse

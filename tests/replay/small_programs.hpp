@@ -1,0 +1,46 @@
+// Programs written by hand: one program per rank, instructions in the order of the calls.
+#pragma once
+
+#include <vector>
+
+#include "program/program.hpp"
+
+namespace rehearse {
+
+class SmallPrograms {
+ public:
+  // Every rank is in one group of all ranks on every axis, until divide().
+  explicit SmallPrograms(int ranks);
+
+  // The groups of an axis.
+  void divide(Axis axis, const std::vector<std::vector<Rank>>& groups);
+
+  // FLOPs of a compute that takes `seconds` on a SmallGpu. Returns the instruction's index.
+  int compute(Rank rank, double seconds, std::vector<int> waits = {});
+
+  // The following return the slot that records the communication.
+  int collective(Rank rank, CollectiveOp op, double bytes, std::vector<int> waits = {},
+                 Axis axis = Axis::kTensor, Stream stream = Stream::kTensor);
+  int send(Rank from, Rank to, double bytes, std::vector<int> waits = {});
+  int receive(Rank to, Rank from);
+
+  // The collective on every rank of every group of the axis.
+  void collective_on_all(CollectiveOp op, double bytes, Axis axis = Axis::kTensor,
+                         Stream stream = Stream::kTensor);
+
+  // The rank executes its instructions so many times.
+  void repeat(Rank rank, int times);
+
+  int last(Rank rank) const;  // index of the rank's last instruction
+  Instruction& at(Rank rank, int instruction);
+  int ranks() const { return static_cast<int>(programs_.ranks.size()); }
+
+  const Programs& programs() const { return programs_; }
+
+ private:
+  int add(Rank rank, Instruction instruction, const std::vector<int>& waits);
+
+  Programs programs_;
+};
+
+}  // namespace rehearse

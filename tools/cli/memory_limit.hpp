@@ -1,0 +1,14 @@
+// How much memory a simulation may take.
+#pragma once
+
+#include <string>
+
+#include "base/units.hpp"
+
+namespace rehearse {
+
+// `max_memory` as typed behind --max-memory. Empty: what this process may still take, the smaller
+// of the machine's available memory (/proc/meminfo) and the control group's limit, if it has one.
+Bytes memory_limit(const std::string& max_memory);
+
+}  // namespace rehearse
