@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "base/error.hpp"
+#include "platform/typed_option.hpp"
 
 namespace rehearse {
 namespace {
@@ -32,7 +32,7 @@ const CatalogGpu& find_gpu(const std::string& name) {
     if (gpu.name == name) return gpu;
     known += fmt::format(" {}", gpu.name);
   }
-  throw InputError({fmt::format("--gpu {}", name), 1, 1}, "unknown GPU: it is one of" + known);
+  throw InputError(typed_option("--gpu", name), "unknown GPU: it is one of" + known);
 }
 
 }  // namespace rehearse

@@ -4,18 +4,18 @@
 
 #include <cmath>
 
-#include "base/error.hpp"
 #include "platform/fabrics/elements.hpp"
 #include "platform/fabrics/fabric.hpp"
 #include "platform/gpu_catalog.hpp"
+#include "platform/typed_option.hpp"
 
 namespace rehearse {
 namespace {
 
 constexpr std::int64_t kMostGpus = 1 << 20;  // 5 kB of SimGrid each
 
-[[noreturn]] void refuse(const std::string& option, const std::string& rule) {
-  throw InputError({option, 1, 1}, rule);
+[[noreturn]] void refuse(const SourceLocation& option, const std::string& rule) {
+  throw InputError(option, rule);
 }
 
 std::string prop(const char* id, const std::string& value) {
@@ -56,22 +56,23 @@ FabricRequest fabric_request(const PlatformRequest& request, const CatalogGpu& g
   FabricRequest joined;
   joined.gpus_per_node = request.gpus_per_node == 0 ? gpu.gpus_per_domain : request.gpus_per_node;
   if (joined.gpus_per_node < 1 || joined.gpus_per_node > gpu.gpus_per_domain) {
-    refuse(fmt::format("--gpus-per-node {}", request.gpus_per_node),
+    refuse(typed_option("--gpus-per-node", request.gpus_per_node),
            fmt::format("a node of {} has 1 to {} GPUs", gpu.name, gpu.gpus_per_domain));
   }
   if (request.nodes < 1 || request.nodes > kMostGpus / joined.gpus_per_node) {
-    refuse(fmt::format("--nodes {}", request.nodes),
+    refuse(typed_option("--nodes", request.nodes),
            fmt::format("must be a whole number from 1 to {}: {} GPUs at most, {} per node",
                        kMostGpus / joined.gpus_per_node, kMostGpus, joined.gpus_per_node));
   }
   joined.gpus = request.nodes * joined.gpus_per_node;
-  if (joined.gpus < 2) refuse("--nodes 1", "one GPU alone needs no fabric: give at least 2 GPUs");
+  if (joined.gpus < 2)
+    refuse(typed_option("--nodes", 1), "one GPU alone needs no fabric: give at least 2 GPUs");
   joined.rails = std::min<std::int64_t>(gpu.rails, joined.gpus_per_node);
   if (joined.gpus_per_node % joined.rails != 0) {
-    refuse(fmt::format("--gpus-per-node {}", request.gpus_per_node),
+    refuse(typed_option("--gpus-per-node", request.gpus_per_node),
            fmt::format("must be a multiple of the {} GPUs of a server", joined.rails));
   }
-  const std::string option = fmt::format("--oversubscription {}", request.oversubscription);
+  const SourceLocation option = typed_option("--oversubscription", request.oversubscription);
   if (!(request.oversubscription >= 1) || !std::isfinite(request.oversubscription)) {
     refuse(option, "must be a number of at least 1: 2 halves the bandwidth to the spine");
   }
@@ -115,11 +116,11 @@ std::string platform_xml(const PlatformRequest& request) {
       "oversubscription {}.\n     Sources of all numbers: platforms/README.md of rehearse. -->\n",
       joined.gpus, gpu.name, request.nodes, joined.gpus_per_node, bandwidth_text(joined.nic),
       fabric.name, fabric.what, joined.oversubscription);
-  return text + indented("<platform version=\"4.1\">\n<zone id=\"datacenter\" routing=\"Full\">\n" +
-                             fabric.write(joined) +
-                             scale_up(gpu, joined.gpus, joined.gpus_per_node) +
-                             "</zone>\n</platform>\n",
-                         0);
+  return text +
+         indented("<platform version=\"4.1\">\n<zone id=\"datacenter\" routing=\"Full\">\n" +
+                      fabric.write(joined) + scale_up(gpu, joined.gpus, joined.gpus_per_node) +
+                      "</zone>\n</platform>\n",
+                  0);
 }
 
 }  // namespace rehearse

@@ -34,6 +34,8 @@ int Rendezvous::collective_endpoints(int group, CollectiveOp op, Stream stream) 
     added.posted.resize(added.members.size());
     endpoints_.push_back(std::move(added));
   }
+  SIM_CHECK(endpoints_[index].stream == stream,
+            "one group runs one operation on different streams");
   return index;
 }
 

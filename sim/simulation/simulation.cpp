@@ -14,6 +14,12 @@ namespace {
 // hosts.
 constexpr double kBytesPerHost = 10e3;
 
+// A layer without experts on one GPU: norm, QKV, attention, projection, norm, up, down. With it,
+// plans that are far too large are known before their instructions are all there.
+constexpr double kLeastInstructionsPerLayer = 7;
+// Times of the first and the last token, and their sorted copies.
+constexpr double kBytesPerRequest = 40;
+
 void refuse_too_large(const SourceLocation& where, const char* what, Bytes needed, Bytes limit) {
   if (needed.value <= limit.value) return;
   throw InputError(where,
@@ -57,13 +63,21 @@ Cluster load_cluster_within(Bytes memory_limit, const std::string& path) {
   return load_cluster(path);
 }
 
+Programs lower_within(Bytes memory_limit, const Model& model, const Plan& plan) {
+  const double passes = static_cast<double>(plan.batch.micro_batches) + decode_micro_batches(plan);
+  const Bytes least{passes * model.layers * kLeastInstructionsPerLayer * sizeof(Instruction) +
+                    plan.batch.sequences * kBytesPerRequest};
+  refuse_too_large(plan.where.at("layout"), "this plan", least, memory_limit);
+  Programs programs = lower(model, plan);
+  refuse_too_large(plan.where.at("layout"), "this plan", estimate_memory(programs), memory_limit);
+  return programs;
+}
+
 Simulation simulate(const Plan& plan, const Model& model, const SimulationOptions& options) {
   Cluster cluster = load_cluster_within(options.memory_limit, plan.platform_path);
   const Platform& platform = cluster.platform();
   check_layout(plan, model, static_cast<int>(platform.gpus.size()), plan.platform_path);
-  const Programs programs = lower(model, plan);
-  refuse_too_large(plan.where.at("layout"), "this plan", estimate_memory(programs),
-                   options.memory_limit);
+  const Programs programs = lower_within(options.memory_limit, model, plan);
 
   Measure measure(model, plan, platform);
   Simulation result;

@@ -8,6 +8,7 @@
 #include "metrics/metrics.hpp"
 #include "model/model.hpp"
 #include "platform/cluster.hpp"
+#include "program/program.hpp"
 #include "replay/replay.hpp"
 #include "timeline/timeline.hpp"
 
@@ -15,6 +16,9 @@ namespace rehearse {
 
 // load_cluster, refused (InputError) where SimGrid would need more for the platform's hosts alone.
 Cluster load_cluster_within(Bytes memory_limit, const std::string& path);
+
+// lower, refused (InputError) where the simulation of the plan would need more.
+Programs lower_within(Bytes memory_limit, const Model& model, const Plan& plan);
 
 struct SimulationOptions {
   Bytes memory_limit;                // simulations that would need more are refused

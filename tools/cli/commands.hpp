@@ -8,5 +8,6 @@ namespace rehearse {
 
 int run_command(const Options& options);
 int show_command(const Options& options);
+int platform_command(const Options& options);
 
 }  // namespace rehearse

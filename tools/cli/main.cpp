@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <new>
 #include <vector>
 
 #include "base/error.hpp"
@@ -50,6 +51,22 @@ void add_run_options(CLI::App& run, Options& options) {
   run.add_option("--trace-window", options.trace_window, "time in the trace: 0s..2s");
 }
 
+void add_platform_options(CLI::App& platform, PlatformOptions& options) {
+  platform.add_option("--gpu", options.request.gpu, "kind of GPU (platforms/README.md)");
+  platform.add_option("--nodes", options.request.nodes, "servers, or racks of NVL72");
+  platform.add_option("--fabric", options.request.fabric,
+                      "star, rail, leaf-spine, fat-tree, torus or dragonfly");
+  platform.add_option("--gpus-per-node", options.request.gpus_per_node, "fewer than the kind has");
+  platform.add_option("--oversubscription", options.request.oversubscription,
+                      "bandwidth below a switch over that above it (default 1)");
+  platform.add_option("--nic", options.nic, "bandwidth per GPU and direction: 400Gbps");
+  platform.add_option("--out", options.out, "file to write (default: stdout)");
+  platform.add_option("--show", options.show, "describe this platform file instead");
+  platform.add_option("--from", options.from, "with --show: the route from this GPU");
+  platform.add_option("--to", options.to, "with --show: the route to this GPU");
+  platform.allow_extras();
+}
+
 // Exit code of the chosen command.
 int run(int argc, char** argv) {
   Options options;
@@ -67,6 +84,9 @@ int run(int argc, char** argv) {
                    "graph: operators of one pass per stage; program: instructions")
       ->check(CLI::IsMember({"graph", "program"}));
 
+  CLI::App* const platform = app.add_subcommand("platform", "write or describe a platform file");
+  add_platform_options(*platform, options.platform);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help_or_version) {
@@ -75,12 +95,13 @@ int run(int argc, char** argv) {
     return refuse_usage(error);
   }
   const std::vector<std::string> unexpected = app.remaining(/*recurse=*/true);
-  const bool chosen = run->parsed() || show->parsed();
+  const bool chosen = run->parsed() || show->parsed() || platform->parsed();
   if (!unexpected.empty()) {
     return refuse_usage(
         fmt::format("unexpected {}{}", chosen ? "" : "command ", fmt::join(unexpected, " ")));
   }
-  if (!chosen) return refuse_usage("a command is missing: run or show");
+  if (!chosen) return refuse_usage("a command is missing: run, show or platform");
+  if (platform->parsed()) return platform_command(options);
   return run->parsed() ? run_command(options) : show_command(options);
 }
 
@@ -89,9 +110,15 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return rehearse::run(argc, argv);
+    const int code = rehearse::run(argc, argv);
+    if (std::fflush(stdout) == 0) return code;
+    std::perror("rehearse: error: cannot write to stdout");
+    return rehearse::kUsage;
   } catch (const rehearse::InputError& error) {
     std::fprintf(stderr, "%s\n", error.what());
+    return rehearse::kUsage;
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "rehearse: error: this machine has too little memory for the plan\n");
     return rehearse::kUsage;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "rehearse: internal error, please report it: %s\n", error.what());

@@ -5,8 +5,18 @@
 
 #include "base/error.hpp"
 #include "input/input.hpp"
+#include "platform/write_platform.hpp"
 
 namespace rehearse {
+
+struct PlatformOptions {
+  PlatformRequest request;
+  std::string nic;  // as typed
+  std::string out;  // empty: stdout
+  std::string show;
+  std::string from;
+  std::string to;
+};
 
 struct Options {
   PlanRequest plan;
@@ -18,6 +28,7 @@ struct Options {
   std::string trace_window;
   std::string max_memory;  // as typed; empty: what the machine has free
   std::string dump;        // show: "", "graph", "program"
+  PlatformOptions platform;
 };
 
 // `--OPTION VALUE` as typed; the column is that of VALUE.

@@ -2,12 +2,12 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 
 #include "base/error.hpp"
 #include "cli/commands.hpp"
 #include "cli/memory_limit.hpp"
+#include "cli/output_file.hpp"
 #include "input/digest.hpp"
 #include "metrics/result_json.hpp"
 #include "report/summary.hpp"
@@ -29,21 +29,6 @@ void prepare_output(const std::string& directory) {
   const std::string result = directory + "/result.json";
   if (std::filesystem::is_directory(result, failure)) {
     throw InputError({result, 1, 1}, "cannot write this file: it is a directory");
-  }
-}
-
-// Under a temporary name first, so that no half-written file is ever seen under the real one.
-void write_file(const std::string& path, const std::string& text) {
-  const std::string partial = path + ".partial";
-  std::ofstream file(partial, std::ios::binary | std::ios::trunc);
-  file << text;
-  file.close();
-  std::error_code failure;
-  if (file) std::filesystem::rename(partial, path, failure);
-  if (!file || failure) {
-    std::error_code ignored;  // the write's failure is the one to report
-    std::filesystem::remove(partial, ignored);
-    throw InputError({path, 1, 1}, "cannot write this file");
   }
 }
 

@@ -3,7 +3,6 @@
 #include "cli/commands.hpp"
 #include "cli/memory_limit.hpp"
 #include "layout/layout.hpp"
-#include "program/lower.hpp"
 #include "report/show.hpp"
 #include "simulation/simulation.hpp"
 
@@ -15,7 +14,7 @@ int show_command(const Options& options) {
   const Cluster cluster = load_cluster_within(memory_limit(options.max_memory), plan.platform_path);
   const Platform& platform = cluster.platform();
   check_layout(plan, model, static_cast<int>(platform.gpus.size()), plan.platform_path);
-  const Programs programs = lower(model, plan);
+  const Programs programs = lower_within(limit, model, plan);
   if (options.dump == "graph") {
     fmt::print("{}", show_graphs(model, plan));
   } else if (options.dump == "program") {

@@ -31,9 +31,10 @@ std::string two_tiers(const FabricRequest& request, const std::vector<Leaf>& lea
   if (leaves.size() == 1) {
     return gpu_cluster(request, "leaf0", leaves[0].radical, request.nic, kNicLatencyUs, "", -1);
   }
+  const std::string name = leaves[0].rail < 0 ? "leaf" : "rail";
   std::string text = "<zone id=\"scaleout\" routing=\"Floyd\">\n";
   for (std::size_t i = 0; i < leaves.size(); ++i) {
-    text += gpu_cluster(request, fmt::format("leaf{}", i), leaves[i].radical, request.nic,
+    text += gpu_cluster(request, fmt::format("{}{}", name, i), leaves[i].radical, request.nic,
                         kNicLatencyUs, "", leaves[i].rail);
   }
   text += "<zone id=\"spine\" routing=\"None\"><router id=\"core\"/></zone>\n";
@@ -46,9 +47,9 @@ std::string two_tiers(const FabricRequest& request, const std::vector<Leaf>& lea
   }
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     text += fmt::format(
-        "<zoneRoute src=\"leaf{0}\" dst=\"spine\" gw_src=\"gpuleaf{0}_router\" gw_dst=\"core\">"
-        "<link_ctn id=\"trunk{0}\" direction=\"UP\"/></zoneRoute>\n",
-        i);
+        "<zoneRoute src=\"{0}{1}\" dst=\"spine\" gw_src=\"gpu{0}{1}_router\" gw_dst=\"core\">"
+        "<link_ctn id=\"trunk{1}\" direction=\"UP\"/></zoneRoute>\n",
+        name, i);
   }
   return text + "</zone>\n";
 }

@@ -15,8 +15,8 @@ struct FabricRequest {
   std::int64_t gpus_per_node = 1;
   std::int64_t rails = 1;  // NICs of a server; divides gpus
   double oversubscription = 1;
-  BytesPerSecond nic;      // per GPU and direction
-  std::string gpu_figures;  // attribute speed="..." of a <cluster> of GPUs
+  BytesPerSecond nic;          // per GPU and direction
+  std::string gpu_figures;     // attribute speed="..." of a <cluster> of GPUs
   std::string gpu_properties;  // its <prop> elements, one per line
 };
 

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "base/error.hpp"
 #include "platform/fabrics/fabric.hpp"
+#include "platform/typed_option.hpp"
 
 namespace rehearse {
 namespace {
@@ -28,8 +28,7 @@ const Fabric& find_fabric(const std::string& name) {
     if (fabric.name == name) return fabric;
     known += fmt::format(" {}", fabric.name);
   }
-  throw InputError({fmt::format("--fabric {}", name), 1, 1},
-                   "unknown fabric: it is one of" + known);
+  throw InputError(typed_option("--fabric", name), "unknown fabric: it is one of" + known);
 }
 
 }  // namespace rehearse

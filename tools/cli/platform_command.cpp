@@ -1,0 +1,159 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <string>
+
+#include "base/error.hpp"
+#include "cli/commands.hpp"
+#include "cli/output_file.hpp"
+#include "platform/bisection.hpp"
+#include "platform/cluster.hpp"
+#include "platform/write_platform.hpp"
+
+namespace rehearse {
+namespace {
+
+[[noreturn]] void refuse(const char* option, const std::string& rule) {
+  throw InputError({option, 1, 1}, rule);
+}
+
+int write_platform(const PlatformOptions& options) {
+  for (const auto& [value, name] :
+       {std::pair{options.request.gpu, "--gpu"}, std::pair{options.request.fabric, "--fabric"}}) {
+    if (value.empty())
+      refuse("rehearse platform", fmt::format("needs {} NAME, or --show FILE", name));
+  }
+  if (options.request.nodes == 0) refuse("rehearse platform", "needs --nodes N with N above zero");
+  if (!options.from.empty() || !options.to.empty()) {
+    refuse(options.from.empty() ? "--to" : "--from", "belongs to --show");
+  }
+  PlatformRequest request = options.request;
+  if (!options.nic.empty()) {
+    const SourceLocation where = option_place("--nic", options.nic);
+    try {
+      request.nic = parse_bandwidth(options.nic);
+    } catch (const std::invalid_argument& error) {
+      throw InputError(where, error.what());
+    }
+    if (!(request.nic.value > 0)) throw InputError(where, "must be greater than zero");
+  }
+  const std::string xml = platform_xml(request);
+  if (options.out.empty()) {
+    fmt::print("{}", xml);
+  } else {
+    write_file(options.out, xml);
+  }
+  return 0;
+}
+
+int find_host(const Platform& platform, const char* option, const std::string& name) {
+  for (std::size_t gpu = 0; gpu < platform.gpus.size(); ++gpu) {
+    if (platform.gpus[gpu].host == name) return static_cast<int>(gpu);
+  }
+  throw InputError(option_place(option, name),
+                   fmt::format("{} has no such GPU: it has {} to {}", platform.path,
+                               platform.gpus.front().host, platform.gpus.back().host));
+}
+
+std::string peak_text(const char* name, FlopsPerSecond peak) {
+  return peak.value > 0 ? fmt::format(", {} {}", name, to_text(peak)) : "";
+}
+
+void print_devices(const Platform& platform) {
+  std::vector<int> count(platform.devices.size());
+  std::set<int> domains;
+  for (const Gpu& gpu : platform.gpus) {
+    ++count[gpu.device];
+    if (gpu.domain >= 0) domains.insert(gpu.domain);
+  }
+  for (std::size_t kind = 0; kind < count.size(); ++kind) {
+    const Device& device = platform.devices[kind];
+    fmt::print("{} GPUs: 16-bit {}{}{}{}, x {} in kernels\n", count[kind], to_text(device.peak),
+               peak_text("fp8", device.peak_fp8), peak_text("fp4", device.peak_fp4),
+               peak_text("fp32", device.peak_fp32), device.compute_efficiency);
+    fmt::print("  memory {}, {} x {} in kernels; launch {}, of a collective {}\n",
+               to_text(device.memory), to_text(device.memory_bandwidth), device.memory_efficiency,
+               to_text(device.kernel_launch), to_text(device.collective_launch));
+  }
+  if (domains.empty()) {
+    fmt::print("scale-up domains: the file has none\n");
+  } else {
+    fmt::print("scale-up domains: {}, {:.4g} GPUs each on average\n", domains.size(),
+               static_cast<double>(platform.gpus.size()) / static_cast<double>(domains.size()));
+  }
+}
+
+void print_links(const Cluster& cluster) {
+  std::map<std::pair<double, bool>, int, std::greater<>> groups;
+  const std::vector<Link> links = cluster.all_links();
+  for (const Link& link : links) ++groups[{link.bandwidth.value, link.shared}];
+  fmt::print("links, each direction of a duplex cable by itself: {}\n", links.size());
+  for (const auto& [kind, count] : groups) {
+    fmt::print("  {:>8} of {}{}\n", count, to_text(BytesPerSecond{kind.first}),
+               kind.second ? "" : " for each message, shared by none");
+  }
+}
+
+void print_route(Cluster& cluster, int from, int to) {
+  const Platform& platform = cluster.platform();
+  const Gpu& a = platform.gpus[from];
+  const Gpu& b = platform.gpus[to];
+  const Route route = cluster.route(from, to);
+  double least = INFINITY;
+  for (const int link : route.links) {
+    least = std::min(least, cluster.links()[link].bandwidth.value);
+  }
+  fmt::print("route {} -> {}: {}, latency {}, {}\n", a.host, b.host, to_text(BytesPerSecond{least}),
+             to_text(route.latency), joined_by_ports(a, b) ? "scale-up" : "scale-out");
+  for (const int link : route.links) {
+    fmt::print("  {} {}\n", cluster.links()[link].name, to_text(cluster.links()[link].bandwidth));
+  }
+}
+
+int describe_platform(const PlatformOptions& options) {
+  if (!options.request.gpu.empty() || !options.request.fabric.empty() || !options.out.empty()) {
+    refuse("--show", "describes a file: --gpu, --fabric and --out belong to writing one");
+  }
+  if (options.from.empty() != options.to.empty()) {
+    refuse(options.from.empty() ? "--to" : "--from", "a route needs both --from GPU and --to GPU");
+  }
+  Cluster cluster = load_cluster(options.show);
+  const Platform& platform = cluster.platform();
+  const int count = static_cast<int>(platform.gpus.size());
+  int from = 0;
+  int to = count - 1;
+  if (!options.from.empty()) {
+    from = find_host(platform, "--from", options.from);
+    to = find_host(platform, "--to", options.to);
+    if (from == to) throw InputError(option_place("--to", options.to), "is the GPU of --from");
+  }
+  if (count < 2) {
+    print_devices(platform);
+    print_links(cluster);
+    return 0;
+  }
+  const Bisection bisection = measure_bisection(cluster);  // throws before anything is printed
+  cluster.route(from, to);
+  print_devices(platform);
+  print_links(cluster);
+  fmt::print("bisection, {} to {} against the rest, one direction: {}, {} per GPU\n",
+             platform.gpus.front().host, platform.gpus[bisection.cut - 1].host,
+             to_text(bisection.bandwidth),
+             to_text(bisection.bandwidth / std::min(bisection.cut, count - bisection.cut)));
+  fmt::print("  the maximum flow over the links of {} routes between the halves, freely mixed\n",
+             bisection.routes);
+  print_route(cluster, from, to);
+  return 0;
+}
+
+}  // namespace
+
+int platform_command(const Options& options) {
+  return options.platform.show.empty() ? write_platform(options.platform)
+                                       : describe_platform(options.platform);
+}
+
+}  // namespace rehearse
