@@ -63,8 +63,8 @@ void guarded(const std::string& path, const Call& call) {
 // less than a nanosecond kept apart (precision).
 std::unique_ptr<s4u::Engine> configure_simgrid() {
   SIM_CHECK(!s4u::Engine::is_initialized(), "SimGrid runs one simulation per process");
-  // Stacks (KiB) are resident. The replay's actors use less than 8 (tried with a guard page); guards
-  // are off, because 32k actors with one exhaust vm.max_map_count.
+  // Stacks (KiB) are resident. The replay's actors use less than 8 (tried with a guard page);
+  // guards are off, because 32k actors with one exhaust vm.max_map_count.
   std::vector<std::string> options = {"rehearse",
                                       "--log=root.thresh:critical",
                                       "--cfg=network/model:CM02",

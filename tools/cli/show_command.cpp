@@ -11,7 +11,8 @@ namespace rehearse {
 int show_command(const Options& options) {
   const Plan plan = read_plan(options.plan);
   const Model model = read_model(plan.model_path, plan.model_sets);
-  const Cluster cluster = load_cluster_within(memory_limit(options.max_memory), plan.platform_path);
+  const Bytes limit = memory_limit(options.max_memory);
+  const Cluster cluster = load_cluster_within(limit, plan.platform_path);
   const Platform& platform = cluster.platform();
   check_layout(plan, model, static_cast<int>(platform.gpus.size()), plan.platform_path);
   const Programs programs = lower_within(limit, model, plan);

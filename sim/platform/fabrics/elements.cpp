@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "platform/typed_option.hpp"
+
 namespace rehearse {
 
 std::string bandwidth_text(BytesPerSecond rate) { return fmt::format("{}GBps", rate.value / 1e9); }
@@ -27,8 +29,16 @@ std::string gpu_cluster(const FabricRequest& request, const std::string& id,
   return text + request.gpu_properties + "</cluster>\n";
 }
 
+void refuse_oversubscribed_switch(const FabricRequest& request) {
+  if (request.oversubscription <= 1) return;
+  throw InputError(
+      typed_option("--oversubscription", request.oversubscription),
+      fmt::format("one switch joins all {} GPUs: there is no tier to oversubscribe", request.gpus));
+}
+
 std::string two_tiers(const FabricRequest& request, const std::vector<Leaf>& leaves) {
   if (leaves.size() == 1) {
+    refuse_oversubscribed_switch(request);
     return gpu_cluster(request, "leaf0", leaves[0].radical, request.nic, kNicLatencyUs, "", -1);
   }
   const std::string name = leaves[0].rail < 0 ? "leaf" : "rail";

@@ -22,6 +22,9 @@ std::string latency_text(double microseconds);
 // "0-7", or "0,8,16" when the step is not 1.
 std::string radical_text(std::int64_t first, std::int64_t count, std::int64_t step);
 
+// Throws InputError when more than 1 : 1 is asked of GPUs that one switch joins.
+void refuse_oversubscribed_switch(const FabricRequest& request);
+
 // A <cluster> of GPUs. `attributes` come last ("topology=..."); `rail` < 0: none.
 std::string gpu_cluster(const FabricRequest& request, const std::string& id,
                         const std::string& radical, BytesPerSecond bandwidth, double latency_us,

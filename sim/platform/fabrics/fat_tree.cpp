@@ -28,7 +28,10 @@ std::int64_t leaf_size(const FabricRequest& request) {
 // up (d-mod-k), so flows collide although the links would suffice. All links have the NIC's
 // bandwidth and the same latency, such that the longest route takes as long as that of leaf-spine.
 std::string write_fat_tree(const FabricRequest& request) {
-  if (request.gpus <= kLeafGpus) return write_star(request);
+  if (request.gpus <= kLeafGpus) {
+    refuse_oversubscribed_switch(request);
+    return write_star(request);
+  }
   const std::int64_t down = leaf_size(request);
   const double up = static_cast<double>(down) / request.oversubscription;
   if (up < 1 || up != std::floor(up)) {

@@ -8,6 +8,7 @@ namespace rehearse {
 // PXN) is not modelled.
 std::string write_rail(const FabricRequest& request) {
   std::vector<Leaf> rails;
+  rails.reserve(static_cast<std::size_t>(request.rails));
   const std::int64_t size = request.gpus / request.rails;
   for (int rail = 0; rail < request.rails; ++rail) {
     rails.push_back({radical_text(rail, size, request.rails), size, rail});

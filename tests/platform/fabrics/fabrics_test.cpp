@@ -218,19 +218,26 @@ TEST(WritePlatform, RefusesWhatMakesNoCluster) {
   EXPECT_EQ(message_of(h100("ring", 2)),
             "--fabric ring:1:10: error: unknown fabric: it is one of star rail leaf-spine fat-tree "
             "torus dragonfly");
-  EXPECT_EQ(message_of(h100("fat-tree", 4, 3)),
+  EXPECT_EQ(message_of(h100("fat-tree", 8, 3)),
             "--oversubscription 3:1:20: error: a leaf of 32 GPUs needs a whole number of links "
             "upwards, not 10.666666666666666");
   EXPECT_EQ(message_of(h100("dragonfly", 7)),
             "--nodes 7:1:9: error: a dragonfly has groups of equal size, at least 2 x 2: give a "
             "number of nodes with two factors above 1");
-  EXPECT_EQ(message_of(h100("fat-tree", 1031)),
-            "--nodes 1031:1:9: error: a fat-tree has equal leaves, but 8248 GPUs do not divide "
-            "into 2 to 128 leaves of at least 32");
-  PlatformRequest seven = h100("rail", 2);
-  seven.gpu = "gb200-nvl72";
-  seven.gpus_per_node = 6;
-  EXPECT_EQ(message_of(seven),
+  for (const char* fabric : {"fat-tree", "leaf-spine"}) {
+    EXPECT_EQ(message_of(h100(fabric, 4, 2)),
+              "--oversubscription 2:1:20: error: one switch joins all 32 GPUs: there is no tier to "
+              "oversubscribe");
+  }
+  PlatformRequest prime = h100("fat-tree", 37);
+  prime.gpus_per_node = 1;
+  EXPECT_EQ(message_of(prime),
+            "--nodes 37:1:9: error: a fat-tree has equal leaves, but 37 GPUs do not divide into 2 "
+            "to 128 leaves of at least 32");
+  PlatformRequest six = h100("rail", 2);
+  six.gpu = "gb200-nvl72";
+  six.gpus_per_node = 6;
+  EXPECT_EQ(message_of(six),
             "--gpus-per-node 6:1:17: error: must be a multiple of the 4 GPUs of a server");
 }
 
