@@ -58,7 +58,9 @@ WorkloadGraph::WorkloadGraph(WorkloadGraph&&) noexcept = default;
 WorkloadGraph& WorkloadGraph::operator=(WorkloadGraph&&) noexcept = default;
 
 const char* to_text(CollectiveOp op) {
-  constexpr const char* kNames[] = {"all_reduce", "all_gather", "reduce_scatter", "all_to_all"};
+  constexpr const char* kNames[] = {"all_reduce", "all_gather", "reduce_scatter",
+                                    "all_to_all", "broadcast",  "reduce",
+                                    "gather",     "scatter",    "barrier"};
   return kNames[static_cast<int>(op)];
 }
 

@@ -14,8 +14,20 @@
 
 namespace rehearse {
 
-enum class CollectiveOp : std::uint8_t { kAllReduce, kAllGather, kReduceScatter, kAllToAll };
-const char* to_text(CollectiveOp op);  // "all_reduce", "all_gather", "reduce_scatter", "all_to_all"
+enum class CollectiveOp : std::uint8_t {
+  kAllReduce,
+  kAllGather,
+  kReduceScatter,
+  kAllToAll,
+  kBroadcast,
+  kReduce,
+  kGather,
+  kScatter,
+  kBarrier,
+  kCount
+};
+constexpr int kCollectiveOps = static_cast<int>(CollectiveOp::kCount);
+const char* to_text(CollectiveOp op);  // "all_reduce", "all_gather", ... "barrier"
 
 struct Collective {
   CollectiveOp op = CollectiveOp::kAllReduce;

@@ -72,7 +72,7 @@ void Measure::add_communication(const Span& span, const Instruction& instruction
   if (instruction.kind == Instruction::Kind::kCollective) {
     const auto members = programs_->groups.of(span.rank, instruction.axis).ranks.size();
     sum.sent[axis] +=
-        bytes * algorithm_for(instruction.op).sent_per_byte(static_cast<int>(members));
+        bytes * moved_per_byte(instruction.op, static_cast<int>(members));
   }
 }
 

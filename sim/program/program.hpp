@@ -12,6 +12,7 @@
 #include "graph/workload_graph.hpp"
 #include "layout/layout.hpp"
 #include "model/operators.hpp"
+#include "program/collectives/collective_algorithm.hpp"
 
 namespace rehearse {
 
@@ -99,6 +100,8 @@ struct Programs {
   std::vector<Program> programs;
   std::vector<RankEntry> ranks;
   ProcessGroups groups;
+  std::array<const CollectiveAlgorithm*, kCollectiveOps>
+      algorithms{};                    // nullptr: the fastest predicted, per transfer
   Dtype compute_dtype = Dtype::kBf16;  // of the matrix products
   std::vector<std::string> names;      // of operators and collectives: "L3 qkv"
 

@@ -7,32 +7,66 @@
 namespace rehearse {
 namespace {
 
-// One message from member 0 to member 1.
-Traffic message_traffic(Bytes bytes) { return {1, bytes, {{0, 1, 1}}}; }
+Schedule message_schedule(Bytes bytes) { return {{1, {{0, 1, bytes}}}}; }
 
 }  // namespace
 
-const TransferPath& Paths::of(const Transfer& transfer, const Endpoints& endpoints,
-                              double& volume) {
+Seconds TransferPath::alone(Bytes largest) const {
+  Seconds total;
+  for (const FlowPhase& phase : phases) {
+    total += phase.latency;
+    if (phase.volume > 0) total += Seconds{phase.volume * largest.value / phase.flow.alone_rate};
+  }
+  return total;
+}
+
+const TransferPath& Paths::of(const Transfer& transfer, const Endpoints& endpoints) {
   if (transfer.endpoints >= static_cast<int>(entries_.size())) {
     entries_.resize(transfer.endpoints + 1);
   }
   Entry& entry = entries_[transfer.endpoints];
+  const Candidates& candidates = candidates_of(entry, transfer, endpoints);
+  if (candidates.size() == 1) return *candidates.front();
+  const Bytes largest = *std::max_element(transfer.bytes.begin(), transfer.bytes.end());
+  if (entry.last_candidates == &candidates && entry.last_bytes == largest.value) return *entry.last;
+  // Rounding must not decide between algorithms that take the same time.
+  constexpr double kFaster = 1 - 1e-9;
+  const TransferPath* best = candidates.front().get();
+  for (const auto& candidate : candidates) {
+    if (candidate->alone(largest) < best->alone(largest) * kFaster) best = candidate.get();
+  }
+  entry.last_candidates = &candidates;
+  entry.last_bytes = largest.value;
+  entry.last = best;
+  return *best;
+}
+
+const Paths::Candidates& Paths::candidates_of(Entry& entry, const Transfer& transfer,
+                                              const Endpoints& endpoints) {
   const auto [least, most] = std::minmax_element(transfer.bytes.begin(), transfer.bytes.end());
   const bool equal = least->value == most->value;
-  if (!equal || entry.equal == nullptr) {
-    std::vector<double> ratio;
-    for (const Bytes bytes : transfer.bytes) ratio.push_back(equal ? 1 : bytes / *most);
-    std::unique_ptr<TransferPath>& path = entry.by_ratio[ratio];
-    if (!path) path = build(endpoints, ratio);
-    if (!equal) {
-      volume = path->volume * most->value;
-      return *path;
-    }
-    entry.equal = path.get();
+  if (equal && entry.equal != nullptr) return *entry.equal;
+  std::vector<double> ratio;
+  for (const Bytes bytes : transfer.bytes) ratio.push_back(equal ? 1 : bytes / *most);
+  Candidates& candidates = entry.by_ratio[ratio];
+  if (candidates.empty()) candidates = build_candidates(endpoints, ratio);
+  if (equal) entry.equal = &candidates;
+  return candidates;
+}
+
+Paths::Candidates Paths::build_candidates(const Endpoints& endpoints,
+                                          const std::vector<double>& ratio) {
+  std::vector<Bytes> bytes;
+  for (const double share : ratio) bytes.push_back(Bytes{share});
+  std::vector<const CollectiveAlgorithm*> algorithms = {endpoints.named};
+  if (!endpoints.is_message && endpoints.named == nullptr) {
+    algorithms = candidates_for(endpoints.op, endpoints.shape);
   }
-  volume = entry.equal->volume * most->value;
-  return *entry.equal;
+  Candidates candidates;
+  for (const CollectiveAlgorithm* algorithm : algorithms) {
+    candidates.push_back(build(endpoints, algorithm, bytes));
+  }
+  return candidates;
 }
 
 Seconds Paths::launch(const Endpoints& endpoints) const {
@@ -53,36 +87,49 @@ int Paths::network_link(int cluster_link) {
 }
 
 std::unique_ptr<TransferPath> Paths::build(const Endpoints& endpoints,
-                                           const std::vector<double>& ratio) {
-  std::vector<Bytes> bytes;
-  for (const double share : ratio) bytes.push_back(Bytes{share});
-  const Traffic traffic = endpoints.algorithm == nullptr ? message_traffic(bytes.front())
-                                                         : endpoints.algorithm->traffic(bytes);
+                                           const CollectiveAlgorithm* algorithm,
+                                           const std::vector<Bytes>& bytes) {
+  const Schedule schedule = endpoints.is_message ? message_schedule(bytes.front())
+                                                 : algorithm->schedule(endpoints.shape, bytes);
   auto path = std::make_unique<TransferPath>();
-  path->volume = traffic.volume.value;
-  path->flow.rate_cap = std::numeric_limits<double>::infinity();
+  path->algorithm = algorithm;
+  for (const Step& step : schedule) path->phases.push_back(build_phase(endpoints, step));
+  path->phases.front().latency += launch(endpoints);
+  return path;
+}
+
+// The step's largest message is one stream; a smaller one is the fraction that it carries, so that
+// every link carries its exact bytes and the fullest one decides the time.
+FlowPhase Paths::build_phase(const Endpoints& endpoints, const Step& step) {
+  Bytes largest;
+  for (const MemberMessage& message : step.messages) largest = std::max(largest, message.bytes);
+  FlowPhase phase;
+  phase.volume = largest.value * step.repeat;
+  phase.flow.rate_cap = std::numeric_limits<double>::infinity();
   Seconds slowest_message;
-  std::vector<LinkShare>& shares = path->flow.links;
   std::unordered_map<int, int> share_of_link;
-  for (const TrafficEdge& edge : traffic.edges) {
-    const Route route = cluster_.route(endpoints.members[edge.from], endpoints.members[edge.to]);
+  for (const MemberMessage& message : step.messages) {
+    const Route route =
+        cluster_.route(endpoints.members[message.from], endpoints.members[message.to]);
     slowest_message = std::max(slowest_message, route.latency);
+    if (message.bytes.value == 0) continue;
+    const double streams = message.bytes / largest;
     for (const int link : route.links) {
       const Link& crossed = cluster_.links()[link];
       if (!crossed.shared) {  // each stream may use all of it
-        path->flow.rate_cap =
-            std::min(path->flow.rate_cap, crossed.bandwidth.value / std::min(edge.streams, 1.0));
+        phase.flow.rate_cap = std::min(phase.flow.rate_cap, crossed.bandwidth.value / streams);
         continue;
       }
       const int id = network_link(link);
-      const auto [at, is_new] = share_of_link.try_emplace(id, static_cast<int>(shares.size()));
-      if (is_new) shares.push_back({id, 0});
-      shares[at->second].streams += edge.streams;
+      const auto [at, is_new] =
+          share_of_link.try_emplace(id, static_cast<int>(phase.flow.links.size()));
+      if (is_new) phase.flow.links.push_back({id, 0});
+      phase.flow.links[at->second].streams += streams;
     }
   }
-  path->latency = launch(endpoints) + slowest_message * traffic.latencies;
-  network_.finish_path(path->flow);
-  return path;
+  phase.latency = slowest_message * step.repeat;
+  if (phase.volume > 0) network_.finish_path(phase.flow);
+  return phase;
 }
 
 }  // namespace rehearse

@@ -11,31 +11,51 @@
 
 namespace rehearse {
 
-// How one distribution of bytes over the members loads the network.
-struct TransferPath {
+// One step of an algorithm's schedule as a flow; steps follow each other.
+struct FlowPhase {
   FlowPath flow;
-  Seconds latency;    // launch, and all message latencies of the critical path
+  Seconds latency;    // of all rounds of the step; in the first, the launch too
   double volume = 0;  // bytes per stream when the largest send buffer is one byte
+};
+
+// How a transfer loads the network, for one algorithm and one ratio between the members' buffers.
+struct TransferPath {
+  const CollectiveAlgorithm* algorithm = nullptr;  // nullptr: a message
+  std::vector<FlowPhase> phases;
+
+  // Alone on the network, with this largest buffer.
+  Seconds alone(Bytes largest) const;
 };
 
 class Paths {
  public:
   Paths(Cluster& cluster, FluidNetwork& network) : cluster_(cluster), network_(network) {}
 
-  // The path of a complete transfer, and `volume`: the bytes that each of its streams carries.
-  // Paths are kept per endpoints and per ratio between the members' buffers, so equal buffers of
-  // any size share one. Rank r is GPU r.
-  const TransferPath& of(const Transfer& transfer, const Endpoints& endpoints, double& volume);
+  // The path of a complete transfer: of the algorithm that the plan names, or of the one that would
+  // be fastest alone (the first in the table among equals). Paths are kept per endpoints and per
+  // ratio between the members' buffers, so equal buffers of any size share them. Rank r is GPU r.
+  const TransferPath& of(const Transfer& transfer, const Endpoints& endpoints);
 
   // Fixed cost of a transfer between these endpoints, before its first message.
   Seconds launch(const Endpoints& endpoints) const;
 
  private:
+  using Candidates = std::vector<std::unique_ptr<TransferPath>>;
   struct Entry {
-    std::map<std::vector<double>, std::unique_ptr<TransferPath>> by_ratio;  // key: bytes / largest
-    TransferPath* equal = nullptr;  // the one for equal buffers, found without a key
+    std::map<std::vector<double>, Candidates> by_ratio;  // key: bytes / largest
+    const Candidates* equal = nullptr;  // those for equal buffers, found without a key
+    // The last choice: transfers of a group repeat.
+    const Candidates* last_candidates = nullptr;
+    double last_bytes = -1;
+    const TransferPath* last = nullptr;
   };
-  std::unique_ptr<TransferPath> build(const Endpoints& endpoints, const std::vector<double>& ratio);
+  const Candidates& candidates_of(Entry& entry, const Transfer& transfer,
+                                  const Endpoints& endpoints);
+  Candidates build_candidates(const Endpoints& endpoints, const std::vector<double>& ratio);
+  std::unique_ptr<TransferPath> build(const Endpoints& endpoints,
+                                      const CollectiveAlgorithm* algorithm,
+                                      const std::vector<Bytes>& bytes);
+  FlowPhase build_phase(const Endpoints& endpoints, const Step& step);
   int network_link(int cluster_link);
 
   Cluster& cluster_;

@@ -4,9 +4,13 @@
 
 namespace rehearse {
 
-Rendezvous::Rendezvous(const ProcessGroups& groups)
-    : groups_(groups), member_of_rank_(groups.of_rank.size()), of_group_(groups.groups.size()) {
-  for (const ProcessGroup& group : groups.groups) {
+Rendezvous::Rendezvous(const Programs& programs, std::vector<int> domains)
+    : programs_(programs),
+      groups_(programs.groups),
+      domains_(std::move(domains)),
+      member_of_rank_(groups_.of_rank.size()),
+      of_group_(groups_.groups.size()) {
+  for (const ProcessGroup& group : groups_.groups) {
     for (std::size_t member = 0; member < group.ranks.size(); ++member) {
       member_of_rank_[group.ranks[member]][static_cast<int>(group.axis)] =
           static_cast<std::int32_t>(member);
@@ -29,7 +33,9 @@ int Rendezvous::collective_endpoints(int group, CollectiveOp op, Stream stream) 
     index = static_cast<int>(endpoints_.size());
     Endpoints added;
     added.members = groups_.groups[group].ranks;
-    added.algorithm = &algorithm_for(op);
+    added.op = op;
+    added.named = programs_.algorithms[static_cast<int>(op)];
+    for (const Rank rank : added.members) added.shape.domain.push_back(domains_[rank]);
     added.stream = stream;
     added.posted.resize(added.members.size());
     endpoints_.push_back(std::move(added));
@@ -43,6 +49,7 @@ int Rendezvous::channel(Rank from, Rank to) {
   const auto [at, is_new] = channels_.try_emplace({from, to}, static_cast<int>(endpoints_.size()));
   if (is_new) {
     Endpoints added;
+    added.is_message = true;
     added.members = {from, to};
     added.stream = Stream::kPipelineSend;
     added.posted.resize(2);
@@ -88,7 +95,7 @@ Transfer& Rendezvous::transfer_at(int endpoints, std::int64_t sequence) {
   Transfer& transfer = *pool_[free_.back()];
   transfer.index = free_.back();
   free_.pop_back();
-  const std::size_t senders = ends.algorithm == nullptr ? 1 : ends.members.size();
+  const std::size_t senders = ends.is_message ? 1 : ends.members.size();
   transfer.endpoints = endpoints;
   transfer.arrived = 0;
   transfer.left = static_cast<int>(senders);

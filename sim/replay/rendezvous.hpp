@@ -14,7 +14,8 @@ namespace rehearse {
 
 class Rendezvous {
  public:
-  explicit Rendezvous(const ProcessGroups& groups);
+  // `domains`: the scale-up domain of each rank's GPU.
+  Rendezvous(const Programs& programs, std::vector<int> domains);
 
   const Endpoints& endpoints(int index) const { return endpoints_[index]; }
 
@@ -32,13 +33,13 @@ class Rendezvous {
   void release(Transfer& transfer);
 
  private:
-  static constexpr int kCollectiveOps = 4;
-
   int collective_endpoints(int group, CollectiveOp op, Stream stream);
   int channel(Rank from, Rank to);
   Transfer& transfer_at(int endpoints, std::int64_t sequence);
 
+  const Programs& programs_;
   const ProcessGroups& groups_;
+  std::vector<int> domains_;
   std::vector<std::array<std::int32_t, kAxes>> member_of_rank_;  // position in the rank's group
   std::vector<std::array<int, kCollectiveOps>>
       of_group_;  // endpoints of (group, operation), -1: none yet

@@ -14,6 +14,12 @@ namespace {
 // Spans are handed to the sink in batches, on the main stack.
 constexpr std::size_t kBatch = 4096;
 
+std::vector<int> domains_of(const Platform& platform, std::size_t ranks) {
+  std::vector<int> domains;
+  for (std::size_t rank = 0; rank < ranks; ++rank) domains.push_back(platform.gpus[rank].domain);
+  return domains;
+}
+
 class Replay : public TransferObserver {
  public:
   Replay(const Programs& programs, Cluster& cluster, NetworkLevelName level, TimelineSink& sink)
@@ -23,7 +29,7 @@ class Replay : public TransferObserver {
         paths_(cluster, network_),
         engine_(cluster.platform()),
         level_(make_network_level(level, {engine_, network_, paths_, *this})),
-        rendezvous_(programs.groups) {}
+        rendezvous_(programs, domains_of(cluster.platform(), programs.ranks.size())) {}
 
   ReplayCounts run() {
     prepare_costs();
@@ -48,7 +54,7 @@ class Replay : public TransferObserver {
     transfer.complete = true;
     transfer.end = end;
     const Endpoints& ends = rendezvous_.endpoints(transfer.endpoints);
-    if (ends.algorithm == nullptr) {
+    if (ends.is_message) {
       finish_message(transfer, ends);
       return;
     }

@@ -41,8 +41,10 @@ struct Posted {
 // between the same endpoints happen in the order in which their members post them.
 struct Endpoints {
   std::vector<Rank> members;
-  const CollectiveAlgorithm* algorithm =
-      nullptr;                      // nullptr: messages from members[0] to members[1]
+  bool is_message = false;  // from members[0] to members[1]
+  CollectiveOp op = CollectiveOp::kAllReduce;
+  const CollectiveAlgorithm* named = nullptr;  // nullptr: the fastest predicted, per transfer
+  GroupShape shape;
   Stream stream = Stream::kTensor;  // of the members (of a message: of its sender)
 
   std::vector<std::int64_t> posted;  // by member: transfers posted so far

@@ -1,13 +1,15 @@
-// A collective algorithm in the three forms the network levels need: its messages round by round
-// (exact), its aggregate traffic (fluid), and its textbook time (the closed form that tests hold
-// the other two against).
+// A collective algorithm as a schedule of messages. The network levels read the same schedule: the
+// exact level sends each message, the fluid and analytic levels make each step one flow. The
+// textbook time stands beside it, for tests.
 //
 // Members are numbered by their position in the process group. `bytes[i]` is member i's send
-// buffer: the whole buffer for all_reduce, reduce_scatter and all_to_all (split evenly among the
-// members), the shard for all_gather.
+// buffer: the whole buffer for all_reduce, reduce_scatter, all_to_all (split evenly among the
+// members), broadcast and reduce; the shard for all_gather, gather and scatter (of scatter, the
+// shard that each member gets). The root, where there is one, is member 0.
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,46 +19,56 @@
 namespace rehearse {
 
 struct MemberMessage {
+  int from = 0;
   int to = 0;
   Bytes bytes;
 };
 
-// A member starts round k+1 when its messages of round k have left and those addressed to it in
-// round k have arrived.
-using Rounds = std::vector<std::vector<MemberMessage>>;
-
-// One edge carries `streams` message streams at a time (a stream that carries half of
-// Traffic::volume counts 0.5).
-struct TrafficEdge {
-  int from = 0;
-  int to = 0;
-  double streams = 1;
+// Messages that are sent at once, `repeat` times over. A member goes on to its next round when its
+// own messages have left and those addressed to it have arrived.
+struct Step {
+  int repeat = 1;
+  std::vector<MemberMessage> messages;
 };
+using Schedule = std::vector<Step>;
 
-// The algorithm as one fluid flow: every stream advances at the same rate until each has carried
-// `volume`.
-struct Traffic {
-  int latencies = 0;  // message latencies one after the other on the critical path
-  Bytes volume;
-  std::vector<TrafficEdge> edges;
+// What an algorithm may know of a group: the scale-up domain of each member (-1: the platform has
+// none).
+struct GroupShape {
+  std::vector<int> domain;
+  int size() const { return static_cast<int>(domain.size()); }
 };
 
 struct CollectiveAlgorithm {
   std::string_view name;
-  CollectiveOp op;
-  Rounds (*rounds)(int member, std::span<const Bytes> bytes);
-  Traffic (*traffic)(std::span<const Bytes> bytes);
-  // n members, equal buffers, every pair at `bandwidth` after `latency`, a member's sends sharing
-  // its `bandwidth`.
-  Seconds (*closed_form)(int n, Bytes bytes, Seconds latency, BytesPerSecond bandwidth);
-  // Bytes that a member sends per byte of its buffer.
-  double (*sent_per_byte)(int n);
+  CollectiveOp op = CollectiveOp::kAllReduce;
+  bool automatic = true;  // may be chosen without being named (false: it needs hardware that
+                          // platforms do not state)
+  // Why it cannot serve the group ("needs 2, 4, 8, ... members, the group has 6"); empty: it can.
+  std::string (*refusal)(const GroupShape& group) = nullptr;
+  // REQUIRES: at least two members, no refusal.
+  Schedule (*schedule)(const GroupShape& group, std::span<const Bytes> bytes) = nullptr;
+  // Equal buffers, every pair at `bandwidth` after `latency`, a member's concurrent messages
+  // sharing its `bandwidth`.
+  Seconds (*closed_form)(const GroupShape& group, Bytes bytes, Seconds latency,
+                         BytesPerSecond bandwidth) = nullptr;
 };
 
-// All algorithms, one table line each (table.cpp).
+// All algorithms, one table line each (table.cpp); of one operation, the preferred first.
 std::span<const CollectiveAlgorithm* const> collective_algorithms();
 
-// The algorithm that serves `op` when the plan does not choose: the first in the table.
-const CollectiveAlgorithm& algorithm_for(CollectiveOp op);
+// nullptr: there is none of this name for the operation.
+const CollectiveAlgorithm* algorithm_named(CollectiveOp op, std::string_view name);
+
+// Those that serve the operation on this group without being named. Never empty.
+std::vector<const CollectiveAlgorithm*> candidates_for(CollectiveOp op, const GroupShape& group);
+
+// Bytes per byte of its buffer that the operation makes a member send on average, at least:
+// 2(n-1)/n for all_reduce, n-1 for all_gather (its shard), (n-1)/n for reduce_scatter and
+// all_to_all, ... The traffic of nccl-tests' bus bandwidth.
+double moved_per_byte(CollectiveOp op, int members);
+
+// For the table: serves every group.
+std::string serves_all(const GroupShape& group);
 
 }  // namespace rehearse

@@ -1,29 +1,15 @@
-#include "program/collectives/direct.hpp"
-
-#include <algorithm>
+// Direct exchange: all messages at once (NCCL's grouped send/recv). A member's messages share its
+// port:
+//   all_to_all: latency + (n-1)/n x bytes / bandwidth;   gather, scatter: latency + (n-1) x shard /
+//   bandwidth at the root.
+#include "program/collectives/algorithms.hpp"
+#include "program/collectives/steps.hpp"
 
 namespace rehearse {
 namespace {
 
-Rounds rounds(int member, std::span<const Bytes> bytes) {
-  const int n = static_cast<int>(bytes.size());
-  std::vector<MemberMessage> messages;
-  for (int step = 1; step < n; ++step) messages.push_back({(member + step) % n, bytes[member] / n});
-  return {messages};
-}
-
-// Members may hold different amounts; the streams of a smaller buffer count as the fraction they
-// carry, so that every link carries its exact bytes and the fullest one decides the time.
-Traffic traffic(std::span<const Bytes> bytes) {
-  const int n = static_cast<int>(bytes.size());
-  const Bytes largest = *std::max_element(bytes.begin(), bytes.end());
-  Traffic result{1, largest / n, {}};
-  for (int from = 0; from < n; ++from) {
-    const double streams = largest.value > 0 ? bytes[from] / largest : 1;
-    if (streams == 0) continue;
-    for (int step = 1; step < n; ++step) result.edges.push_back({from, (from + step) % n, streams});
-  }
-  return result;
+Seconds root_time(const GroupShape& group, Bytes shard, Seconds latency, BytesPerSecond bandwidth) {
+  return latency + shard * (group.size() - 1) / bandwidth;
 }
 
 }  // namespace
@@ -31,11 +17,47 @@ Traffic traffic(std::span<const Bytes> bytes) {
 const CollectiveAlgorithm kDirectAllToAll = {
     "direct",
     CollectiveOp::kAllToAll,
-    rounds,
-    traffic,
-    [](int n, Bytes bytes, Seconds latency, BytesPerSecond bandwidth) {
-      return latency + bytes * (1.0 * (n - 1) / n) / bandwidth;
+    true,
+    serves_all,
+    [](const GroupShape& group, std::span<const Bytes> bytes) {
+      const int n = group.size();
+      Step step;
+      step.messages.reserve(static_cast<std::size_t>(n) * (n - 1));
+      for (int from = 0; from < n; ++from) {
+        for (int shift = 1; shift < n; ++shift) {
+          step.messages.push_back({from, (from + shift) % n, bytes[from] / n});
+        }
+      }
+      return Schedule{step};
     },
-    [](int n) { return 1.0 * (n - 1) / n; }};
+    [](const GroupShape& group, Bytes bytes, Seconds latency, BytesPerSecond bandwidth) {
+      const int n = group.size();
+      return latency + bytes * (n - 1) / n / bandwidth;
+    }};
+
+const CollectiveAlgorithm kDirectGather = {
+    "direct",
+    CollectiveOp::kGather,
+    true,
+    serves_all,
+    [](const GroupShape& group, std::span<const Bytes> bytes) {
+      Step step;
+      for (int from = 1; from < group.size(); ++from)
+        step.messages.push_back({from, 0, bytes[from]});
+      return Schedule{step};
+    },
+    root_time};
+
+const CollectiveAlgorithm kDirectScatter = {
+    "direct",
+    CollectiveOp::kScatter,
+    true,
+    serves_all,
+    [](const GroupShape& group, std::span<const Bytes> bytes) {
+      Step step;
+      for (int to = 1; to < group.size(); ++to) step.messages.push_back({0, to, bytes[to]});
+      return Schedule{step};
+    },
+    root_time};
 
 }  // namespace rehearse

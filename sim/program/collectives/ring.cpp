@@ -1,81 +1,66 @@
-#include "program/collectives/ring.hpp"
-
-#include <algorithm>
+// Ring algorithms (Patarasuk and Yuan 2009, "Bandwidth optimal all-reduce algorithms for clusters
+// of workstations"): in every round each member sends one n-th of the buffer to its right
+// neighbour.
+//   reduce_scatter, all_gather: n-1 rounds;   all_reduce: both, 2(n-1) rounds
+//   time = rounds x (latency + bytes / n / bandwidth), bandwidth-optimal.
+#include "program/collectives/algorithms.hpp"
+#include "program/collectives/steps.hpp"
 
 namespace rehearse {
 namespace {
 
-Bytes largest(std::span<const Bytes> bytes) {
-  return *std::max_element(bytes.begin(), bytes.end());
-}
-
-// `count` rounds in each of which every member passes `chunk` to its right neighbour.
-Rounds rounds_of(int member, int members, int count, Bytes chunk) {
-  return Rounds(count, {{(member + 1) % members, chunk}});
-}
-
-Traffic traffic_of(int members, int count, Bytes chunk) {
-  Traffic traffic{count, chunk * count, {}};
+Schedule ring(int members, int rounds, Bytes chunk) {
+  Step step{rounds, {}};
   for (int member = 0; member < members; ++member) {
-    traffic.edges.push_back({member, (member + 1) % members, 1});
+    step.messages.push_back({member, (member + 1) % members, chunk});
   }
-  return traffic;
+  return {step};
 }
 
-Seconds time_of(int count, Bytes chunk, Seconds latency, BytesPerSecond bandwidth) {
-  return (latency + chunk / bandwidth) * count;
+Seconds ring_time(int rounds, Bytes chunk, Seconds latency, BytesPerSecond bandwidth) {
+  return (latency + chunk / bandwidth) * rounds;
 }
-
-int size_of(std::span<const Bytes> bytes) { return static_cast<int>(bytes.size()); }
 
 }  // namespace
 
 const CollectiveAlgorithm kRingAllReduce = {
     "ring",
     CollectiveOp::kAllReduce,
-    [](int member, std::span<const Bytes> bytes) {
-      const int n = size_of(bytes);
-      return rounds_of(member, n, 2 * (n - 1), largest(bytes) / n);
+    true,
+    serves_all,
+    [](const GroupShape& group, std::span<const Bytes> bytes) {
+      const int n = group.size();
+      return ring(n, 2 * (n - 1), largest(bytes) / n);
     },
-    [](std::span<const Bytes> bytes) {
-      const int n = size_of(bytes);
-      return traffic_of(n, 2 * (n - 1), largest(bytes) / n);
-    },
-    [](int n, Bytes bytes, Seconds latency, BytesPerSecond bandwidth) {
-      return time_of(2 * (n - 1), bytes / n, latency, bandwidth);
-    },
-    [](int n) { return 2.0 * (n - 1) / n; }};
+    [](const GroupShape& group, Bytes bytes, Seconds latency, BytesPerSecond bandwidth) {
+      const int n = group.size();
+      return ring_time(2 * (n - 1), bytes / n, latency, bandwidth);
+    }};
 
 const CollectiveAlgorithm kRingReduceScatter = {
     "ring",
     CollectiveOp::kReduceScatter,
-    [](int member, std::span<const Bytes> bytes) {
-      const int n = size_of(bytes);
-      return rounds_of(member, n, n - 1, largest(bytes) / n);
+    true,
+    serves_all,
+    [](const GroupShape& group, std::span<const Bytes> bytes) {
+      const int n = group.size();
+      return ring(n, n - 1, largest(bytes) / n);
     },
-    [](std::span<const Bytes> bytes) {
-      const int n = size_of(bytes);
-      return traffic_of(n, n - 1, largest(bytes) / n);
-    },
-    [](int n, Bytes bytes, Seconds latency, BytesPerSecond bandwidth) {
-      return time_of(n - 1, bytes / n, latency, bandwidth);
-    },
-    [](int n) { return 1.0 * (n - 1) / n; }};
+    [](const GroupShape& group, Bytes bytes, Seconds latency, BytesPerSecond bandwidth) {
+      const int n = group.size();
+      return ring_time(n - 1, bytes / n, latency, bandwidth);
+    }};
 
 const CollectiveAlgorithm kRingAllGather = {
     "ring",
     CollectiveOp::kAllGather,
-    [](int member, std::span<const Bytes> bytes) {
-      const int n = size_of(bytes);
-      return rounds_of(member, n, n - 1, largest(bytes));
+    true,
+    serves_all,
+    [](const GroupShape& group, std::span<const Bytes> bytes) {
+      return ring(group.size(), group.size() - 1, largest(bytes));
     },
-    [](std::span<const Bytes> bytes) {
-      const int n = size_of(bytes);
-      return traffic_of(n, n - 1, largest(bytes));
-    },
-    [](int n, Bytes bytes, Seconds latency, BytesPerSecond bandwidth) {
-      return time_of(n - 1, bytes, latency, bandwidth);
-    },
-    [](int n) { return 1.0 * (n - 1); }};
+    [](const GroupShape& group, Bytes bytes, Seconds latency, BytesPerSecond bandwidth) {
+      return ring_time(group.size() - 1, bytes, latency, bandwidth);
+    }};
 
 }  // namespace rehearse

@@ -1,29 +1,64 @@
 #include <array>
 
 #include "base/error.hpp"
-#include "program/collectives/direct.hpp"
-#include "program/collectives/ring.hpp"
+#include "program/collectives/algorithms.hpp"
 
 namespace rehearse {
 namespace {
 
 constexpr std::array kAlgorithms = {
-    &kRingAllReduce,
-    &kRingAllGather,
-    &kRingReduceScatter,
-    &kDirectAllToAll,
+    &kRingAllReduce,     &kHalvingDoublingAllReduce,
+    &kTwoLevelAllReduce, &kInSwitchAllReduce,
+    &kRingAllGather,     &kDoublingAllGather,
+    &kRingReduceScatter, &kHalvingReduceScatter,
+    &kDirectAllToAll,    &kPairwiseAllToAll,
+    &kBinomialBroadcast, &kScatterAllGatherBroadcast,
+    &kBinomialReduce,    &kDirectGather,
+    &kDirectScatter,     &kDisseminationBarrier,
 };
 
 }  // namespace
 
 std::span<const CollectiveAlgorithm* const> collective_algorithms() { return kAlgorithms; }
 
-const CollectiveAlgorithm& algorithm_for(CollectiveOp op) {
+const CollectiveAlgorithm* algorithm_named(CollectiveOp op, std::string_view name) {
   for (const CollectiveAlgorithm* algorithm : kAlgorithms) {
-    if (algorithm->op == op) return *algorithm;
+    if (algorithm->op == op && algorithm->name == name) return algorithm;
   }
-  sim_check_failed("algorithm found", __FILE__, __LINE__,
-                   std::string("no algorithm serves ") + to_text(op));
+  return nullptr;
 }
+
+std::vector<const CollectiveAlgorithm*> candidates_for(CollectiveOp op, const GroupShape& group) {
+  std::vector<const CollectiveAlgorithm*> candidates;
+  for (const CollectiveAlgorithm* algorithm : kAlgorithms) {
+    const bool serves = algorithm->op == op && algorithm->automatic;
+    if (serves && algorithm->refusal(group).empty()) candidates.push_back(algorithm);
+  }
+  SIM_CHECK(!candidates.empty(), std::string("no algorithm serves ") + to_text(op));
+  return candidates;
+}
+
+double moved_per_byte(CollectiveOp op, int members) {
+  const double n = members;
+  switch (op) {
+    case CollectiveOp::kAllReduce:
+      return 2 * (n - 1) / n;
+    case CollectiveOp::kAllGather:
+      return n - 1;
+    case CollectiveOp::kReduceScatter:
+    case CollectiveOp::kAllToAll:
+    case CollectiveOp::kBroadcast:
+    case CollectiveOp::kReduce:
+    case CollectiveOp::kGather:
+    case CollectiveOp::kScatter:
+      return (n - 1) / n;
+    case CollectiveOp::kBarrier:
+    case CollectiveOp::kCount:
+      break;
+  }
+  return 0;
+}
+
+std::string serves_all(const GroupShape& /*group*/) { return {}; }
 
 }  // namespace rehearse

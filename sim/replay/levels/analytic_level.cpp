@@ -1,6 +1,8 @@
 // Analytic: a transfer takes as long as it would alone on the network, its own messages sharing
 // links among themselves (so an all-to-all does not ignore its injection bandwidth); transfers do
 // not slow each other.
+#include <algorithm>
+
 #include "replay/levels/levels.hpp"
 #include "replay/levels/timers.hpp"
 
@@ -14,12 +16,11 @@ class AnalyticLevel : public NetworkLevel {
   void arrive(Transfer& transfer, const Endpoints& endpoints, int /*member*/,
               Seconds /*ready*/) override {
     if (transfer.arrived < static_cast<int>(transfer.bytes.size())) return;
-    double volume = 0;
-    const TransferPath& path = context_.paths.of(transfer, endpoints, volume);
-    const Seconds alone{volume / path.flow.alone_rate};
+    const Bytes largest = *std::max_element(transfer.bytes.begin(), transfer.bytes.end());
+    const Seconds alone = context_.paths.of(transfer, endpoints).alone(largest);
     if (transfer.index >= static_cast<int>(flying_.size())) flying_.resize(transfer.index + 1);
     flying_[transfer.index] = &transfer;
-    ends_.add(transfer.start + path.latency + alone, transfer.index);
+    ends_.add(transfer.start + alone, transfer.index);
   }
 
   Seconds next_event(Seconds /*now*/) override { return ends_.next(); }

@@ -9,11 +9,15 @@
 namespace rehearse {
 namespace {
 
-// Messages that have arrived at each member of one transfer, by round.
-struct Inbox {
-  std::vector<std::vector<int>> expected;  // [member][round]
-  std::vector<std::vector<int>> arrived;
-  std::vector<int> waiting_actor;  // -1: not waiting
+// One transfer: what every member sends in each step, and what has arrived at each in each round.
+struct Exchange {
+  Transfer* transfer = nullptr;
+  const Endpoints* endpoints = nullptr;
+  Schedule schedule;
+  std::vector<std::vector<std::vector<MemberMessage>>> outgoing;  // [member][step]
+  std::vector<std::vector<int>> expected;                         // [member][step]
+  std::vector<std::vector<int>> arrived;                          // [member][round]
+  std::vector<int> waiting_actor;                                 // by member; -1: not waiting
 };
 
 class ExactLevel : public NetworkLevel {
@@ -26,7 +30,7 @@ class ExactLevel : public NetworkLevel {
     // is ready, as in the other levels: an early member's first messages are not sent ahead.
     if (transfer.arrived < static_cast<int>(transfer.bytes.size())) return;
     Transfer* const at = &transfer;
-    if (endpoints.algorithm == nullptr) {
+    if (endpoints.is_message) {
       context_.engine.spawn(endpoints.members[0], [this, at, &endpoints](int /*self*/) {
         wait_for_launch(*at, endpoints);
         context_.engine.send(endpoints.members[0], endpoints.members[1], at->bytes[0]);
@@ -46,69 +50,70 @@ class ExactLevel : public NetworkLevel {
   }
 
   void start(Transfer& transfer, const Endpoints& endpoints) {
-    const int n = static_cast<int>(endpoints.members.size());
-    auto inbox = std::make_shared<Inbox>();
-    auto rounds = std::make_shared<std::vector<Rounds>>();
-    for (int member = 0; member < n; ++member) {
-      rounds->push_back(endpoints.algorithm->rounds(member, transfer.bytes));
-    }
-    const std::size_t count = rounds->front().size();
-    inbox->expected.assign(n, std::vector<int>(count, 0));
-    inbox->arrived = inbox->expected;
-    inbox->waiting_actor.assign(n, -1);
-    for (const Rounds& of_member : *rounds) {
-      for (std::size_t round = 0; round < count; ++round) {
-        for (const MemberMessage& message : of_member[round]) {
-          ++inbox->expected[message.to][round];
-        }
+    const std::size_t n = endpoints.members.size();
+    auto exchange = std::make_shared<Exchange>();
+    exchange->transfer = &transfer;
+    exchange->endpoints = &endpoints;
+    exchange->schedule =
+        context_.paths.of(transfer, endpoints).algorithm->schedule(endpoints.shape, transfer.bytes);
+    const std::size_t steps = exchange->schedule.size();
+    exchange->outgoing.resize(n, std::vector<std::vector<MemberMessage>>(steps));
+    exchange->expected.resize(n, std::vector<int>(steps, 0));
+    int rounds = 0;
+    for (std::size_t step = 0; step < steps; ++step) {
+      rounds += exchange->schedule[step].repeat;
+      for (const MemberMessage& message : exchange->schedule[step].messages) {
+        exchange->outgoing[message.from][step].push_back(message);
+        ++exchange->expected[message.to][step];
       }
     }
-    for (int member = 0; member < n; ++member) {
-      spawn_member(transfer, endpoints, member, inbox, rounds);
+    exchange->arrived.resize(n, std::vector<int>(rounds, 0));
+    exchange->waiting_actor.resize(n, -1);
+    for (std::size_t member = 0; member < n; ++member) {
+      spawn_member(exchange, static_cast<int>(member));
     }
   }
 
-  void spawn_member(Transfer& transfer, const Endpoints& endpoints, int member,
-                    const std::shared_ptr<Inbox>& inbox,
-                    const std::shared_ptr<std::vector<Rounds>>& rounds) {
-    Transfer* const at = &transfer;
-    context_.engine.spawn(endpoints.members[member],
-                          [this, at, &endpoints, member, inbox, rounds](int self) {
-                            wait_for_launch(*at, endpoints);
-                            const Rounds& mine = (*rounds)[member];
-                            for (int round = 0; round < static_cast<int>(mine.size()); ++round) {
-                              run_round(endpoints, member, round, mine[round], inbox, self);
-                            }
-                            context_.observer.member_complete(*at, member, context_.engine.now());
-                          });
+  void spawn_member(const std::shared_ptr<Exchange>& exchange, int member) {
+    context_.engine.spawn(exchange->endpoints->members[member], [this, exchange, member](int self) {
+      wait_for_launch(*exchange->transfer, *exchange->endpoints);
+      int round = 0;
+      for (std::size_t step = 0; step < exchange->schedule.size(); ++step) {
+        for (int time = 0; time < exchange->schedule[step].repeat; ++time) {
+          run_round(exchange, member, step, round++, self);
+        }
+      }
+      context_.observer.member_complete(*exchange->transfer, member, context_.engine.now());
+    });
   }
 
   // Sends this round's messages at once and returns when they have left and those to this member
   // have arrived.
-  void run_round(const Endpoints& endpoints, int member, int round,
-                 const std::vector<MemberMessage>& messages, const std::shared_ptr<Inbox>& inbox,
+  void run_round(const std::shared_ptr<Exchange>& exchange, int member, std::size_t step, int round,
                  int self) {
+    const std::vector<MemberMessage>& messages = exchange->outgoing[member][step];
     auto unsent = std::make_shared<int>(static_cast<int>(messages.size()));
     for (const MemberMessage& message : messages) {
-      context_.engine.spawn(endpoints.members[member], [this, &endpoints, member, round, message,
-                                                        inbox, unsent, self](int /*sender*/) {
-        context_.engine.send(endpoints.members[member], endpoints.members[message.to],
-                             message.bytes);
-        --*unsent;
-        ++inbox->arrived[message.to][round];
-        wake(*inbox, message.to);
-        if (inbox->waiting_actor[member] == self) wake(*inbox, member);
-      });
+      const std::vector<Rank>& ranks = exchange->endpoints->members;
+      context_.engine.spawn(ranks[member],
+                            [this, exchange, member, round, message, unsent, self](int /*sender*/) {
+                              const std::vector<Rank>& at = exchange->endpoints->members;
+                              context_.engine.send(at[message.from], at[message.to], message.bytes);
+                              --*unsent;
+                              ++exchange->arrived[message.to][round];
+                              wake(*exchange, message.to);
+                              if (exchange->waiting_actor[member] == self) wake(*exchange, member);
+                            });
     }
-    while (*unsent > 0 || inbox->arrived[member][round] < inbox->expected[member][round]) {
-      inbox->waiting_actor[member] = self;
+    while (*unsent > 0 || exchange->arrived[member][round] < exchange->expected[member][step]) {
+      exchange->waiting_actor[member] = self;
       context_.engine.suspend_self();
     }
   }
 
-  void wake(Inbox& inbox, int member) {
-    const int actor = inbox.waiting_actor[member];
-    inbox.waiting_actor[member] = -1;
+  void wake(Exchange& exchange, int member) {
+    const int actor = exchange.waiting_actor[member];
+    exchange.waiting_actor[member] = -1;
     if (actor >= 0) context_.engine.resume(actor);
   }
 

@@ -1,6 +1,6 @@
-// Fluid: once all members are ready, a transfer first spends its latencies, then is one flow over
-// all its links and shares them max-min fairly, message stream by message stream, with every other
-// transfer.
+// Fluid: once all members are ready, each phase of a transfer first spends its latencies, then is
+// one flow over all its links and shares them max-min fairly, message stream by message stream,
+// with every other transfer.
 #include <algorithm>
 
 #include "replay/levels/levels.hpp"
@@ -19,8 +19,10 @@ class FluidLevel : public NetworkLevel {
     if (transfer.index >= static_cast<int>(flying_.size())) flying_.resize(transfer.index + 1);
     Flying& flying = flying_[transfer.index];
     flying.transfer = &transfer;
-    flying.path = &context_.paths.of(transfer, endpoints, flying.volume);
-    starts_.add(transfer.start + flying.path->latency, transfer.index);
+    flying.path = &context_.paths.of(transfer, endpoints);
+    flying.largest = std::max_element(transfer.bytes.begin(), transfer.bytes.end())->value;
+    flying.phase = 0;
+    starts_.add(transfer.start + flying.path->phases.front().latency, transfer.index);
   }
 
   Seconds next_event(Seconds now) override {
@@ -32,14 +34,16 @@ class FluidLevel : public NetworkLevel {
     Seconds date;
     while (starts_.pop(until, index, date)) {
       const Flying& flying = flying_[index];
-      if (flying.volume > 0) {
-        context_.network.start(flying.path->flow, flying.volume, date.value, index);
+      const FlowPhase& phase = flying.path->phases[flying.phase];
+      const double volume = phase.volume * flying.largest;
+      if (volume > 0) {
+        context_.network.start(phase.flow, volume, date.value, index);
       } else {
-        context_.observer.all_complete(*flying.transfer, date);
+        finish_phase(index, date);
       }
     }
     while (context_.network.pop_completed(until.value, index, date.value)) {
-      context_.observer.all_complete(*flying_[index].transfer, date);
+      finish_phase(index, date);
     }
   }
 
@@ -47,8 +51,19 @@ class FluidLevel : public NetworkLevel {
   struct Flying {
     Transfer* transfer = nullptr;
     const TransferPath* path = nullptr;
-    double volume = 0;
+    double largest = 0;  // send buffer, bytes
+    std::size_t phase = 0;
   };
+
+  void finish_phase(int index, Seconds date) {
+    Flying& flying = flying_[index];
+    if (++flying.phase < flying.path->phases.size()) {
+      starts_.add(date + flying.path->phases[flying.phase].latency, index);
+    } else {
+      context_.observer.all_complete(*flying.transfer, date);
+    }
+  }
+
   LevelContext context_;
   Timers starts_;
   std::vector<Flying> flying_;  // by the transfer's index

@@ -1,0 +1,43 @@
+// Binomial tree: in round k each of the 2^k members that have the data sends it to one that does
+// not (broadcast), or the same backwards (reduce). time = ceil(log2(n)) x (latency + bytes /
+// bandwidth).
+#include "program/collectives/algorithms.hpp"
+#include "program/collectives/steps.hpp"
+
+namespace rehearse {
+namespace {
+
+Schedule broadcast(const GroupShape& group, std::span<const Bytes> bytes) {
+  Schedule schedule;
+  for (int distance = 1; distance < group.size(); distance *= 2) {
+    Step step;
+    for (int from = 0; from < distance && from + distance < group.size(); ++from) {
+      step.messages.push_back({from, from + distance, largest(bytes)});
+    }
+    schedule.push_back(std::move(step));
+  }
+  return schedule;
+}
+
+Schedule reduce(const GroupShape& group, std::span<const Bytes> bytes) {
+  Schedule schedule = broadcast(group, bytes);
+  std::reverse(schedule.begin(), schedule.end());
+  for (Step& step : schedule) {
+    for (MemberMessage& message : step.messages) std::swap(message.from, message.to);
+  }
+  return schedule;
+}
+
+Seconds time(const GroupShape& group, Bytes bytes, Seconds latency, BytesPerSecond bandwidth) {
+  return (latency + bytes / bandwidth) * doubling_rounds(group.size());
+}
+
+}  // namespace
+
+const CollectiveAlgorithm kBinomialBroadcast = {
+    "binomial_tree", CollectiveOp::kBroadcast, true, serves_all, broadcast, time};
+
+const CollectiveAlgorithm kBinomialReduce = {
+    "binomial_tree", CollectiveOp::kReduce, true, serves_all, reduce, time};
+
+}  // namespace rehearse
