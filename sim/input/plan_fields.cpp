@@ -95,6 +95,16 @@ Bytes bytes_of(const std::string& text, const std::string& field, const FieldLoc
   }
 }
 
+std::map<std::string, std::string> collectives_of(const proto::Collectives& written) {
+  std::map<std::string, std::string> chosen = {{"all_reduce", written.all_reduce()},
+                                               {"all_gather", written.all_gather()},
+                                               {"reduce_scatter", written.reduce_scatter()},
+                                               {"all_to_all", written.all_to_all()}};
+  std::erase_if(chosen,
+                [](const auto& entry) { return entry.second.empty() || entry.second == "auto"; });
+  return chosen;
+}
+
 NetworkLevelName network_of(proto::Plan::NetworkLevel written) {
   switch (written) {
     case proto::Plan::fluid:
@@ -120,6 +130,7 @@ Plan plan_of(const proto::Plan& written, FieldLocations where) {
     plan.communication_buffers =
         bytes_of(written.communication_buffers(), "communication_buffers", where);
   }
+  plan.collectives = collectives_of(written.collectives());
   plan.network = network_of(written.network());
   plan.seed = written.seed();
   plan.where = std::move(where);

@@ -2,6 +2,7 @@
 // what. Plain data.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,8 @@ struct Plan {
   Layout layout;
   Batch batch;
   Bytes communication_buffers;  // per GPU, what the communication library reserves
+  std::map<std::string, std::string>
+      collectives;  // operation to algorithm; one not there: automatic
   NetworkLevelName network = NetworkLevelName::kFluid;
   unsigned long long seed = 0;
   FieldLocations where;

@@ -287,11 +287,29 @@ Role role_of(const Plan& plan, const ProcessGroups& groups, const RankGrid& grid
   return role;
 }
 
+std::array<const CollectiveAlgorithm*, kCollectiveOps> chosen_algorithms(const Plan& plan) {
+  std::array<const CollectiveAlgorithm*, kCollectiveOps> algorithms{};
+  for (int op = 0; op < kCollectiveOps; ++op) {
+    const std::string name = to_text(static_cast<CollectiveOp>(op));
+    const auto chosen = plan.collectives.find(name);
+    if (chosen == plan.collectives.end()) continue;
+    algorithms[op] = algorithm_named(static_cast<CollectiveOp>(op), chosen->second);
+    if (algorithms[op] == nullptr) {
+      throw InputError(
+          plan.where.at("collectives." + name),
+          fmt::format("collectives.{} = \"{}\": must be one of auto {}", name, chosen->second,
+                      names_of_algorithms(static_cast<CollectiveOp>(op))));
+    }
+  }
+  return algorithms;
+}
+
 }  // namespace
 
 Programs lower(const Model& model, const Plan& plan) {
   const RankGrid grid(plan.layout);
   Programs result;
+  result.algorithms = chosen_algorithms(plan);
   result.compute_dtype = model.weight_dtype;
   result.groups = build_groups(plan.layout);
   Names names(result.names);

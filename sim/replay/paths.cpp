@@ -20,7 +20,13 @@ Seconds TransferPath::alone(Bytes largest) const {
   return total;
 }
 
-const TransferPath& Paths::of(const Transfer& transfer, const Endpoints& endpoints) {
+const TransferPath& Paths::of(Transfer& transfer, const Endpoints& endpoints) {
+  const TransferPath& path = choose(transfer, endpoints);
+  transfer.algorithm = path.algorithm;
+  return path;
+}
+
+const TransferPath& Paths::choose(const Transfer& transfer, const Endpoints& endpoints) {
   if (transfer.endpoints >= static_cast<int>(entries_.size())) {
     entries_.resize(transfer.endpoints + 1);
   }

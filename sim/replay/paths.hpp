@@ -34,7 +34,8 @@ class Paths {
   // The path of a complete transfer: of the algorithm that the plan names, or of the one that would
   // be fastest alone (the first in the table among equals). Paths are kept per endpoints and per
   // ratio between the members' buffers, so equal buffers of any size share them. Rank r is GPU r.
-  const TransferPath& of(const Transfer& transfer, const Endpoints& endpoints);
+  const TransferPath& of(Transfer& transfer,
+                         const Endpoints& endpoints);  // and sets transfer.algorithm
 
   // Fixed cost of a transfer between these endpoints, before its first message.
   Seconds launch(const Endpoints& endpoints) const;
@@ -49,6 +50,7 @@ class Paths {
     double last_bytes = -1;
     const TransferPath* last = nullptr;
   };
+  const TransferPath& choose(const Transfer& transfer, const Endpoints& endpoints);
   const Candidates& candidates_of(Entry& entry, const Transfer& transfer,
                                   const Endpoints& endpoints);
   Candidates build_candidates(const Endpoints& endpoints, const std::vector<double>& ratio);

@@ -307,6 +307,7 @@ class Replay : public TransferObserver {
     span.start = transfer.start;
     span.end = end;
     span.transfer = transfer.id;
+    span.algorithm = transfer.algorithm;
     makespan_ = std::max(makespan_, end);
     emit(span);
     --state.in_flight;

@@ -19,6 +19,7 @@ struct Transfer {
   int arrived = 0;    // members that are ready; of a message, the sender
   int left = 0;       // members whose part is not complete
   bool complete = false;
+  const CollectiveAlgorithm* algorithm = nullptr;  // once it has started; of a message, none
   Seconds start;  // latest arrival so far; once all are there, the start
   Seconds end;
   std::vector<Bytes> bytes;  // by member: send buffer

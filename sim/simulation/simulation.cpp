@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <set>
+#include <utility>
+
 #include "base/error.hpp"
 #include "layout/layout.hpp"
 #include "platform/check_platform_xml.hpp"
@@ -73,11 +76,41 @@ Programs lower_within(Bytes memory_limit, const Model& model, const Plan& plan) 
   return programs;
 }
 
+namespace {
+
+// The algorithms that the plan names must serve the groups that use them.
+void check_algorithms(const Plan& plan, const Programs& programs, const Platform& platform) {
+  std::set<std::pair<Axis, CollectiveOp>> used;
+  for (const Program& program : programs.programs) {
+    for (const Instruction& at : program.instructions) {
+      if (at.kind == Instruction::Kind::kCollective) used.emplace(at.axis, at.op);
+    }
+  }
+  for (const auto& [axis, op] : used) {
+    const CollectiveAlgorithm* const named = programs.algorithms[static_cast<int>(op)];
+    if (named == nullptr) continue;
+    for (const ProcessGroup& group : programs.groups.groups) {
+      if (group.axis != axis) continue;
+      GroupShape shape;
+      for (const Rank rank : group.ranks) shape.domain.push_back(platform.gpus[rank].domain);
+      const std::string refusal = named->refusal(shape);
+      if (refusal.empty()) continue;
+      const std::string field = fmt::format("collectives.{}", to_text(op));
+      throw InputError(plan.where.at(field), fmt::format("{} = \"{}\" {} ({} groups)", field,
+                                                         named->name, refusal, to_text(axis)));
+    }
+  }
+}
+
+}  // namespace
+
 Simulation simulate(const Plan& plan, const Model& model, const SimulationOptions& options) {
   Cluster cluster = load_cluster_within(options.memory_limit, plan.platform_path);
   const Platform& platform = cluster.platform();
   check_layout(plan, model, static_cast<int>(platform.gpus.size()), plan.platform_path);
   const Programs programs = lower_within(options.memory_limit, model, plan);
+
+  check_algorithms(plan, programs, platform);
 
   Measure measure(model, plan, platform);
   Simulation result;

@@ -21,6 +21,7 @@ struct Span {
   Seconds end;
   std::int64_t transfer = -1;  // communication: number of the collective or message, the same on
                                // all its ranks, unique in the run
+  const CollectiveAlgorithm* algorithm = nullptr;  // of a collective
   Seconds stall;  // compute: idle time of the compute stream just before start, waiting for
                   // `stalled_on`
   Seconds stall_start_of_transfer;  // when the transfer waited for had started (so: bubble or peer

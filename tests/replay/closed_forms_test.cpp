@@ -23,37 +23,62 @@ struct Expected {
   bool sends_share = true;  // a member's messages share its bandwidth
 };
 
-double formula(CollectiveOp op, int n, double bytes, const Expected& by) {
-  const double chunk = bytes / n / by.bandwidth;
-  switch (op) {
-    case CollectiveOp::kAllReduce:  // 2 (n-1) rounds of an n-th
-      return kLaunch + 2 * (n - 1) * (by.latency + chunk);
+int log2_up(int n) { return n <= 1 ? 0 : 1 + log2_up((n + 1) / 2); }
+
+// Of every algorithm that serves a group without regard to domains, written out again: what the
+// algorithms' own files state has to agree. `parallel`: how many messages share a sender's or
+// receiver's bandwidth where it sends n-1 at once.
+double formula(const CollectiveAlgorithm& algorithm, int n, double bytes, const Expected& by) {
+  const double all = bytes / by.bandwidth;
+  const double chunk = all / n;
+  const double parallel = by.sends_share ? n - 1 : 1;
+  switch (algorithm.op) {
+    case CollectiveOp::kAllReduce:
+      if (algorithm.name == "ring") return 2 * (n - 1) * (by.latency + chunk);
+      if (algorithm.name == "in_switch") return 2 * by.latency + all;
+      return 2 * (log2_up(n) * by.latency + (n - 1) * chunk);  // halving and doubling
     case CollectiveOp::kReduceScatter:
-      return kLaunch + (n - 1) * (by.latency + chunk);
-    case CollectiveOp::kAllGather:  // rounds of the whole shard
-      return kLaunch + (n - 1) * (by.latency + bytes / by.bandwidth);
+      return (algorithm.name == "ring" ? n - 1 : log2_up(n)) * by.latency + (n - 1) * chunk;
+    case CollectiveOp::kAllGather:  // the buffer is a shard
+      return (algorithm.name == "ring" ? n - 1 : log2_up(n)) * by.latency + (n - 1) * all;
     case CollectiveOp::kAllToAll:
-      return kLaunch + by.latency + (by.sends_share ? n - 1 : 1) * chunk;
+      if (algorithm.name == "pairwise") return (n - 1) * (by.latency + chunk);
+      return by.latency + parallel * chunk;
+    case CollectiveOp::kGather:
+    case CollectiveOp::kScatter:
+      return by.latency + parallel * all;
+    case CollectiveOp::kBroadcast:
+      if (algorithm.name == "binomial_tree") return log2_up(n) * (by.latency + all);
+      return by.latency + parallel * chunk + (n - 1) * (by.latency + chunk);
+    case CollectiveOp::kReduce:
+      return log2_up(n) * (by.latency + all);
+    case CollectiveOp::kBarrier:
+      return log2_up(n) * by.latency;
+    case CollectiveOp::kCount:
+      break;
   }
   return -1;
 }
 
-// All GPUs of `zone` run each operation alone.
+// All GPUs of `zone` run each operation alone, with each algorithm that serves them.
 void expect_closed_forms(const std::string& zone, int n, const Expected& by) {
+  const GroupShape shape{std::vector<int>(n, 0)};
   for (const CollectiveAlgorithm* algorithm : collective_algorithms()) {
+    if (!algorithm->refusal(shape).empty()) continue;
     for (const double bytes : kSizes) {
       SmallPrograms small(n);
+      small.use(*algorithm);
       small.collective_on_all(algorithm->op, bytes);
-      const double expected = formula(algorithm->op, n, bytes, by);
+      const double expected = kLaunch + formula(*algorithm, n, bytes, by);
       if (by.sends_share) {
         EXPECT_NEAR(
-            kLaunch + algorithm->closed_form(n, {bytes}, {by.latency}, {by.bandwidth}).value,
+            kLaunch + algorithm->closed_form(shape, {bytes}, {by.latency}, {by.bandwidth}).value,
             expected, 1e-12 * expected);
       }
       for (const NetworkLevelName level : kLevels) {
         EXPECT_NEAR(makespan_in_child(small.programs(), zone, level), expected, 1e-12 * expected)
-            << fmt::format("{} of {} over {}, level {}", to_text(algorithm->op), bytes, n,
-                           static_cast<int>(level));
+            << fmt::format("{} {} of {} over {}, level {}", to_text(algorithm->op), algorithm->name,
+                           bytes, n, static_cast<int>(level));
       }
     }
   }
@@ -119,15 +144,32 @@ TEST(ClosedForms, GroupsOnLinksOfTheirOwnDoNotDisturbEachOther) {
 }
 
 TEST(ClosedForms, NoBytesTakeTheLatencies) {
+  const GroupShape shape{std::vector<int>(4, 0)};
   for (const CollectiveAlgorithm* algorithm : collective_algorithms()) {
+    if (!algorithm->refusal(shape).empty()) continue;
     for (const NetworkLevelName level : kLevels) {
       SmallPrograms small(4);
+      small.use(*algorithm);
       small.collective_on_all(algorithm->op, 0);
-      const double expected = formula(algorithm->op, 4, 0, {2e-6, 1e9});
+      const double expected = kLaunch + formula(*algorithm, 4, 0, {2e-6, 1e9});
       EXPECT_NEAR(makespan_in_child(small.programs(), star(4, {1e9, 1e-6}, kGpu), level), expected,
                   1e-12 * expected)
-          << to_text(algorithm->op) << static_cast<int>(level);
+          << to_text(algorithm->op) << algorithm->name << static_cast<int>(level);
     }
+  }
+}
+
+TEST(ClosedForms, TwoLevelsUseTheFastLinksInsideAndTheSlowOnesForOneShare) {
+  // 2 nodes of 4, 800 MB: 3 rounds of 200 MB at 450 GB/s and 1 us inside, 2 rounds of 100 MB at 50
+  // GB/s and 2 us across, and 3 rounds inside again.
+  for (const NetworkLevelName level : kLevels) {
+    SmallPrograms small(8);
+    small.use(*algorithm_named(CollectiveOp::kAllReduce, "two_level"));
+    small.collective_on_all(CollectiveOp::kAllReduce, 800e6);
+    const double expected = 6 * (1e-6 + 200e6 / 450e9) + 2 * (2e-6 + 100e6 / 50e9);
+    EXPECT_NEAR(makespan_in_child(small.programs(),
+                                  two_fabrics(8, 4, {450e9, 0.5e-6}, {50e9, 1e-6}), level),
+                expected, 1e-12 * expected);
   }
 }
 

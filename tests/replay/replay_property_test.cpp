@@ -83,9 +83,12 @@ class RandomProgram {
     const double size = *rc::gen::inRange(0, 1000) * 4000.0;
     for (const std::vector<Rank>& group : groups) {
       const std::vector<Bytes> buffers(group.size(), Bytes{size});
-      const Traffic traffic = algorithm_for(op).traffic(buffers);
-      for (const TrafficEdge& edge : traffic.edges) {
-        bytes[{group[edge.from], group[edge.to]}] += edge.streams * traffic.volume.value;
+      const GroupShape shape{std::vector<int>(group.size(), -1)};
+      const CollectiveAlgorithm& algorithm = *small.programs().algorithms[static_cast<int>(op)];
+      for (const Step& step : algorithm.schedule(shape, buffers)) {
+        for (const MemberMessage& message : step.messages) {
+          bytes[{group[message.from], group[message.to]}] += message.bytes.value * step.repeat;
+        }
       }
       for (const Rank rank : group) {
         last_[rank] = small.collective(rank, op, size, waits(rank), axis, stream);

@@ -20,6 +20,15 @@ SmallPrograms::SmallPrograms(int ranks) {
     programs_.ranks[rank].program = rank;
     programs_.programs[rank].blocks = {{0, 0, 1, 0}};
   }
+  // The first of its operation in the table.
+  for (const CollectiveAlgorithm* algorithm : collective_algorithms()) {
+    const CollectiveAlgorithm*& used = programs_.algorithms[static_cast<int>(algorithm->op)];
+    if (used == nullptr) used = algorithm;
+  }
+}
+
+void SmallPrograms::use(const CollectiveAlgorithm& algorithm) {
+  programs_.algorithms[static_cast<int>(algorithm.op)] = &algorithm;
 }
 
 void SmallPrograms::divide(Axis axis, const std::vector<std::vector<Rank>>& groups) {

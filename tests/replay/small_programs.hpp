@@ -12,6 +12,10 @@ class SmallPrograms {
   // Every rank is in one group of all ranks on every axis, until divide().
   explicit SmallPrograms(int ranks);
 
+  // Collectives use this algorithm for its operation. Until then: ring, and direct for all_to_all,
+  // gather and scatter.
+  void use(const CollectiveAlgorithm& algorithm);
+
   // The groups of an axis.
   void divide(Axis axis, const std::vector<std::vector<Rank>>& groups);
 

@@ -9,5 +9,6 @@ namespace rehearse {
 int run_command(const Options& options);
 int show_command(const Options& options);
 int platform_command(const Options& options);
+int collective_command(const Options& options);
 
 }  // namespace rehearse

@@ -67,6 +67,22 @@ void add_platform_options(CLI::App& platform, PlatformOptions& options) {
   platform.allow_extras();
 }
 
+void add_collective_options(CLI::App& collective, Options& options) {
+  CollectiveOptions& typed = options.collective;
+  collective.add_option("--platform", typed.platform, "SimGrid XML")->required();
+  collective.add_option("--op", typed.op, "all_reduce (default), all_gather, all_to_all, ...");
+  collective.add_option("--bytes", typed.bytes, "size of the array, or FIRST..LAST, doubling");
+  collective.add_option("--ranks", typed.ranks, "GPUs that take part (default: all)");
+  collective.add_option("--groups", typed.groups, "equal groups that run it at once (default: 1)");
+  collective.add_flag("--strided", typed.strided, "a group's members are ranks / members apart");
+  collective.add_option("--algorithm", typed.algorithm, "auto (default), ring, two_level, ...");
+  collective.add_option("--network", typed.network, "fluid (default), exact or analytic");
+  collective.add_option(
+      "--max-memory", options.max_memory,
+      "refuse a simulation that needs more (default: what this machine has free)");
+  collective.allow_extras();
+}
+
 // Exit code of the chosen command.
 int run(int argc, char** argv) {
   Options options;
@@ -87,6 +103,10 @@ int run(int argc, char** argv) {
   CLI::App* const platform = app.add_subcommand("platform", "write or describe a platform file");
   add_platform_options(*platform, options.platform);
 
+  CLI::App* const collective =
+      app.add_subcommand("collective", "time a collective: the table of nccl-tests");
+  add_collective_options(*collective, options);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help_or_version) {
@@ -95,13 +115,14 @@ int run(int argc, char** argv) {
     return refuse_usage(error);
   }
   const std::vector<std::string> unexpected = app.remaining(/*recurse=*/true);
-  const bool chosen = run->parsed() || show->parsed() || platform->parsed();
+  const bool chosen = run->parsed() || show->parsed() || platform->parsed() || collective->parsed();
   if (!unexpected.empty()) {
     return refuse_usage(
         fmt::format("unexpected {}{}", chosen ? "" : "command ", fmt::join(unexpected, " ")));
   }
-  if (!chosen) return refuse_usage("a command is missing: run, show or platform");
+  if (!chosen) return refuse_usage("a command is missing: run, show, platform or collective");
   if (platform->parsed()) return platform_command(options);
+  if (collective->parsed()) return collective_command(options);
   return run->parsed() ? run_command(options) : show_command(options);
 }
 

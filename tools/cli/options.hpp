@@ -18,6 +18,17 @@ struct PlatformOptions {
   std::string to;
 };
 
+struct CollectiveOptions {
+  std::string platform;
+  std::string op = "all_reduce";
+  std::string bytes = "8KB..1GB";
+  std::string algorithm = "auto";
+  std::string network = "fluid";
+  int ranks = 0;  // 0: every GPU of the platform
+  int groups = 1;
+  bool strided = false;
+};
+
 struct Options {
   PlanRequest plan;
   std::string out;  // --out DIR, empty: write nothing
@@ -29,6 +40,7 @@ struct Options {
   std::string max_memory;  // as typed; empty: what the machine has free
   std::string dump;        // show: "", "graph", "program"
   PlatformOptions platform;
+  CollectiveOptions collective;
 };
 
 // `--OPTION VALUE` as typed; the column is that of VALUE.

@@ -60,6 +60,9 @@ std::span<const CollectiveAlgorithm* const> collective_algorithms();
 // nullptr: there is none of this name for the operation.
 const CollectiveAlgorithm* algorithm_named(CollectiveOp op, std::string_view name);
 
+// "ring halving_doubling two_level ...": those of the operation, for messages.
+std::string names_of_algorithms(CollectiveOp op);
+
 // Those that serve the operation on this group without being named. Never empty.
 std::vector<const CollectiveAlgorithm*> candidates_for(CollectiveOp op, const GroupShape& group);
 

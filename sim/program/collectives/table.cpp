@@ -28,6 +28,16 @@ const CollectiveAlgorithm* algorithm_named(CollectiveOp op, std::string_view nam
   return nullptr;
 }
 
+std::string names_of_algorithms(CollectiveOp op) {
+  std::string names;
+  for (const CollectiveAlgorithm* algorithm : kAlgorithms) {
+    if (algorithm->op != op) continue;
+    if (!names.empty()) names += ' ';
+    names += algorithm->name;
+  }
+  return names;
+}
+
 std::vector<const CollectiveAlgorithm*> candidates_for(CollectiveOp op, const GroupShape& group) {
   std::vector<const CollectiveAlgorithm*> candidates;
   for (const CollectiveAlgorithm* algorithm : kAlgorithms) {

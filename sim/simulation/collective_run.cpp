@@ -1,0 +1,147 @@
+#include "simulation/collective_run.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "base/error.hpp"
+#include "program/program.hpp"
+#include "replay/replay.hpp"
+#include "timeline/timeline.hpp"
+
+namespace rehearse {
+namespace {
+
+bool buffer_is_a_shard(CollectiveOp op) {
+  return op == CollectiveOp::kAllGather || op == CollectiveOp::kGather ||
+         op == CollectiveOp::kScatter;
+}
+
+double busbw_factor(CollectiveOp op, int members) {
+  const double n = members;
+  switch (op) {
+    case CollectiveOp::kAllReduce:
+      return 2 * (n - 1) / n;
+    case CollectiveOp::kBroadcast:
+    case CollectiveOp::kReduce:
+      return 1;
+    case CollectiveOp::kBarrier:
+      return 0;
+    default:
+      return (n - 1) / n;
+  }
+}
+
+// The tensor groups run the operation; the data group, which is everybody, keeps the sizes apart.
+ProcessGroups groups_of(const CollectiveRequest& request) {
+  const int members = request.ranks / request.groups;
+  ProcessGroups groups;
+  groups.of_rank.resize(request.ranks);
+  groups.groups.resize(request.groups + 1);
+  ProcessGroup& all = groups.groups.back();
+  all.axis = Axis::kData;
+  for (Rank rank = 0; rank < request.ranks; ++rank) {
+    const int group = request.strided ? rank % request.groups : rank / members;
+    groups.groups[group].axis = Axis::kTensor;
+    groups.groups[group].ranks.push_back(rank);
+    all.ranks.push_back(rank);
+    groups.of_rank[rank].fill(request.groups);
+    groups.of_rank[rank][static_cast<int>(Axis::kTensor)] = group;
+  }
+  return groups;
+}
+
+Instruction collective(Axis axis, CollectiveOp op, double bytes, int slot) {
+  Instruction instruction;
+  instruction.kind = Instruction::Kind::kCollective;
+  instruction.axis = axis;
+  instruction.op = op;
+  instruction.stream = Stream::kTensor;
+  instruction.bytes.base = bytes;
+  instruction.slot = slot;
+  instruction.name = 0;
+  return instruction;
+}
+
+Programs programs_of(const CollectiveRequest& request) {
+  const int members = request.ranks / request.groups;
+  Programs programs;
+  programs.names = {to_text(request.op)};
+  programs.groups = groups_of(request);
+  programs.algorithms[static_cast<int>(request.op)] = request.algorithm;
+  Program program;
+  for (const Bytes size : request.sizes) {
+    const double buffer = buffer_is_a_shard(request.op) ? size.value / members : size.value;
+    program.instructions.push_back(collective(Axis::kTensor, request.op, buffer, program.slots++));
+    if (request.groups > 1) {
+      program.instructions.push_back(
+          collective(Axis::kData, CollectiveOp::kBarrier, 0, program.slots++));
+    }
+  }
+  program.blocks.push_back({0, static_cast<int>(program.instructions.size()), 1, 0});
+  programs.programs.push_back(std::move(program));
+  programs.ranks.resize(request.ranks);
+  return programs;
+}
+
+// Times of the measured collectives, by instruction.
+class Stopwatch : public TimelineSink {
+ public:
+  void begin(const Programs& programs) override { programs_ = &programs; }
+
+  void span(const Span& span) override {
+    const Instruction& at = programs_->of(span.rank).instructions[span.instruction];
+    if (at.axis != Axis::kTensor) return;
+    Measured& measured = by_instruction_[span.instruction];
+    measured.time = std::max(measured.time, span.end - span.start);
+    measured.algorithm = span.algorithm;
+  }
+
+  struct Measured {
+    Seconds time;
+    const CollectiveAlgorithm* algorithm = nullptr;
+  };
+  const std::map<int, Measured>& by_instruction() const { return by_instruction_; }
+
+ private:
+  const Programs* programs_ = nullptr;
+  std::map<int, Measured> by_instruction_;
+};
+
+}  // namespace
+
+std::string collective_refusal(const CollectiveRequest& request, const Platform& platform) {
+  if (request.algorithm == nullptr) return {};
+  for (const ProcessGroup& group : groups_of(request).groups) {
+    if (group.axis != Axis::kTensor) continue;
+    GroupShape shape;
+    for (const Rank rank : group.ranks) shape.domain.push_back(platform.gpus[rank].domain);
+    const std::string refusal = request.algorithm->refusal(shape);
+    if (!refusal.empty()) return refusal;
+  }
+  return {};
+}
+
+std::vector<CollectiveRow> run_collectives(const CollectiveRequest& request, Cluster& cluster) {
+  const Programs programs = programs_of(request);
+  Stopwatch stopwatch;
+  replay(programs, cluster, request.network, stopwatch);
+
+  std::vector<CollectiveRow> rows;
+  auto size = request.sizes.begin();
+  const double factor = busbw_factor(request.op, request.ranks / request.groups);
+  for (const auto& [instruction, measured] : stopwatch.by_instruction()) {
+    SIM_CHECK(size != request.sizes.end() && measured.algorithm != nullptr,
+              "a measured collective is none of the request's");
+    CollectiveRow row;
+    row.size = *size++;
+    row.time = measured.time;
+    row.algbw = BytesPerSecond{measured.time.value > 0 ? row.size.value / row.time.value : 0};
+    row.busbw = row.algbw * factor;
+    row.algorithm = measured.algorithm->name;
+    rows.push_back(row);
+  }
+  SIM_CHECK(size == request.sizes.end(), "a collective was not measured");
+  return rows;
+}
+
+}  // namespace rehearse

@@ -1,0 +1,47 @@
+// Collectives on an otherwise idle cluster: the table of nccl-tests, simulated.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "graph/workload_graph.hpp"
+#include "layout/plan.hpp"
+#include "platform/cluster.hpp"
+#include "program/collectives/collective_algorithm.hpp"
+
+namespace rehearse {
+
+// `groups` process groups of ranks / groups members run the operation at the same time, for each
+// size in turn. Rank r is GPU r. Members of a group are neighbours, or (strided) ranks / members
+// apart, as data-parallel groups are.
+struct CollectiveRequest {
+  CollectiveOp op = CollectiveOp::kAllReduce;
+  const CollectiveAlgorithm* algorithm = nullptr;  // nullptr: the fastest predicted
+  std::vector<Bytes>
+      sizes;  // as nccl-tests counts: the whole array; of all_gather, gather and scatter all shards
+  int ranks = 2;
+  int groups = 1;
+  bool strided = false;
+  NetworkLevelName network = NetworkLevelName::kFluid;
+};
+
+// The slowest group's time, from the moment its last member is ready, and its bandwidths as
+// nccl-tests defines them (doc/PERFORMANCE.md): algbw = size / time, busbw = algbw x {2(n-1)/n
+// all_reduce; (n-1)/n all_gather, reduce_scatter, all_to_all, gather, scatter; 1 broadcast,
+// reduce}.
+struct CollectiveRow {
+  Bytes size;
+  Seconds time;
+  BytesPerSecond algbw;
+  BytesPerSecond busbw;
+  std::string algorithm;
+};
+
+// REQUIRES: 2 <= ranks / groups, groups divides ranks, ranks <= GPUs, the algorithm serves the
+// groups (collective_refusal is empty).
+std::vector<CollectiveRow> run_collectives(const CollectiveRequest& request, Cluster& cluster);
+
+// Why the algorithm cannot serve the request's groups on this platform; empty: it can.
+std::string collective_refusal(const CollectiveRequest& request, const Platform& platform);
+
+}  // namespace rehearse

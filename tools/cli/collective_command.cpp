@@ -1,0 +1,130 @@
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+#include "base/error.hpp"
+#include "cli/commands.hpp"
+#include "cli/memory_limit.hpp"
+#include "simulation/collective_run.hpp"
+#include "simulation/simulation.hpp"
+
+namespace rehearse {
+namespace {
+
+// An option's value as its parser sees it, its mistakes located in the option as typed.
+template <class Value>
+Value parsed(const std::string& option, const std::string& text, std::size_t at,
+             const std::string& part, Value (*parse)(const std::string&)) {
+  try {
+    return parse(part);
+  } catch (const std::invalid_argument& error) {
+    SourceLocation where = option_place(option, text);
+    where.column += static_cast<int>(at);
+    throw InputError(where, error.what());
+  }
+}
+
+// "64MB", or "8KB..1GB": from the first, doubling, up to the second.
+std::vector<Bytes> sizes_of(const std::string& text) {
+  const std::size_t dots = text.find("..");
+  const Bytes first = parsed("--bytes", text, 0, text.substr(0, dots), parse_bytes);
+  const Bytes last = dots == std::string::npos
+                         ? first
+                         : parsed("--bytes", text, dots + 2, text.substr(dots + 2), parse_bytes);
+  if (first.value < 1 || last < first) {
+    throw InputError(
+        option_place("--bytes", text),
+        fmt::format("\"{}\": must be a size of at least 1B, or FIRST..LAST with FIRST <= LAST",
+                    text));
+  }
+  std::vector<Bytes> sizes;
+  for (Bytes size = first; size <= last; size *= 2) sizes.push_back(size);
+  return sizes;
+}
+
+CollectiveOp op_of(const std::string& text) {
+  std::string known;
+  for (int op = 0; op < kCollectiveOps; ++op) {
+    const char* const name = to_text(static_cast<CollectiveOp>(op));
+    if (text == name) return static_cast<CollectiveOp>(op);
+    known += fmt::format(" {}", name);
+  }
+  throw InputError(option_place("--op", text),
+                   fmt::format("unknown operation \"{}\": must be one of{}", text, known));
+}
+
+NetworkLevelName network_of(const std::string& text) {
+  for (const NetworkLevelName name :
+       {NetworkLevelName::kFluid, NetworkLevelName::kExact, NetworkLevelName::kAnalytic}) {
+    if (text == to_text(name)) return name;
+  }
+  throw InputError(option_place("--network", text),
+                   fmt::format("unknown level \"{}\": must be fluid, exact or analytic", text));
+}
+
+const CollectiveAlgorithm* algorithm_of(CollectiveOp op, const std::string& text) {
+  if (text == "auto") return nullptr;
+  const CollectiveAlgorithm* const algorithm = algorithm_named(op, text);
+  if (algorithm != nullptr) return algorithm;
+  throw InputError(option_place("--algorithm", text),
+                   fmt::format("unknown algorithm \"{}\" for {}: must be one of auto {}", text,
+                               to_text(op), names_of_algorithms(op)));
+}
+
+void check_groups(const CollectiveRequest& request, int gpus, const std::string& platform) {
+  const std::string ranks = std::to_string(request.ranks);
+  if (request.ranks > gpus) {
+    throw InputError(
+        option_place("--ranks", ranks),
+        fmt::format("{} ranks need as many GPUs, the platform {} has {}", ranks, platform, gpus));
+  }
+  const std::string groups = std::to_string(request.groups);
+  if (request.groups < 1 || request.ranks % request.groups != 0 ||
+      request.ranks / request.groups < 2) {
+    throw InputError(
+        option_place("--groups", groups),
+        fmt::format("{} groups of {} ranks: the groups must be equal and have at least "
+                    "two members",
+                    groups, ranks));
+  }
+}
+
+}  // namespace
+
+int collective_command(const Options& options) {
+  const CollectiveOptions& typed = options.collective;
+  CollectiveRequest request;
+  request.op = op_of(typed.op);
+  request.algorithm = algorithm_of(request.op, typed.algorithm);
+  request.sizes = sizes_of(typed.bytes);
+  request.groups = typed.groups;
+  request.strided = typed.strided;
+  request.network = network_of(typed.network);
+
+  Cluster cluster = load_cluster_within(memory_limit(options.max_memory), typed.platform);
+  const int gpus = static_cast<int>(cluster.platform().gpus.size());
+  request.ranks = typed.ranks == 0 ? gpus : typed.ranks;
+  check_groups(request, gpus, typed.platform);
+  const std::string refusal = collective_refusal(request, cluster.platform());
+  if (!refusal.empty()) {
+    throw InputError(option_place("--algorithm", typed.algorithm),
+                     fmt::format("{} {}", typed.algorithm, refusal));
+  }
+
+  fmt::print("# {} over {} ranks{}, {} network, {}\n", to_text(request.op),
+             request.ranks / request.groups,
+             request.groups == 1 ? "" : fmt::format(", {} groups at once", request.groups),
+             to_text(request.network), typed.platform);
+  fmt::print(
+      "# busbw counts the bytes that the busiest port must carry (nccl-tests); GB/s = 1e9 "
+      "bytes/s\n");
+  fmt::print("#{:>13}  {:>14}  {:>12}  {:>10}  {:>10}\n", "size (B)", "algorithm", "time (us)",
+             "algbw GB/s", "busbw GB/s");
+  for (const CollectiveRow& row : run_collectives(request, cluster)) {
+    fmt::print(" {:>13.0f}  {:>14}  {:>12.3f}  {:>10.2f}  {:>10.2f}\n", row.size.value,
+               row.algorithm, row.time.value * 1e6, row.algbw.value / 1e9, row.busbw.value / 1e9);
+  }
+  return 0;
+}
+
+}  // namespace rehearse
