@@ -1,6 +1,7 @@
 // Binomial tree: in round k each of the 2^k members that have the data sends it to one that does
 // not (broadcast), or the same backwards (reduce). time = ceil(log2(n)) x (latency + bytes /
-// bandwidth).
+// bandwidth). Where n is no power of two, a member without a partner in an early round of a reduce
+// may send ahead of its round: the exact level shows it, the others go round by round.
 #include "program/collectives/algorithms.hpp"
 #include "program/collectives/steps.hpp"
 

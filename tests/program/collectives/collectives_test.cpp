@@ -116,11 +116,15 @@ TEST(CollectiveAlgorithms, MoveTheBytesOfTheOperation) {
           break;
         case CollectiveOp::kBroadcast:
         case CollectiveOp::kScatter:
-          if (member > 0) EXPECT_GE(received[member], kBuffer * (1 - 1e-12));
+          if (member > 0) {
+            EXPECT_GE(received[member], kBuffer * (1 - 1e-12));
+          }
           break;
         case CollectiveOp::kReduce:
         case CollectiveOp::kGather:
-          if (member > 0) EXPECT_GE(sent[member], kBuffer * (1 - 1e-12));
+          if (member > 0) {
+            EXPECT_GE(sent[member], kBuffer * (1 - 1e-12));
+          }
           break;
         case CollectiveOp::kBarrier:
           EXPECT_EQ(sent[member], 0);
@@ -129,7 +133,9 @@ TEST(CollectiveAlgorithms, MoveTheBytesOfTheOperation) {
           FAIL() << "not an operation";
       }
     }
-    if (algorithm.name != "in_switch") EXPECT_GE(all, n * least * (1 - 1e-12));
+    if (algorithm.name != "in_switch") {
+      EXPECT_GE(all, n * least * (1 - 1e-12));
+    }
   });
 }
 
