@@ -71,8 +71,7 @@ void Measure::add_communication(const Span& span, const Instruction& instruction
   if (instruction.kind == Instruction::Kind::kSend) sum.sent[axis] += bytes;
   if (instruction.kind == Instruction::Kind::kCollective) {
     const auto members = programs_->groups.of(span.rank, instruction.axis).ranks.size();
-    sum.sent[axis] +=
-        bytes * moved_per_byte(instruction.op, static_cast<int>(members));
+    sum.sent[axis] += bytes * moved_per_byte(instruction.op, static_cast<int>(members));
   }
 }
 

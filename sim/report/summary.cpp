@@ -69,7 +69,8 @@ std::vector<Line> time_lines(const Metrics& m) {
                      "per request: (last token - first token) / (output tokens - 1); a request "
                      "that is prefilled early waits for the rest of the batch, and that counts"});
   }
-  lines.push_back({"makespan", seconds(m.makespan_s), "time 0 to the end of the last operator"});
+  lines.push_back(
+      {"makespan", seconds(m.makespan_s), "time 0 to the end of the last operator or transfer"});
   lines.push_back({"throughput",
                    fmt::format("{:.3g} tokens/ms per GPU; all GPUs: {} prompt + {} output tokens/s",
                                m.tokens_per_ms_per_gpu, rate(m.prompt_tokens_per_s),
