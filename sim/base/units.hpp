@@ -13,7 +13,8 @@ template <class Dimension>
 struct Quantity {
   double value = 0;
 
-  constexpr auto operator<=>(const Quantity&) const = default;
+  // clang-tidy 14 takes the 0 that <=> is compared with for a null pointer.
+  constexpr auto operator<=>(const Quantity&) const = default;  // NOLINT(modernize-use-nullptr)
   constexpr Quantity& operator+=(Quantity other) { return value += other.value, *this; }
   constexpr Quantity& operator-=(Quantity other) { return value -= other.value, *this; }
   constexpr Quantity& operator*=(double factor) { return value *= factor, *this; }

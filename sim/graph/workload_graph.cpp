@@ -73,9 +73,9 @@ bool PassShape::operator==(const PassShape& other) const {
          stage == other.stage;
 }
 
-int WorkloadGraph::add(Node node, const std::vector<int>& inputs) {
+int WorkloadGraph::add(const Node& node, const std::vector<int>& inputs) {
   Dag& dag = state_->dag;
-  const auto added = boost::add_vertex(std::move(node), dag);
+  const auto added = boost::add_vertex(node, dag);
   for (const int input : inputs) {
     SIM_CHECK(input >= 0 && input < static_cast<int>(added), "a node consumes a later one");
     if (!boost::edge(input, added, dag).second) boost::add_edge(input, added, dag);

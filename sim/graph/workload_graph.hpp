@@ -58,7 +58,7 @@ class WorkloadGraph {
   WorkloadGraph& operator=(WorkloadGraph&&) noexcept;
 
   // Adds a node that consumes the results of `inputs` (earlier nodes).
-  int add(Node node, const std::vector<int>& inputs);
+  int add(const Node& node, const std::vector<int>& inputs);
 
   int size() const;
   const Node& node(int index) const;

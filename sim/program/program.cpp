@@ -31,6 +31,18 @@ std::string describe(const Instruction& instruction) {
   return {};
 }
 
+std::string line_of(const Instruction& instruction, const std::vector<std::string>& names) {
+  std::string waits;
+  for (const int slot : instruction.waits) {
+    if (slot >= 0) waits += fmt::format(" wait s{}", slot);
+  }
+  const std::string records =
+      instruction.slot < 0 ? "" : fmt::format(" record s{}", instruction.slot);
+  return fmt::format("    [{}] {}: {}{}{}\n", to_text(instruction.stream),
+                     instruction.name < 0 ? "-" : names[instruction.name], describe(instruction),
+                     waits, records);
+}
+
 }  // namespace
 
 const char* to_text(Stream stream) {
@@ -45,16 +57,7 @@ std::string dump(const Programs& programs) {
     for (const Block& block : program.blocks) {
       text += fmt::format("  repeat {} from step {}\n", block.repeat, block.first_step);
       for (int at = block.begin; at < block.end; ++at) {
-        const Instruction& instruction = program.instructions[at];
-        std::string waits;
-        for (const int slot : instruction.waits) {
-          if (slot >= 0) waits += fmt::format(" wait s{}", slot);
-        }
-        const std::string records =
-            instruction.slot < 0 ? "" : fmt::format(" record s{}", instruction.slot);
-        text += fmt::format("    [{}] {}: {}{}{}\n", to_text(instruction.stream),
-                            instruction.name < 0 ? "-" : programs.names[instruction.name],
-                            describe(instruction), waits, records);
+        text += line_of(program.instructions[at], programs.names);
       }
     }
   }

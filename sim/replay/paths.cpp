@@ -63,6 +63,7 @@ const Paths::Candidates& Paths::candidates_of(Entry& entry, const Transfer& tran
 Paths::Candidates Paths::build_candidates(const Endpoints& endpoints,
                                           const std::vector<double>& ratio) {
   std::vector<Bytes> bytes;
+  bytes.reserve(ratio.size());
   for (const double share : ratio) bytes.push_back(Bytes{share});
   std::vector<const CollectiveAlgorithm*> algorithms = {endpoints.named};
   if (!endpoints.is_message && endpoints.named == nullptr) {

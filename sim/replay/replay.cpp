@@ -111,28 +111,10 @@ class Replay : public TransferObserver {
   void run_rank(Rank rank) {
     RankState& state = ranks_[rank];
     const std::vector<OperatorCost>& costs = costs_of(rank);
-    const std::vector<Instruction>& instructions = state.program->instructions;
     for (const Block& block : state.program->blocks) {
       for (int step = block.first_step; step < block.first_step + block.repeat; ++step) {
         for (int at = block.begin; at < block.end; ++at) {
-          switch (instructions[at].kind) {
-            case Instruction::Kind::kCompute:
-              compute(rank, at, step, costs[at].at(step));
-              break;
-            case Instruction::Kind::kPassBegin:
-              begin_pass(rank, instructions[at].pass);
-              break;
-            case Instruction::Kind::kPassEnd:
-              end_pass(rank);
-              break;
-            case Instruction::Kind::kReceive:
-              receive(rank, at, step);
-              break;
-            case Instruction::Kind::kCollective:
-            case Instruction::Kind::kSend:
-              post(rank, at, step);
-              break;
-          }
+          execute(rank, at, step, costs[at]);
         }
       }
     }
@@ -142,6 +124,28 @@ class Replay : public TransferObserver {
     }
     state.blocked_on = RankState::kNotBlocked;
     makespan_ = std::max(makespan_, state.clock);
+  }
+
+  void execute(Rank rank, int at, int step, const OperatorCost& cost) {
+    const Instruction& instruction = ranks_[rank].program->instructions[at];
+    switch (instruction.kind) {
+      case Instruction::Kind::kCompute:
+        compute(rank, at, step, cost.at(step));
+        break;
+      case Instruction::Kind::kPassBegin:
+        begin_pass(rank, instruction.pass);
+        break;
+      case Instruction::Kind::kPassEnd:
+        end_pass(rank);
+        break;
+      case Instruction::Kind::kReceive:
+        receive(rank, at, step);
+        break;
+      case Instruction::Kind::kCollective:
+      case Instruction::Kind::kSend:
+        post(rank, at, step);
+        break;
+    }
   }
 
   void compute(Rank rank, int at, int step, Seconds duration) {

@@ -115,7 +115,7 @@ std::string collective_refusal(const CollectiveRequest& request, const Platform&
     if (group.axis != Axis::kTensor) continue;
     GroupShape shape;
     for (const Rank rank : group.ranks) shape.domain.push_back(platform.gpus[rank].domain);
-    const std::string refusal = request.algorithm->refusal(shape);
+    std::string refusal = request.algorithm->refusal(shape);
     if (!refusal.empty()) return refusal;
   }
   return {};

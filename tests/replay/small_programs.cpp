@@ -51,14 +51,14 @@ int SmallPrograms::add(Rank rank, Instruction instruction, const std::vector<int
   return program.blocks[0].end - 1;
 }
 
-int SmallPrograms::compute(Rank rank, double seconds, std::vector<int> waits) {
+int SmallPrograms::compute(Rank rank, double seconds, const std::vector<int>& waits) {
   Instruction instruction;
   instruction.flops.base = seconds * 1e12;
   return add(rank, instruction, waits);
 }
 
-int SmallPrograms::collective(Rank rank, CollectiveOp op, double bytes, std::vector<int> waits,
-                              Axis axis, Stream stream) {
+int SmallPrograms::collective(Rank rank, CollectiveOp op, double bytes,
+                              const std::vector<int>& waits, Axis axis, Stream stream) {
   Instruction instruction;
   instruction.kind = Instruction::Kind::kCollective;
   instruction.stream = stream;
@@ -70,7 +70,7 @@ int SmallPrograms::collective(Rank rank, CollectiveOp op, double bytes, std::vec
   return at(rank, add(rank, instruction, waits)).slot;
 }
 
-int SmallPrograms::send(Rank from, Rank to, double bytes, std::vector<int> waits) {
+int SmallPrograms::send(Rank from, Rank to, double bytes, const std::vector<int>& waits) {
   Instruction instruction;
   instruction.kind = Instruction::Kind::kSend;
   instruction.stream = Stream::kPipelineSend;

@@ -20,12 +20,12 @@ class SmallPrograms {
   void divide(Axis axis, const std::vector<std::vector<Rank>>& groups);
 
   // FLOPs of a compute that takes `seconds` on a SmallGpu. Returns the instruction's index.
-  int compute(Rank rank, double seconds, std::vector<int> waits = {});
+  int compute(Rank rank, double seconds, const std::vector<int>& waits = {});
 
   // The following return the slot that records the communication.
-  int collective(Rank rank, CollectiveOp op, double bytes, std::vector<int> waits = {},
+  int collective(Rank rank, CollectiveOp op, double bytes, const std::vector<int>& waits = {},
                  Axis axis = Axis::kTensor, Stream stream = Stream::kTensor);
-  int send(Rank from, Rank to, double bytes, std::vector<int> waits = {});
+  int send(Rank from, Rank to, double bytes, const std::vector<int>& waits = {});
   int receive(Rank to, Rank from);
 
   // The collective on every rank of every group of the axis.

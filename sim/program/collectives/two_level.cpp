@@ -55,6 +55,7 @@ Schedule schedule(const GroupShape& group, std::span<const Bytes> bytes) {
   Step across{2 * (count - 1), {}};
   for (int place = 0; place < per_domain; ++place) {
     std::vector<int> peers;
+    peers.reserve(domains.size());
     for (const std::vector<int>& members : domains) peers.push_back(members[place]);
     add_ring(across, peers, shard / count);
   }
