@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/graph/adjacency_list.hpp>
 #include <boost/graph/push_relabel_max_flow.hpp>
+#include <cmath>
 #include <cstdlib>
 #include <map>
 #include <set>
@@ -11,12 +12,15 @@
 namespace rehearse {
 namespace {
 
+// Integers: with doubles, push-relabel's own check of its flow fails by rounding.
+using Capacity = std::int64_t;
+
 using Traits = boost::adjacency_list_traits<boost::vecS, boost::vecS, boost::directedS>;
 using Network = boost::adjacency_list<
     boost::vecS, boost::vecS, boost::directedS, boost::no_property,
     boost::property<
-        boost::edge_capacity_t, double,
-        boost::property<boost::edge_residual_capacity_t, double,
+        boost::edge_capacity_t, Capacity,
+        boost::property<boost::edge_residual_capacity_t, Capacity,
                         boost::property<boost::edge_reverse_t, Traits::edge_descriptor>>>>;
 
 int cut_of(const Platform& platform) {
@@ -74,15 +78,15 @@ class FlowNetwork {
   // Vertices: source, sink, and per link the side it is entered from and the one it is left by.
   explicit FlowNetwork(std::size_t links) : network_(2 + 2 * links) {}
 
-  void add(std::size_t from, std::size_t to, double capacity) {
+  void add(std::size_t from, std::size_t to, Capacity capacity) {
     const auto forth = boost::add_edge(from, to, network_).first;
     const auto back = boost::add_edge(to, from, network_).first;
     boost::put(boost::edge_capacity, network_, forth, capacity);
-    boost::put(boost::edge_capacity, network_, back, 0.0);
+    boost::put(boost::edge_capacity, network_, back, Capacity{0});
     boost::put(boost::edge_reverse, network_, forth, back);
     boost::put(boost::edge_reverse, network_, back, forth);
   }
-  double maximum() { return boost::push_relabel_max_flow(network_, 0, 1); }
+  Capacity maximum() { return boost::push_relabel_max_flow(network_, 0, 1); }
 
  private:
   Network network_;
@@ -98,17 +102,23 @@ Bisection measure_bisection(Cluster& cluster) {
 
   const auto entered = [](int link) { return link < 0 ? 1U : 2U + 2U * link; };
   const auto left = [](int link) { return link < 0 ? 0U : 3U + 2U * link; };
-  FlowNetwork network(cluster.links().size());
-  double total = 0;
-  for (const auto& [index, routes] : sample.routes_over) {
+  const auto capacity_of = [&](int index, int routes) {
     const Link& link = cluster.links()[index];
-    const double capacity = link.bandwidth.value * (link.shared ? 1 : routes);
-    network.add(entered(index), left(index), capacity);
-    total += capacity;
+    return link.bandwidth.value * (link.shared ? 1 : routes);
+  };
+  double all = 0;
+  for (const auto& [index, routes] : sample.routes_over) all += capacity_of(index, routes);
+  constexpr double kRange = 1e18;  // of the sum of all capacities, so that no excess overflows
+  const double unit = all / kRange;
+
+  FlowNetwork network(cluster.links().size());
+  for (const auto& [index, routes] : sample.routes_over) {
+    network.add(entered(index), left(index), std::llround(capacity_of(index, routes) / unit));
   }
+  const auto total = static_cast<Capacity>(kRange);
   // No step carries more than all links together.
   for (const auto& [from, to] : sample.steps) network.add(left(from), entered(to), total);
-  bisection.bandwidth = {network.maximum()};
+  bisection.bandwidth = {static_cast<double>(network.maximum()) * unit};
   return bisection;
 }
 
