@@ -115,9 +115,14 @@ Bisection measure_bisection(Cluster& cluster) {
   for (const auto& [index, routes] : sample.routes_over) {
     network.add(entered(index), left(index), std::llround(capacity_of(index, routes) / unit));
   }
-  const auto total = static_cast<Capacity>(kRange);
-  // No step carries more than all links together.
-  for (const auto& [from, to] : sample.steps) network.add(left(from), entered(to), total);
+  // A step carries no more than the links it joins (and a GPU's no more than its link), so that all
+  // capacities out of the source together stay within the range.
+  for (const auto& [from, to] : sample.steps) {
+    const auto of = [&](int link) {
+      return link < 0 ? all : capacity_of(link, sample.routes_over.at(link));
+    };
+    network.add(left(from), entered(to), std::llround(std::min(of(from), of(to)) / unit));
+  }
   bisection.bandwidth = {static_cast<double>(network.maximum()) * unit};
   return bisection;
 }
