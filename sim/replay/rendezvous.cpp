@@ -4,10 +4,17 @@
 
 namespace rehearse {
 
-Rendezvous::Rendezvous(const Programs& programs, std::vector<int> domains)
+GroupShape shape_of(const std::vector<Rank>& ranks, const Platform& platform) {
+  GroupShape shape;
+  shape.domain.reserve(ranks.size());
+  for (const Rank rank : ranks) shape.domain.push_back(platform.gpus[rank].domain);
+  return shape;
+}
+
+Rendezvous::Rendezvous(const Programs& programs, const Platform& platform)
     : programs_(programs),
       groups_(programs.groups),
-      domains_(std::move(domains)),
+      platform_(platform),
       member_of_rank_(groups_.of_rank.size()),
       of_group_(groups_.groups.size()) {
   for (const ProcessGroup& group : groups_.groups) {
@@ -35,7 +42,7 @@ int Rendezvous::collective_endpoints(int group, CollectiveOp op, Stream stream) 
     added.members = groups_.groups[group].ranks;
     added.op = op;
     added.named = programs_.algorithms[static_cast<int>(op)];
-    for (const Rank rank : added.members) added.shape.domain.push_back(domains_[rank]);
+    added.shape = shape_of(added.members, platform_);
     added.stream = stream;
     added.posted.resize(added.members.size());
     endpoints_.push_back(std::move(added));

@@ -8,14 +8,17 @@
 #include <utility>
 #include <vector>
 
+#include "platform/platform.hpp"
 #include "replay/transfer.hpp"
 
 namespace rehearse {
 
+// What a collective algorithm may know of these ranks. Rank r is GPU r.
+GroupShape shape_of(const std::vector<Rank>& ranks, const Platform& platform);
+
 class Rendezvous {
  public:
-  // `domains`: the scale-up domain of each rank's GPU.
-  Rendezvous(const Programs& programs, std::vector<int> domains);
+  Rendezvous(const Programs& programs, const Platform& platform);
 
   const Endpoints& endpoints(int index) const { return endpoints_[index]; }
 
@@ -39,7 +42,7 @@ class Rendezvous {
 
   const Programs& programs_;
   const ProcessGroups& groups_;
-  std::vector<int> domains_;
+  const Platform& platform_;
   std::vector<std::array<std::int32_t, kAxes>> member_of_rank_;  // position in the rank's group
   std::vector<std::array<int, kCollectiveOps>>
       of_group_;  // endpoints of (group, operation), -1: none yet

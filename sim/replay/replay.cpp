@@ -4,21 +4,13 @@
 
 #include "base/error.hpp"
 #include "cost/operator_cost.hpp"
+#include "replay/fact_batch.hpp"
 #include "replay/rank_state.hpp"
 #include "replay/rendezvous.hpp"
 #include "replay/waiting.hpp"
 
 namespace rehearse {
 namespace {
-
-// Spans are handed to the sink in batches, on the main stack.
-constexpr std::size_t kBatch = 4096;
-
-std::vector<int> domains_of(const Platform& platform, std::size_t ranks) {
-  std::vector<int> domains;
-  for (std::size_t rank = 0; rank < ranks; ++rank) domains.push_back(platform.gpus[rank].domain);
-  return domains;
-}
 
 class Replay : public TransferObserver {
  public:
@@ -29,7 +21,8 @@ class Replay : public TransferObserver {
         paths_(cluster, network_),
         engine_(cluster.platform()),
         level_(make_network_level(level, {engine_, network_, paths_, *this})),
-        rendezvous_(programs, domains_of(cluster.platform(), programs.ranks.size())) {}
+        rendezvous_(programs, cluster.platform()),
+        facts_(engine_, sink) {}
 
   ReplayCounts run() {
     prepare_costs();
@@ -45,7 +38,7 @@ class Replay : public TransferObserver {
     } catch (const Deadlock&) {
       throw Deadlock(describe_waiting(programs_, ranks_));
     }
-    flush();
+    facts_.flush();
     sink_.end(makespan_);
     return counts_;
   }
@@ -163,7 +156,8 @@ class Replay : public TransferObserver {
     span.stall = span.start - state.clock;
     span.ready = span.start;
     span.end = state.clock = span.start + duration;
-    emit(span);
+    ++counts_.rank_operations;
+    facts_.add(span);
   }
 
   static void wait_in_span(const Slot& wanted, Span& span) {
@@ -186,11 +180,13 @@ class Replay : public TransferObserver {
     RankState& state = ranks_[rank];
     const Pass& begun = state.program->passes[pass];
     state.kv += begun.kv_appended;
-    emit({rank, MemoryCategory::kKvCache, state.clock, state.kv});
-    emit({rank, MemoryCategory::kActivations, state.clock, begun.activation_peak});
+    facts_.add(MemoryLevel{rank, MemoryCategory::kKvCache, state.clock, state.kv});
+    facts_.add(MemoryLevel{rank, MemoryCategory::kActivations, state.clock, begun.activation_peak});
   }
 
-  void end_pass(Rank rank) { emit({rank, MemoryCategory::kActivations, ranks_[rank].clock, {}}); }
+  void end_pass(Rank rank) {
+    facts_.add(MemoryLevel{rank, MemoryCategory::kActivations, ranks_[rank].clock, {}});
+  }
 
   // ---- communication
   // ---------------------------------------------------------------------------------------------
@@ -313,7 +309,8 @@ class Replay : public TransferObserver {
     span.transfer = transfer.id;
     span.algorithm = transfer.algorithm;
     makespan_ = std::max(makespan_, end);
-    emit(span);
+    ++counts_.rank_operations;
+    facts_.add(span);
     --state.in_flight;
     if (instruction.slot >= 0) close_slot(state, instruction, posted, transfer.start, end);
     if (state.queued > 0) start_queued(rank);
@@ -349,31 +346,6 @@ class Replay : public TransferObserver {
     }
   }
 
-  // ---- facts
-  // -----------------------------------------------------------------------------------------------------
-
-  void emit(const Span& span) {
-    ++counts_.rank_operations;
-    spans_.push_back(span);
-    if (spans_.size() >= kBatch) flush_on_main_stack();
-  }
-
-  void emit(const MemoryLevel& level) {
-    levels_.push_back(level);
-    if (levels_.size() >= kBatch) flush_on_main_stack();
-  }
-
-  void flush_on_main_stack() {
-    engine_.on_main_stack([this] { flush(); });
-  }
-
-  void flush() {
-    for (const Span& span : spans_) sink_.span(span);
-    for (const MemoryLevel& level : levels_) sink_.memory(level);
-    spans_.clear();
-    levels_.clear();
-  }
-
   const Programs& programs_;
   Cluster& cluster_;
   TimelineSink& sink_;
@@ -382,10 +354,9 @@ class Replay : public TransferObserver {
   SimgridEngine engine_;
   std::unique_ptr<NetworkLevel> level_;
   Rendezvous rendezvous_;
+  FactBatch facts_;
   std::vector<std::vector<OperatorCost>> costs_;  // by device x program
   std::vector<RankState> ranks_;
-  std::vector<Span> spans_;
-  std::vector<MemoryLevel> levels_;
   Seconds makespan_;
   ReplayCounts counts_;
 };

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "program/program.hpp"
+#include "replay/rendezvous.hpp"
 #include "replay/replay.hpp"
 #include "timeline/timeline.hpp"
 
@@ -113,9 +114,7 @@ std::string collective_refusal(const CollectiveRequest& request, const Platform&
   if (request.algorithm == nullptr) return {};
   for (const ProcessGroup& group : groups_of(request).groups) {
     if (group.axis != Axis::kTensor) continue;
-    GroupShape shape;
-    for (const Rank rank : group.ranks) shape.domain.push_back(platform.gpus[rank].domain);
-    std::string refusal = request.algorithm->refusal(shape);
+    std::string refusal = request.algorithm->refusal(shape_of(group.ranks, platform));
     if (!refusal.empty()) return refusal;
   }
   return {};

@@ -9,6 +9,7 @@
 #include "layout/layout.hpp"
 #include "platform/check_platform_xml.hpp"
 #include "program/lower.hpp"
+#include "replay/rendezvous.hpp"
 
 namespace rehearse {
 namespace {
@@ -91,9 +92,7 @@ void check_algorithms(const Plan& plan, const Programs& programs, const Platform
     if (named == nullptr) continue;
     for (const ProcessGroup& group : programs.groups.groups) {
       if (group.axis != axis) continue;
-      GroupShape shape;
-      for (const Rank rank : group.ranks) shape.domain.push_back(platform.gpus[rank].domain);
-      const std::string refusal = named->refusal(shape);
+      const std::string refusal = named->refusal(shape_of(group.ranks, platform));
       if (refusal.empty()) continue;
       const std::string field = fmt::format("collectives.{}", to_text(op));
       throw InputError(plan.where.at(field), fmt::format("{} = \"{}\" {} ({} groups)", field,
