@@ -16,6 +16,8 @@ namespace rehearse {
 struct LinkShare {
   int link = 0;
   double streams = 1;
+
+  bool operator==(const LinkShare&) const = default;
 };
 
 // What a flow crosses. Shared by all flows of a communicator; must outlive them.

@@ -7,6 +7,20 @@
 namespace rehearse {
 namespace {
 
+// A phase that loads the same links as the one before goes on in its flow: the same time alone,
+// fewer flows.
+void append(FlowPhase phase, std::vector<FlowPhase>& phases) {
+  const bool same_load = !phases.empty() && phases.back().volume > 0 && phase.volume > 0 &&
+                         phases.back().flow.rate_cap == phase.flow.rate_cap &&
+                         phases.back().flow.links == phase.flow.links;
+  if (!same_load) {
+    phases.push_back(std::move(phase));
+    return;
+  }
+  phases.back().latency += phase.latency;
+  phases.back().volume += phase.volume;
+}
+
 Schedule message_schedule(Bytes bytes) { return {{1, {{0, 1, bytes}}}}; }
 
 }  // namespace
@@ -100,7 +114,7 @@ std::unique_ptr<TransferPath> Paths::build(const Endpoints& endpoints,
                                                  : algorithm->schedule(endpoints.shape, bytes);
   auto path = std::make_unique<TransferPath>();
   path->algorithm = algorithm;
-  for (const Step& step : schedule) path->phases.push_back(build_phase(endpoints, step));
+  for (const Step& step : schedule) append(build_phase(endpoints, step), path->phases);
   path->phases.front().latency += launch(endpoints);
   return path;
 }
@@ -134,6 +148,8 @@ FlowPhase Paths::build_phase(const Endpoints& endpoints, const Step& step) {
       phase.flow.links[at->second].streams += streams;
     }
   }
+  std::sort(phase.flow.links.begin(), phase.flow.links.end(),
+            [](const LinkShare& a, const LinkShare& b) { return a.link < b.link; });
   phase.latency = slowest_message * step.repeat;
   if (phase.volume > 0) network_.finish_path(phase.flow);
   return phase;
