@@ -22,6 +22,11 @@ class InputError : public std::runtime_error {
  public:
   // `message` says what is wrong, the value, and the rule; no trailing period, no "error:" prefix.
   InputError(const SourceLocation& where, const std::string& message);
+  // One that another process threw: its whole text as it was there.
+  static InputError relayed(const std::string& text) { return InputError(text); }
+
+ private:
+  explicit InputError(const std::string& text) : std::runtime_error(text) {}
 };
 
 class InternalError : public std::logic_error {

@@ -37,18 +37,21 @@ class PassBuilder {
   }
 
  private:
-  int add(const std::string& name, Operator op, const std::vector<int>& inputs) {
-    return graph_.add({name, layer_, op}, inputs);
+  int add(const std::string& name, Operator op, const std::vector<int>& inputs,
+          const RoutedAmounts& routed = {}) {
+    return graph_.add({name, layer_, op, routed}, inputs);
   }
 
   // A collective over a group of one is no collective.
   int communicate(CollectiveOp op, Axis axis, double bytes, double result, int input,
-                  const char* purpose = "") {
+                  const char* purpose = "", FanOut fan_out = {}, const RoutedAmounts& routed = {}) {
     const int ranks = axis == Axis::kExpert ? expert_group_size(layout_) : tensor_;
     if (ranks == 1) return input;
     const std::string name =
         *purpose != 0 ? std::string(purpose) : std::string(to_text(axis)) + " " + to_text(op);
-    return graph_.add({name, layer_, Collective{op, axis, Bytes{bytes}, Bytes{result}}}, {input});
+    return graph_.add(
+        {name, layer_, Collective{op, axis, Bytes{bytes}, Bytes{result}, fan_out}, routed},
+        {input});
   }
 
   double row_bytes() const { return model_.hidden * bytes_per_element(model_.activation_dtype); }
@@ -101,6 +104,24 @@ class PassBuilder {
     return add("norm", norm(model_, local_tokens_), {hidden, residual_});
   }
 
+  Operator attention_scores() const {
+    const bool prefill = shape_.phase == Phase::kPrefill;
+    const double sequences = shape_.sequences;
+    if (shape_.prompts.empty()) {
+      return prefill ? prefill_attention(model_, sequences, shape_.prompt_tokens, tensor_)
+                     : decode_attention(model_, sequences, shape_.prompt_tokens + 1, tensor_);
+    }
+    double tokens = 0;
+    double pairs = 0;
+    for (const double prompt : shape_.prompts) {
+      tokens += prompt;
+      pairs += prompt * (prompt + 1) / 2;
+    }
+    // Decoding is linear in the context: the mean stands for all.
+    return prefill ? prefill_attention_of(model_, tokens, pairs, tensor_)
+                   : decode_attention(model_, sequences, tokens / sequences + 1, tensor_);
+  }
+
   int attention_block(int hidden) {
     const int normed = gather(block_norm(hidden));
     Operator projection = qkv_projection(model_, tokens_, tensor_);
@@ -111,12 +132,7 @@ class PassBuilder {
           (attention.heads + 2 * tensor_);
     }
     const int qkv = add("qkv", projection, {normed});
-    const int scores =
-        add("attention",
-            shape_.phase == Phase::kPrefill
-                ? prefill_attention(model_, shape_.sequences, shape_.prompt_tokens, tensor_)
-                : decode_attention(model_, shape_.sequences, shape_.prompt_tokens + 1, tensor_),
-            {qkv});
+    const int scores = add("attention", attention_scores(), {qkv});
     return reduce(add("out_proj", output_projection(model_, tokens_, tensor_), {scores}));
   }
 
@@ -140,12 +156,15 @@ class PassBuilder {
     Operator gate = router(model_, local_tokens_);
     if (!sharded_) gate.useful_flops_share = 1.0 / tensor_;
     const int routed = add("router", gate, {normed});
-    const int permuted = add("permute", permute(model_, dispatched), {normed, routed});
+    const int permuted =
+        add("permute", permute(model_, dispatched), {normed, routed},
+            with_result(moving(Copies::kSent, sent_row(), dispatched), Copies::kSent, sent_row()));
     const int arrived = dispatch(permuted, dispatched);
     const int shared =
         shared_experts(normed);  // here, so that it runs while the dispatch is in flight
     const int back = routed_experts(arrived, dispatched);
-    const int combined = add("combine", combine(model_, dispatched), {back, routed});
+    const int combined = add("combine", combine(model_, dispatched), {back, routed},
+                             moving(Copies::kSent, sent_row(), dispatched));
     return merge(combined, shared, split_experts);
   }
 
@@ -160,13 +179,48 @@ class PassBuilder {
     return arriving_copies() * row_bytes() / (gathers_copies() ? tensor_ : 1);
   }
 
+  // Bytes of a copy on the way: with sequence parallelism the tensor ranks that share an expert
+  // each send their part of the tokens.
+  Bytes sent_row() const { return Bytes{row_bytes() / (gathers_copies() ? tensor_ : 1)}; }
+
+  // Moves a row for each copy and one for each of `tokens`.
+  RoutedAmounts moving(Copies copies, Bytes row, double tokens = 0) const {
+    RoutedAmounts amounts;
+    amounts.of = copies;
+    amounts.bytes_per_copy = row;
+    amounts.fixed_bytes = Bytes{tokens * row_bytes()};
+    return amounts;
+  }
+
+  static RoutedAmounts with_result(RoutedAmounts amounts, Copies copies, Bytes row) {
+    amounts.result_of = copies;
+    amounts.result_per_copy = row;
+    return amounts;
+  }
+
+  // An expert's operator, given what it is for one copy and one expert.
+  static RoutedAmounts per_copy(const Operator& one) {
+    RoutedAmounts amounts;
+    amounts.of = Copies::kComputed;
+    amounts.flops_per_copy = Flops{one.flops.base};
+    amounts.bytes_per_copy = Bytes{one.inputs.base} + one.outputs;
+    amounts.bytes_per_expert = one.weights;
+    return with_result(amounts, Copies::kComputed, one.result);
+  }
+
+  FanOut fan_out(bool back) const { return {model_.moe->top_k, model_.moe->experts, back}; }
+
   int dispatch(int permuted, double dispatched) {
     const double sent = dispatched * model_.moe->top_k * row_bytes();
-    const int arrived = communicate(CollectiveOp::kAllToAll, Axis::kExpert, sent, received_bytes(),
-                                    permuted, "dispatch");
+    const int arrived =
+        communicate(CollectiveOp::kAllToAll, Axis::kExpert, sent, received_bytes(), permuted,
+                    "dispatch", fan_out(false),
+                    with_result(moving(Copies::kSent, sent_row()), Copies::kComputed, sent_row()));
     if (!gathers_copies()) return arrived;
-    return communicate(CollectiveOp::kAllGather, Axis::kTensor, received_bytes(),
-                       arriving_copies() * row_bytes(), arrived);
+    return communicate(
+        CollectiveOp::kAllGather, Axis::kTensor, received_bytes(), arriving_copies() * row_bytes(),
+        arrived, "", {},
+        with_result(moving(Copies::kComputed, sent_row()), Copies::kComputed, Bytes{row_bytes()}));
   }
 
   int shared_experts(int normed) {
@@ -185,14 +239,20 @@ class PassBuilder {
     const double local = static_cast<double>(moe.experts) / expert_group_size(layout_);
     const double touched = touched_experts(moe, local, shape_.group_tokens);
     const double copies = arriving_copies();
-    const int up = add("expert up", expert_up(model_, copies, touched, degree), {arrived});
-    int done = add("expert down", expert_down(model_, copies, touched, degree), {up});
+    const int up = add("expert up", expert_up(model_, copies, touched, degree), {arrived},
+                       per_copy(expert_up(model_, 1, 1, degree)));
+    int done = add("expert down", expert_down(model_, copies, touched, degree), {up},
+                   per_copy(expert_down(model_, 1, 1, degree)));
     if (gathers_copies()) {
       done = communicate(CollectiveOp::kReduceScatter, Axis::kTensor, copies * row_bytes(),
-                         received_bytes(), done);
+                         received_bytes(), done, "", {},
+                         with_result(moving(Copies::kComputed, Bytes{row_bytes()}),
+                                     Copies::kComputed, sent_row()));
     }
-    return communicate(CollectiveOp::kAllToAll, Axis::kExpert, received_bytes(),
-                       dispatched * moe.top_k * row_bytes(), done, "return");
+    return communicate(
+        CollectiveOp::kAllToAll, Axis::kExpert, received_bytes(),
+        dispatched * moe.top_k * row_bytes(), done, "return", fan_out(true),
+        with_result(moving(Copies::kComputed, sent_row()), Copies::kSent, sent_row()));
   }
 
   // Adds the shared expert and brings the layer's output to the form of the residual stream.

@@ -68,9 +68,9 @@ const char* to_text(Phase phase) { return phase == Phase::kPrefill ? "prefill" :
 
 bool PassShape::operator==(const PassShape& other) const {
   return phase == other.phase && sequences == other.sequences &&
-         prompt_tokens == other.prompt_tokens && group_tokens == other.group_tokens &&
-         layers.first == other.layers.first && layers.count == other.layers.count &&
-         stage == other.stage;
+         prompt_tokens == other.prompt_tokens && prompts == other.prompts &&
+         group_tokens == other.group_tokens && layers.first == other.layers.first &&
+         layers.count == other.layers.count && stage == other.stage;
 }
 
 int WorkloadGraph::add(const Node& node, const std::vector<int>& inputs) {
@@ -120,7 +120,8 @@ std::vector<int> WorkloadGraph::topological_order() const {
   return order;
 }
 
-Bytes WorkloadGraph::peak_live_bytes(const std::vector<int>& order) const {
+std::vector<LiveBytes> WorkloadGraph::live_bytes(const std::vector<int>& order,
+                                                 bool by_copies) const {
   std::vector<int> buffer(size());        // the node whose result a node's output lives in
   std::vector<int> last_use(size(), -1);  // by buffer: position in order of the last consumer
   for (int position = 0; position < static_cast<int>(order.size()); ++position) {
@@ -130,19 +131,46 @@ Bytes WorkloadGraph::peak_live_bytes(const std::vector<int>& order) const {
     last_use[buffer[index]] = position;
     for (const int input : from) last_use[buffer[input]] = position;
   }
-  Bytes live;
-  Bytes peak;
   std::vector<std::vector<int>> dying(order.size());
   for (int index = 0; index < size(); ++index) {
     if (buffer[index] == index) dying[last_use[index]].push_back(index);
   }
+  LiveBytes live;
+  std::vector<LiveBytes> places;
+  const auto change = [&](int index, double sign) {
+    const Node& at = node(index);
+    const Copies copies = by_copies ? at.routed.result_of : Copies::kNone;
+    if (copies == Copies::kNone) live.fixed += sign * result_of(at);
+    if (copies == Copies::kSent) live.per_sent += sign * at.routed.result_per_copy;
+    if (copies == Copies::kComputed) live.per_computed += sign * at.routed.result_per_copy;
+  };
   for (std::size_t position = 0; position < order.size(); ++position) {
     const int index = order[position];
-    if (buffer[index] == index) live += result_of(node(index));
-    peak = std::max(peak, live);
-    for (const int dead : dying[position]) live -= result_of(node(dead));
+    if (buffer[index] == index) change(index, 1);
+    places.push_back(live);
+    for (const int dead : dying[position]) change(dead, -1);
   }
+  return places;
+}
+
+Bytes WorkloadGraph::peak_live_bytes(const std::vector<int>& order) const {
+  Bytes peak;
+  for (const LiveBytes& place : live_bytes(order, false)) peak = std::max(peak, place.fixed);
   return peak;
+}
+
+std::vector<LiveBytes> WorkloadGraph::peak_live_copies(const std::vector<int>& order) const {
+  std::vector<LiveBytes> peaks;
+  const auto below = [](const LiveBytes& a, const LiveBytes& b) {
+    return a.fixed <= b.fixed && a.per_sent <= b.per_sent && a.per_computed <= b.per_computed;
+  };
+  for (const LiveBytes& place : live_bytes(order, true)) {
+    const auto covers = [&](const LiveBytes& peak) { return below(place, peak); };
+    if (std::any_of(peaks.begin(), peaks.end(), covers)) continue;
+    std::erase_if(peaks, [&](const LiveBytes& peak) { return below(peak, place); });
+    peaks.push_back(place);
+  }
+  return peaks;
 }
 
 std::string WorkloadGraph::dump() const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <variant>
 #include <vector>
@@ -29,11 +30,21 @@ enum class CollectiveOp : std::uint8_t {
 constexpr int kCollectiveOps = static_cast<int>(CollectiveOp::kCount);
 const char* to_text(CollectiveOp op);  // "all_reduce", "all_gather", ... "barrier"
 
+// What an all_to_all carries when it takes tokens to their experts, or the experts' results back: a
+// token goes to `experts_per_token` of `experts`, which are spread over the members in equal
+// blocks. An algorithm may send a token once where several of its experts live together.
+struct FanOut {
+  int experts_per_token = 1;
+  int experts = 1;
+  bool back = false;  // results: they come from the experts
+};
+
 struct Collective {
   CollectiveOp op = CollectiveOp::kAllReduce;
   Axis axis = Axis::kTensor;
-  Bytes bytes;   // this rank's send buffer (all_gather: its shard)
-  Bytes result;  // receive buffer; zero when the collective works in place (all_reduce)
+  Bytes bytes;          // this rank's send buffer (all_gather: its shard)
+  Bytes result;         // receive buffer; zero when the collective works in place (all_reduce)
+  FanOut fan_out = {};  // of an all_to_all
 };
 
 // A message between pipeline stages. The receiving side holds the bytes.
@@ -44,10 +55,40 @@ struct Message {
   Bytes bytes;
 };
 
+// How a node follows the copies of tokens on its rank where routing is not uniform (the node's own
+// amounts are those of uniform routing): what it computes and moves for each copy, and for each of
+// the rank's experts that gets at least one.
+enum class Copies : std::uint8_t {
+  kNone,
+  kSent,      // of the rank's own tokens
+  kComputed,  // for the rank's experts
+};
+struct RoutedAmounts {
+  Copies of = Copies::kNone;
+  Flops flops_per_copy;
+  Bytes fixed_bytes;
+  Bytes bytes_per_copy;
+  Bytes bytes_per_expert;
+  Copies result_of = Copies::kNone;  // kNone: the result is the node's own
+  Bytes result_per_copy;
+};
+
 struct Node {
   std::string name;  // "qkv", "tp all_reduce"
   int layer = -1;    // model layer, -1 outside layers
   std::variant<Operator, Collective, Message> work;
+  RoutedAmounts routed = {};
+};
+
+// Live results at one place of a pass: fixed + per copy x copies.
+struct LiveBytes {
+  Bytes fixed;
+  Bytes per_sent;
+  Bytes per_computed;
+
+  Bytes with(double sent, double computed) const {
+    return fixed + per_sent * sent + per_computed * computed;
+  }
 };
 
 class WorkloadGraph {
@@ -71,11 +112,18 @@ class WorkloadGraph {
   // The most bytes of results that are alive at once when nodes run in `order`: a result lives from
   // its node to its last consumer; an in-place collective passes on its input's buffer.
   Bytes peak_live_bytes(const std::vector<int>& order) const;
+  // The same where routing is not uniform: the places that may have the most, of which none is
+  // below another in all three amounts. Copies are those of one layer: no two layers have copies at
+  // once.
+  std::vector<LiveBytes> peak_live_copies(const std::vector<int>& order) const;
 
   // One line per node in topological order: "#3 L0 qkv gemm flops=... bytes=... <- #2".
   std::string dump() const;
 
  private:
+  // What is alive at each position of `order`; by_copies: routed results apart.
+  std::vector<LiveBytes> live_bytes(const std::vector<int>& order, bool by_copies) const;
+
   struct State;
   std::unique_ptr<State> state_;
 };
@@ -89,12 +137,15 @@ struct PassShape {
   Phase phase = Phase::kPrefill;
   int sequences = 0;  // of this replica's micro-batch; 0: the pass takes part in collectives only
   int prompt_tokens = 0;
+  std::vector<int> prompts = {};  // where they differ: of each sequence
   double group_tokens = 0;
   Share layers;  // of the stage
   int stage = 0;
 
   double tokens() const {
-    return phase == Phase::kPrefill ? static_cast<double>(sequences) * prompt_tokens : sequences;
+    if (phase == Phase::kDecode) return sequences;
+    return prompts.empty() ? static_cast<double>(sequences) * prompt_tokens
+                           : std::accumulate(prompts.begin(), prompts.end(), 0.0);
   }
   bool operator==(const PassShape& other) const;
 };

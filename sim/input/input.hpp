@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "claims/claims.hpp"
+#include "claims/expected.hpp"
 #include "layout/plan.hpp"
 #include "model/model.hpp"
 
@@ -20,7 +22,7 @@ struct PlanRequest {
   std::optional<std::string> model = {};    // --model: a path from the working directory
   std::optional<std::string> platform = {};  // --platform: a path from the working directory
   std::vector<std::string> sets = {};  // --set FIELD=VALUE: "layout.tensor=4", "model.moe.top_k=1"
-  std::optional<std::string> network = {};  // --network: "fluid", "exact", "analytic"
+  std::optional<std::string> network = {};  // --network: "fluid", "exact", "simgrid", "analytic"
   std::optional<std::string> seed = {};     // --seed
 };
 
@@ -34,5 +36,16 @@ Plan read_plan(const PlanRequest& request);
 // extension .json or a first character "{"), then `sets` in their order ("moe.top_k=1"). The model
 // returned is valid (validate).
 Model read_model(const std::string& path, const std::vector<std::string>& sets = {});
+
+// A workloads/schema/claims.proto textproto. Every comparison is parsed; whether its quantities and
+// readings exist is the audit's question. Where the file names a document, every quote stands
+// there.
+Claims read_claims(const std::string& path);
+
+// The text of a result.json; absent for a file that is no JSON, and so a plan.
+std::optional<std::string> read_result(const std::string& path);
+
+// What expected_json wrote.
+Expected read_expected(const std::string& path);
 
 }  // namespace rehearse

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <limits>
 #include <stdexcept>
 
@@ -72,6 +73,30 @@ Layout layout_of(const proto::Layout& written, FieldLocations& where) {
   return layout;
 }
 
+double above_zero(double value, const std::string& field, const FieldLocations& where) {
+  if (value > 0 && std::isfinite(value)) return value;
+  throw InputError(where.at(field),
+                   fmt::format("{} = {}: must be greater than zero", field, value));
+}
+
+PromptLengths lengths_of(const proto::Batch& batch, const FieldLocations& where) {
+  PromptLengths lengths;
+  if (!batch.has_lengths()) return lengths;
+  const proto::Lengths& written = batch.lengths();
+  lengths.given = true;
+  if (written.has_variation() == written.has_file()) {
+    throw InputError(where.at("batch.lengths"),
+                     "batch.lengths needs either variation or file: where lengths come from");
+  }
+  if (written.has_variation()) {
+    lengths.variation = above_zero(written.variation(), "batch.lengths.variation", where);
+  }
+  lengths.file = written.file();
+  lengths.order = static_cast<RequestOrder>(written.order());
+  lengths.padded = written.padded();
+  return lengths;
+}
+
 Batch batch_of(const proto::Batch& written, const FieldLocations& where) {
   for (const char* field : {"sequences", "prompt_tokens", "output_tokens"}) {
     require_field(written, "batch", field, where);
@@ -84,6 +109,7 @@ Batch batch_of(const proto::Batch& written, const FieldLocations& where) {
       degree(written.has_micro_batches(), written.micro_batches(), "batch.micro_batches", where);
   batch.decode_micro_batches =
       at_least(0, written.decode_micro_batches(), "batch.decode_micro_batches", where);
+  batch.lengths = lengths_of(written, where);
   return batch;
 }
 
@@ -105,12 +131,97 @@ std::map<std::string, std::string> collectives_of(const proto::Collectives& writ
   return chosen;
 }
 
+Routing routing_of(const proto::Routing& written, const FieldLocations& where) {
+  Routing routing;
+  const auto take = [&](bool has, const char* name, auto value, auto& into) {
+    if (!has) return;
+    routing.given.emplace_back(name);
+    into = value;
+  };
+  if (written.has_model()) routing.model = written.model();
+  take(written.has_exponent(), "exponent", written.exponent(), routing.exponent);
+  take(written.has_range(), "range", written.range(), routing.range);
+  take(written.has_concentration(), "concentration", written.concentration(),
+       routing.concentration);
+  take(written.has_gini(), "gini", written.gini(), routing.gini);
+  take(written.has_table(), "table", written.table(), routing.table_path);
+  if (written.has_drift_iterations()) {
+    routing.drift_iterations =
+        at_least(0, written.drift_iterations(), "routing.drift_iterations", where);
+  }
+  return routing;
+}
+
+Capacity capacity_of(const proto::Plan& plan, const FieldLocations& where) {
+  Capacity capacity;
+  capacity.limited = plan.has_capacity();
+  const proto::Capacity& written = plan.capacity();
+  const auto take = [&](bool has, const char* field, double value, double& into) {
+    if (has) into = above_zero(value, field, where);
+  };
+  capacity.policy = static_cast<CapacityPolicy>(written.policy());
+  take(written.has_factor(), "capacity.factor", written.factor(), capacity.factor);
+  take(written.has_threshold(), "capacity.threshold", written.threshold(), capacity.threshold);
+  take(written.has_min_factor(), "capacity.min_factor", written.min_factor(), capacity.min_factor);
+  take(written.has_max_factor(), "capacity.max_factor", written.max_factor(), capacity.max_factor);
+  capacity.adaptive = written.adaptive();
+  if (written.has_adapt_every()) {
+    capacity.adapt_every = at_least(1, written.adapt_every(), "capacity.adapt_every", where);
+  }
+  if (capacity.threshold > 1) {
+    throw InputError(where.at("capacity.threshold"),
+                     fmt::format("capacity.threshold = {}: must be at most 1", capacity.threshold));
+  }
+  if (capacity.min_factor > capacity.max_factor) {
+    throw InputError(where.at("capacity.min_factor"),
+                     fmt::format("capacity.min_factor = {} is above capacity.max_factor = {}",
+                                 capacity.min_factor, capacity.max_factor));
+  }
+  return capacity;
+}
+
+ExpertPlacementChoice placement_of(const proto::Placement& written, const FieldLocations& where) {
+  ExpertPlacementChoice placement;
+  placement.policy = static_cast<PlacementPolicy>(written.policy());
+  placement.redundant_experts =
+      at_least(0, written.redundant_experts(), "placement.redundant_experts", where);
+  placement.rebalance_every =
+      at_least(0, written.rebalance_every(), "placement.rebalance_every", where);
+  return placement;
+}
+
+// The schema's numbers are those of the enums.
+static_assert(proto::Capacity::pad == static_cast<int>(CapacityPolicy::kPad));
+static_assert(proto::Capacity::reroute == static_cast<int>(CapacityPolicy::kReroute));
+static_assert(proto::Placement::round_robin == static_cast<int>(PlacementPolicy::kRoundRobin));
+static_assert(proto::Placement::greedy == static_cast<int>(PlacementPolicy::kGreedy));
+static_assert(proto::Lengths::bucketed == static_cast<int>(RequestOrder::kBucketed));
+static_assert(proto::Placement::hierarchical == static_cast<int>(PlacementPolicy::kHierarchical));
+
+// The fields that are written, by name; all are strings.
+std::map<std::string, std::vector<std::string>> search_of(const proto::Search& written) {
+  std::map<std::string, std::vector<std::string>> fields;
+  const google::protobuf::Reflection& reflection = *written.GetReflection();
+  std::vector<const google::protobuf::FieldDescriptor*> present;
+  reflection.ListFields(written, &present);
+  for (const google::protobuf::FieldDescriptor* field : present) {
+    std::vector<std::string>& values = fields[field->name()];
+    if (!field->is_repeated()) values.push_back(reflection.GetString(written, field));
+    for (int at = 0; field->is_repeated() && at < reflection.FieldSize(written, field); ++at) {
+      values.push_back(reflection.GetRepeatedString(written, field, at));
+    }
+  }
+  return fields;
+}
+
 NetworkLevelName network_of(proto::Plan::NetworkLevel written) {
   switch (written) {
     case proto::Plan::fluid:
       return NetworkLevelName::kFluid;
     case proto::Plan::exact:
       return NetworkLevelName::kExact;
+    case proto::Plan::simgrid:
+      return NetworkLevelName::kSimgrid;
     case proto::Plan::analytic:
       return NetworkLevelName::kAnalytic;
   }
@@ -130,9 +241,14 @@ Plan plan_of(const proto::Plan& written, FieldLocations where) {
     plan.communication_buffers =
         bytes_of(written.communication_buffers(), "communication_buffers", where);
   }
+  plan.search = search_of(written.search());
   plan.collectives = collectives_of(written.collectives());
+  plan.routing = routing_of(written.routing(), where);
+  plan.capacity = capacity_of(written, where);
+  plan.placement = placement_of(written.placement(), where);
   plan.network = network_of(written.network());
   plan.seed = written.seed();
+  plan.claims_path = written.claims();
   plan.where = std::move(where);
   return plan;
 }

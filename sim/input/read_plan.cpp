@@ -7,6 +7,7 @@
 
 #include "input/field_set.hpp"
 #include "input/input.hpp"
+#include "input/measured_lists.hpp"
 #include "input/plan_fields.hpp"
 #include "input/source_text.hpp"
 #include "input/textproto.hpp"
@@ -63,6 +64,18 @@ class Draft {
     };
     if (plan_.has_model()) plan_.set_model(resolved(plan_.model()));
     if (plan_.has_platform()) plan_.set_platform(resolved(plan_.platform()));
+    if (plan_.has_claims()) plan_.set_claims(resolved(plan_.claims()));
+    if (plan_.batch().lengths().has_file()) {
+      plan_.mutable_batch()->mutable_lengths()->set_file(resolved(plan_.batch().lengths().file()));
+    }
+    if (plan_.routing().has_table()) {
+      plan_.mutable_routing()->set_table(resolved(plan_.routing().table()));
+    }
+    if (plan_.has_search()) {
+      for (std::string& platform : *plan_.mutable_search()->mutable_platform()) {
+        platform = resolved(platform);
+      }
+    }
   }
 
   // `--FIELD VALUE`
@@ -135,9 +148,25 @@ Plan read_plan(const PlanRequest& request) {
   plan.name = draft.plan().has_name() ? draft.plan().name()
                                       : std::filesystem::path(request.path).stem().string();
   if (variant >= 0) plan.variant = draft.plan().variant(variant).name();
+  plan.variants = variant_names(draft.plan());
   plan.model_sets = draft.model_sets();
   check_readable(plan.model_path, "model", plan.where.at("model"));
   check_readable(plan.platform_path, "platform", plan.where.at("platform"));
+  PromptLengths& lengths = plan.batch.lengths;
+  if (!lengths.file.empty()) {
+    const SourceLocation place = plan.where.at("batch.lengths.file");
+    check_readable(lengths.file, "batch.lengths.file", place);
+    lengths.of_file = read_prompt_lengths(lengths.file);
+    if (static_cast<int>(lengths.of_file.size()) < plan.batch.sequences) {
+      throw InputError(place, fmt::format("batch.lengths.file has {} lengths, batch.sequences = {} "
+                                          "needs as many",
+                                          lengths.of_file.size(), plan.batch.sequences));
+    }
+  }
+  if (!plan.routing.table_path.empty()) {
+    check_readable(plan.routing.table_path, "routing.table", plan.where.at("routing.table"));
+    plan.routing.table = read_load_table(plan.routing.table_path);
+  }
   return plan;
 }
 

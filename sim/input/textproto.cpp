@@ -12,7 +12,7 @@
 #include <regex>
 #include <string_view>
 
-#include "input/nearest_name.hpp"
+#include "base/nearest_name.hpp"
 
 namespace rehearse {
 namespace {

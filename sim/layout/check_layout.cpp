@@ -9,6 +9,11 @@
 namespace rehearse {
 namespace {
 
+struct Refusal {
+  std::string field;
+  std::string message;
+};
+
 class Checker {
  public:
   Checker(const Plan& plan, const Model& model) : plan_(plan), model_(model) {}
@@ -23,12 +28,12 @@ class Checker {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& field, const std::string& message) const {
-    throw InputError(plan_.where.at(field), message);
+  [[noreturn]] static void fail(const std::string& field, const std::string& message) {
+    throw Refusal{field, message};
   }
 
-  void require_divides(const std::string& field, int degree, const std::string& what,
-                       int size) const {
+  static void require_divides(const std::string& field, int degree, const std::string& what,
+                              int size) {
     if (size % degree != 0) {
       fail(field,
            fmt::format("{} = {} does not divide the model's {} {}", field, degree, size, what));
@@ -158,7 +163,21 @@ class Checker {
 }  // namespace
 
 void check_layout(const Plan& plan, const Model& model, int gpus, const std::string& platform) {
-  Checker(plan, model).check(gpus, platform);
+  try {
+    Checker(plan, model).check(gpus, platform);
+  } catch (const Refusal& refusal) {
+    throw InputError(plan.where.at(refusal.field), refusal.message);
+  }
+}
+
+std::string layout_refusal(const Plan& plan, const Model& model, int gpus,
+                           const std::string& platform) {
+  try {
+    Checker(plan, model).check(gpus, platform);
+  } catch (const Refusal& refusal) {
+    return refusal.message;
+  }
+  return {};
 }
 
 }  // namespace rehearse

@@ -39,6 +39,11 @@ const char* to_text(Axis axis) {
   return kNames[static_cast<int>(axis)];
 }
 
+const char* to_text(PlacementPolicy policy) {
+  constexpr const char* kNames[] = {"contiguous", "round_robin", "greedy", "hierarchical"};
+  return kNames[static_cast<int>(policy)];
+}
+
 std::vector<int> rank_order(const std::string& order) {
   std::vector<int> axes;
   std::istringstream words(order);

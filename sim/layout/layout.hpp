@@ -93,4 +93,8 @@ int decode_micro_batches(const Plan& plan);
 // `gpus` GPUs.
 void check_layout(const Plan& plan, const Model& model, int gpus, const std::string& platform);
 
+// The message of that error, without its place; empty: the layout is legal.
+std::string layout_refusal(const Plan& plan, const Model& model, int gpus,
+                           const std::string& platform);
+
 }  // namespace rehearse

@@ -2,6 +2,7 @@
 // what. Plain data.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -11,7 +12,7 @@
 
 namespace rehearse {
 
-enum class NetworkLevelName { kFluid, kExact, kAnalytic };
+enum class NetworkLevelName { kFluid, kExact, kSimgrid, kAnalytic };
 
 // Degrees of parallelism. The grid of ranks is tensor x context x expert x data x pipeline; `data`
 // counts replicas of the experts, so the dense part has data x expert data-parallel replicas
@@ -32,7 +33,18 @@ struct Layout {
   int gpus() const { return tensor * context * expert * data * pipeline; }
 };
 
-// One batch of equal requests, all there at time 0.
+// Prompts that are not all alike (layout/request_lengths.hpp).
+enum class RequestOrder : std::uint8_t { kFirstCome, kBucketed };
+struct PromptLengths {
+  bool given = false;
+  double variation = 0;  // lognormal: standard deviation over the mean, batch.prompt_tokens
+  std::string file = {};
+  std::vector<int> of_file = {};  // instead of drawn ones: at least as many as requests
+  RequestOrder order = RequestOrder::kFirstCome;
+  bool padded = false;  // a prefill micro-batch computes every prompt as long as its longest
+};
+
+// One batch of requests, all there at time 0; equal ones unless lengths are given.
 struct Batch {
   int sequences = 1;
   int prompt_tokens = 1;
@@ -40,6 +52,52 @@ struct Batch {
   int micro_batches = 1;  // prefill: each data-parallel replica cuts its sequences into this many
   int decode_micro_batches =
       0;  // 0: the pipeline degree (keeps every stage busy with the fewest weight reads)
+  PromptLengths lengths = {};
+};
+
+// The share of a layer's (token, expert) copies that an expert gets from an iteration on.
+struct LoadTableRow {
+  int iteration = 0;
+  int layer = 0;
+  int expert = 0;
+  double share = 0;
+  int line = 0;  // in the file
+};
+
+// How tokens choose their experts (routing/token_routing.hpp). Which numbers count depends on the
+// model.
+struct Routing {
+  std::string model = "uniform";
+  std::vector<std::string> given = {};  // which of the following are written: "exponent"
+  double exponent = 1;                  // zipf, power_law
+  double range = 1000;                  // power_law: largest over smallest load
+  double concentration = 1;             // dirichlet
+  double gini = 0.24;                   // gini
+  std::string table_path = {};          // table
+  std::vector<LoadTableRow> table = {};
+  int drift_iterations = 0;  // popularity is dealt anew within so many iterations; 0: never
+};
+
+// How many tokens an expert accepts.
+enum class CapacityPolicy : std::uint8_t { kDrop, kReroute, kPad };
+struct Capacity {
+  bool limited = false;  // false: an expert accepts all that come
+  CapacityPolicy policy = CapacityPolicy::kDrop;
+  double factor = 1;     // capacity / fair share; when adaptive, the one before there is a history
+  double threshold = 1;  // copies above this part of the capacity are refused
+  bool adaptive = false;
+  double min_factor = 0.5;  // adaptive: bounds of the factor
+  double max_factor = 1;
+  int adapt_every = 50;  // iterations
+};
+
+// Which ranks of an expert group hold which experts.
+enum class PlacementPolicy : std::uint8_t { kContiguous, kRoundRobin, kGreedy, kHierarchical };
+const char* to_text(PlacementPolicy policy);  // "contiguous", "round_robin", ...
+struct ExpertPlacementChoice {
+  PlacementPolicy policy = PlacementPolicy::kContiguous;
+  int redundant_experts = 0;  // copies per layer beyond one of each expert
+  int rebalance_every = 0;    // iterations; 0: never
 };
 
 struct Plan {
@@ -54,8 +112,15 @@ struct Plan {
   Bytes communication_buffers;  // per GPU, what the communication library reserves
   std::map<std::string, std::string>
       collectives;  // operation to algorithm; one not there: automatic
+  Routing routing;
+  Capacity capacity;
+  ExpertPlacementChoice placement;
   NetworkLevelName network = NetworkLevelName::kFluid;
   unsigned long long seed = 0;
+  std::string claims_path;            // resolved; empty: the plan names no claims
+  std::vector<std::string> variants;  // that its file defines
+  // What a search considers: the values of the fields of its message, as written.
+  std::map<std::string, std::vector<std::string>> search;
   FieldLocations where;
 };
 

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "base/error.hpp"
 #include "cost/operator_cost.hpp"
+#include "layout/request_lengths.hpp"
 #include "program/collectives/collective_algorithm.hpp"
+#include "routing/load_statistics.hpp"
 
 namespace rehearse {
 
@@ -26,16 +29,34 @@ Distribution distribution_of(std::vector<double> values) {
   return result;
 }
 
+std::string kind_of_operator(const std::string& name) {
+  std::string kind = name;
+  const std::size_t space = kind.find(' ');
+  const bool has_layer = kind.starts_with('L') && space != std::string::npos && space > 1 &&
+                         kind.find_first_not_of("0123456789", 1) == space;
+  if (has_layer) kind.erase(0, space + 1);
+  std::replace(kind.begin(), kind.end(), ' ', '_');
+  return kind;
+}
+
 Measure::Measure(const Model& model, const Plan& plan, const Platform& platform)
     : plan_(plan),
       platform_(platform),
-      batch_tokens_(static_cast<double>(plan.batch.sequences) *
-                    (plan.batch.prompt_tokens + plan.batch.output_tokens)),
+      prompt_tokens_(prompt_tokens(plan)),
+      batch_tokens_(prompt_tokens_ +
+                    static_cast<double>(plan.batch.sequences) * plan.batch.output_tokens),
       dtype_(model.weight_dtype) {}
 
 void Measure::begin(const Programs& programs) {
   programs_ = &programs;
   sums_.assign(programs.ranks.size(), {});
+  std::map<std::string, int> known;
+  for (const std::string& name : programs.names) {
+    const std::string kind = kind_of_operator(name);
+    const auto [entry, added] = known.try_emplace(kind, static_cast<int>(operators_.size()));
+    if (added) operators_.push_back({kind, 0});
+    operator_of_name_.push_back(entry->second);
+  }
   first_token_.assign(plan_.batch.sequences, -1);
   last_token_.assign(plan_.batch.sequences, -1);
 }
@@ -43,6 +64,9 @@ void Measure::begin(const Programs& programs) {
 void Measure::span(const Span& span) {
   const Instruction& instruction = programs_->of(span.rank).instructions[span.instruction];
   RankSum& sum = sums_[span.rank];
+  if (instruction.name >= 0) {
+    operators_[operator_of_name_[instruction.name]].busy_s += (span.end - span.start).value;
+  }
   if (instruction.kind == Instruction::Kind::kCompute) {
     add_compute(span, instruction, sum);
   } else {
@@ -52,7 +76,8 @@ void Measure::span(const Span& span) {
 
 void Measure::add_compute(const Span& span, const Instruction& instruction, RankSum& sum) {
   sum.compute += (span.end - span.start).value;
-  sum.flops += instruction.flops.at(span.step) * instruction.useful_flops_share;
+  sum.copies += span.copies;
+  sum.flops += flops_of(span, instruction).value * instruction.useful_flops_share;
   sum.last_end = span.end.value;
   if (span.stalled_on != Axis::kCount && span.stall.value > 0) {
     const Seconds idle_from = span.start - span.stall;
@@ -66,7 +91,7 @@ void Measure::add_compute(const Span& span, const Instruction& instruction, Rank
 
 void Measure::add_communication(const Span& span, const Instruction& instruction, RankSum& sum) {
   const int axis = static_cast<int>(instruction.axis);
-  const double bytes = instruction.bytes.at(span.step);
+  const double bytes = bytes_of(span, instruction).value;
   sum.busy[axis] += (span.end - span.start).value;
   if (instruction.kind == Instruction::Kind::kSend) sum.sent[axis] += bytes;
   if (instruction.kind == Instruction::Kind::kCollective) {
@@ -96,11 +121,43 @@ void Measure::memory(const MemoryLevel& level) {
   sum.bytes_at_peak = sum.bytes;
 }
 
+void Measure::routing(const RoutingTotals& totals) {
+  ExpertBalance& experts = metrics_.experts;
+  experts.counted = true;
+  double layers = 0;
+  double dropped = 0;
+  for (std::size_t layer = 0; layer < totals.expert_loads.size(); ++layer) {
+    const std::vector<double>& loads = totals.expert_loads[layer];
+    const double routed = std::accumulate(loads.begin(), loads.end(), 0.0);
+    dropped += totals.dropped[layer];
+    experts.expert_loads.push_back(routed > 0 ? loads : std::vector<double>{});
+    experts.dropped.push_back(routed > 0 ? totals.dropped[layer] / routed : 0);
+    if (!(routed > 0)) continue;
+    ++layers;
+    experts.expert_max_over_mean += max_over_mean(loads) - 1;
+    experts.expert_variation += coefficient_of_variation(loads);
+    experts.expert_gini += gini(loads);
+  }
+  SIM_CHECK(layers > 0, "no layer has routed tokens");
+  experts.expert_max_over_mean = 1 + (experts.expert_max_over_mean - 1) / layers;
+  experts.expert_variation /= layers;
+  experts.expert_gini /= layers;
+  if (totals.mean_computed > 0) {
+    experts.rank_max_over_mean = totals.busiest_computed / totals.mean_computed;
+  }
+  experts.dropped_fraction = dropped / totals.routed;
+  if (totals.computed > 0) experts.padding_fraction = totals.padding / totals.computed;
+  experts.moved_weight_bytes = totals.moved_bytes;
+  experts.rebalancings = totals.rebalancings;
+  for (const RankSum& sum : sums_) experts.rank_copies.push_back(sum.copies);
+}
+
 void Measure::end(Seconds makespan) {
   metrics_.ranks = static_cast<int>(sums_.size());
   metrics_.makespan_s = makespan.value;
   sum_requests();
   sum_ranks(makespan.value);
+  sum_operators();
   find_memory_peak();
 }
 
@@ -117,7 +174,7 @@ void Measure::sum_requests() {
   metrics_.tpot_s = distribution_of(per_token);
   const double sequences = plan_.batch.sequences;
   const double makespan = metrics_.makespan_s;
-  metrics_.prompt_tokens_per_s = sequences * plan_.batch.prompt_tokens / makespan;
+  metrics_.prompt_tokens_per_s = prompt_tokens_ / makespan;
   metrics_.output_tokens_per_s = sequences * output / makespan;
   metrics_.tokens_per_s = batch_tokens_ / makespan;
   metrics_.tokens_per_ms_per_gpu = metrics_.tokens_per_s / 1e3 / metrics_.ranks;
@@ -134,7 +191,7 @@ void Measure::sum_ranks(double makespan) {
     compute += sum.compute;
     most_compute = std::max(most_compute, sum.compute);
     metrics_.model_flops += sum.flops;
-    const Device& device = platform_.device_of(rank);
+    const Device& device = platform_.device_of(programs_->ranks[rank].gpu);
     peak_rate += usable_peak(platform_, device, dtype_).value / device.compute_efficiency;
     metrics_.bubble_fraction += (sum.pipeline_wait + makespan - sum.last_end) / makespan / ranks;
     metrics_.peer_wait_fraction += sum.peer_wait / makespan / ranks;
@@ -149,6 +206,7 @@ void Measure::sum_ranks(double makespan) {
     if (sum.compute > 0) metrics_.communication_over_compute += busy / sum.compute / ranks;
   }
   metrics_.exposed_fraction += metrics_.peer_wait_fraction;
+  if (plan_.batch.lengths.given) sum_replicas();
   metrics_.compute_busy_fraction = compute / ranks / makespan;
   metrics_.gpu_compute_max_over_mean = compute > 0 ? most_compute / (compute / ranks) : 1;
   metrics_.mfu = metrics_.model_flops / (peak_rate * makespan);
@@ -158,16 +216,35 @@ void Measure::sum_ranks(double makespan) {
   }
 }
 
+void Measure::sum_operators() {
+  for (OperatorTime& each : operators_) each.busy_s /= metrics_.ranks;
+  std::erase_if(operators_, [](const OperatorTime& each) { return each.busy_s <= 0; });
+  std::stable_sort(
+      operators_.begin(), operators_.end(),
+      [](const OperatorTime& a, const OperatorTime& b) { return a.busy_s > b.busy_s; });
+  metrics_.operators = operators_;
+}
+
+void Measure::sum_replicas() {
+  ReplicaBalance& replicas = metrics_.replicas;
+  replicas.counted = true;
+  replicas.tokens = replica_tokens(plan_);
+  replicas.tokens_max_over_mean = max_over_mean(replicas.tokens);
+  const double computed = std::accumulate(replicas.tokens.begin(), replicas.tokens.end(), 0.0);
+  replicas.padding_fraction = 1 - prompt_tokens_ / computed;
+  for (const RankSum& sum : sums_) replicas.rank_compute_s.push_back(sum.compute);
+}
+
 void Measure::find_memory_peak() {
   MemoryPeak& memory = metrics_.memory;
   for (Rank rank = 0; rank < metrics_.ranks; ++rank) {
-    const double capacity = platform_.device_of(rank).memory.value;
+    const double capacity = platform_.device_of(programs_->ranks[rank].gpu).memory.value;
     const double fraction = sums_[rank].peak / capacity;
     if (fraction <= memory.peak_fraction) continue;
     memory.peak_fraction = fraction;
     memory.capacity_bytes = capacity;
     memory.peak_bytes = sums_[rank].peak;
-    memory.binding_rank = rank;
+    memory.binding_rank = programs_->ranks[rank].gpu;
     memory.peak_time_s = sums_[rank].peak_time;
     memory.bytes = sums_[rank].bytes_at_peak;
   }

@@ -1,8 +1,6 @@
 #include "metrics/result_json.hpp"
 
-#include <google/protobuf/util/json_util.h>
-
-#include "base/error.hpp"
+#include "proto/proto_json.hpp"
 #include "proto/result.pb.h"
 
 namespace rehearse {
@@ -43,9 +41,57 @@ void fill(const MemoryPeak& from, proto::Memory& to) {
   }
 }
 
+void fill(const PathTerms& from, proto::PathTerms& to) {
+  to.set_length_s(from.length_s);
+  to.set_compute_s(from.compute_s);
+  to.set_launch_s(from.launch_s);
+  for (int axis = 0; axis < kAxes; ++axis) {
+    if (from.communication_s[axis] <= 0) continue;
+    proto::AxisTime& time = *to.add_communication();
+    time.set_axis(to_text(static_cast<Axis>(axis)));
+    time.set_time_s(from.communication_s[axis]);
+  }
+  for (const OperatorTime& each : from.operators) {
+    proto::OperatorTime& time = *to.add_operators();
+    time.set_operator_(each.name);
+    time.set_busy_s(each.busy_s);
+    time.set_fraction(each.busy_s / from.length_s);
+  }
+}
+
+void fill(const Metrics& metrics, proto::ExpertBalance& to) {
+  const ExpertBalance& from = metrics.experts;
+  to.set_expert_load_max_over_mean(from.expert_max_over_mean);
+  to.set_expert_load_variation(from.expert_variation);
+  to.set_expert_load_gini(from.expert_gini);
+  to.set_rank_load_max_over_mean(from.rank_max_over_mean);
+  to.set_dropped_fraction(from.dropped_fraction);
+  to.set_padding_fraction(from.padding_fraction);
+  to.set_moved_weight_bytes(from.moved_weight_bytes);
+  to.set_rebalancings(from.rebalancings);
+  to.set_uniform_makespan_s(from.uniform_makespan_s);
+  if (from.uniform_makespan_s > 0) to.set_time_lost_s(metrics.makespan_s - from.uniform_makespan_s);
+  for (std::size_t layer = 0; layer < from.expert_loads.size(); ++layer) {
+    if (from.expert_loads[layer].empty()) continue;
+    proto::LayerLoad& load = *to.add_layers();
+    load.set_layer(static_cast<int>(layer));
+    load.set_dropped_fraction(from.dropped[layer]);
+    for (const double copies : from.expert_loads[layer]) load.add_expert_copies(copies);
+  }
+  for (const double copies : from.rank_copies) to.add_rank_copies(copies);
+}
+
+void fill(const ReplicaBalance& from, proto::ReplicaBalance& to) {
+  to.set_tokens_max_over_mean(from.tokens_max_over_mean);
+  to.set_padding_fraction(from.padding_fraction);
+  for (const double tokens : from.tokens) to.add_replica_tokens(tokens);
+  for (const double seconds : from.rank_compute_s) to.add_rank_compute_s(seconds);
+}
+
 }  // namespace
 
-std::string result_json(const RunIdentity& identity, const Metrics& metrics) {
+std::string result_json(const RunIdentity& identity, const Metrics& metrics,
+                        const std::optional<CriticalPath>& path) {
   proto::Result result;
   result.set_plan(identity.plan);
   result.set_model(identity.model);
@@ -68,19 +114,26 @@ std::string result_json(const RunIdentity& identity, const Metrics& metrics) {
   result.mutable_utilization()->set_bubble_fraction(metrics.bubble_fraction);
   fill(metrics, *result.mutable_communication());
   fill(metrics.memory, *result.mutable_memory());
-  // Routing is uniform: every expert gets the same number of tokens and none is dropped.
-  result.mutable_balance()->set_expert_load_max_over_mean(1);
+  // 1 and 0 where routing is uniform: every expert gets the same and none drops a token.
+  result.mutable_balance()->set_expert_load_max_over_mean(metrics.experts.expert_max_over_mean);
   result.mutable_balance()->set_gpu_compute_max_over_mean(metrics.gpu_compute_max_over_mean);
-  result.mutable_balance()->set_dropped_token_fraction(0);
+  result.mutable_balance()->set_dropped_token_fraction(metrics.experts.dropped_fraction);
+  if (metrics.replicas.counted) fill(metrics.replicas, *result.mutable_replicas());
+  if (metrics.experts.counted) fill(metrics, *result.mutable_routing());
 
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.always_print_primitive_fields = true;
-  options.preserve_proto_field_names = true;
-  std::string json;
-  const auto status = google::protobuf::util::MessageToJsonString(result, &json, options);
-  SIM_CHECK(status.ok(), "result.json: " + std::string(status.message()));
-  return json;
+  for (const OperatorTime& each : metrics.operators) {
+    proto::OperatorTime& time = *result.add_operators();
+    time.set_operator_(each.name);
+    time.set_busy_s(each.busy_s);
+    time.set_fraction(each.busy_s / metrics.makespan_s);
+  }
+  if (path) {
+    fill(path->to_first_tokens, *result.mutable_critical_path()->mutable_to_first_tokens());
+    fill(path->to_end, *result.mutable_critical_path()->mutable_to_end());
+  }
+  return to_json(result);
 }
+
+std::string result_skeleton() { return skeleton_json(*proto::Result::descriptor()); }
 
 }  // namespace rehearse

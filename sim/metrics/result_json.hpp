@@ -1,8 +1,10 @@
 // Metrics as result.json.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "metrics/critical_path.hpp"
 #include "metrics/metrics.hpp"
 
 namespace rehearse {
@@ -18,6 +20,10 @@ struct RunIdentity {
   std::string inputs_sha256;  // of the input files' bytes and the options that change the result
 };
 
-std::string result_json(const RunIdentity& identity, const Metrics& metrics);
+std::string result_json(const RunIdentity& identity, const Metrics& metrics,
+                        const std::optional<CriticalPath>& path = {});
+
+// The same with one element in every list: which fields there can be.
+std::string result_skeleton();
 
 }  // namespace rehearse

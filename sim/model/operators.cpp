@@ -117,12 +117,15 @@ Operator qkv_projection(const Model& model, double tokens, int tensor) {
 }
 
 Operator prefill_attention(const Model& model, double sequences, double prompt_tokens, int tensor) {
+  // Causal: token p attends to p positions, p = 1..prompt.
+  const double pairs = sequences * prompt_tokens * (prompt_tokens + 1) / 2;
+  return prefill_attention_of(model, sequences * prompt_tokens, pairs, tensor);
+}
+
+Operator prefill_attention_of(const Model& model, double tokens, double pairs, int tensor) {
+  // QK^T and AV cost 2 FLOPs each per head, position and dimension.
   const double heads = heads_per_rank(model, tensor);
   const double dim = model.attention.head_dim;
-  const double tokens = sequences * prompt_tokens;
-  // Causal: token p attends to p positions, p = 1..prompt; QK^T and AV cost 2 FLOPs each per head,
-  // position and dimension.
-  const double pairs = sequences * prompt_tokens * (prompt_tokens + 1) / 2;
   const double kv_columns = 2 * kv_heads_per_rank(model, tensor) * dim;
   Operator op;
   op.op_class = OperatorClass::kAttentionPrefill;

@@ -58,6 +58,8 @@ Operator norm(const Model& model, double tokens);
 Operator qkv_projection(const Model& model, double tokens, int tensor);
 // Causal self-attention over `sequences` prompts of `prompt_tokens`; writes the KV cache.
 Operator prefill_attention(const Model& model, double sequences, double prompt_tokens, int tensor);
+// The same over prompts of several lengths: `tokens` their sum, `pairs` the sum of p(p+1)/2.
+Operator prefill_attention_of(const Model& model, double tokens, double pairs, int tensor);
 // One new token per sequence; at step i it attends to context + i tokens, itself included.
 Operator decode_attention(const Model& model, double sequences, double context, int tensor);
 Operator output_projection(const Model& model, double tokens, int tensor);

@@ -59,9 +59,18 @@ std::int64_t host_count(const NameRange& names) {
   return names.numbers.empty() ? 1 : names.count();
 }
 
+RunningCost read_cost(const Element& element, const std::string& prefix) {
+  return {read_rate(element, prefix + "price", "USD/h"), read_rate(element, prefix + "power", "W")};
+}
+
 void collect(const Element& element, PlatformFile& file) {
   if (describes_gpus(element)) {
-    GpuHosts gpus{host_names(element), read_device(element), -1, -1, element.where};
+    GpuHosts gpus;
+    gpus.names = host_names(element);
+    gpus.device = read_device(element);
+    gpus.cost = read_cost(element, "");
+    gpus.link_cost = read_cost(element, "link_");
+    gpus.where = element.where;
     if (element.property("node") != nullptr) {
       gpus.domain = static_cast<int>(read_whole(element, "node", 0));
     }
@@ -76,15 +85,16 @@ void collect(const Element& element, PlatformFile& file) {
     }
     file.gpus.push_back(std::move(gpus));
   } else if (element.name == "cluster") {
-    check_near_miss(element, {"domain"});
+    check_near_miss(element, {"domain", "price", "power"});
     if (element.property("domain") != nullptr) {
       if (file.ports) {
         throw InputError(element.where,
                          fmt::format("{} is a second cluster of scale-up ports: line {} has one",
                                      describe(element), file.ports->where.line));
       }
-      file.ports = PortHosts{generated_names(element),
-                             static_cast<int>(read_whole(element, "domain", 1)), element.where};
+      file.ports =
+          PortHosts{generated_names(element), static_cast<int>(read_whole(element, "domain", 1)),
+                    read_cost(element, ""), element.where};
     }
   }
   for (const Element& child : element.children) collect(child, file);
@@ -148,6 +158,24 @@ void check_domains(const PlatformFile& file) {
 }
 
 }  // namespace
+
+RunningCost cost_per_gpu(const PlatformFile& file) {
+  RunningCost mean;
+  for (const auto part : {&RunningCost::usd_per_hour, &RunningCost::watts}) {
+    double sum = 0;
+    double gpus = 0;
+    bool known = true;
+    for (const GpuHosts& group : file.gpus) {
+      const double count = static_cast<double>(host_count(group.names));
+      known = known && (group.cost.*part).has_value();
+      sum += count * ((group.cost.*part).value_or(0) + (group.link_cost.*part).value_or(0));
+      gpus += count;
+    }
+    const double port = file.ports ? (file.ports->cost.*part).value_or(0) : 0;
+    if (known && gpus > 0) mean.*part = sum / gpus + port;
+  }
+  return mean;
+}
 
 PlatformFile check_platform_xml(const std::string& path) {
   const XmlFile xml = read_xml(path);

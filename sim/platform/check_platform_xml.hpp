@@ -12,12 +12,20 @@
 
 namespace rehearse {
 
+// What something costs to have for an hour and draws while it runs; absent: the file does not say.
+struct RunningCost {
+  std::optional<double> usd_per_hour;
+  std::optional<double> watts;
+};
+
 // A <host> or <cluster> of GPUs: one GPU per name, in the order of the numbers.
 struct GpuHosts {
   NameRange names;  // of a <host>: its id as the prefix, and no numbers
   Device device;
-  int domain = -1;  // <prop id="node">, or -1
-  int rail = -1;    // <prop id="rail">, or -1
+  RunningCost cost;       // of a GPU: <prop id="price" value="2.99USD/h"/>, "power" "700W"
+  RunningCost link_cost;  // of its link, NIC and switch port: "link_price", "link_power"
+  int domain = -1;        // <prop id="node">, or -1
+  int rail = -1;          // <prop id="rail">, or -1
   SourceLocation where;
 };
 
@@ -25,6 +33,7 @@ struct GpuHosts {
 struct PortHosts {
   NameRange names;
   int gpus_per_domain = 1;
+  RunningCost cost;  // of a port: "price", "power"
   SourceLocation where;
 };
 
@@ -36,6 +45,10 @@ struct PlatformFile {
   int rails = 1;               // clusters that take turns in the numbering of the GPUs
   std::optional<PortHosts> ports;
 };
+
+// What a GPU costs with its link and its port, the mean over the file's GPUs; links and ports
+// without a price or power count nothing. Nothing where only some of the GPUs have one.
+RunningCost cost_per_gpu(const PlatformFile& file);
 
 // Which hosts are GPUs, and their properties:
 //   <host> or <cluster> with <prop id="memory" value="80GB"/> and memory_bandwidth,

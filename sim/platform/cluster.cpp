@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <simgrid/Exception.hpp>
+#include <simgrid/kernel/routing/StarZone.hpp>
 #include <simgrid/s4u.hpp>
 #include <stdexcept>
 #include <unordered_map>
@@ -11,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "platform/check_platform_xml.hpp"
+#include "platform/composed_routes.hpp"
 #include "platform/crash_guard.hpp"
 
 namespace rehearse {
@@ -57,14 +59,6 @@ void guarded(const std::string& path, const Call& call) {
   });
 }
 
-// Of an actor; resident. The replay's actors use less than 8 KiB (tried with a guard page), and
-// several times as much under AddressSanitizer.
-#ifdef __SANITIZE_ADDRESS__
-constexpr int kStackKiB = 256;
-#else
-constexpr int kStackKiB = 16;
-#endif
-
 // The network model is the datasheet: no protocol overhead (CM02 instead of LV08, which multiplies
 // latencies by 13.01 and bandwidths by 0.97), no traffic of acknowledgements, no cap by window over
 // latency, shares that do not depend on the latency of the route (weight-S), and events apart by
@@ -79,7 +73,7 @@ std::unique_ptr<s4u::Engine> configure_simgrid() {
                                       "--cfg=network/TCP-gamma:1e20",
                                       "--cfg=network/weight-S:1e9",
                                       "--cfg=surf/precision:1e-12",
-                                      fmt::format("--cfg=contexts/stack-size:{}", kStackKiB),
+                                      fmt::format("--cfg=contexts/stack-size:{}", kActorStackKiB),
                                       "--cfg=contexts/guard-size:0"};
   std::vector<char*> arguments;
   arguments.reserve(options.size() + 1);
@@ -153,6 +147,22 @@ struct Ends {
   std::int64_t group = 0;  // the <host> or <cluster> in the file
 };
 
+// Numbers the star zones (`<cluster>` without a topology) in the order in which hosts name them.
+class StarZones {
+ public:
+  int index_of(const s4u::Host* host) {
+    if (host == nullptr) return ComposedRoutes::kNoZone;
+    const s4u::NetZone* zone = host->get_englobing_zone();
+    if (dynamic_cast<const simgrid::kernel::routing::StarZone*>(zone->get_impl()) == nullptr) {
+      return ComposedRoutes::kNoZone;
+    }
+    return index_.try_emplace(zone, static_cast<int>(index_.size())).first->second;
+  }
+
+ private:
+  std::unordered_map<const s4u::NetZone*, int> index_;
+};
+
 }  // namespace
 
 struct Cluster::State {
@@ -163,6 +173,10 @@ struct Cluster::State {
   std::unordered_map<const s4u::Link*, int> index_of;
   std::vector<s4u::Link*> crossed;  // the route in hand; kept for its memory
   std::unordered_set<std::int64_t> proven;
+  ComposedRoutes composed;  // ends: 2 x GPU its host, 2 x GPU + 1 its port
+  Route found;
+
+  Route look_up(int from, int to, bool scale_up);
 
   int index(const s4u::Link* link);
   bool is_proven(int from, int to, bool scale_up);
@@ -189,6 +203,7 @@ Cluster::~Cluster() = default;
 
 const Platform& Cluster::platform() const { return state_->platform; }
 const std::vector<Link>& Cluster::links() const { return state_->links; }
+const ComposedRoutes& Cluster::composed() const { return state_->composed; }
 
 std::vector<Link> Cluster::all_links() const {
   std::vector<Link> all;
@@ -199,32 +214,49 @@ std::vector<Link> Cluster::all_links() const {
   return all;
 }
 
-Route Cluster::route(int from, int to) {
-  State& state = *state_;
-  SIM_CHECK(from != to, "a GPU has no route to itself");
-  const Gpu& a = state.platform.gpus[from];
-  const Gpu& b = state.platform.gpus[to];
-  const bool scale_up = joined_by_ports(a, b);
-  const s4u::Host* source = scale_up ? state.ends[from].port : state.ends[from].host;
-  const s4u::Host* target = scale_up ? state.ends[to].port : state.ends[to].host;
-  state.crossed.clear();
+Route Cluster::State::look_up(int from, int to, bool scale_up) {
+  const s4u::Host* source = scale_up ? ends[from].port : ends[from].host;
+  const s4u::Host* target = scale_up ? ends[to].port : ends[to].host;
+  crossed.clear();
   double latency = 0;
-  const auto look_up = [&] { source->route_to(target, state.crossed, &latency); };
-  if (state.is_proven(from, to, scale_up)) {
-    translated(state.platform.path, look_up);
+  const auto ask = [&] { source->route_to(target, crossed, &latency); };
+  if (is_proven(from, to, scale_up)) {
+    translated(platform.path, ask);
   } else {
-    guarded(state.platform.path, look_up);
+    guarded(platform.path, ask);
   }
-  if (state.crossed.empty()) {
-    throw InputError({state.platform.path, 1, 1},
+  if (crossed.empty()) {
+    throw InputError({platform.path, 1, 1},
                      fmt::format("the platform has no route from \"{}\" to \"{}\"",
                                  source->get_name(), target->get_name()));
   }
   Route route;
   route.latency = {latency};
-  route.links.reserve(state.crossed.size());
-  for (const s4u::Link* link : state.crossed) route.links.push_back(state.index(link));
+  route.links.reserve(crossed.size());
+  for (const s4u::Link* link : crossed) route.links.push_back(index(link));
   return route;
+}
+
+const Route& Cluster::route(int from, int to) {
+  State& state = *state_;
+  SIM_CHECK(from != to, "a GPU has no route to itself");
+  const bool scale_up = joined_by_ports(state.platform.gpus[from], state.platform.gpus[to]);
+  const int port = scale_up ? 1 : 0;
+  if (state.composed.knows(2 * from + port, 2 * to + port)) {
+    state.composed.compose(2 * from + port, 2 * to + port, state.found);
+    return state.found;
+  }
+  Route route = state.look_up(from, to, scale_up);
+  state.composed.learn(2 * from + port, 2 * to + port, route, [&](int other_from, int other_to) {
+    return state.look_up(other_from / 2, other_to / 2, scale_up);
+  });
+  state.found = std::move(route);
+  return state.found;
+}
+
+Route Cluster::route_in_simgrid(int from, int to) {
+  return state_->look_up(from, to,
+                         joined_by_ports(state_->platform.gpus[from], state_->platform.gpus[to]));
 }
 
 Cluster load_cluster(const std::string& path) {
@@ -240,6 +272,12 @@ Cluster load_cluster(const std::string& path) {
       state->ends.push_back({s4u::Host::by_name(gpu.host),
                              gpu.port.empty() ? nullptr : s4u::Host::by_name(gpu.port)});
     }
+    StarZones stars;
+    for (const Ends& ends : state->ends) {
+      state->composed.add_end(stars.index_of(ends.host));
+      state->composed.add_end(stars.index_of(ends.port));
+    }
+    state->composed.finish_ends();
     std::vector<std::int64_t> groups;
     for (std::size_t group = 0; group < file.gpus.size(); ++group) {
       const std::int64_t size = std::max<std::int64_t>(file.gpus[group].names.count(), 1);

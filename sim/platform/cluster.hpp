@@ -6,9 +6,18 @@
 #include <string>
 #include <vector>
 
+#include "platform/composed_routes.hpp"
 #include "platform/platform.hpp"
 
 namespace rehearse {
+
+// The stack of a SimGrid actor; resident. The replay's actors use less than half of it
+// (tests/replay/actor_stack_test.cpp), and several times as much under AddressSanitizer.
+#ifdef __SANITIZE_ADDRESS__
+constexpr int kActorStackKiB = 256;
+#else
+constexpr int kActorStackKiB = 12;
+#endif
 
 class Cluster {
  public:
@@ -24,7 +33,12 @@ class Cluster {
   // Route between two different GPUs (indices in Platform::gpus). GPUs of one scale-up domain go
   // through the scale-up fabric, others through the scale-out fabric or the file's own routes.
   // Throws InputError when the file has no route.
-  Route route(int from, int to);
+  // The result is good until the next call.
+  const Route& route(int from, int to);
+  // The same, always looked up in SimGrid; slower. route() must agree with it.
+  Route route_in_simgrid(int from, int to);
+  // What route() has learnt. Ends: 2 x GPU is its host, 2 x GPU + 1 its port.
+  const ComposedRoutes& composed() const;
 
  private:
   friend Cluster load_cluster(const std::string& path);

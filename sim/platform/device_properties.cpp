@@ -99,7 +99,8 @@ std::string plain(std::string name) {
 }
 
 void check_figures(const Element& element) {
-  std::vector<std::string> known = {"node", "domain", "rail"};
+  std::vector<std::string> known = {"node",       "domain",     "rail", "price",
+                                    "link_price", "link_power", "power"};
   for (const Figure& figure : figures()) known.push_back(figure.name);
   check_near_miss(element, known);
   for (const Figure& figure : figures()) {
@@ -152,6 +153,19 @@ Device read_device(const Element& element) {
   device.kernel_launch = read_figure(element, "kernel_launch", parse_seconds, true);
   device.collective_launch = read_figure(element, "collective_launch", parse_seconds, true);
   return device;
+}
+
+std::optional<double> read_rate(const Element& element, const std::string& id,
+                                const std::string& unit) {
+  const Element* property = element.property(id);
+  if (property == nullptr) return std::nullopt;
+  const std::string& text = property->required("value");
+  double rate = 0;
+  const auto [rest, failure] = std::from_chars(text.data(), text.data() + text.size(), rate);
+  if (failure != std::errc{} || std::string(rest) != unit || !(rate >= 0)) {
+    refuse(element, *property, fmt::format("must be a number with its unit, as 2.5{}", unit));
+  }
+  return rate;
 }
 
 long read_whole(const Element& element, const std::string& id, long least) {

@@ -1,6 +1,8 @@
 // A GPU's figures from the speed and the <prop>s of its <host> or <cluster>.
 #pragma once
 
+#include <optional>
+
 #include "platform/platform.hpp"
 #include "platform/xml_element.hpp"
 
@@ -13,6 +15,11 @@ bool describes_gpus(const Element& element);
 // Throws InputError for a missing, unreadable or impossible figure, and for a property whose name
 // is nearly that of a known one; other properties are left alone.
 Device read_device(const Element& element);
+
+// A price "2.99USD/h" or a power "700W" in the property `id`; nothing where there is none. Throws
+// InputError.
+std::optional<double> read_rate(const Element& element, const std::string& id,
+                                const std::string& unit);
 
 // A whole number >= `least` in the property `id`; throws InputError when it is something else.
 long read_whole(const Element& element, const std::string& id, long least);

@@ -32,6 +32,7 @@ struct CatalogGpu {
   // share a rail.
   double nic_gbitps;
   int rails;
+  double power_w;  // of the GPU alone, the most it may draw
 };
 
 const std::vector<CatalogGpu>& gpu_catalog();

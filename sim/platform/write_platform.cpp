@@ -22,7 +22,7 @@ std::string prop(const char* id, const std::string& value) {
   return fmt::format("<prop id=\"{}\" value=\"{}\"/>\n", id, value);
 }
 
-std::string gpu_properties(const CatalogGpu& gpu) {
+std::string gpu_properties(const CatalogGpu& gpu, double usd_per_hour) {
   std::string text = prop("memory", fmt::format("{}GB", gpu.memory_gb)) +
                      prop("memory_bandwidth", fmt::format("{}TBps", gpu.memory_bandwidth_tbps)) +
                      prop("compute_efficiency", fmt::format("{}", gpu.compute_efficiency)) +
@@ -32,6 +32,8 @@ std::string gpu_properties(const CatalogGpu& gpu) {
   if (gpu.peak_fp8 > 0) text += prop("peak_fp8", fmt::format("{}TFLOPS", gpu.peak_fp8));
   if (gpu.peak_fp4 > 0) text += prop("peak_fp4", fmt::format("{}TFLOPS", gpu.peak_fp4));
   if (gpu.peak_fp32 > 0) text += prop("peak_fp32", fmt::format("{}TFLOPS", gpu.peak_fp32));
+  text += prop("power", fmt::format("{}W", gpu.power_w));
+  if (usd_per_hour >= 0) text += prop("price", fmt::format("{}USD/h", usd_per_hour));
   return text;
 }
 
@@ -82,7 +84,7 @@ FabricRequest fabric_request(const PlatformRequest& request, const CatalogGpu& g
   joined.oversubscription = request.oversubscription;
   joined.nic = request.nic.value > 0 ? request.nic : BytesPerSecond{gpu.nic_gbitps * 1e9 / 8};
   joined.gpu_figures = fmt::format("speed=\"{}Tf\"", gpu.peak_16bit);
-  joined.gpu_properties = gpu_properties(gpu);
+  joined.gpu_properties = gpu_properties(gpu, request.usd_per_gpu_hour);
   return joined;
 }
 

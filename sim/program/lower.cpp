@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <utility>
 
 #include "base/error.hpp"
+#include "program/micro_batches.hpp"
+#include "program/stage_weights.hpp"
 
 namespace rehearse {
 namespace {
-
-constexpr double kTokenIdBytes = 4;  // int32, what frameworks send back to the first stage
 
 // What distinguishes programs: the stage, the requests of the replica, and the requests of all
 // replicas that share its experts (request counts differ by at most one, so how many replicas have
@@ -23,7 +24,16 @@ struct Role {
   int larger_replicas =
       0;  // of those, how many have one request more than the smallest replica of the batch
 
-  auto key() const { return std::tuple(stage, sequences, group_replicas, larger_replicas); }
+  // Where prompts differ in length, so do replicas: its requests, and those of all replicas that
+  // share its experts, are part of the role.
+  Share requests;
+  std::vector<Share> group;
+
+  auto key() const {
+    std::vector<int> firsts = {group.empty() ? -1 : requests.first};
+    for (const Share& share : group) firsts.push_back(share.first);
+    return std::tuple(stage, sequences, group_replicas, larger_replicas, firsts);
+  }
 };
 
 class Names {
@@ -40,47 +50,24 @@ class Names {
   std::map<std::string, int> index_;
 };
 
-Bytes weights_of_stage(const Model& model, const Layout& layout, int stage, Share layers) {
-  const double norm = model.hidden * bytes_per_element(model.weight_dtype);
-  const double vocab = static_cast<double>(model.vocab) / layout.tensor * model.hidden *
-                       bytes_per_element(model.weight_dtype);
-  Bytes weights;
-  for (int layer = layers.first; layer < layers.first + layers.count; ++layer) {
-    weights += attention_weights(model, layout.tensor) + Bytes{2 * norm};
-    if (!model.is_moe_layer(layer)) {
-      weights += ffn_weights(model, *model.dense, layout.tensor);
-      continue;
-    }
-    const MixtureOfExperts& moe = *model.moe;
-    weights += expert_weights(model, expert_tensor_degree(layout)) *
-               (static_cast<double>(moe.experts) / expert_group_size(layout));
-    weights += Bytes{norm * moe.experts};  // router
-    if (moe.shared_experts > 0) {
-      weights += ffn_weights(model, moe.shared, layout.tensor) * moe.shared_experts;
-    }
-  }
-  const bool last = stage + 1 == layout.pipeline;
-  if (stage == 0) weights += Bytes{vocab};
-  if (last) weights += Bytes{norm};
-  if (last && !(model.tied_embeddings && stage == 0)) weights += Bytes{vocab};
-  return weights;
-}
-
 class ProgramBuilder {
  public:
-  ProgramBuilder(const Model& model, const Plan& plan, const Role& role, Names& names)
-      : model_(model), plan_(plan), role_(role), names_(names) {
+  ProgramBuilder(const Model& model, const Plan& plan, const MicroBatches& batches,
+                 const Role& role, Names& names)
+      : model_(model), plan_(plan), batches_(batches), role_(role), names_(names) {
     layers_ = stage_layers(plan.layout, model.layers)[role.stage];
     last_stage_ = plan.layout.pipeline - 1;
     pipelined_ = plan.layout.pipeline > 1;
+    routed_ = routes_tokens(plan, model);
     steps_ = plan.batch.output_tokens - 1;
   }
 
   Program build() {
     program_.stage = role_.stage;
+    program_.layers = layers_;
     program_.role = fmt::format("stage {}: layers {}-{}, {} sequences", role_.stage, layers_.first,
                                 layers_.first + layers_.count - 1, role_.sequences);
-    program_.weights = weights_of_stage(model_, plan_.layout, role_.stage, layers_);
+    program_.weights = weights_of_stage(model_, plan_, role_.stage, layers_);
     program_.communication_buffers = plan_.communication_buffers;
     prefill();
     if (steps_ > 0) decode();
@@ -134,6 +121,13 @@ class ProgramBuilder {
 
   // Tokens of the replicas that share this rank's experts, in micro-batch `part` of `parts`.
   double group_tokens(Phase phase, int part, int parts) const {
+    if (!role_.group.empty()) {
+      double tokens = 0;
+      for (const Share& share : role_.group) {
+        tokens += batches_.tokens(phase, share, parts, part);
+      }
+      return tokens;
+    }
     const int smaller = plan_.batch.sequences / plan_.layout.dense_data();
     const double sequences =
         static_cast<double>(role_.larger_replicas) * share_of(smaller + 1, parts, part).count +
@@ -147,6 +141,7 @@ class ProgramBuilder {
     shape.phase = phase;
     shape.sequences = sequences.count;
     shape.prompt_tokens = plan_.batch.prompt_tokens;
+    shape.prompts = batches_.prompts(role_.requests, parts, part);
     shape.group_tokens = group_tokens(phase, part, parts);
     shape.layers = layers_;
     shape.stage = role_.stage;
@@ -163,6 +158,7 @@ class ProgramBuilder {
     pass.kv_appended = kv_bytes_per_token_and_layer(model_, plan_.layout.tensor) *
                        (shape.tokens() * layers_.count);
     pass.activation_peak = graph.peak_live_bytes(order);
+    if (routed_) pass.live_copies = graph.peak_live_copies(order);
     program_.passes.push_back(pass);
 
     mark(Instruction::Kind::kPassBegin);
@@ -170,12 +166,53 @@ class ProgramBuilder {
     if (phase == Phase::kDecode && pipelined_ && role_.stage == 0) {
       token_slot = receive_tokens(sequences.count);
     }
-    emit(graph, order, token_slot);
+    const bool begins_iteration = phase == Phase::kPrefill || part == 0;
+    const int weights_slot = begins_iteration ? move_weights() : -1;
+    emit(graph, order, token_slot, weights_slot);
     mark(Instruction::Kind::kPassEnd);
     program_.slots = std::max(program_.slots, next_slot_);
   }
 
-  void emit(const WorkloadGraph& graph, const std::vector<int>& order, int token_slot) {
+  // Experts that are placed anew: nothing is computed before their weights have arrived.
+  int move_weights() {
+    const bool any = routed_ && plan_.placement.rebalance_every > 0 &&
+                     expert_group_size(plan_.layout) > 1 &&
+                     model_.is_moe_layer(layers_.first + layers_.count - 1);
+    if (!any) return -1;
+    Instruction instruction;
+    instruction.kind = Instruction::Kind::kCollective;
+    instruction.stream = Stream::kExpert;
+    instruction.axis = Axis::kExpert;
+    instruction.op = CollectiveOp::kAllToAll;
+    instruction.pass = pass_;
+    instruction.name = names_.of("move experts");
+    instruction.slot = next_slot_++;
+    instruction.routed = static_cast<std::int32_t>(program_.routed.size());
+    program_.routed.push_back({.amounts = {}, .moves_weights = true});
+    program_.instructions.push_back(instruction);
+    return instruction.slot;
+  }
+
+  void route(const Node& node, Instruction& instruction) {
+    if (!routed_ || node.routed.of == Copies::kNone) return;
+    instruction.routed = static_cast<std::int32_t>(program_.routed.size());
+    RoutedWork work;
+    work.amounts = node.routed;
+    RoutedWork* const before = program_.routed.empty() ? nullptr : &program_.routed.back();
+    // The routed nodes of a layer follow each other.
+    if (before != nullptr && instruction.layer == routed_layer_) before->ends_layer = false;
+    work.begins_experts = instruction.op_class == OperatorClass::kExpertGemm &&
+                          (before == nullptr || !computes_experts_);
+    computes_experts_ = instruction.kind == Instruction::Kind::kCompute &&
+                        instruction.op_class == OperatorClass::kExpertGemm;
+    work.ends_layer = true;
+    routed_layer_ = instruction.layer;
+    program_.routed.push_back(work);
+  }
+
+  void emit(const WorkloadGraph& graph, const std::vector<int>& order, int token_slot,
+            int weights_slot) {
+    routed_layer_ = -1;
     std::vector<int> slot_of(graph.size(), -1);
     bool first = true;
     for (const int index : order) {
@@ -186,8 +223,12 @@ class ProgramBuilder {
         SIM_CHECK(wait < instruction.waits.size(), "a node waits for more than three transfers");
         instruction.waits[wait++] = slot;
       };
+      route(graph.node(index), instruction);
       if (first) wait_for(token_slot);
       first = false;
+      if (instruction.kind == Instruction::Kind::kCompute) {
+        wait_for(std::exchange(weights_slot, -1));
+      }
       for (const int input : graph.inputs(index)) wait_for(slot_of[input]);
       if (instruction.kind != Instruction::Kind::kCompute) {
         slot_of[index] = instruction.slot = next_slot_++;
@@ -212,6 +253,7 @@ class ProgramBuilder {
       instruction.stream = collective->axis == Axis::kExpert ? Stream::kExpert : Stream::kTensor;
       instruction.axis = collective->axis;
       instruction.op = collective->op;
+      instruction.fan_out = collective->fan_out;
       instruction.bytes.base = collective->bytes.value;
     } else {
       to_message(std::get<Message>(node.work), instruction);
@@ -260,32 +302,40 @@ class ProgramBuilder {
 
   const Model& model_;
   const Plan& plan_;
+  const MicroBatches& batches_;
   const Role& role_;
   Names& names_;
   Share layers_;
   int last_stage_ = 0;
   bool pipelined_ = false;
+  bool routed_ = false;  // not uniform
   int steps_ = 0;
   int pass_ = -1;
   int next_slot_ = 0;
+  int routed_layer_ = -1;          // of the last routed instruction in the pass
+  bool computes_experts_ = false;  // it is an operator of the experts
   Program program_;
 };
 
 // The role of each rank, found from its place in the groups.
 Role role_of(const Plan& plan, const ProcessGroups& groups, const RankGrid& grid,
-             const std::vector<Share>& share, Rank rank) {
+             const std::vector<Share>& share, bool equal_prompts, Rank rank) {
   const Coordinates at = grid.coordinates(rank);
   const int smaller = plan.batch.sequences / plan.layout.dense_data();
   Role role;
   role.stage = at.pipeline;
   role.sequences = share[rank].count;
   role.group_replicas = plan.layout.expert;
+  role.requests = share[rank];
   for (const Rank other : groups.of(rank, Axis::kExpert).ranks) {
-    const bool same_tensor = grid.coordinates(other).tensor == at.tensor;
-    if (same_tensor && share[other].count > smaller) ++role.larger_replicas;
+    if (grid.coordinates(other).tensor != at.tensor) continue;
+    if (share[other].count > smaller) ++role.larger_replicas;
+    if (!equal_prompts) role.group.push_back(share[other]);
   }
   return role;
 }
+
+}  // namespace
 
 std::array<const CollectiveAlgorithm*, kCollectiveOps> chosen_algorithms(const Plan& plan) {
   std::array<const CollectiveAlgorithm*, kCollectiveOps> algorithms{};
@@ -304,9 +354,7 @@ std::array<const CollectiveAlgorithm*, kCollectiveOps> chosen_algorithms(const P
   return algorithms;
 }
 
-}  // namespace
-
-Programs lower(const Model& model, const Plan& plan) {
+Programs lower(const Model& model, const Plan& plan, const std::vector<int>& node_of_rank) {
   const RankGrid grid(plan.layout);
   Programs result;
   result.algorithms = chosen_algorithms(plan);
@@ -314,21 +362,20 @@ Programs lower(const Model& model, const Plan& plan) {
   result.groups = build_groups(plan.layout);
   Names names(result.names);
 
-  std::vector<Share> share(grid.size());
-  for (const ProcessGroup& group : result.groups.groups) {
-    if (group.axis != Axis::kData) continue;
-    for (int replica = 0; replica < static_cast<int>(group.ranks.size()); ++replica) {
-      share[group.ranks[replica]] =
-          share_of(plan.batch.sequences, plan.layout.dense_data(), replica);
-    }
-  }
+  const MicroBatches batches(plan);
+  const std::vector<Share> share = batches.shares(result.groups);
   std::map<decltype(Role().key()), int> program_of;
   for (Rank rank = 0; rank < grid.size(); ++rank) {
-    const Role role = role_of(plan, result.groups, grid, share, rank);
+    const Role role = role_of(plan, result.groups, grid, share, batches.equal_prompts(), rank);
     const auto [at, is_new] =
         program_of.try_emplace(role.key(), static_cast<int>(result.programs.size()));
-    if (is_new) result.programs.push_back(ProgramBuilder(model, plan, role, names).build());
-    result.ranks.push_back({at->second, grid.coordinates(rank), share[rank]});
+    if (is_new)
+      result.programs.push_back(ProgramBuilder(model, plan, batches, role, names).build());
+    result.ranks.push_back({at->second, grid.coordinates(rank), share[rank], rank});
+  }
+  if (routes_tokens(plan, model)) {
+    result.routing = std::make_shared<const ExpertRouting>(
+        model, plan, result.groups, batches.routed_tokens(result.groups), node_of_rank);
   }
   return result;
 }

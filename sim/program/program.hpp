@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "layout/layout.hpp"
 #include "model/operators.hpp"
 #include "program/collectives/collective_algorithm.hpp"
+#include "routing/expert_routing.hpp"
 
 namespace rehearse {
 
@@ -37,6 +39,16 @@ struct Pass {
   double tokens = 0;  // tokens entering the pass on this replica
   Bytes kv_appended;  // KV cache written on this rank, all layers of the stage
   Bytes activation_peak;  // most bytes of live activations on this rank during the pass
+  // Where routing is not uniform, instead: the peak for given copies is that of the highest.
+  std::vector<LiveBytes> live_copies;
+};
+
+// What an instruction does for each copy of a token on its rank, where routing is not uniform.
+struct RoutedWork {
+  RoutedAmounts amounts;
+  bool moves_weights = false;   // instead: the experts' weights that a new placement moves
+  bool begins_experts = false;  // the first operator of the layer's experts
+  bool ends_layer = false;      // the last instruction of the layer that needs the spread
 };
 
 struct Instruction {
@@ -68,6 +80,10 @@ struct Instruction {
   double useful_flops_share =
       1;         // part of `flops` that is not repeated on other ranks (replicated router: 1/tp)
   Amount bytes;  // compute: memory traffic; communication: message bytes
+  // all_to_all
+  FanOut fan_out;
+  std::int32_t splits = -1;  // index in Program::splits; -1: the buffer is split evenly
+  std::int32_t routed = -1;  // index in Program::routed; -1: the amounts above hold
 };
 
 // Instructions [begin, end) executed `repeat` times. Repetition i is step first_step + i: the
@@ -82,9 +98,14 @@ struct Block {
 struct Program {
   std::string role;  // for people: "stage 1: layers 8-15, 22 sequences"
   int stage = 0;
+  Share layers;  // of the stage
   std::vector<Instruction> instructions;
   std::vector<Block> blocks;
   std::vector<Pass> passes;
+  // Unequal splits of an all_to_all's buffer: the bytes for each member of the group (what the
+  // member keeps too), in place of Instruction::bytes.
+  std::vector<std::vector<Bytes>> splits;
+  std::vector<RoutedWork> routed;
   int slots = 0;
   Bytes weights;  // held by each rank of the role
   Bytes communication_buffers;
@@ -94,6 +115,7 @@ struct RankEntry {
   int program = 0;
   Coordinates at;
   Share sequences;  // the requests of its data-parallel replica, numbered over the whole batch
+  int gpu = 0;      // that it runs on: its number in the whole plan, of which this may be a part
 };
 
 struct Programs {
@@ -101,9 +123,10 @@ struct Programs {
   std::vector<RankEntry> ranks;
   ProcessGroups groups;
   std::array<const CollectiveAlgorithm*, kCollectiveOps>
-      algorithms{};                    // nullptr: the fastest predicted, per transfer
-  Dtype compute_dtype = Dtype::kBf16;  // of the matrix products
-  std::vector<std::string> names;      // of operators and collectives: "L3 qkv"
+      algorithms{};                              // nullptr: the fastest predicted, per transfer
+  Dtype compute_dtype = Dtype::kBf16;            // of the matrix products
+  std::vector<std::string> names;                // of operators and collectives: "L3 qkv"
+  std::shared_ptr<const ExpertRouting> routing;  // nullptr: uniform
 
   const Program& of(Rank rank) const { return programs[ranks[rank].program]; }
 };

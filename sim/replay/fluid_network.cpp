@@ -1,6 +1,7 @@
 #include "replay/fluid_network.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 
 #include "base/error.hpp"
@@ -51,17 +52,18 @@ void FluidNetwork::add_to_links(int index) {
   Flow& flow = flows_[index];
   const std::vector<LinkShare>& shares = flow.path->links;
   flow.places.resize(shares.size());
-  bool alone = true;
+  int tight = -1;
   for (int share = 0; share < static_cast<int>(shares.size()); ++share) {
     Link& link = links_[shares[share].link];
     flow.places[share] = static_cast<int>(link.flows.size());
-    alone = alone && link.flows.empty();
     link.flows.push_back({index, share});
+    link.demand += flow.path->alone_rate * shares[share].streams;
+    if (link.is_tight()) tight = shares[share].link;
   }
-  if (alone) {
+  if (tight < 0) {
     change_rate(index, flow.path->alone_rate, flow.since);
   } else {
-    mark_dirty(shares.front().link);  // one link reaches the whole component
+    mark_dirty(tight);  // one link reaches the whole component
   }
 }
 
@@ -71,12 +73,18 @@ void FluidNetwork::remove_from_links(int index) {
     const int at = flow.path->links[share].link;
     Link& link = links_[at];
     const int place = flow.places[share];
+    const bool was_tight = link.is_tight();
+    link.demand -= flow.path->alone_rate * flow.path->links[share].streams;
     link.flows[place] = link.flows.back();
     link.flows.pop_back();
     if (place < static_cast<int>(link.flows.size())) {
       flows_[link.flows[place].flow].places[link.flows[place].share] = place;
     }
-    if (!link.flows.empty()) mark_dirty(at);
+    if (link.flows.empty()) {
+      link.demand = 0;  // no rounding is carried on
+    } else if (was_tight) {
+      mark_dirty(at);
+    }
   }
 }
 
@@ -139,7 +147,7 @@ void FluidNetwork::collect_component(int first) {
       flow.visited = true;
       component_flows_.push_back(on.flow);
       for (const LinkShare& share : flow.path->links) {
-        if (links_[share.link].visited) continue;
+        if (links_[share.link].visited || !links_[share.link].is_tight()) continue;
         links_[share.link].visited = true;
         component_links_.push_back(share.link);
       }
@@ -153,6 +161,7 @@ void FluidNetwork::fill_component(double now) {
     change_rate(only, flows_[only].path->alone_rate, now);
     return;
   }
+  by_fair_share_.clear();
   for (const int index : component_links_) {
     Link& link = links_[index];
     link.left = link.bandwidth;
@@ -160,12 +169,14 @@ void FluidNetwork::fill_component(double now) {
     for (const FlowOnLink& on : link.flows) {
       link.streams += flows_[on.flow].path->links[on.share].streams;
     }
+    by_fair_share_.push_back({link.left / link.streams, index});
   }
+  std::make_heap(by_fair_share_.begin(), by_fair_share_.end(), std::greater<>());
   // Flows limited by their own cap below the fair share are fixed first: caps in ascending order,
   // links as they fill.
   std::sort(component_flows_.begin(), component_flows_.end(), [&](int a, int b) {
-    const double cap_a = flows_[a].path->rate_cap;
-    const double cap_b = flows_[b].path->rate_cap;
+    const double cap_a = flows_[a].path->alone_rate;
+    const double cap_b = flows_[b].path->alone_rate;
     return cap_a != cap_b ? cap_a < cap_b : a < b;
   });
   for (const int index : component_flows_) flows_[index].fixed = false;
@@ -178,7 +189,7 @@ void FluidNetwork::fill_component(double now) {
     const int link = tightest_link();
     const double fair = link < 0 ? kInfinity : links_[link].left / links_[link].streams;
     const int capped = component_flows_[next_capped];
-    const double cap = flows_[capped].path->rate_cap;
+    const double cap = flows_[capped].path->alone_rate;
     if (cap <= fair) {
       flows_[capped].fixed = true;
       change_rate(capped, cap, now);
@@ -192,19 +203,23 @@ void FluidNetwork::fill_component(double now) {
   }
 }
 
-int FluidNetwork::tightest_link() const {
-  int tightest = -1;
-  double lowest = kInfinity;
-  for (const int index : component_links_) {
+// Fair shares only grow while flows are fixed, so an entry that is out of date is too low: it is
+// put back where it belongs now.
+int FluidNetwork::tightest_link() {
+  while (!by_fair_share_.empty()) {
+    const auto [then, index] = by_fair_share_.front();
     const Link& link = links_[index];
-    if (link.streams <= kNoStreams) continue;
-    const double fair = link.left / link.streams;
-    if (fair < lowest) {
-      lowest = fair;
-      tightest = index;
+    const double fair = link.streams > kNoStreams ? link.left / link.streams : kInfinity;
+    if (fair <= then) return index;
+    std::pop_heap(by_fair_share_.begin(), by_fair_share_.end(), std::greater<>());
+    if (link.streams > kNoStreams) {
+      by_fair_share_.back().first = fair;
+      std::push_heap(by_fair_share_.begin(), by_fair_share_.end(), std::greater<>());
+    } else {
+      by_fair_share_.pop_back();
     }
   }
-  return tightest;
+  return -1;
 }
 
 void FluidNetwork::fix_flows_of(int index, double rate, double now) {

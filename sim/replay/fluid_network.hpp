@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <queue>
+#include <utility>
 #include <vector>
 
 #include "base/units.hpp"
@@ -65,10 +66,15 @@ class FluidNetwork {
   struct Link {
     double bandwidth = 0;
     std::vector<FlowOnLink> flows;
-    double left = 0;  // progressive filling: bandwidth not yet given, streams not yet fixed
+    double demand = 0;  // of all flows, each at the rate it would have alone
+    double left = 0;    // progressive filling: bandwidth not yet given, streams not yet fixed
     double streams = 0;
     bool dirty = false;
     bool visited = false;
+
+    // A link with room for all that its flows could ever want limits none of them, and does not
+    // join them into one component.
+    bool is_tight() const { return demand > bandwidth * (1 + 1e-12); }
   };
   struct Completion {
     double date = 0;
@@ -85,7 +91,7 @@ class FluidNetwork {
   void solve(double now);
   void collect_component(int link);
   void fill_component(double now);
-  int tightest_link() const;
+  int tightest_link();
   void fix_flows_of(int link, double rate, double now);
   void change_rate(int flow, double rate, double now);
 
@@ -95,6 +101,7 @@ class FluidNetwork {
   std::vector<int> dirty_;
   std::vector<int> component_flows_;
   std::vector<int> component_links_;
+  std::vector<std::pair<double, int>> by_fair_share_;  // of the component's links; a heap
   std::priority_queue<Completion> completions_;
 };
 

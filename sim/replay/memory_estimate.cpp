@@ -4,10 +4,10 @@
 namespace rehearse {
 
 Bytes estimate_memory(const Programs& programs) {
-  // Measured with tests/bench/replay_bench.cpp, SimGrid 3.32 on x86-64, November 2026: 37 MB
-  // resident at 1,024 ranks and 426 MB at 16,384, so 25.3 kB for each rank added: the actor's stack
-  // of 16 KiB, and SimGrid's actor and context.
-  constexpr double kBytesPerActor = 26e3;
+  // Measured with tests/bench/replay_bench.cpp, SimGrid 3.32 on x86-64, November 2026: 32.3 MB
+  // resident at 1,024 ranks and 364 MB at 16,384, so 21.6 kB for each rank added: the actor's stack
+  // of 12 KiB, SimGrid's actor and context, and the rank's state.
+  constexpr double kBytesPerActor = 22e3;
   // One flow entry per link of a transfer's path, in the path and on the link; two links per member
   // of a group.
   constexpr double kBytesPerGroupMember = 300;

@@ -2,13 +2,17 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <vector>
 
+#include "cost/operator_cost.hpp"
 #include "program/program.hpp"
 #include "replay/transfer.hpp"
 
 namespace rehearse {
+
+// Computes have no queue, and receives start with their senders.
+constexpr int kFirstSendingStream = static_cast<int>(Stream::kTensor);
+constexpr int kSendingStreams = static_cast<int>(Stream::kPipelineReceive) - kFirstSendingStream;
 
 // Where the completion of one of the program's communication instructions is recorded. Every pass
 // uses the same slots, and a rank may post a slot's next use before the last one is complete: the
@@ -22,49 +26,44 @@ struct Slot {
   Seconds end;
 };
 
-// What a stream has been given and has not started, in order. Nearly always empty, and so a vector:
-// an empty std::deque takes 600 bytes.
-class PostedQueue {
- public:
-  bool empty() const { return first_ == items_.size(); }
-  Posted& front() { return items_[first_]; }
-  void push_back(const Posted& posted) { items_.push_back(posted); }
-  void pop_front() {
-    ++first_;
-    if (2 * first_ < items_.size()) return;
-    items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(first_));
-    first_ = 0;
-  }
-  auto begin() const { return items_.begin() + static_cast<std::ptrdiff_t>(first_); }
-  auto end() const { return items_.end(); }
-  auto begin() { return items_.begin() + static_cast<std::ptrdiff_t>(first_); }
-  auto end() { return items_.end(); }
-
- private:
-  std::vector<Posted> items_;
-  std::size_t first_ = 0;
-};
-
+// A communication stream: in order, one transfer at a time.
 struct StreamState {
   Seconds clock;      // end of its last transfer
   bool busy = false;  // a transfer of this stream is in flight (its members may still be arriving)
   Posted current;
-  PostedQueue queue;  // reached, not started: the stream is in order
 };
 
 struct RankState {
   const Program* program = nullptr;
-  Seconds clock;  // of the compute stream
-  std::array<StreamState, kStreams> streams;
-  std::vector<Slot> slots;
-  int actor = -1;
-  int blocked_on = kNotBlocked;  // slot the actor waits for; kDraining: every transfer of its own
+  const std::vector<OperatorCost>* costs = nullptr;  // by instruction
+  // The next instruction.
+  int block = 0;
+  int step = 0;
+  int at = 0;
+  int blocked_on = kNotBlocked;  // slot that it waits for; kDraining: every transfer of its own
+  Seconds clock;                 // of the compute stream
   int in_flight = 0;             // transfers posted and not complete
-  int queued = 0;                // of those, in the queues of the streams
+  bool ended = false;
+  int actor = -1;  // once it has suspended itself
+  std::vector<Slot> slots;
+  std::array<StreamState, kSendingStreams> streams;
+  std::vector<Posted> queue;  // posted and not started, in order
   Bytes kv;
+  Bytes activations;  // of the pass, so far
 
   static constexpr int kNotBlocked = -1;
   static constexpr int kDraining = -2;
+
+  // The next instruction is the block's first; past the last block there is none.
+  void enter_block(int next);
+  // A communication instruction that the program has reached, with its slot opened and what it
+  // waits for noted.
+  Posted post(int instruction, int of_step);
+  // Its transfer is complete: what waits for this use of its slot goes on, also when a later use
+  // has been posted.
+  void close(const Posted& posted, Seconds start, Seconds end);
+
+  StreamState& stream(Stream of) { return streams[static_cast<int>(of) - kFirstSendingStream]; }
 };
 
 }  // namespace rehearse

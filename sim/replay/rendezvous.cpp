@@ -4,10 +4,17 @@
 
 namespace rehearse {
 
-GroupShape shape_of(const std::vector<Rank>& ranks, const Platform& platform) {
+std::vector<int> gpus_of(const Programs& programs, const std::vector<Rank>& ranks) {
+  std::vector<int> gpus;
+  gpus.reserve(ranks.size());
+  for (const Rank rank : ranks) gpus.push_back(programs.ranks[rank].gpu);
+  return gpus;
+}
+
+GroupShape shape_of(const std::vector<int>& gpus, const Platform& platform) {
   GroupShape shape;
-  shape.domain.reserve(ranks.size());
-  for (const Rank rank : ranks) shape.domain.push_back(platform.gpus[rank].domain);
+  shape.domain.reserve(gpus.size());
+  for (const int gpu : gpus) shape.domain.push_back(platform.gpus[gpu].domain);
   return shape;
 }
 
@@ -42,7 +49,8 @@ int Rendezvous::collective_endpoints(int group, CollectiveOp op, Stream stream) 
     added.members = groups_.groups[group].ranks;
     added.op = op;
     added.named = programs_.algorithms[static_cast<int>(op)];
-    added.shape = shape_of(added.members, platform_);
+    added.gpus = gpus_of(programs_, added.members);
+    added.shape = shape_of(added.gpus, platform_);
     added.stream = stream;
     added.posted.resize(added.members.size());
     endpoints_.push_back(std::move(added));
@@ -58,6 +66,7 @@ int Rendezvous::channel(Rank from, Rank to) {
     Endpoints added;
     added.is_message = true;
     added.members = {from, to};
+    added.gpus = gpus_of(programs_, added.members);
     added.stream = Stream::kPipelineSend;
     added.posted.resize(2);
     endpoints_.push_back(std::move(added));
@@ -108,6 +117,7 @@ Transfer& Rendezvous::transfer_at(int endpoints, std::int64_t sequence) {
   transfer.left = static_cast<int>(senders);
   transfer.complete = false;
   transfer.bytes.assign(senders, Bytes{});
+  transfer.splits.clear();
   ends.open.push_back(&transfer);
   return transfer;
 }

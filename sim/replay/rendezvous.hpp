@@ -13,8 +13,10 @@
 
 namespace rehearse {
 
-// What a collective algorithm may know of these ranks. Rank r is GPU r.
-GroupShape shape_of(const std::vector<Rank>& ranks, const Platform& platform);
+std::vector<int> gpus_of(const Programs& programs, const std::vector<Rank>& ranks);
+
+// What a collective algorithm may know of these GPUs.
+GroupShape shape_of(const std::vector<int>& gpus, const Platform& platform);
 
 class Rendezvous {
  public:

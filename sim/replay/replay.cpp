@@ -1,12 +1,14 @@
 #include "replay/replay.hpp"
 
 #include <algorithm>
+#include <numeric>
+#include <span>
 
 #include "base/error.hpp"
-#include "cost/operator_cost.hpp"
-#include "replay/fact_batch.hpp"
+#include "replay/rank_costs.hpp"
 #include "replay/rank_state.hpp"
 #include "replay/rendezvous.hpp"
+#include "replay/routed_ranks.hpp"
 #include "replay/waiting.hpp"
 
 namespace rehearse {
@@ -14,32 +16,34 @@ namespace {
 
 class Replay : public TransferObserver {
  public:
-  Replay(const Programs& programs, Cluster& cluster, NetworkLevelName level, TimelineSink& sink)
+  Replay(const Programs& programs, Cluster& cluster, NetworkLevelName level, TimelineSink& sink,
+         const std::vector<int>& sharers)
       : programs_(programs),
-        cluster_(cluster),
         sink_(sink),
-        paths_(cluster, network_),
+        costs_(programs, cluster.platform()),
+        paths_(cluster, network_,
+               level == NetworkLevelName::kAnalytic ? std::vector<int>{} : sharers),
         engine_(cluster.platform()),
         level_(make_network_level(level, {engine_, network_, paths_, *this})),
         rendezvous_(programs, cluster.platform()),
-        facts_(engine_, sink) {}
+        routed_(programs) {}
 
   ReplayCounts run() {
-    prepare_costs();
     prepare_ranks();
     engine_.attach(*level_);
     sink_.begin(programs_);
     for (Rank rank = 0; rank < size(); ++rank) start_memory(rank);
     for (Rank rank = 0; rank < size(); ++rank) {
-      ranks_[rank].actor = engine_.spawn(rank, [this, rank](int /*self*/) { run_rank(rank); });
+      engine_.spawn(programs_.ranks[rank].gpu, [this, rank](int self) { run_actor(rank, self); });
     }
     try {
       engine_.run();
     } catch (const Deadlock&) {
       throw Deadlock(describe_waiting(programs_, ranks_));
     }
-    facts_.flush();
+    if (routed_.totals() != nullptr) sink_.routing(*routed_.totals());
     sink_.end(makespan_);
+    counts_.doubt = level_->doubt();
     return counts_;
   }
 
@@ -64,31 +68,14 @@ class Replay : public TransferObserver {
  private:
   int size() const { return static_cast<int>(programs_.ranks.size()); }
 
-  void prepare_costs() {
-    const Platform& platform = cluster_.platform();
-    costs_.resize(platform.devices.size() * programs_.programs.size());
-    for (std::size_t device = 0; device < platform.devices.size(); ++device) {
-      const FlopsPerSecond peak =
-          usable_peak(platform, platform.devices[device], programs_.compute_dtype);
-      for (std::size_t program = 0; program < programs_.programs.size(); ++program) {
-        std::vector<OperatorCost>& table = costs_[device * programs_.programs.size() + program];
-        for (const Instruction& at : programs_.programs[program].instructions) {
-          table.push_back(operator_cost(at.flops, at.bytes, platform.devices[device], peak));
-        }
-      }
-    }
-  }
-
-  const std::vector<OperatorCost>& costs_of(Rank rank) const {
-    const std::size_t device = cluster_.platform().gpus[rank].device;
-    return costs_[device * programs_.programs.size() + programs_.ranks[rank].program];
-  }
-
   void prepare_ranks() {
     ranks_.resize(size());
     for (Rank rank = 0; rank < size(); ++rank) {
-      ranks_[rank].program = &programs_.of(rank);
-      ranks_[rank].slots.resize(ranks_[rank].program->slots);
+      RankState& state = ranks_[rank];
+      state.program = &programs_.of(rank);
+      state.costs = &costs_.of(rank);
+      state.slots.resize(state.program->slots);
+      state.enter_block(0);
     }
   }
 
@@ -101,29 +88,49 @@ class Replay : public TransferObserver {
   // ---- the actor of a rank
   // -------------------------------------------------------------------------------------
 
-  void run_rank(Rank rank) {
+  // The actor begins its rank's program and ends it. In between it is suspended while the program
+  // waits for a transfer, and the event that completes the transfer goes on with the program in its
+  // place: a switch of contexts costs more than all else that a rank-operation needs. The program
+  // runs on the main stack, so that actors' stacks can be small.
+  void run_actor(Rank rank, int self) {
+    engine_.on_main_stack([this, rank] { advance(rank); });
     RankState& state = ranks_[rank];
-    const std::vector<OperatorCost>& costs = costs_of(rank);
-    for (const Block& block : state.program->blocks) {
-      for (int step = block.first_step; step < block.first_step + block.repeat; ++step) {
-        for (int at = block.begin; at < block.end; ++at) {
-          execute(rank, at, step, costs[at]);
-        }
-      }
-    }
-    while (state.in_flight > 0) {
-      state.blocked_on = RankState::kDraining;
+    while (!state.ended) {
+      state.actor = self;
       engine_.suspend_self();
     }
-    state.blocked_on = RankState::kNotBlocked;
-    makespan_ = std::max(makespan_, state.clock);
   }
 
-  void execute(Rank rank, int at, int step, const OperatorCost& cost) {
-    const Instruction& instruction = ranks_[rank].program->instructions[at];
+  // Executes instructions until one waits for a transfer that is not complete, or all are done.
+  void advance(Rank rank) {
+    RankState& state = ranks_[rank];
+    state.blocked_on = RankState::kNotBlocked;
+    const std::vector<Block>& blocks = state.program->blocks;
+    while (state.block < static_cast<int>(blocks.size())) {
+      const Block& block = blocks[state.block];
+      for (; state.step < block.first_step + block.repeat; ++state.step) {
+        for (; state.at < block.end; ++state.at) {
+          execute(rank, state);
+          if (state.blocked_on != RankState::kNotBlocked) return;
+        }
+        state.at = block.begin;
+      }
+      state.enter_block(state.block + 1);
+    }
+    if (state.in_flight > 0) {
+      state.blocked_on = RankState::kDraining;
+      return;
+    }
+    state.ended = true;
+    makespan_ = std::max(makespan_, state.clock);
+    if (state.actor >= 0) engine_.resume(state.actor);
+  }
+
+  void execute(Rank rank, RankState& state) {
+    const Instruction& instruction = state.program->instructions[state.at];
     switch (instruction.kind) {
       case Instruction::Kind::kCompute:
-        compute(rank, at, step, cost.at(step));
+        compute(rank, state, instruction);
         break;
       case Instruction::Kind::kPassBegin:
         begin_pass(rank, instruction.pass);
@@ -132,32 +139,59 @@ class Replay : public TransferObserver {
         end_pass(rank);
         break;
       case Instruction::Kind::kReceive:
-        receive(rank, at, step);
+        receive(rank, state.at, state.step);
         break;
       case Instruction::Kind::kCollective:
+        if (instruction.routed >= 0 && !routed_.happens(rank, instruction, state.step)) break;
+        [[fallthrough]];
       case Instruction::Kind::kSend:
-        post(rank, at, step);
+        post(rank, state.at, state.step);
         break;
     }
   }
 
-  void compute(Rank rank, int at, int step, Seconds duration) {
-    RankState& state = ranks_[rank];
-    const Instruction& instruction = state.program->instructions[at];
+  // Nothing is changed when it has to wait: it is executed again.
+  void compute(Rank rank, RankState& state, const Instruction& instruction) {
     Span span;
-    span.rank = rank;
-    span.instruction = at;
-    span.step = step;
     span.start = state.clock;
     for (const int slot : instruction.waits) {
       if (slot < 0) break;
-      wait_in_span(wait_for(state, slot), span);
+      if (state.slots[slot].pending) {
+        state.blocked_on = slot;
+        return;
+      }
+      wait_in_span(state.slots[slot], span);
     }
+    span.rank = rank;
+    span.instruction = state.at;
+    span.step = state.step;
     span.stall = span.start - state.clock;
     span.ready = span.start;
+    const Seconds duration = instruction.routed >= 0 ? compute_routed(state, instruction, span)
+                                                     : (*state.costs)[state.at].at(state.step);
     span.end = state.clock = span.start + duration;
     ++counts_.rank_operations;
-    facts_.add(span);
+    sink_.span(span);
+  }
+
+  // An operator whose work depends on where tokens go.
+  Seconds compute_routed(RankState& state, const Instruction& instruction, Span& span) {
+    const RankWork work = routed_.work(span.rank, instruction, span.step);
+    span.routed = true;
+    span.flops = work.flops;
+    span.bytes = work.bytes;
+    span.copies = work.copies;
+    span.dropped = work.dropped;
+    const RoutedWork& routed = state.program->routed[instruction.routed];
+    if (routed.begins_experts) {
+      const Bytes level = routed_.activations(span.rank, instruction, span.step);
+      if (level > state.activations) {
+        state.activations = level;
+        sink_.memory({span.rank, MemoryCategory::kActivations, span.start, level});
+      }
+    }
+    if (routed.ends_layer) routed_.leave_layer(span.rank, instruction, span.step);
+    return costs_.routed(span.rank, work.flops, work.bytes);
   }
 
   static void wait_in_span(const Slot& wanted, Span& span) {
@@ -167,25 +201,20 @@ class Replay : public TransferObserver {
     span.stall_start_of_transfer = wanted.start;
   }
 
-  const Slot& wait_for(RankState& state, int slot) {
-    while (state.slots[slot].pending) {
-      state.blocked_on = slot;
-      engine_.suspend_self();
-    }
-    state.blocked_on = RankState::kNotBlocked;
-    return state.slots[slot];
-  }
-
   void begin_pass(Rank rank, int pass) {
     RankState& state = ranks_[rank];
     const Pass& begun = state.program->passes[pass];
     state.kv += begun.kv_appended;
-    facts_.add(MemoryLevel{rank, MemoryCategory::kKvCache, state.clock, state.kv});
-    facts_.add(MemoryLevel{rank, MemoryCategory::kActivations, state.clock, begun.activation_peak});
+    sink_.memory({rank, MemoryCategory::kKvCache, state.clock, state.kv});
+    state.activations = begun.live_copies.empty() ? begun.activation_peak : Bytes{};
+    for (const LiveBytes& live : begun.live_copies) {
+      state.activations = std::max(state.activations, live.fixed);
+    }
+    sink_.memory({rank, MemoryCategory::kActivations, state.clock, state.activations});
   }
 
   void end_pass(Rank rank) {
-    facts_.add(MemoryLevel{rank, MemoryCategory::kActivations, ranks_[rank].clock, {}});
+    sink_.memory({rank, MemoryCategory::kActivations, ranks_[rank].clock, {}});
   }
 
   // ---- communication
@@ -195,42 +224,25 @@ class Replay : public TransferObserver {
   // it waits for is there.
   void post(Rank rank, int at, int step) {
     RankState& state = ranks_[rank];
-    const Instruction& instruction = state.program->instructions[at];
-    StreamState& stream = state.streams[static_cast<int>(instruction.stream)];
-    Posted posted{at, step, state.clock};
-    for (std::size_t i = 0; i < instruction.waits.size() && instruction.waits[i] >= 0; ++i) {
-      const Slot& slot = state.slots[instruction.waits[i]];
-      if (slot.pending) {
-        posted.wanted[i] = slot.use;
-      } else {
-        posted.ready = std::max(posted.ready, slot.end);
-      }
-    }
-    open_slot(state, instruction, posted);
-    if (stream.busy || !stream.queue.empty() || posted.waits()) {
-      stream.queue.push_back(posted);
-      ++state.queued;
-    } else {
-      start(rank, stream, posted);
-    }
+    state.queue.push_back(state.post(at, step));
+    start_queued(rank);
   }
 
-  static void open_slot(RankState& state, const Instruction& instruction, Posted& posted) {
-    ++state.in_flight;
-    if (instruction.slot < 0) return;
-    Slot& slot = state.slots[instruction.slot];
-    slot.pending = true;
-    slot.instruction = posted.instruction;
-    posted.use = ++slot.use;
-  }
-
+  // Starts what is next on its stream, when that is free and what it waits for is there.
   void start_queued(Rank rank) {
     RankState& state = ranks_[rank];
-    for (StreamState& stream : state.streams) {
-      if (stream.busy || stream.queue.empty() || stream.queue.front().waits()) continue;
-      const Posted next = stream.queue.front();
-      stream.queue.pop_front();
-      --state.queued;
+    std::array<bool, kStreams> held{};
+    for (std::size_t at = 0; at < state.queue.size();) {
+      const Posted next = state.queue[at];
+      const Stream of = state.program->instructions[next.instruction].stream;
+      StreamState& stream = state.stream(of);
+      bool& behind = held[static_cast<int>(of)];
+      behind = behind || stream.busy || next.waits();
+      if (behind) {
+        ++at;
+        continue;
+      }
+      state.queue.erase(state.queue.begin() + static_cast<std::ptrdiff_t>(at));
       start(rank, stream, next);
     }
   }
@@ -242,8 +254,7 @@ class Replay : public TransferObserver {
     arrive(rank, ranks_[rank].program->instructions[posted.instruction], stream.current);
   }
 
-  void arrive(Rank rank, const Instruction& instruction, const Posted& posted) {
-    const Bytes bytes{instruction.bytes.at(posted.step)};
+  void arrive(Rank rank, const Instruction& instruction, Posted& posted) {
     int member = 0;
     Transfer& transfer = instruction.kind == Instruction::Kind::kSend
                              ? rendezvous_.next_send(rank, peer_of(rank, instruction))
@@ -254,9 +265,34 @@ class Replay : public TransferObserver {
       transfer.start = posted.ready;
     }
     transfer.start = std::max(transfer.start, posted.ready);
-    transfer.bytes[member] = bytes;
+    transfer.fan_out = instruction.fan_out;
+    posted.bytes = transfer.bytes[member] = bring(rank, instruction, posted.step, transfer, member);
     ++transfer.arrived;
     level_->arrive(transfer, rendezvous_.endpoints(transfer.endpoints), member, posted.ready);
+  }
+
+  // The rank's send buffer, and in the transfer how it splits.
+  Bytes bring(Rank rank, const Instruction& instruction, int step, Transfer& transfer, int member) {
+    const bool routed = instruction.routed >= 0;
+    const bool routes = routed && instruction.op == CollectiveOp::kAllToAll;
+    const bool splits = instruction.splits >= 0 || routes;
+    SIM_CHECK(transfer.arrived == 0 || splits != transfer.splits.empty(),
+              "some members of an all_to_all split evenly and some do not");
+    if (!splits) {
+      return routed ? routed_.work(rank, instruction, step).bytes
+                    : Bytes{instruction.bytes.at(step)};
+    }
+    const std::size_t members = transfer.bytes.size();
+    transfer.splits.resize(members * members);
+    const std::span<Bytes> row(&transfer.splits[member * members], members);
+    if (routes) {
+      routed_.split(rank, instruction, step, row);
+    } else {
+      const std::vector<Bytes>& written = ranks_[rank].program->splits[instruction.splits];
+      SIM_CHECK(written.size() == members, "splits name as many members as the group has");
+      std::copy(written.begin(), written.end(), row.begin());
+    }
+    return std::accumulate(row.begin(), row.end(), Bytes{});
   }
 
   Rank peer_of(Rank rank, const Instruction& instruction) const {
@@ -266,8 +302,7 @@ class Replay : public TransferObserver {
   void receive(Rank rank, int at, int step) {
     RankState& state = ranks_[rank];
     const Instruction& instruction = state.program->instructions[at];
-    Posted posted{at, step, state.clock};
-    open_slot(state, instruction, posted);
+    const Posted posted = state.post(at, step);
     Transfer* const arrived = rendezvous_.next_receive(peer_of(rank, instruction), rank, posted);
     if (arrived != nullptr) finish_receive(*arrived, rank, posted);
   }
@@ -288,7 +323,7 @@ class Replay : public TransferObserver {
 
   void finish_member(Transfer& transfer, const Endpoints& ends, Rank rank, Seconds end) {
     RankState& state = ranks_[rank];
-    StreamState& stream = state.streams[static_cast<int>(ends.stream)];
+    StreamState& stream = state.stream(ends.stream);
     const Posted posted = stream.current;
     stream.busy = false;
     stream.clock = end;
@@ -308,54 +343,30 @@ class Replay : public TransferObserver {
     span.end = end;
     span.transfer = transfer.id;
     span.algorithm = transfer.algorithm;
+    if (instruction.routed >= 0) {
+      span.routed = true;
+      span.bytes = posted.bytes;
+    }
     makespan_ = std::max(makespan_, end);
     ++counts_.rank_operations;
-    facts_.add(span);
-    --state.in_flight;
-    if (instruction.slot >= 0) close_slot(state, instruction, posted, transfer.start, end);
-    if (state.queued > 0) start_queued(rank);
+    sink_.span(span);
+    state.close(posted, transfer.start, end);
+    if (!state.queue.empty()) start_queued(rank);
     const bool wakes = state.blocked_on == RankState::kDraining
                            ? state.in_flight == 0
                            : state.blocked_on >= 0 && !state.slots[state.blocked_on].pending;
-    if (wakes && state.actor != -1) {
-      state.blocked_on = RankState::kNotBlocked;
-      engine_.resume(state.actor);
-    }
-  }
-
-  // What waits for this use of the slot goes on, also when a later use has been posted.
-  static void close_slot(RankState& state, const Instruction& instruction, const Posted& posted,
-                         Seconds start, Seconds end) {
-    Slot& slot = state.slots[instruction.slot];
-    if (slot.use == posted.use) {
-      slot.pending = false;
-      slot.axis = instruction.axis;
-      slot.start = start;
-      slot.end = end;
-    }
-    if (state.queued == 0) return;
-    for (StreamState& stream : state.streams) {
-      for (Posted& waiting : stream.queue) {
-        const Instruction& later = state.program->instructions[waiting.instruction];
-        for (std::size_t i = 0; i < waiting.wanted.size(); ++i) {
-          if (later.waits[i] != instruction.slot || waiting.wanted[i] != posted.use) continue;
-          waiting.wanted[i] = 0;
-          waiting.ready = std::max(waiting.ready, end);
-        }
-      }
-    }
+    if (wakes) advance(rank);
   }
 
   const Programs& programs_;
-  Cluster& cluster_;
   TimelineSink& sink_;
+  const RankCosts costs_;
   FluidNetwork network_;
   Paths paths_;
   SimgridEngine engine_;
   std::unique_ptr<NetworkLevel> level_;
   Rendezvous rendezvous_;
-  FactBatch facts_;
-  std::vector<std::vector<OperatorCost>> costs_;  // by device x program
+  RoutedRanks routed_;
   std::vector<RankState> ranks_;
   Seconds makespan_;
   ReplayCounts counts_;
@@ -364,8 +375,8 @@ class Replay : public TransferObserver {
 }  // namespace
 
 ReplayCounts replay(const Programs& programs, Cluster& cluster, NetworkLevelName level,
-                    TimelineSink& sink) {
-  return Replay(programs, cluster, level, sink).run();
+                    TimelineSink& sink, const std::vector<int>& sharers) {
+  return Replay(programs, cluster, level, sink, sharers).run();
 }
 
 }  // namespace rehearse

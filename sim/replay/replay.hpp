@@ -16,13 +16,15 @@ struct ReplayCounts {
   std::int64_t rank_operations =
       0;  // compute, collective, send and receive instructions executed, over all ranks
   std::int64_t transfers = 0;
+  NetworkDoubt doubt;
 };
 
-// Rank r runs on GPU r of the platform. REQUIRES: programs.ranks.size() <= gpus. Calls sink.begin
-// first, sink.end last. Throws InputError (a missing route), or Deadlock naming the ranks that wait
-// and on what.
+// Ranks run on their GPUs of the platform (RankEntry::gpu). `sharers`: by link (Cluster::links),
+// how many times it is loaded, because so many replicas like this one share it; beyond its end
+// once. Calls sink.begin first, sink.end last. Throws InputError (a missing route), or Deadlock
+// naming the ranks that wait and on what.
 ReplayCounts replay(const Programs& programs, Cluster& cluster, NetworkLevelName level,
-                    TimelineSink& sink);
+                    TimelineSink& sink, const std::vector<int>& sharers = {});
 
 // What a replay will need, before anything is allocated: actors' stacks, rank states, programs.
 Bytes estimate_memory(const Programs& programs);

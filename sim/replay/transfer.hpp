@@ -23,6 +23,17 @@ struct Transfer {
   Seconds start;  // latest arrival so far; once all are there, the start
   Seconds end;
   std::vector<Bytes> bytes;  // by member: send buffer
+  // all_to_all with unequal splits: by member, what it sends to each (Buffers::splits). Empty:
+  // evenly.
+  std::vector<Bytes> splits;
+  FanOut fan_out;
+
+  Buffers buffers() const {
+    Buffers all(bytes);
+    all.splits = splits;
+    all.fan_out = fan_out;
+    return all;
+  }
 };
 
 // A communication instruction that a program has reached, in one repetition. It may start at
@@ -31,6 +42,7 @@ struct Posted {
   int instruction = 0;
   int step = 0;
   Seconds ready;
+  Bytes bytes;            // of its send buffer, once it has started
   std::uint32_t use = 0;  // of its slot
   // By Instruction::waits: the use of that slot that it waits for, 0: none (any more).
   std::array<std::uint32_t, 3> wanted = {};
@@ -42,6 +54,7 @@ struct Posted {
 // between the same endpoints happen in the order in which their members post them.
 struct Endpoints {
   std::vector<Rank> members;
+  std::vector<int> gpus;    // that the members run on
   bool is_message = false;  // from members[0] to members[1]
   CollectiveOp op = CollectiveOp::kAllReduce;
   const CollectiveAlgorithm* named = nullptr;  // nullptr: the fastest predicted, per transfer

@@ -31,8 +31,8 @@ std::string awaited(const Programs& programs, const RankState& state) {
   };
   for (const StreamState& stream : state.streams) {
     if (stream.busy) add(stream.current);
-    for (const Posted& posted : stream.queue) add(posted);
   }
+  for (const Posted& posted : state.queue) add(posted);
   return names.empty() ? "messages that it is to receive" : names;
 }
 

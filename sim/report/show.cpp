@@ -6,6 +6,7 @@
 
 #include "cost/operator_cost.hpp"
 #include "graph/workload_graph.hpp"
+#include "report/show_work.hpp"
 
 namespace rehearse {
 namespace {
@@ -138,12 +139,27 @@ std::string memory_line(const Program& program, Bytes capacity) {
       to_text(program.communication_buffers), to_text(sum), to_text(capacity));
 }
 
-std::string holds(const Model& model, const Layout& layout, const Coordinates& at, int stage) {
+// "experts 0,3-5 in layer 8": where they are placed by load they differ from layer to layer.
+std::string experts_placed(const Model& model, const Programs& programs, Rank rank, Share layers) {
+  int layer = layers.first;
+  while (layer < layers.first + layers.count && !model.is_moe_layer(layer)) ++layer;
+  if (layer == layers.first + layers.count) return {};
+  const std::vector<Rank>& members = programs.groups.of(rank, Axis::kExpert).ranks;
+  const auto member = std::find(members.begin(), members.end(), rank) - members.begin();
+  const ExpertPlacement placement =
+      programs.routing->placement(programs.ranks[rank].at.data, layer, 0);
+  return fmt::format(", experts {} in layer {}", ranges(placement.held[member]), layer);
+}
+
+std::string holds(const Model& model, const Layout& layout, const Coordinates& at, int stage,
+                  const Programs& programs, Rank rank) {
   const Share layers = stage_layers(layout, model.layers)[stage];
   std::string text = fmt::format("layers {}-{}", layers.first, layers.first + layers.count - 1);
   const Share heads = share_of(model.attention.heads, layout.tensor, at.tensor);
   text += fmt::format(", heads {}-{}", heads.first, heads.first + heads.count - 1);
-  if (model.moe) {
+  if (model.moe && programs.routing != nullptr) {
+    text += experts_placed(model, programs, rank, layers);
+  } else if (model.moe) {
     const int degree = expert_tensor_degree(layout);
     const int place = degree == 1 ? at.expert * layout.tensor + at.tensor : at.expert;
     const Share experts = share_of(model.moe->experts, expert_group_size(layout), place);
@@ -159,12 +175,13 @@ std::string ranks_part(const Model& model, const Plan& plan, const Programs& pro
   for (Rank rank = 0; rank < static_cast<int>(programs.ranks.size()); ++rank) {
     const RankEntry& entry = programs.ranks[rank];
     const Share& requests = entry.sequences;
-    text += fmt::format("  {:>4} {:<10} tp {} ep {} dp {} pp {}: {}, {}\n", rank,
-                        platform.gpus[rank].host, entry.at.tensor, entry.at.expert, entry.at.data,
-                        entry.at.pipeline, holds(model, plan.layout, entry.at, entry.at.pipeline),
-                        requests.count == 0 ? "no requests"
-                                            : fmt::format("requests {}-{}", requests.first,
-                                                          requests.first + requests.count - 1));
+    text += fmt::format(
+        "  {:>4} {:<10} tp {} ep {} dp {} pp {}: {}, {}\n", rank, platform.gpus[rank].host,
+        entry.at.tensor, entry.at.expert, entry.at.data, entry.at.pipeline,
+        holds(model, plan.layout, entry.at, entry.at.pipeline, programs, rank),
+        requests.count == 0
+            ? "no requests"
+            : fmt::format("requests {}-{}", requests.first, requests.first + requests.count - 1));
   }
   return text;
 }
@@ -209,6 +226,7 @@ std::string show(const Model& model, const Plan& plan, const Platform& platform,
       break;
     }
   }
+  text += show_work(model, plan, programs);
   return text + ranks_part(model, plan, programs, platform) + groups_part(programs.groups);
 }
 

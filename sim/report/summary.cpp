@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
+
+#include "layout/request_lengths.hpp"
 
 namespace rehearse {
 namespace {
@@ -97,6 +100,65 @@ std::vector<Line> share_lines(const Metrics& m) {
        "compute time of the busiest rank / mean over ranks; 1 is perfect balance"}};
 }
 
+std::string lost_text(const Metrics& m) {
+  const double lost = m.makespan_s - m.experts.uniform_makespan_s;
+  return fmt::format("{}{} ({}{} of the makespan) against uniform routing", lost < 0 ? "-" : "",
+                     seconds(std::abs(lost)), lost < 0 ? "-" : "",
+                     percent(std::abs(lost) / m.makespan_s));
+}
+
+std::vector<Line> replica_lines(const Metrics& m) {
+  if (!m.replicas.counted) return {};
+  return {{"replicas",
+           fmt::format("{:.3f} max/mean prompt tokens, {} padding", m.replicas.tokens_max_over_mean,
+                       percent(m.replicas.padding_fraction)),
+           "prompt tokens that a data-parallel replica computes; padding: to the longest prompt of "
+           "a micro-batch"}};
+}
+
+std::string traffic_text(const Plan& plan) {
+  const Batch& batch = plan.batch;
+  return fmt::format("{} requests x ({} prompt{} + {} output tokens)", batch.sequences,
+                     batch.lengths.given
+                         ? fmt::format("{:.0f}", prompt_tokens(plan) / batch.sequences)
+                         : std::to_string(batch.prompt_tokens),
+                     batch.lengths.given ? " on average" : "", batch.output_tokens);
+}
+
+std::vector<Line> expert_lines(const Metrics& m) {
+  const ExpertBalance& experts = m.experts;
+  if (!experts.counted) return {};
+  std::vector<Line> lines = {
+      {"expert load",
+       fmt::format("{:.3f} max/mean, variation {:.3f}, Gini {:.3f}; busiest rank {:.3f} max/mean",
+                   experts.expert_max_over_mean, experts.expert_variation, experts.expert_gini,
+                   experts.rank_max_over_mean),
+       "(token, expert) copies per expert over the run, mean over layers; of the rank: copies of "
+       "the "
+       "busiest rank of an expert group over the mean rank's, in a pass through a layer"}};
+  if (experts.dropped_fraction > 0 || experts.padding_fraction > 0) {
+    const auto worst = std::max_element(experts.dropped.begin(), experts.dropped.end());
+    lines.push_back(
+        {"capacity",
+         fmt::format("{} of the copies dropped, at most {} (layer {}); {} padding",
+                     percent(experts.dropped_fraction), percent(*worst),
+                     worst - experts.dropped.begin(), percent(experts.padding_fraction)),
+         "refused by experts that were full; padding: computed for no token"});
+  }
+  if (experts.rebalancings > 0) {
+    lines.push_back({"re-balancing",
+                     fmt::format("{} of weights moved, {} layers placed anew",
+                                 to_text(Bytes{experts.moved_weight_bytes}), experts.rebalancings),
+                     "over all expert groups; the ranks wait for the weights"});
+  }
+  if (experts.uniform_makespan_s > 0) {
+    lines.push_back({"imbalance", lost_text(m),
+                     "makespan - makespan of the same plan with uniform routing, no capacity and "
+                     "contiguous experts"});
+  }
+  return lines;
+}
+
 }  // namespace
 
 std::string memory_verdict(const MemoryPeak& memory) {
@@ -117,11 +179,16 @@ std::string summary(const RunIdentity& identity, const Plan& plan, const Metrics
       {"model", identity.model, ""},
       {"platform", identity.platform, ""},
       {"layout", layout_text(plan.layout), "data counts replicas of the experts"},
-      {"traffic",
-       fmt::format("{} requests x ({} prompt + {} output tokens)", plan.batch.sequences,
-                   plan.batch.prompt_tokens, plan.batch.output_tokens),
-       "one batch, all there at time 0"}};
-  for (const std::vector<Line>& part : {time_lines(metrics), share_lines(metrics)}) {
+      {"traffic", traffic_text(plan), "one batch, all there at time 0"}};
+  if (metrics.folded_replicas > 1) {
+    lines.push_back(
+        {"folded",
+         fmt::format("{} replicas of the experts are alike; one was simulated",
+                     metrics.folded_replicas),
+         "same programs, and a fabric that serves all alike; --fold off simulates all"});
+  }
+  for (const std::vector<Line>& part :
+       {time_lines(metrics), share_lines(metrics), replica_lines(metrics), expert_lines(metrics)}) {
     lines.insert(lines.end(), part.begin(), part.end());
   }
   const MemoryPeak& memory = metrics.memory;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "base/error.hpp"
 #include "program/program.hpp"
@@ -63,6 +64,13 @@ Instruction collective(Axis axis, CollectiveOp op, double bytes, int slot) {
   return instruction;
 }
 
+std::vector<Bytes> splits_of(const CollectiveRequest& request, Bytes size) {
+  const double sum = std::accumulate(request.splits.begin(), request.splits.end(), 0.0);
+  std::vector<Bytes> to_member;
+  for (const double weight : request.splits) to_member.push_back(size * (weight / sum));
+  return to_member;
+}
+
 Programs programs_of(const CollectiveRequest& request) {
   const int members = request.ranks / request.groups;
   Programs programs;
@@ -73,6 +81,11 @@ Programs programs_of(const CollectiveRequest& request) {
   for (const Bytes size : request.sizes) {
     const double buffer = buffer_is_a_shard(request.op) ? size.value / members : size.value;
     program.instructions.push_back(collective(Axis::kTensor, request.op, buffer, program.slots++));
+    program.instructions.back().fan_out = request.fan_out;
+    if (!request.splits.empty()) {
+      program.instructions.back().splits = static_cast<std::int32_t>(program.splits.size());
+      program.splits.push_back(splits_of(request, size));
+    }
     if (request.groups > 1) {
       program.instructions.push_back(
           collective(Axis::kData, CollectiveOp::kBarrier, 0, program.slots++));
@@ -81,6 +94,7 @@ Programs programs_of(const CollectiveRequest& request) {
   program.blocks.push_back({0, static_cast<int>(program.instructions.size()), 1, 0});
   programs.programs.push_back(std::move(program));
   programs.ranks.resize(request.ranks);
+  for (Rank rank = 0; rank < request.ranks; ++rank) programs.ranks[rank].gpu = rank;
   return programs;
 }
 

@@ -19,6 +19,9 @@ struct CollectiveRequest {
   const CollectiveAlgorithm* algorithm = nullptr;  // nullptr: the fastest predicted
   std::vector<Bytes>
       sizes;  // as nccl-tests counts: the whole array; of all_gather, gather and scatter all shards
+  // all_to_all: how each buffer splits among the members, by weight; empty: evenly.
+  std::vector<double> splits;
+  FanOut fan_out;  // all_to_all: of tokens to experts
   int ranks = 2;
   int groups = 1;
   bool strided = false;
@@ -37,8 +40,8 @@ struct CollectiveRow {
   std::string algorithm;
 };
 
-// REQUIRES: 2 <= ranks / groups, groups divides ranks, ranks <= GPUs, the algorithm serves the
-// groups (collective_refusal is empty).
+// REQUIRES: 2 <= ranks / groups, splits are none or as many as members and not all 0, groups
+// divides ranks, ranks <= GPUs, the algorithm serves the groups (collective_refusal is empty).
 std::vector<CollectiveRow> run_collectives(const CollectiveRequest& request, Cluster& cluster);
 
 // Why the algorithm cannot serve the request's groups on this platform; empty: it can.

@@ -4,12 +4,17 @@
 
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "base/error.hpp"
+#include "facts/facts.hpp"
+#include "fold/fold.hpp"
 #include "layout/layout.hpp"
 #include "platform/check_platform_xml.hpp"
 #include "program/lower.hpp"
 #include "replay/rendezvous.hpp"
+#include "routing/token_routing.hpp"
+#include "timeline/several_sinks.hpp"
 
 namespace rehearse {
 namespace {
@@ -32,32 +37,6 @@ void refuse_too_large(const SourceLocation& where, const char* what, Bytes neede
                                what, to_text(needed), to_text(limit)));
 }
 
-// Passes every fact on to two sinks.
-class Both : public TimelineSink {
- public:
-  Both(TimelineSink& first, TimelineSink& second) : first_(first), second_(second) {}
-  void begin(const Programs& programs) override {
-    first_.begin(programs);
-    second_.begin(programs);
-  }
-  void span(const Span& span) override {
-    first_.span(span);
-    second_.span(span);
-  }
-  void memory(const MemoryLevel& level) override {
-    first_.memory(level);
-    second_.memory(level);
-  }
-  void end(Seconds makespan) override {
-    first_.end(makespan);
-    second_.end(makespan);
-  }
-
- private:
-  TimelineSink& first_;
-  TimelineSink& second_;
-};
-
 }  // namespace
 
 Cluster load_cluster_within(Bytes memory_limit, const std::string& path) {
@@ -67,13 +46,54 @@ Cluster load_cluster_within(Bytes memory_limit, const std::string& path) {
   return load_cluster(path);
 }
 
-Programs lower_within(Bytes memory_limit, const Model& model, const Plan& plan) {
+namespace {
+
+// Copies of experts that do not fit beside the other weights. (A plan whose weights do not fit
+// anyway is simulated, and found not to fit.)
+void refuse_copies_without_room(const Plan& plan, const Model& model, const Programs& programs,
+                                const Platform& platform) {
+  const int copies = plan.placement.redundant_experts;
+  if (copies == 0) return;
+  const Bytes each = expert_weights(model, expert_tensor_degree(plan.layout)) *
+                     (static_cast<double>(copies) / expert_group_size(plan.layout));
+  for (Rank rank = 0; rank < static_cast<int>(programs.ranks.size()); ++rank) {
+    const Program& program = programs.of(rank);
+    const Bytes needed = program.weights + program.communication_buffers;
+    const Bytes memory = platform.device_of(rank).memory;
+    if (needed <= memory) continue;
+    int moe_layers = 0;
+    for (int layer = 0; layer < program.layers.count; ++layer) {
+      if (model.is_moe_layer(program.layers.first + layer)) ++moe_layers;
+    }
+    throw InputError(
+        plan.where.at("placement.redundant_experts"),
+        fmt::format(
+            "placement.redundant_experts = {}: rank {} would hold {} of weights and buffers, "
+            "{} of them copies, and has {}",
+            copies, rank, to_text(needed), to_text(each * moe_layers), to_text(memory)));
+  }
+}
+
+}  // namespace
+
+Programs lower_within(Bytes memory_limit, const Model& model, const Plan& plan,
+                      const Platform& platform, bool explain) {
   const double passes = static_cast<double>(plan.batch.micro_batches) + decode_micro_batches(plan);
   const Bytes least{passes * model.layers * kLeastInstructionsPerLayer * sizeof(Instruction) +
                     plan.batch.sequences * kBytesPerRequest};
   refuse_too_large(plan.where.at("layout"), "this plan", least, memory_limit);
-  Programs programs = lower(model, plan);
+  std::vector<int> node_of_rank;
+  node_of_rank.reserve(plan.layout.gpus());
+  for (Rank rank = 0; rank < plan.layout.gpus(); ++rank) {
+    node_of_rank.push_back(platform.gpus[rank].domain);
+  }
+  Programs programs = lower(model, plan, node_of_rank);
   refuse_too_large(plan.where.at("layout"), "this plan", estimate_memory(programs), memory_limit);
+  if (explain) {
+    refuse_too_large(plan.where.at("layout"), "and explaining this plan",
+                     estimate_memory(programs) + estimate_path_memory(programs), memory_limit);
+  }
+  refuse_copies_without_room(plan, model, programs, platform);
   return programs;
 }
 
@@ -92,7 +112,8 @@ void check_algorithms(const Plan& plan, const Programs& programs, const Platform
     if (named == nullptr) continue;
     for (const ProcessGroup& group : programs.groups.groups) {
       if (group.axis != axis) continue;
-      const std::string refusal = named->refusal(shape_of(group.ranks, platform));
+      const std::string refusal =
+          named->refusal(shape_of(gpus_of(programs, group.ranks), platform));
       if (refusal.empty()) continue;
       const std::string field = fmt::format("collectives.{}", to_text(op));
       throw InputError(plan.where.at(field), fmt::format("{} = \"{}\" {} ({} groups)", field,
@@ -103,23 +124,62 @@ void check_algorithms(const Plan& plan, const Programs& programs, const Platform
 
 }  // namespace
 
-Simulation simulate(const Plan& plan, const Model& model, const SimulationOptions& options) {
-  Cluster cluster = load_cluster_within(options.memory_limit, plan.platform_path);
-  const Platform& platform = cluster.platform();
-  check_layout(plan, model, static_cast<int>(platform.gpus.size()), plan.platform_path);
-  const Programs programs = lower_within(options.memory_limit, model, plan);
+namespace {
 
+void place_on_gpus(const Plan& plan, const Plan& simulated, Programs& programs) {
+  const std::vector<int> gpus = ranks_of_one(plan, simulated);
+  for (std::size_t rank = 0; rank < gpus.size(); ++rank) programs.ranks[rank].gpu = gpus[rank];
+}
+
+// Of one replica, to those of all: alike, so that means, shares and percentiles are the same.
+Metrics of_all_replicas(Metrics metrics, int replicas) {
+  metrics.folded_replicas = replicas;
+  metrics.ranks *= replicas;
+  metrics.prompt_tokens_per_s *= replicas;
+  metrics.output_tokens_per_s *= replicas;
+  metrics.tokens_per_s *= replicas;
+  metrics.model_flops *= replicas;
+  return metrics;
+}
+
+}  // namespace
+
+Simulation simulate_on(Cluster& cluster, const Programs& programs, const Plan& plan,
+                       const Model& model, TimelineSink* timeline, bool critical_path,
+                       const std::vector<int>& sharers) {
+  const Platform& platform = cluster.platform();
   check_algorithms(plan, programs, platform);
 
   Measure measure(model, plan, platform);
+  CriticalPathFinder finder(platform);
+  SeveralSinks sinks;
+  sinks.add(&measure);
+  sinks.add(timeline);
+  sinks.add(critical_path ? &finder : nullptr);
   Simulation result;
-  if (options.timeline == nullptr) {
-    result.counts = replay(programs, cluster, plan.network, measure);
-  } else {
-    Both sinks(measure, *options.timeline);
-    result.counts = replay(programs, cluster, plan.network, sinks);
-  }
+  result.counts = replay(programs, cluster, plan.network, sinks, sharers);
   result.metrics = measure.metrics();
+  if (critical_path) result.critical_path = finder.path();
+  return result;
+}
+
+Simulation simulate(const Plan& plan, const Model& model, const SimulationOptions& options) {
+  Cluster cluster = load_cluster_within(options.memory_limit, plan.platform_path);
+  check_layout(plan, model, static_cast<int>(cluster.platform().gpus.size()), plan.platform_path);
+  check_routing(plan, model);
+  // Replicas whose tokens choose differently, or whose requests differ, are not alike; and what
+  // explains a run speaks of every rank.
+  const bool folds =
+      options.fold && !options.explain && !routes_tokens(plan, model) && !plan.batch.lengths.given;
+  const Fold fold = folds ? find_fold(plan, cluster) : Fold{};
+  const Plan simulated = plan_of_one(plan, fold);
+  Programs programs =
+      lower_within(options.memory_limit, model, simulated, cluster.platform(), options.explain);
+  place_on_gpus(plan, simulated, programs);
+  Simulation result = simulate_on(cluster, programs, simulated, model, options.timeline,
+                                  options.explain, fold.sharers);
+  result.metrics = of_all_replicas(result.metrics, fold.replicas);
+  if (options.explain) result.facts = facts_json(model, plan, cluster.platform(), programs);
   return result;
 }
 

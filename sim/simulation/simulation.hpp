@@ -2,9 +2,12 @@
 // engine are static).
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "layout/plan.hpp"
+#include "metrics/critical_path.hpp"
 #include "metrics/metrics.hpp"
 #include "model/model.hpp"
 #include "platform/cluster.hpp"
@@ -17,21 +20,34 @@ namespace rehearse {
 // load_cluster, refused (InputError) where SimGrid would need more for the platform's hosts alone.
 Cluster load_cluster_within(Bytes memory_limit, const std::string& path);
 
-// lower, refused (InputError) where the simulation of the plan would need more.
-Programs lower_within(Bytes memory_limit, const Model& model, const Plan& plan);
+// lower, refused (InputError) where the simulation of the plan would need more, or where copies of
+// experts exceed the memory of a GPU. `explain`: with its critical path.
+Programs lower_within(Bytes memory_limit, const Model& model, const Plan& plan,
+                      const Platform& platform, bool explain = false);
 
 struct SimulationOptions {
   Bytes memory_limit;                // simulations that would need more are refused
   TimelineSink* timeline = nullptr;  // gets every fact, beside the metrics
+  bool fold = true;                  // replicas that are alike are simulated once (fold/fold.hpp);
+                                     // the timeline is then that of one
+  bool explain = false;              // find the critical path and the facts, too
 };
 
 struct Simulation {
   Metrics metrics;
+  std::optional<CriticalPath> critical_path;  // where it was asked for
+  std::string facts;                          // facts.proto as JSON, where that was asked for
   ReplayCounts counts;
 };
 
 // Throws InputError: the layout does not fit model or platform, the platform cannot be loaded, or
 // memory_limit is too low.
 Simulation simulate(const Plan& plan, const Model& model, const SimulationOptions& options);
+
+// The same from what is loaded and lowered already. REQUIRES: check_layout passed. `timeline` may
+// be null.
+Simulation simulate_on(Cluster& cluster, const Programs& programs, const Plan& plan,
+                       const Model& model, TimelineSink* timeline, bool critical_path,
+                       const std::vector<int>& sharers = {});
 
 }  // namespace rehearse

@@ -7,6 +7,7 @@
 
 #include "base/units.hpp"
 #include "program/program.hpp"
+#include "routing/token_spreads.hpp"
 
 namespace rehearse {
 
@@ -22,12 +23,25 @@ struct Span {
   std::int64_t transfer = -1;  // communication: number of the collective or message, the same on
                                // all its ranks, unique in the run
   const CollectiveAlgorithm* algorithm = nullptr;  // of a collective
-  Seconds stall;  // compute: idle time of the compute stream just before start, waiting for
-                  // `stalled_on`
+  // Where routing is not uniform: the amounts of this rank in place of the instruction's.
+  bool routed = false;
+  Flops flops;
+  Bytes bytes;
+  int copies = 0;   // where a layer's experts begin: what they compute, and
+  int dropped = 0;  // what they refused
+  Seconds stall;    // compute: idle time of the compute stream just before start, waiting for
+                    // `stalled_on`
   Seconds stall_start_of_transfer;  // when the transfer waited for had started (so: bubble or peer
                                     // wait before, exposed after)
   Axis stalled_on = Axis::kCount;   // kCount: no stall
 };
+
+inline Flops flops_of(const Span& span, const Instruction& instruction) {
+  return span.routed ? span.flops : Flops{instruction.flops.at(span.step)};
+}
+inline Bytes bytes_of(const Span& span, const Instruction& instruction) {
+  return span.routed ? span.bytes : Bytes{instruction.bytes.at(span.step)};
+}
 
 enum class MemoryCategory : std::uint8_t {
   kWeights,
@@ -53,6 +67,7 @@ class TimelineSink {
   virtual void begin(const Programs&) {}
   virtual void span(const Span&) {}
   virtual void memory(const MemoryLevel&) {}
+  virtual void routing(const RoutingTotals&) {}  // just before end, where routing is not uniform
   virtual void end(Seconds /*makespan*/) {}
 };
 

@@ -121,7 +121,11 @@ ChromeTrace::Slice ChromeTrace::rounded(const Span& span, const Instruction& ins
                  span.step,
                  to_nanoseconds(span.ready),
                  to_nanoseconds(span.start),
-                 to_nanoseconds(span.end)};
+                 to_nanoseconds(span.end),
+                 std::llround(flops_of(span, instruction).value),
+                 std::llround(bytes_of(span, instruction).value),
+                 span.copies,
+                 span.dropped};
   Nanoseconds& last_end = thread_ends_[thread_index(span.rank, instruction.stream)];
   SIM_CHECK(slice.start >= last_end - kTolerance && slice.start <= slice.end,
             fmt::format("rank {}, {}: a span from {} to {} ns after one that ended at {} ns",
@@ -202,17 +206,25 @@ void ChromeTrace::write_slice(const Slice& slice, Arrow arrow, std::int64_t tran
   }
   at = append_text(at, "}");
   out_.advance_to(at);
+  if (text.counts_copies) write_copies(slice);
+}
+
+void ChromeTrace::write_copies(const Slice& slice) {
+  out_.write(
+      fmt::format(",\n{{\"ph\":\"C\",\"name\":\"expert copies\",\"pid\":{},\"ts\":{}.{:03},"
+                  "\"args\":{{\"computed\":{},\"dropped\":{}}}}}",
+                  slice.rank, slice.start / 1000, slice.start % 1000, slice.copies, slice.dropped));
 }
 
 // The args that differ from span to span.
 char* ChromeTrace::append_details(char* at, const Slice& slice, const InstructionText& text) const {
   if (text.growing_flops) {
     at = append_text(at, ",\"flops\":");
-    at = append_integer(at, std::llround(text.instruction->flops.at(slice.step)));
+    at = append_integer(at, slice.flops);
   }
   if (text.growing_bytes) {
     at = append_text(at, ",\"bytes\":");
-    at = append_integer(at, std::llround(text.instruction->bytes.at(slice.step)));
+    at = append_integer(at, slice.bytes);
   }
   if (text.repeated) {
     at = append_text(at, ",\"step\":");

@@ -12,6 +12,9 @@
 //     (bind_id on the events themselves): half the text of separate flow events, and bound to their
 //     slice even where its duration rounds to zero.
 //   - a counter "memory" per rank, one series per category, in bytes, where it changes.
+//   - where routing is not uniform, a counter "expert copies" per rank: what its experts compute
+//   and
+//     what they refuse, where those of a layer begin.
 //   - a process "requests": each request from 0 to its last token with a mark at its first;
 //   requests
 //     are shown whatever ranks are chosen.
@@ -60,6 +63,10 @@ class ChromeTrace : public TimelineSink {
     Nanoseconds ready = 0;
     Nanoseconds start = 0;
     Nanoseconds end = 0;
+    std::int64_t flops = 0;
+    std::int64_t bytes = 0;
+    int copies = 0;
+    int dropped = 0;
   };
   enum class Arrow { kNone, kOut, kIn };
   // What is known of a rank's memory: `levels` holds since `since` and is not yet written.
@@ -85,6 +92,7 @@ class ChromeTrace : public TimelineSink {
   void join(const Span& span, const Slice& slice, int members);
   void write_transfer(std::int64_t transfer, std::vector<Slice>& slices);
   void write_slice(const Slice& slice, Arrow arrow, std::int64_t transfer);
+  void write_copies(const Slice& slice);
   char* append_details(char* at, const Slice& slice, const InstructionText& text) const;
   void flush_memory(Rank rank, Nanoseconds until);
   void write_requests();

@@ -56,8 +56,10 @@ InstructionText render_instruction(const Programs& programs, const Program& prog
   text.communication = instruction.kind != Instruction::Kind::kCompute;
   text.repeated = block.repeat > 1;
   text.samples = !text.communication && instruction.op_class == OperatorClass::kSampling;
-  text.growing_flops = !text.communication && instruction.flops.per_step != 0;
-  text.growing_bytes = instruction.bytes.per_step != 0;
+  const bool routed = instruction.routed >= 0;
+  text.growing_flops = !text.communication && (instruction.flops.per_step != 0 || routed);
+  text.growing_bytes = instruction.bytes.per_step != 0 || routed;
+  text.counts_copies = routed && program.routed[instruction.routed].begins_experts;
   const std::string name = instruction.name < 0 ? "" : programs.names[instruction.name];
   text.head = fmt::format(",\n{{\"ph\":\"X\",\"name\":\"{}\",\"cat\":\"{}\",\"args\":{{{}",
                           escape_json(name),

@@ -20,8 +20,9 @@ struct InstructionText {
   bool communication = false;
   bool repeated = false;       // its block repeats: args carry the step
   bool samples = false;        // a compute instruction that ends with each request's next token
-  bool growing_flops = false;  // differs from step to step, so not part of head
+  bool growing_flops = false;  // differs from step to step or rank to rank: not part of head
   bool growing_bytes = false;
+  bool counts_copies = false;  // the experts of a layer begin: a counter event
   const Instruction* instruction = nullptr;
 };
 

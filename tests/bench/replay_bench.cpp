@@ -1,7 +1,7 @@
 // What a rank-operation of the replay costs: R x {compute; all_reduce over the tensor group of 8;
 // compute; all_reduce over the data group of up to 64}, each compute waiting for the all_reduce
-// before it. CPU time of replay() alone; the platform is loaded before. Columns: ns_per_rank_op,
-// rss_MB of the whole process.
+// before it. And what one collective of 1 GB over 1,024 ranks costs. CPU time of replay() alone;
+// the platform is loaded before. Columns: ns_per_rank_op, rss_MB of the whole process.
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
@@ -13,6 +13,7 @@
 #include "replay/recorded_run.hpp"
 #include "replay/replay.hpp"
 #include "replay/small_cluster.hpp"
+#include "replay/small_programs.hpp"
 
 namespace rehearse {
 namespace {
@@ -60,6 +61,7 @@ Programs benchmark_programs(int ranks, int repeat) {
   programs.groups.groups.resize(ranks / kNode + rings);
   for (Rank rank = 0; rank < ranks; ++rank) {
     programs.ranks[rank].program = rank % kNode;
+    programs.ranks[rank].gpu = rank;
     const int node = rank / kNode;
     const int tensor = node;
     const int data = ranks / kNode + node / ring * kNode + rank % kNode;
@@ -94,9 +96,9 @@ struct Cost {
 };
 
 // In a process of its own: SimGrid runs one simulation per process.
-Cost replay_once(int ranks, int repeat, NetworkLevelName level) {
+Cost replay_once(const Programs& programs, NetworkLevelName level) {
+  const int ranks = static_cast<int>(programs.ranks.size());
   const std::vector<double> values = in_child([&] {
-    const Programs programs = benchmark_programs(ranks, repeat);
     const TemporaryXml file(two_fabrics(ranks, kNode, {450e9, 0.5e-6}, {50e9, 1e-6}));
     Cluster cluster = load_cluster(file.path());
     TimelineSink sink;
@@ -114,7 +116,7 @@ void replay_ranks(benchmark::State& state, NetworkLevelName level) {
   Cost cost{};
   double least = 1e300;
   for (auto _ : state) {
-    cost = replay_once(ranks, static_cast<int>(state.range(1)), level);
+    cost = replay_once(benchmark_programs(ranks, static_cast<int>(state.range(1))), level);
     state.SetIterationTime(cost.seconds);
     least = std::min(least, cost.seconds);
   }
@@ -122,10 +124,38 @@ void replay_ranks(benchmark::State& state, NetworkLevelName level) {
   state.counters["ns_per_rank_op"] = least / cost.rank_operations * 1e9;
   state.counters["rss_MB"] = cost.megabytes;
 }
+void one_collective(benchmark::State& state, CollectiveOp op, const char* algorithm,
+                    NetworkLevelName level) {
+  const int ranks = static_cast<int>(state.range(0));
+  SmallPrograms small(ranks);
+  small.use(*algorithm_named(op, algorithm));
+  small.collective_on_all(op, 1024.0 * 1e6);
+  for (auto _ : state) state.SetIterationTime(replay_once(small.programs(), level).seconds);
+}
+BENCHMARK_CAPTURE(one_collective, ring_all_reduce_fluid, CollectiveOp::kAllReduce, "ring",
+                  NetworkLevelName::kFluid)
+    ->Arg(1024)
+    ->UseManualTime()
+    ->Iterations(5)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(one_collective, ring_all_reduce_exact, CollectiveOp::kAllReduce, "ring",
+                  NetworkLevelName::kExact)
+    ->Arg(1024)
+    ->UseManualTime()
+    ->Iterations(3)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(one_collective, all_to_all_fluid, CollectiveOp::kAllToAll, "direct",
+                  NetworkLevelName::kFluid)
+    ->Arg(1024)
+    ->UseManualTime()
+    ->Iterations(5)
+    ->Unit(benchmark::kMillisecond);
+
 BENCHMARK_CAPTURE(replay_ranks, fluid, NetworkLevelName::kFluid)
     ->ArgNames({"ranks", "repeat"})
     ->Args({64, 5000})
     ->Args({1024, 400})
+    ->Args({16384, 1})
     ->Args({16384, 40})
     ->UseManualTime()
     ->Iterations(3)

@@ -46,10 +46,12 @@ class BadFile : public testing::TestWithParam<std::string> {};
 
 TEST_P(BadFile, IsRefusedAsItsFirstLineSays) {
   const std::string& path = GetParam();
-  const bool model = fs::path(path).filename().string().starts_with("model-");
+  const std::string name = fs::path(path).filename().string();
   const std::string refusal = refusal_of([&] {
-    if (model) {
+    if (name.starts_with("model-")) {
       read_model(path);
+    } else if (name.starts_with("claims-")) {
+      read_claims(path);
     } else {
       read_plan({.path = path});
     }

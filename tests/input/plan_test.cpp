@@ -129,9 +129,9 @@ TEST_F(PlanFile, AnUnknownVariantIsAnsweredWithTheKnownOnes) {
 
 TEST_F(PlanFile, AnUnknownNetworkIsAnsweredWithTheKnownOnes) {
   request_.network = "flow";
-  EXPECT_EQ(
-      refusal_of([&] { read_plan(request_); }),
-      "--network flow:1:11: error: network = flow: unknown value, one of fluid exact analytic");
+  EXPECT_EQ(refusal_of([&] { read_plan(request_); }),
+            "--network flow:1:11: error: network = flow: unknown value, one of fluid exact "
+            "analytic simgrid");
 }
 
 TEST_F(PlanFile, ASetMayBeOfAnyType) {
@@ -170,7 +170,8 @@ TEST_F(PlanFile, ABadSetIsRefusedAtItsOffendingCharacter) {
        "1:33: error: layout.layers_per_stage = \"x\": expected an integer"},
       {"layout.layers_per_stage=9,0",
        "1:33: error: layout.layers_per_stage[1] = 0: must be at least 1"},
-      {"network=flow", "1:15: error: network = flow: unknown value, one of fluid exact analytic"},
+      {"network=flow",
+       "1:15: error: network = flow: unknown value, one of fluid exact analytic simgrid"},
       {"layout.tensor", "1:20: error: \"layout.tensor\" has no \"=\": expected FIELD=VALUE"},
       {"layout=4",
        "1:7: error: layout cannot be set as a whole: set one of its fields, layout.tensor ..."},

@@ -87,7 +87,7 @@ class TwoTensorRanks : public testing::Test {
                             compute(OperatorClass::kSampling, 0, 0), next};
     programs_.programs = {program};
     programs_.groups = build_groups(plan_.layout);
-    for (int tensor : {0, 1}) programs_.ranks.push_back({0, {.tensor = tensor}, {0, 2}});
+    for (int tensor : {0, 1}) programs_.ranks.push_back({0, {.tensor = tensor}, {0, 2}, tensor});
   }
 
   Metrics measured() {
@@ -115,6 +115,28 @@ class TwoTensorRanks : public testing::Test {
   Programs programs_;
   std::vector<MemoryLevel> levels_;
 };
+
+TEST_F(TwoTensorRanks, TimeOfAKindOfOperatorIsSummedOverLayersAndAveragedOverRanks) {
+  // "L0 gemm" and "L11 gemm" are one kind; the router has no name here and counts nowhere.
+  programs_.names = {"L0 gemm", "tp all_reduce", "L11 gemm"};
+  std::vector<Instruction>& all = programs_.programs[0].instructions;
+  all[kGemm].name = 0;       // 2 s and 3 s
+  all[kReduce].name = 1;     // 1 s and 1 s
+  all[kNextToken].name = 2;  // two steps of 1 s on both
+  const Metrics metrics = measured();
+  ASSERT_EQ(metrics.operators.size(), 2U);
+  EXPECT_EQ(metrics.operators[0].name, "gemm");
+  EXPECT_EQ(metrics.operators[0].busy_s, 4.5);  // (2 + 2 + 3 + 2) / 2
+  EXPECT_EQ(metrics.operators[1].name, "tp_all_reduce");
+  EXPECT_EQ(metrics.operators[1].busy_s, 1);
+}
+
+TEST(KindOfOperator, LeavesTheLayerOut) {
+  EXPECT_EQ(kind_of_operator("L3 expert up"), "expert_up");
+  EXPECT_EQ(kind_of_operator("lm_head"), "lm_head");
+  EXPECT_EQ(kind_of_operator("L head"), "L_head");
+  EXPECT_EQ(kind_of_operator("send tokens"), "send_tokens");
+}
 
 TEST_F(TwoTensorRanks, LatenciesAndThroughput) {
   const Metrics m = measured();

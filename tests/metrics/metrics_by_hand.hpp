@@ -29,10 +29,19 @@ inline Metrics metrics_by_hand() {
   m.exposed_fraction = 0.25;
   m.peer_wait_fraction = 0.0625;
   m.by_axis = {{Axis::kTensor, 3, 2, 4e9}, {Axis::kPipeline, 0.5, 0.25, 1e6}};
+  m.operators = {{"expert_up", 5}, {"tp_all_reduce", 2.5}};
   m.memory = {64e9, 48e9, 0.75, true, 5, 2.5, {20e9, 15e9, 12e9, 1e9}};
   m.gpu_compute_max_over_mean = 1.05;
   m.model_flops = 1e15;
   return m;
+}
+
+inline CriticalPath path_by_hand() {
+  CriticalPath path;
+  path.to_first_tokens = {2.25, 1.5, 0.25, {}, {{"expert_up", 2.25}}};
+  path.to_first_tokens.communication_s[static_cast<int>(Axis::kTensor)] = 0.5;
+  path.to_end = {12.5, 12.5, 0, {}, {{"expert_up", 12.5}}};
+  return path;
 }
 
 }  // namespace rehearse

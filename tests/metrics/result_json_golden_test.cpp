@@ -16,7 +16,8 @@ std::string without_version(const std::string& json) {
 }
 
 TEST(ResultJson, HasTheNamesOfTheContract) {
-  expect_golden("result_json", without_version(result_json(identity_by_hand(), metrics_by_hand())));
+  expect_golden("result_json", without_version(result_json(identity_by_hand(), metrics_by_hand(),
+                                                           path_by_hand())));
 }
 
 TEST(ResultJson, WritesEveryFieldWhenAllIsZero) {

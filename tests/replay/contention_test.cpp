@@ -2,7 +2,9 @@
 // bandwidth.
 #include <gtest/gtest.h>
 
+#include "platform/xml_text.hpp"
 #include "replay/recorded_run.hpp"
+#include "replay/replay.hpp"
 #include "replay/small_cluster.hpp"
 #include "replay/small_programs.hpp"
 
@@ -35,6 +37,23 @@ TEST(Contention, FluidIsWithinATenthOfAPercentOfExactAt200MB) {
   const double exact =
       makespan_in_child(small.programs(), kOversubscribed, NetworkLevelName::kExact);
   EXPECT_NEAR(makespan_in_child(small.programs(), kOversubscribed), exact, 1e-3 * exact);
+}
+
+double doubtful_share(const SmallPrograms& small) {
+  return in_child([&] {
+    const TemporaryXml file(kOversubscribed);
+    Cluster cluster = load_cluster(file.path());
+    RecordedRun recorded;
+    return std::vector<double>{
+        replay(small.programs(), cluster, NetworkLevelName::kFluid, recorded).doubt.share()};
+  })[0];
+}
+
+TEST(Contention, LatenciesOfContendingRingsAreDoubted) {
+  // 2 rounds of 100 kB: alone 2 x (3 us + 2 us), together 2 x (3 us + 4 us) = 14 us, of which the
+  // second round's latency may overlap with the other ring's transmission: 3/14.
+  EXPECT_EQ(doubtful_share(two_rings(200e3, 1)), 0);
+  EXPECT_NEAR(doubtful_share(two_rings(200e3, 2)), 3.0 / 14, 1e-12);
 }
 
 TEST(Contention, AnalyticTransfersDoNotSlowEachOther) {

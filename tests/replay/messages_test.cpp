@@ -120,7 +120,8 @@ TEST(Messages, NeedNoReceiveToEnd) {
 }
 
 TEST(Messages, TakeTheSameTimeOnEveryLevel) {
-  for (const NetworkLevelName level : {NetworkLevelName::kAnalytic, NetworkLevelName::kExact}) {
+  for (const NetworkLevelName level :
+       {NetworkLevelName::kAnalytic, NetworkLevelName::kExact, NetworkLevelName::kSimgrid}) {
     EXPECT_NEAR(makespan_in_child(message(0).programs(), star(2, kLink), level), 1.5e-3 + kMegabyte,
                 1e-14);
   }

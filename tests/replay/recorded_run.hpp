@@ -16,6 +16,7 @@ class RecordedRun : public TimelineSink {
   void begin(const Programs&) override { ++begun; }
   void span(const Span& span) override { spans.push_back(span); }
   void memory(const MemoryLevel& level) override { levels.push_back(level); }
+  void routing(const RoutingTotals& totals) override { routed = totals; }
   void end(Seconds at) override {
     makespan = at;
     ++ended;
@@ -27,6 +28,7 @@ class RecordedRun : public TimelineSink {
 
   std::vector<Span> spans;
   std::vector<MemoryLevel> levels;
+  RoutingTotals routed;  // where routing is not uniform
   Seconds makespan;
   int begun = 0;
   int ended = 0;

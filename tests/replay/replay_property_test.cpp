@@ -127,8 +127,7 @@ TEST(ReplayProperty, KTimesTheRatesAndAKthOfTheLatenciesTakeAKthOfTheTime) {
     const double slow = makespan_in_child(random.small.programs(), hardware.zone(), level);
     const double fast =
         makespan_in_child(random.small.programs(), faster(hardware, k).zone(), level);
-    // SimGrid's own messages merge events within 1e-12 s.
-    RC_ASSERT(std::abs(fast * k - slow) <= 1e-9 * slow + 1e-10);
+    RC_ASSERT(std::abs(fast * k - slow) <= 1e-9 * slow);
   }));
 }
 

@@ -18,6 +18,7 @@ SmallPrograms::SmallPrograms(int ranks) {
   for (int axis = 0; axis < kAxes; ++axis) divide(static_cast<Axis>(axis), {all});
   for (Rank rank = 0; rank < ranks; ++rank) {
     programs_.ranks[rank].program = rank;
+    programs_.ranks[rank].gpu = rank;
     programs_.programs[rank].blocks = {{0, 0, 1, 0}};
   }
   // The first of its operation in the table.
@@ -68,6 +69,12 @@ int SmallPrograms::collective(Rank rank, CollectiveOp op, double bytes,
   instruction.name = static_cast<std::int32_t>(programs_.names.size());
   programs_.names.push_back(fmt::format("{} {}", to_text(axis), to_text(op)));
   return at(rank, add(rank, instruction, waits)).slot;
+}
+
+void SmallPrograms::split_last(Rank rank, const std::vector<Bytes>& to_member) {
+  Program& program = programs_.programs[programs_.ranks[rank].program];
+  at(rank, last(rank)).splits = static_cast<std::int32_t>(program.splits.size());
+  program.splits.push_back(to_member);
 }
 
 int SmallPrograms::send(Rank from, Rank to, double bytes, const std::vector<int>& waits) {

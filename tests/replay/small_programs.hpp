@@ -25,6 +25,8 @@ class SmallPrograms {
   // The following return the slot that records the communication.
   int collective(Rank rank, CollectiveOp op, double bytes, const std::vector<int>& waits = {},
                  Axis axis = Axis::kTensor, Stream stream = Stream::kTensor);
+  // The rank's last collective, an all_to_all, splits its buffer so.
+  void split_last(Rank rank, const std::vector<Bytes>& to_member);
   int send(Rank from, Rank to, double bytes, const std::vector<int>& waits = {});
   int receive(Rank to, Rank from);
 

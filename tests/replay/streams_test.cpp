@@ -94,8 +94,8 @@ TEST(Streams, WhatIsCompleteBeforeItIsWaitedForStallsNobody) {
 }
 
 TEST(Streams, PeersWaitForALateMember) {
-  for (const NetworkLevelName level :
-       {NetworkLevelName::kFluid, NetworkLevelName::kAnalytic, NetworkLevelName::kExact}) {
+  for (const NetworkLevelName level : {NetworkLevelName::kFluid, NetworkLevelName::kAnalytic,
+                                       NetworkLevelName::kExact, NetworkLevelName::kSimgrid}) {
     SmallPrograms small(3);
     small.compute(1, 2e-3);
     for (const Rank rank : {0, 1, 2}) small.collective(rank, CollectiveOp::kAllGather, 1e6);

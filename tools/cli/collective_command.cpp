@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <cmath>
+#include <cstdio>
+#include <sstream>
 #include <stdexcept>
 
 #include "base/error.hpp"
@@ -54,12 +57,13 @@ CollectiveOp op_of(const std::string& text) {
 }
 
 NetworkLevelName network_of(const std::string& text) {
-  for (const NetworkLevelName name :
-       {NetworkLevelName::kFluid, NetworkLevelName::kExact, NetworkLevelName::kAnalytic}) {
+  for (const NetworkLevelName name : {NetworkLevelName::kFluid, NetworkLevelName::kExact,
+                                      NetworkLevelName::kSimgrid, NetworkLevelName::kAnalytic}) {
     if (text == to_text(name)) return name;
   }
-  throw InputError(option_place("--network", text),
-                   fmt::format("unknown level \"{}\": must be fluid, exact or analytic", text));
+  throw InputError(
+      option_place("--network", text),
+      fmt::format("unknown level \"{}\": must be fluid, exact, simgrid or analytic", text));
 }
 
 const CollectiveAlgorithm* algorithm_of(CollectiveOp op, const std::string& text) {
@@ -89,6 +93,50 @@ void check_groups(const CollectiveRequest& request, int gpus, const std::string&
   }
 }
 
+void only_for_all_to_all(const char* option, const std::string& typed, CollectiveOp op) {
+  if (typed.empty() || op == CollectiveOp::kAllToAll) return;
+  throw InputError(option_place(option, typed),
+                   fmt::format("{} is for all_to_all, the operation is {}", option, to_text(op)));
+}
+
+std::vector<double> splits_of(const std::string& text, int members) {
+  std::vector<double> splits;
+  double sum = 0;
+  std::istringstream items(text);
+  for (std::string item; std::getline(items, item, ':');) {
+    std::size_t read = 0;
+    try {
+      splits.push_back(std::stod(item, &read));
+    } catch (const std::logic_error&) {
+      read = 0;
+    }
+    if (read != item.size() || read == 0 || !(splits.back() >= 0) || std::isinf(splits.back())) {
+      throw InputError(option_place("--splits", text),
+                       fmt::format("\"{}\": a weight is a number of at least 0", item));
+    }
+    sum += splits.back();
+  }
+  if (text.empty() || (static_cast<int>(splits.size()) == members && sum > 0)) return splits;
+  throw InputError(option_place("--splits", text),
+                   fmt::format("{} weights with the sum {}: must be one for each of the {} members "
+                               "of a group, not all 0",
+                               splits.size(), sum, members));
+}
+
+FanOut fan_out_of(const std::string& text) {
+  FanOut fan_out;
+  if (text.empty()) return fan_out;
+  int read = 0;
+  const int found =
+      std::sscanf(text.c_str(), "%d/%d%n", &fan_out.experts_per_token, &fan_out.experts, &read);
+  if (found == 2 && read == static_cast<int>(text.size()) && fan_out.experts_per_token >= 1 &&
+      fan_out.experts >= fan_out.experts_per_token) {
+    return fan_out;
+  }
+  throw InputError(option_place("--experts", text),
+                   fmt::format("\"{}\": must be EXPERTS_PER_TOKEN/EXPERTS, as 8/256", text));
+}
+
 }  // namespace
 
 int collective_command(const Options& options) {
@@ -105,6 +153,10 @@ int collective_command(const Options& options) {
   const int gpus = static_cast<int>(cluster.platform().gpus.size());
   request.ranks = typed.ranks == 0 ? gpus : typed.ranks;
   check_groups(request, gpus, typed.platform);
+  only_for_all_to_all("--splits", typed.splits, request.op);
+  only_for_all_to_all("--experts", typed.experts, request.op);
+  request.splits = splits_of(typed.splits, request.ranks / request.groups);
+  request.fan_out = fan_out_of(typed.experts);
   const std::string refusal = collective_refusal(request, cluster.platform());
   if (!refusal.empty()) {
     throw InputError(option_place("--algorithm", typed.algorithm),

@@ -7,8 +7,14 @@
 namespace rehearse {
 
 int run_command(const Options& options);
+int check_command(const Options& options);
+int compare_command(const Options& options);
 int show_command(const Options& options);
 int platform_command(const Options& options);
+int balance_command(const Options& options);
 int collective_command(const Options& options);
+int search_command(const Options& options);
+// Serves requests of a search elsewhere, on stdin and stdout; hidden.
+int search_worker_command(const Options& options);
 
 }  // namespace rehearse

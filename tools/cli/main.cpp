@@ -15,19 +15,25 @@ namespace {
 constexpr int kUsage = 2;
 constexpr int kBug = 3;
 
-void add_plan_options(CLI::App& command, Options& options) {
-  command.add_option("PLAN", options.plan.path, "plan file (textproto)")->required();
+// What changes a plan on its way from the file to the simulation.
+void add_change_options(CLI::App& command, Options& options) {
   command.add_option("--variant", options.plan.variant, "a variant that the plan defines");
   command.add_option("--model", options.plan.model, "another model: textproto or config.json");
   command.add_option("--platform", options.plan.platform, "another platform (SimGrid XML)");
   command
       .add_option("--set", options.plan.sets, "FIELD=VALUE: change a field of the plan by its path")
       ->allow_extra_args(false);
-  command.add_option("--network", options.plan.network, "fluid (default), exact or analytic");
+  command.add_option("--network", options.plan.network,
+                     "fluid (default), exact, simgrid or analytic");
   command.add_option("--seed", options.plan.seed, "seed of everything random");
   command.add_option("--max-memory", options.max_memory,
                      "refuse a simulation that needs more (default: what this machine has free)");
   command.allow_extras();  // run() says it better
+}
+
+void add_plan_options(CLI::App& command, Options& options) {
+  command.add_option("PLAN", options.plan.path, "plan file (textproto)")->required();
+  add_change_options(command, options);
 }
 
 int refuse_usage(const std::string& what) {
@@ -43,12 +49,43 @@ int refuse_usage(const CLI::ParseError& error) {
 }
 
 void add_run_options(CLI::App& run, Options& options) {
-  run.add_option("--out", options.out, "directory for result.json and trace.json.gz");
+  run.add_option("--out", options.out, "directory for result.json, trace.json.gz and report.html");
   run.add_flag("--json", options.json, "print result.json instead of the summary");
   run.add_flag("--quiet", options.quiet, "print nothing but errors");
-  run.add_flag("--explain", options.explain, "print each line's definition");
+  run.add_flag("--explain", options.explain,
+               "print definitions, the terms of each number, and what would help most");
+  run.add_flag("--no-uniform-run", options.no_uniform_run,
+               "do not simulate uniform routing as well, to say what imbalance costs");
+  run.add_option("--fold", options.fold,
+                 "auto (default): simulate replicas that are alike once; off");
   run.add_option("--trace-ranks", options.trace_ranks, "ranks in the trace: 0-7,16");
   run.add_option("--trace-window", options.trace_window, "time in the trace: 0s..2s");
+}
+
+void add_check_options(CLI::App& check, Options& options) {
+  check.add_flag("--json", options.json, "print the judgements as JSON instead of the table");
+  check.add_flag("--quiet", options.quiet, "print nothing but errors");
+  check.add_flag("--explain", options.explain,
+                 "add the critical path to the terms of refuted times");
+  check.add_option("--junit", options.check.junit, "write the judgements as JUnit XML");
+  check.add_option("--markdown", options.check.markdown, "write them as a pull-request comment");
+  check.add_option("--html", options.check.html, "write them as a page for a browser");
+  check.add_option("--record", options.check.record, "write today's verdicts for --expect");
+  check.add_option("--expect", options.check.expect, "fail on a change of these verdicts only");
+  check.add_option("--claim", options.check.claims, "judge only this claim (repeatable)")
+      ->allow_extra_args(false);
+}
+
+void add_compare_options(CLI::App& compare, Options& options) {
+  compare.add_option("OLD", options.compare.before, "result.json, or a plan")->required();
+  compare.add_option("NEW", options.compare.after, "result.json, or a plan")->required();
+  add_change_options(compare, options);
+  compare
+      .add_option("--tolerance", options.compare.tolerances,
+                  "VALUE, or FIELD=VALUE: what may move unjudged, 1%, 2ms, 10MB (default: 1%)")
+      ->allow_extra_args(false);
+  compare.add_flag("--json", options.json, "print every field as JSON instead of the table");
+  compare.add_flag("--quiet", options.quiet, "print nothing but errors");
 }
 
 void add_platform_options(CLI::App& platform, PlatformOptions& options) {
@@ -60,6 +97,10 @@ void add_platform_options(CLI::App& platform, PlatformOptions& options) {
   platform.add_option("--oversubscription", options.request.oversubscription,
                       "bandwidth below a switch over that above it (default 1)");
   platform.add_option("--nic", options.nic, "bandwidth per GPU and direction: 400Gbps");
+  platform
+      .add_option("--price", options.request.usd_per_gpu_hour,
+                  "US dollars per GPU and hour, its share of the network included")
+      ->check(CLI::NonNegativeNumber);
   platform.add_option("--out", options.out, "file to write (default: stdout)");
   platform.add_option("--show", options.show, "describe this platform file instead");
   platform.add_option("--from", options.from, "with --show: the route from this GPU");
@@ -76,11 +117,103 @@ void add_collective_options(CLI::App& collective, Options& options) {
   collective.add_option("--groups", typed.groups, "equal groups that run it at once (default: 1)");
   collective.add_flag("--strided", typed.strided, "a group's members are ranks / members apart");
   collective.add_option("--algorithm", typed.algorithm, "auto (default), ring, two_level, ...");
-  collective.add_option("--network", typed.network, "fluid (default), exact or analytic");
+  collective.add_option("--splits", typed.splits,
+                        "all_to_all: what each member gets of every buffer, by weight: 4:2:1:1");
+  collective.add_option(
+      "--experts", typed.experts,
+      "all_to_all: the buffers are copies of tokens for 8/256 (8 of 256) experts");
+  collective.add_option("--network", typed.network, "fluid (default), exact, simgrid or analytic");
   collective.add_option(
       "--max-memory", options.max_memory,
       "refuse a simulation that needs more (default: what this machine has free)");
   collective.allow_extras();
+}
+
+// Of a search, and of its workers, which must read the same plan and space.
+void add_search_options(CLI::App& search, Options& options) {
+  SearchOptions& typed = options.search;
+  search.add_option("PLAN", options.plan.path, "plan file (textproto)")->required();
+  search.add_option("--variant", options.plan.variant, "a variant that the plan defines");
+  search.add_option("--model", options.plan.model, "another model: textproto or config.json");
+  search.add_option("--set", options.plan.sets, "FIELD=VALUE: change a field of the plan")
+      ->allow_extra_args(false);
+  search.add_option("--network", options.plan.network, "fluid (default), exact or analytic");
+  search.add_option("--seed", options.plan.seed, "seed of everything random");
+  const auto field = [&](const char* option, const char* name, const char* what) {
+    search.add_option(option, typed.space[name], what)->allow_extra_args(false);
+  };
+  field("--gpus", "gpus", "numbers of GPUs: 16..40 (default: up to the platform's)");
+  field("--max-gpus", "max_gpus", "no more GPUs than this");
+  field("--tensor", "tensor", "tensor degrees: 1,2,4 (default: all)");
+  field("--pipeline", "pipeline", "pipeline degrees");
+  field("--data", "data", "data degrees");
+  field("--expert", "expert", "expert degrees");
+  field("--expert-tensor", "expert_tensor", "tensor degrees inside an expert: 0,1");
+  field("--sequence-parallel", "sequence_parallel", "true, false or both");
+  field("--micro-batches", "micro_batches", "prefill micro-batches: auto,8,16");
+  field("--decode-micro-batches", "decode_micro_batches", "decode micro-batches");
+  field("--order", "order", "a rank order; may be repeated");
+  field("--platform", "platform", "a platform (SimGrid XML); may be repeated");
+  field("--collectives", "collectives", "OPERATION=ALGORITHM,...; may be repeated");
+  field("--objective", "objective", "throughput, ttft, tpot, gpu_hours, ...; may be repeated");
+  field("--constraint", "constraint", "'ttft_s.p99 <= 6'; may be repeated");
+  search.add_option("--timeout", typed.timeout, "of one simulation (default 600s)");
+  search.add_option("--max-memory", options.max_memory,
+                    "refuse simulations that need more (default: what this machine has free)");
+  search.add_option("--top", typed.top, "rows by the first objective (default 10)");
+  search.add_option("--workers", typed.workers, "processes (default: one per core)");
+  search.add_option("--journal", typed.journal, "file that a killed search goes on from");
+  search.add_option("--why-not", typed.why_not, "DEGREE=NUMBER: why such layouts are excluded");
+  search.add_flag("--exhaustive", typed.exhaustive, "simulate every legal layout");
+  search.add_option("--out", options.out, "directory for search.json and report.html");
+  search.add_flag("--json", options.json, "print search.json instead of the table");
+  search.add_flag("--quiet", options.quiet, "print nothing but errors");
+  search.add_option("--worker-sockets", typed.worker_sockets)->group("");
+  search.allow_extras();
+}
+
+void add_show_options(CLI::App& show, Options& options) {
+  show.add_flag("--json", options.json, "print the facts that claims may name, as JSON");
+  show.add_option("--dump", options.dump,
+                  "graph: operators of one pass per stage; program: instructions")
+      ->check(CLI::IsMember({"graph", "program"}));
+}
+
+struct Command {
+  const char* name;
+  const char* purpose;
+  void (*add_options)(CLI::App& command, Options& options);
+  int (*run)(const Options& options);
+};
+
+template <auto kAdd>
+void with_plan(CLI::App& command, Options& options) {
+  add_plan_options(command, options);
+  kAdd(command, options);
+}
+
+// In the order of the help.
+constexpr Command kCommands[] = {
+    {"run", "simulate one plan", with_plan<add_run_options>, run_command},
+    {"check", "judge the claims about a plan", with_plan<add_check_options>, check_command},
+    {"compare", "what moved between two results", add_compare_options, compare_command},
+    {"show", "what a plan means, without simulating", with_plan<add_show_options>, show_command},
+    {"platform", "write or describe a platform file",
+     [](CLI::App& command, Options& options) { add_platform_options(command, options.platform); },
+     platform_command},
+    {"collective", "time a collective: the table of nccl-tests", add_collective_options,
+     collective_command},
+    {"balance", "is re-balancing experts, or copying them, worth it?", add_plan_options,
+     balance_command},
+    {"search", "rank candidate layouts", add_search_options, search_command}};
+
+// What a search starts; not in the help.
+constexpr Command kSearchWorker = {"search-worker", "", add_search_options, search_worker_command};
+
+CLI::App* add_command(CLI::App& app, const Command& command, Options& options) {
+  CLI::App* const added = app.add_subcommand(command.name, command.purpose);
+  command.add_options(*added, options);
+  return added;
 }
 
 // Exit code of the chosen command.
@@ -89,23 +222,8 @@ int run(int argc, char** argv) {
   CLI::App app{"Rehearse a GPU cluster before you buy it."};
   app.allow_extras();
   app.set_version_flag("--version", REHEARSE_VERSION);
-
-  CLI::App* const run = app.add_subcommand("run", "simulate one plan");
-  add_plan_options(*run, options);
-  add_run_options(*run, options);
-
-  CLI::App* const show = app.add_subcommand("show", "what a plan means, without simulating");
-  add_plan_options(*show, options);
-  show->add_option("--dump", options.dump,
-                   "graph: operators of one pass per stage; program: instructions")
-      ->check(CLI::IsMember({"graph", "program"}));
-
-  CLI::App* const platform = app.add_subcommand("platform", "write or describe a platform file");
-  add_platform_options(*platform, options.platform);
-
-  CLI::App* const collective =
-      app.add_subcommand("collective", "time a collective: the table of nccl-tests");
-  add_collective_options(*collective, options);
+  for (const Command& command : kCommands) add_command(app, command, options);
+  add_command(app, kSearchWorker, options)->group("");
 
   try {
     app.parse(argc, argv);
@@ -115,15 +233,19 @@ int run(int argc, char** argv) {
     return refuse_usage(error);
   }
   const std::vector<std::string> unexpected = app.remaining(/*recurse=*/true);
-  const bool chosen = run->parsed() || show->parsed() || platform->parsed() || collective->parsed();
+  const bool chosen = !app.get_subcommands().empty();
   if (!unexpected.empty()) {
     return refuse_usage(
         fmt::format("unexpected {}{}", chosen ? "" : "command ", fmt::join(unexpected, " ")));
   }
-  if (!chosen) return refuse_usage("a command is missing: run, show, platform or collective");
-  if (platform->parsed()) return platform_command(options);
-  if (collective->parsed()) return collective_command(options);
-  return run->parsed() ? run_command(options) : show_command(options);
+  if (!chosen)
+    return refuse_usage(
+        "a command is missing: run, check, compare, balance, search, show, platform or collective");
+  const std::string name = app.get_subcommands().front()->get_name();
+  for (const Command& command : kCommands) {
+    if (name == command.name) return command.run(options);
+  }
+  return kSearchWorker.run(options);
 }
 
 }  // namespace

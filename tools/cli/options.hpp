@@ -1,7 +1,9 @@
 // What the command line says.
 #pragma once
 
+#include <map>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "input/input.hpp"
@@ -24,9 +26,38 @@ struct CollectiveOptions {
   std::string bytes = "8KB..1GB";
   std::string algorithm = "auto";
   std::string network = "fluid";
-  int ranks = 0;  // 0: every GPU of the platform
+  std::string splits;   // as typed: "4:2:1:1"
+  std::string experts;  // as typed: "8/256"
+  int ranks = 0;        // 0: every GPU of the platform
   int groups = 1;
   bool strided = false;
+};
+
+struct CheckOptions {
+  std::string junit;  // files to write; empty: none
+  std::string markdown;
+  std::string html;
+  std::string record;
+  std::string expect;               // file to judge against; empty: every claim must hold
+  std::vector<std::string> claims;  // only these; empty: all
+};
+
+struct CompareOptions {
+  std::string before;  // result.json or plan
+  std::string after;
+  std::vector<std::string> tolerances;  // as typed
+};
+
+struct SearchOptions {
+  // By the field of plan.proto's Search, as typed.
+  std::map<std::string, std::vector<std::string>> space;
+  std::string top = "10";
+  std::string workers;  // empty: one per core
+  std::string timeout = "600s";
+  std::string journal;
+  std::string why_not;
+  std::string worker_sockets;
+  bool exhaustive = false;
 };
 
 struct Options {
@@ -35,12 +66,17 @@ struct Options {
   bool json = false;
   bool quiet = false;
   bool explain = false;
+  bool no_uniform_run = false;
   std::string trace_ranks;  // as typed
   std::string trace_window;
+  std::string fold = "auto";
   std::string max_memory;  // as typed; empty: what the machine has free
   std::string dump;        // show: "", "graph", "program"
+  CheckOptions check;
+  CompareOptions compare;
   PlatformOptions platform;
   CollectiveOptions collective;
+  SearchOptions search;
 };
 
 // `--OPTION VALUE` as typed; the column is that of VALUE.

@@ -2,16 +2,26 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <optional>
+#include <string>
 #include <system_error>
 
 #include "base/error.hpp"
+#include "base/processes.hpp"
+#include "claims/because.hpp"
 #include "cli/commands.hpp"
 #include "cli/memory_limit.hpp"
 #include "cli/output_file.hpp"
-#include "input/digest.hpp"
+#include "cli/run_identity.hpp"
+#include "html/run_page.hpp"
+#include "html/run_recorder.hpp"
 #include "metrics/result_json.hpp"
 #include "report/summary.hpp"
+#include "routing/capacity.hpp"
+#include "routing/token_routing.hpp"
 #include "simulation/simulation.hpp"
+#include "simulation/what_if.hpp"
+#include "timeline/several_sinks.hpp"
 #include "trace/chrome_trace.hpp"
 
 namespace rehearse {
@@ -26,31 +36,22 @@ void prepare_output(const std::string& directory) {
         option_place("--out", directory),
         fmt::format("cannot create the directory \"{}\": {}", directory, failure.message()));
   }
-  const std::string result = directory + "/result.json";
-  if (std::filesystem::is_directory(result, failure)) {
-    throw InputError({result, 1, 1}, "cannot write this file: it is a directory");
+  for (const char* const name : {"/result.json", "/report.html"}) {
+    const std::string file = directory + name;
+    if (std::filesystem::is_directory(file, failure)) {
+      throw InputError({file, 1, 1}, "cannot write this file: it is a directory");
+    }
   }
 }
 
-RunIdentity identity_of(const Plan& plan, const Model& model, const Options& options) {
-  RunIdentity identity;
-  identity.plan = plan.name;
-  identity.model = model.name;
-  identity.platform = plan.platform_path;
-  identity.variant = plan.variant;
-  identity.network = to_text(plan.network);
-  identity.seed = plan.seed;
-  std::vector<std::string> texts = {plan.variant, identity.network, std::to_string(plan.seed)};
-  texts.insert(texts.end(), options.plan.sets.begin(), options.plan.sets.end());
-  identity.inputs_sha256 =
-      sha256_of({options.plan.path, plan.model_path, plan.platform_path}, texts);
-  return identity;
+std::string title_of(const RunIdentity& identity) {
+  return identity.plan + (identity.variant.empty() ? "" : " " + identity.variant);
 }
 
 TraceOptions trace_options(const Options& options, const RunIdentity& identity) {
   TraceOptions trace;
   trace.path = options.out + "/trace.json.gz";
-  trace.title = identity.plan + (identity.variant.empty() ? "" : " " + identity.variant);
+  trace.title = title_of(identity);
   if (!options.trace_ranks.empty()) trace.ranks = parse_trace_ranks(options.trace_ranks);
   if (!options.trace_window.empty()) trace.window = parse_trace_window(options.trace_window);
   return trace;
@@ -67,18 +68,74 @@ void refuse_trace_options_alone(const Options& options) {
   refuse("--trace-window", options.trace_window);
 }
 
-Metrics simulate_and_trace(const Options& options, const Plan& plan, const Model& model,
-                           const RunIdentity& identity) {
+// The plan as it would run if all experts were equally popular.
+Plan with_uniform_routing(Plan plan) {
+  plan.routing = {};
+  plan.capacity = {};
+  plan.placement = {};
+  return plan;
+}
+
+std::string uniform_makespan(const Options& options, const Plan& plan, const Model& model) {
   SimulationOptions simulation;
   simulation.memory_limit = memory_limit(options.max_memory);
+  return fmt::format("{}",
+                     simulate(with_uniform_routing(plan), model, simulation).metrics.makespan_s);
+}
+
+// Dropping tokens is what was asked for, but few who write a capacity factor of 0.5 know what it
+// costs.
+void warn_of_dropped_tokens(const Plan& plan) {
+  const double least = least_dropped(plan.capacity);
+  if (!(least > 0)) return;
+  const char* const field = plan.capacity.adaptive ? "max_factor" : "factor";
+  const std::string path = std::string("capacity.") + field;
+  fmt::print(stderr,
+             "{}: warning: {} = {} x threshold {}: at least {:.3g} % of the (token, expert) copies "
+             "will be dropped\n",
+             to_text(plan.where.at(path)), path,
+             plan.capacity.adaptive ? plan.capacity.max_factor : plan.capacity.factor,
+             plan.capacity.threshold, 100 * least);
+}
+
+bool folds(const std::string& typed) {
+  if (typed == "auto" || typed == "off") return typed == "auto";
+  throw InputError(option_place("--fold", typed),
+                   fmt::format("unknown value \"{}\": must be auto or off", typed));
+}
+
+// `recorder` gets the facts when there is an --out.
+Simulation simulate_and_trace(const Options& options, const Plan& plan, const Model& model,
+                              const RunIdentity& identity, RunRecorder& recorder) {
+  SimulationOptions simulation;
+  simulation.memory_limit = memory_limit(options.max_memory);
+  simulation.explain = options.explain;
+  // A trace shows every rank.
+  simulation.fold = folds(options.fold) && options.out.empty();
   if (options.out.empty()) {
     refuse_trace_options_alone(options);
-    return simulate(plan, model, simulation).metrics;
+    return simulate(plan, model, simulation);
   }
   prepare_output(options.out);
   ChromeTrace trace(trace_options(options, identity));
-  simulation.timeline = &trace;
-  return simulate(plan, model, simulation).metrics;
+  SeveralSinks sinks;
+  sinks.add(&trace);
+  sinks.add(&recorder);
+  simulation.timeline = &sinks;
+  return simulate(plan, model, simulation);
+}
+
+// tests/bench/contention_bench.cpp: below this share the fluid level is within 5 % of the exact
+// one.
+constexpr double kDoubtfulShare = 0.05;
+
+void warn_of_doubt(const NetworkDoubt& doubt) {
+  if (doubt.share() <= kDoubtfulShare) return;
+  fmt::print(
+      stderr,
+      "warning: {:.0f} % of the communication time are latencies of collectives that contend "
+      "for links; the fluid network may overstate it by as much: compare --network exact\n",
+      100 * doubt.share());
 }
 
 // Not an error: the run is over, and its numbers are good.
@@ -91,25 +148,74 @@ void warn_of_an_empty_trace(const Options& options, Seconds makespan) {
              to_text(option_place("--trace-window", options.trace_window)), to_text(makespan));
 }
 
+constexpr double kTenPercentMore = 1.1;
+constexpr std::size_t kChangesShown = 3;
+// What cannot be told from rounding is no help.
+constexpr double kLeastHelp = 1e-4;
+
+std::string improvements_text(const std::vector<Improvement>& improvements) {
+  std::string text = "+10 % of one resource, simulated again; what helps most:\n";
+  std::size_t shown = 0;
+  for (const Improvement& each : improvements) {
+    if (shown == kChangesShown || each.makespan_change > -kLeastHelp) break;
+    text += fmt::format("  {:<20} makespan {:+.2f} %, largest TTFT {:+.2f} %\n", each.resource,
+                        100 * each.makespan_change, 100 * each.ttft_change);
+    ++shown;
+  }
+  if (shown == 0) text += "  nothing: launches and latencies are all there is\n";
+  return text;
+}
+
+// Why the numbers are what they are.
+std::string explanation(const std::string& json, const std::string& facts) {
+  nlohmann::json quantities = nlohmann::json::parse(json);
+  quantities.update(nlohmann::json::parse(facts));
+  std::string text = "\nWhat makes the numbers\n";
+  for (const std::string& line : because_of_everything(quantities)) text += "  " + line + "\n";
+  return text;
+}
+
 }  // namespace
 
 int run_command(const Options& options) {
   const Plan plan = read_plan(options.plan);
   const Model model = read_model(plan.model_path, plan.model_sets);
-  const RunIdentity identity = identity_of(plan, model, options);
-  const Metrics metrics = simulate_and_trace(options, plan, model, identity);
+  const RunIdentity identity = identity_of(plan, model, options.plan);
+  const bool for_people = !options.json && !options.quiet;
+  if (!options.quiet) warn_of_dropped_tokens(plan);
+  // In processes of their own, so before this one simulates.
+  std::vector<Improvement> improvements;
+  if (options.explain && for_people) {
+    improvements =
+        simulate_improvements(plan, model, memory_limit(options.max_memory), kTenPercentMore);
+  }
+  std::optional<JobProcess> uniform;  // before this process loads a cluster
+  if (routes_tokens(plan, model) && !options.no_uniform_run) {
+    uniform.emplace([&] { return uniform_makespan(options, plan, model); });
+  }
+  RunRecorder recorder;
+  Simulation simulation = simulate_and_trace(options, plan, model, identity, recorder);
+  Metrics& metrics = simulation.metrics;
+  if (uniform) metrics.experts.uniform_makespan_s = std::stod(uniform->wait().value());
 
+  warn_of_doubt(simulation.counts.doubt);
   warn_of_an_empty_trace(options, {metrics.makespan_s});
 
-  const std::string json = result_json(identity, metrics);
-  if (!options.out.empty()) write_file(options.out + "/result.json", json);
+  const std::string json = result_json(identity, metrics, simulation.critical_path);
+  if (!options.out.empty()) {
+    write_file(options.out + "/report.html", run_page(title_of(identity), json, recorder));
+    write_file(options.out + "/result.json", json);
+  }
   if (options.json) {
     fmt::print("{}", json);
-  } else if (!options.quiet) {
+  } else if (for_people) {
     fmt::print("{}", summary(identity, plan, metrics, options.explain));
+    if (options.explain) {
+      fmt::print("{}{}", explanation(json, simulation.facts), improvements_text(improvements));
+    }
   }
   const std::string verdict = memory_verdict(metrics.memory);
-  if (!verdict.empty() && (options.json || options.quiet)) fmt::print(stderr, "{}\n", verdict);
+  if (!verdict.empty() && !for_people) fmt::print(stderr, "{}\n", verdict);
   return metrics.memory.fits ? 0 : 1;
 }
 

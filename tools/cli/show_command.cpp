@@ -2,8 +2,10 @@
 
 #include "cli/commands.hpp"
 #include "cli/memory_limit.hpp"
+#include "facts/facts.hpp"
 #include "layout/layout.hpp"
 #include "report/show.hpp"
+#include "routing/token_routing.hpp"
 #include "simulation/simulation.hpp"
 
 namespace rehearse {
@@ -15,8 +17,11 @@ int show_command(const Options& options) {
   const Cluster cluster = load_cluster_within(limit, plan.platform_path);
   const Platform& platform = cluster.platform();
   check_layout(plan, model, static_cast<int>(platform.gpus.size()), plan.platform_path);
-  const Programs programs = lower_within(limit, model, plan);
-  if (options.dump == "graph") {
+  check_routing(plan, model);
+  const Programs programs = lower_within(limit, model, plan, platform);
+  if (options.json) {
+    fmt::print("{}", facts_json(model, plan, platform, programs));
+  } else if (options.dump == "graph") {
     fmt::print("{}", show_graphs(model, plan));
   } else if (options.dump == "program") {
     fmt::print("{}", dump(programs));

@@ -8,6 +8,7 @@ namespace rehearse {
 extern const CollectiveAlgorithm kRingAllReduce;
 extern const CollectiveAlgorithm kHalvingDoublingAllReduce;
 extern const CollectiveAlgorithm kTwoLevelAllReduce;
+extern const CollectiveAlgorithm kDoubleTreeAllReduce;
 extern const CollectiveAlgorithm kInSwitchAllReduce;
 extern const CollectiveAlgorithm kRingAllGather;
 extern const CollectiveAlgorithm kDoublingAllGather;
@@ -15,6 +16,7 @@ extern const CollectiveAlgorithm kRingReduceScatter;
 extern const CollectiveAlgorithm kHalvingReduceScatter;
 extern const CollectiveAlgorithm kDirectAllToAll;
 extern const CollectiveAlgorithm kPairwiseAllToAll;
+extern const CollectiveAlgorithm kNodeAwareAllToAll;
 extern const CollectiveAlgorithm kBinomialBroadcast;
 extern const CollectiveAlgorithm kScatterAllGatherBroadcast;
 extern const CollectiveAlgorithm kBinomialReduce;

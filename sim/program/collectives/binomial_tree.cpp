@@ -8,20 +8,20 @@
 namespace rehearse {
 namespace {
 
-Schedule broadcast(const GroupShape& group, std::span<const Bytes> bytes) {
+Schedule broadcast(const GroupShape& group, const Buffers& buffers) {
   Schedule schedule;
   for (int distance = 1; distance < group.size(); distance *= 2) {
     Step step;
     for (int from = 0; from < distance && from + distance < group.size(); ++from) {
-      step.messages.push_back({from, from + distance, largest(bytes)});
+      step.messages.push_back({from, from + distance, largest(buffers.bytes)});
     }
     schedule.push_back(std::move(step));
   }
   return schedule;
 }
 
-Schedule reduce(const GroupShape& group, std::span<const Bytes> bytes) {
-  Schedule schedule = broadcast(group, bytes);
+Schedule reduce(const GroupShape& group, const Buffers& buffers) {
+  Schedule schedule = broadcast(group, buffers);
   std::reverse(schedule.begin(), schedule.end());
   for (Step& step : schedule) {
     for (MemberMessage& message : step.messages) std::swap(message.from, message.to);

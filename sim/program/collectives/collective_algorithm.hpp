@@ -2,10 +2,8 @@
 // exact level sends each message, the fluid and analytic levels make each step one flow. The
 // textbook time stands beside it, for tests.
 //
-// Members are numbered by their position in the process group. `bytes[i]` is member i's send
-// buffer: the whole buffer for all_reduce, reduce_scatter, all_to_all (split evenly among the
-// members), broadcast and reduce; the shard for all_gather, gather and scatter (of scatter, the
-// shard that each member gets). The root, where there is one, is member 0.
+// Members are numbered by their position in the process group. The root, where there is one, is
+// member 0.
 #pragma once
 
 #include <span>
@@ -39,6 +37,26 @@ struct GroupShape {
   int size() const { return static_cast<int>(domain.size()); }
 };
 
+// What the members bring.
+struct Buffers {
+  Buffers(const std::vector<Bytes>& of_members) : bytes(of_members) {}
+
+  // By member, its send buffer: the whole buffer for all_reduce, reduce_scatter, all_to_all,
+  // broadcast and reduce; the shard for all_gather, gather and scatter (of scatter, the shard that
+  // each member gets).
+  std::span<const Bytes> bytes;
+  // Of an all_to_all with unequal splits: what `from` sends to `to`, at [from x members + to]; what
+  // a member keeps counts as well. Empty: each buffer is split evenly among the members.
+  std::span<const Bytes> splits;
+  FanOut fan_out;  // of an all_to_all
+
+  int members() const { return static_cast<int>(bytes.size()); }
+  Bytes part(int from, int to) const {
+    return splits.empty() ? bytes[from] / members()
+                          : splits[static_cast<std::size_t>(from) * members() + to];
+  }
+};
+
 struct CollectiveAlgorithm {
   std::string_view name;
   CollectiveOp op = CollectiveOp::kAllReduce;
@@ -47,7 +65,7 @@ struct CollectiveAlgorithm {
   // Why it cannot serve the group ("needs 2, 4, 8, ... members, the group has 6"); empty: it can.
   std::string (*refusal)(const GroupShape& group) = nullptr;
   // REQUIRES: at least two members, no refusal.
-  Schedule (*schedule)(const GroupShape& group, std::span<const Bytes> bytes) = nullptr;
+  Schedule (*schedule)(const GroupShape& group, const Buffers& buffers) = nullptr;
   // Equal buffers, every pair at `bandwidth` after `latency`, a member's concurrent messages
   // sharing its `bandwidth`.
   Seconds (*closed_form)(const GroupShape& group, Bytes bytes, Seconds latency,

@@ -2,11 +2,20 @@
 // port:
 //   all_to_all: latency + (n-1)/n x bytes / bandwidth;   gather, scatter: latency + (n-1) x shard /
 //   bandwidth at the root.
+#include <utility>
+
 #include "program/collectives/algorithms.hpp"
 #include "program/collectives/steps.hpp"
 
 namespace rehearse {
 namespace {
+
+// Not `Schedule{step}`: that copies, and a step of 1,024 members has a million messages.
+Schedule single(Step step) {
+  Schedule schedule;
+  schedule.push_back(std::move(step));
+  return schedule;
+}
 
 Seconds root_time(const GroupShape& group, Bytes shard, Seconds latency, BytesPerSecond bandwidth) {
   return latency + shard * (group.size() - 1) / bandwidth;
@@ -19,16 +28,17 @@ const CollectiveAlgorithm kDirectAllToAll = {
     CollectiveOp::kAllToAll,
     true,
     serves_all,
-    [](const GroupShape& group, std::span<const Bytes> bytes) {
+    [](const GroupShape& group, const Buffers& buffers) {
       const int n = group.size();
       Step step;
       step.messages.reserve(static_cast<std::size_t>(n) * (n - 1));
       for (int from = 0; from < n; ++from) {
         for (int shift = 1; shift < n; ++shift) {
-          step.messages.push_back({from, (from + shift) % n, bytes[from] / n});
+          step.messages.push_back(
+              {from, (from + shift) % n, buffers.part(from, (from + shift) % n)});
         }
       }
-      return Schedule{step};
+      return single(std::move(step));
     },
     [](const GroupShape& group, Bytes bytes, Seconds latency, BytesPerSecond bandwidth) {
       const int n = group.size();
@@ -40,24 +50,24 @@ const CollectiveAlgorithm kDirectGather = {
     CollectiveOp::kGather,
     true,
     serves_all,
-    [](const GroupShape& group, std::span<const Bytes> bytes) {
+    [](const GroupShape& group, const Buffers& buffers) {
       Step step;
       for (int from = 1; from < group.size(); ++from)
-        step.messages.push_back({from, 0, bytes[from]});
-      return Schedule{step};
+        step.messages.push_back({from, 0, buffers.bytes[from]});
+      return single(std::move(step));
     },
     root_time};
 
-const CollectiveAlgorithm kDirectScatter = {
-    "direct",
-    CollectiveOp::kScatter,
-    true,
-    serves_all,
-    [](const GroupShape& group, std::span<const Bytes> bytes) {
-      Step step;
-      for (int to = 1; to < group.size(); ++to) step.messages.push_back({0, to, bytes[to]});
-      return Schedule{step};
-    },
-    root_time};
+const CollectiveAlgorithm kDirectScatter = {"direct",
+                                            CollectiveOp::kScatter,
+                                            true,
+                                            serves_all,
+                                            [](const GroupShape& group, const Buffers& buffers) {
+                                              Step step;
+                                              for (int to = 1; to < group.size(); ++to)
+                                                step.messages.push_back({0, to, buffers.bytes[to]});
+                                              return single(std::move(step));
+                                            },
+                                            root_time};
 
 }  // namespace rehearse

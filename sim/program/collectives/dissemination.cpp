@@ -11,7 +11,7 @@ const CollectiveAlgorithm kDisseminationBarrier = {
     CollectiveOp::kBarrier,
     true,
     serves_all,
-    [](const GroupShape& group, std::span<const Bytes> /*bytes*/) {
+    [](const GroupShape& group, const Buffers& /*buffers*/) {
       const int n = group.size();
       Schedule schedule;
       for (int distance = 1; distance < n; distance *= 2) {

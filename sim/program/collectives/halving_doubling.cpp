@@ -48,10 +48,10 @@ const CollectiveAlgorithm kHalvingDoublingAllReduce = {
     CollectiveOp::kAllReduce,
     true,
     power_of_two,
-    [](const GroupShape& group, std::span<const Bytes> bytes) {
+    [](const GroupShape& group, const Buffers& buffers) {
       Schedule schedule;
-      add_halving(schedule, group.size(), largest(bytes));
-      add_doubling(schedule, group.size(), largest(bytes) / group.size());
+      add_halving(schedule, group.size(), largest(buffers.bytes));
+      add_doubling(schedule, group.size(), largest(buffers.bytes) / group.size());
       return schedule;
     },
     [](const GroupShape& group, Bytes bytes, Seconds latency, BytesPerSecond bandwidth) {
@@ -63,9 +63,9 @@ const CollectiveAlgorithm kHalvingReduceScatter = {
     CollectiveOp::kReduceScatter,
     true,
     power_of_two,
-    [](const GroupShape& group, std::span<const Bytes> bytes) {
+    [](const GroupShape& group, const Buffers& buffers) {
       Schedule schedule;
-      add_halving(schedule, group.size(), largest(bytes));
+      add_halving(schedule, group.size(), largest(buffers.bytes));
       return schedule;
     },
     [](const GroupShape& group, Bytes bytes, Seconds latency, BytesPerSecond bandwidth) {
@@ -77,9 +77,9 @@ const CollectiveAlgorithm kDoublingAllGather = {
     CollectiveOp::kAllGather,
     true,
     power_of_two,
-    [](const GroupShape& group, std::span<const Bytes> bytes) {
+    [](const GroupShape& group, const Buffers& buffers) {
       Schedule schedule;
-      add_doubling(schedule, group.size(), largest(bytes));
+      add_doubling(schedule, group.size(), largest(buffers.bytes));
       return schedule;
     },
     [](const GroupShape& group, Bytes bytes, Seconds latency, BytesPerSecond bandwidth) {

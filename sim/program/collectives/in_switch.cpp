@@ -16,12 +16,12 @@ std::string refusal(const GroupShape& group) {
   return {};
 }
 
-Schedule schedule(const GroupShape& group, std::span<const Bytes> bytes) {
+Schedule schedule(const GroupShape& group, const Buffers& buffers) {
   const int n = group.size();
   Step data;
   Step answer;
   for (int member = 0; member < n; ++member) {
-    data.messages.push_back({member, (member + 1) % n, largest(bytes)});
+    data.messages.push_back({member, (member + 1) % n, largest(buffers.bytes)});
     answer.messages.push_back({member, (member + 1) % n, Bytes{}});
   }
   return {data, answer};

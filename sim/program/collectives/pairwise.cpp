@@ -11,13 +11,14 @@ const CollectiveAlgorithm kPairwiseAllToAll = {
     CollectiveOp::kAllToAll,
     false,
     serves_all,
-    [](const GroupShape& group, std::span<const Bytes> bytes) {
+    [](const GroupShape& group, const Buffers& buffers) {
       const int n = group.size();
       Schedule schedule;
       for (int shift = 1; shift < n; ++shift) {
         Step step;
         for (int from = 0; from < n; ++from) {
-          step.messages.push_back({from, (from + shift) % n, bytes[from] / n});
+          step.messages.push_back(
+              {from, (from + shift) % n, buffers.part(from, (from + shift) % n)});
         }
         schedule.push_back(std::move(step));
       }

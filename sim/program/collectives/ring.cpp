@@ -28,9 +28,9 @@ const CollectiveAlgorithm kRingAllReduce = {
     CollectiveOp::kAllReduce,
     true,
     serves_all,
-    [](const GroupShape& group, std::span<const Bytes> bytes) {
+    [](const GroupShape& group, const Buffers& buffers) {
       const int n = group.size();
-      return ring(n, 2 * (n - 1), largest(bytes) / n);
+      return ring(n, 2 * (n - 1), largest(buffers.bytes) / n);
     },
     [](const GroupShape& group, Bytes bytes, Seconds latency, BytesPerSecond bandwidth) {
       const int n = group.size();
@@ -42,9 +42,9 @@ const CollectiveAlgorithm kRingReduceScatter = {
     CollectiveOp::kReduceScatter,
     true,
     serves_all,
-    [](const GroupShape& group, std::span<const Bytes> bytes) {
+    [](const GroupShape& group, const Buffers& buffers) {
       const int n = group.size();
-      return ring(n, n - 1, largest(bytes) / n);
+      return ring(n, n - 1, largest(buffers.bytes) / n);
     },
     [](const GroupShape& group, Bytes bytes, Seconds latency, BytesPerSecond bandwidth) {
       const int n = group.size();
@@ -56,8 +56,8 @@ const CollectiveAlgorithm kRingAllGather = {
     CollectiveOp::kAllGather,
     true,
     serves_all,
-    [](const GroupShape& group, std::span<const Bytes> bytes) {
-      return ring(group.size(), group.size() - 1, largest(bytes));
+    [](const GroupShape& group, const Buffers& buffers) {
+      return ring(group.size(), group.size() - 1, largest(buffers.bytes));
     },
     [](const GroupShape& group, Bytes bytes, Seconds latency, BytesPerSecond bandwidth) {
       return ring_time(group.size() - 1, bytes, latency, bandwidth);

@@ -11,9 +11,9 @@ const CollectiveAlgorithm kScatterAllGatherBroadcast = {
     CollectiveOp::kBroadcast,
     true,
     serves_all,
-    [](const GroupShape& group, std::span<const Bytes> bytes) {
+    [](const GroupShape& group, const Buffers& buffers) {
       const int n = group.size();
-      const Bytes chunk = largest(bytes) / n;
+      const Bytes chunk = largest(buffers.bytes) / n;
       Step scatter;
       Step ring{n - 1, {}};
       for (int member = 0; member < n; ++member) {

@@ -7,14 +7,15 @@ namespace rehearse {
 namespace {
 
 constexpr std::array kAlgorithms = {
-    &kRingAllReduce,     &kHalvingDoublingAllReduce,
-    &kTwoLevelAllReduce, &kInSwitchAllReduce,
-    &kRingAllGather,     &kDoublingAllGather,
-    &kRingReduceScatter, &kHalvingReduceScatter,
-    &kDirectAllToAll,    &kPairwiseAllToAll,
-    &kBinomialBroadcast, &kScatterAllGatherBroadcast,
-    &kBinomialReduce,    &kDirectGather,
-    &kDirectScatter,     &kDisseminationBarrier,
+    &kRingAllReduce,        &kHalvingDoublingAllReduce,
+    &kTwoLevelAllReduce,    &kDoubleTreeAllReduce,
+    &kInSwitchAllReduce,    &kRingAllGather,
+    &kDoublingAllGather,    &kRingReduceScatter,
+    &kHalvingReduceScatter, &kDirectAllToAll,
+    &kPairwiseAllToAll,     &kNodeAwareAllToAll,
+    &kBinomialBroadcast,    &kScatterAllGatherBroadcast,
+    &kBinomialReduce,       &kDirectGather,
+    &kDirectScatter,        &kDisseminationBarrier,
 };
 
 }  // namespace

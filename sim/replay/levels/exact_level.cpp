@@ -1,23 +1,48 @@
-// Exact: every message of every round as a message of SimGrid's own network model (CM02). The
-// reference for the other levels; costs an actor and a SimGrid communication per message, so use it
-// up to a few hundred ranks.
-#include <limits>
-#include <memory>
+// Exact: every message of every round is a latency and then a flow of its own over its route,
+// max-min fair with all other messages. A member goes on to its next round when its messages have
+// left and those addressed to it have arrived. The reference for the fluid level; its cost grows
+// with the messages (a ring of n: 2 n (n-1)).
+#include <algorithm>
 
+#include "base/error.hpp"
 #include "replay/levels/levels.hpp"
+#include "replay/levels/timers.hpp"
 
 namespace rehearse {
 namespace {
 
-// One transfer: what every member sends in each step, and what has arrived at each in each round.
+struct OutgoingMessage {
+  int to = 0;  // member
+  double bytes = 0;
+  const MessagePath* path = nullptr;
+};
+
+// What a member does in one step of the schedule.
+struct MemberStep {
+  int first = 0;  // its messages in Exchange::outgoing
+  int count = 0;
+  int expected = 0;  // messages to it, each round
+};
+
+struct MemberState {
+  int step = 0;
+  int repetition = 0;  // of the step
+  int round = 0;       // over all steps
+  int unsent = 0;      // its messages of this round that have not arrived
+  bool over = false;
+};
+
+// A transfer in flight.
 struct Exchange {
   Transfer* transfer = nullptr;
   const Endpoints* endpoints = nullptr;
-  Schedule schedule;
-  std::vector<std::vector<std::vector<MemberMessage>>> outgoing;  // [member][step]
-  std::vector<std::vector<int>> expected;                         // [member][step]
-  std::vector<std::vector<int>> arrived;                          // [member][round]
-  std::vector<int> waiting_actor;                                 // by member; -1: not waiting
+  int members = 0;
+  int rounds = 0;
+  std::vector<int> repeats;  // by step
+  std::vector<OutgoingMessage> outgoing;
+  std::vector<MemberStep> steps;  // [step x members + member]
+  std::vector<int> arrived;       // [member x rounds + round]
+  std::vector<MemberState> state;
 };
 
 class ExactLevel : public NetworkLevel {
@@ -29,95 +54,183 @@ class ExactLevel : public NetworkLevel {
     // The sizes of the messages depend on every member's buffer, so all start when the last member
     // is ready, as in the other levels: an early member's first messages are not sent ahead.
     if (transfer.arrived < static_cast<int>(transfer.bytes.size())) return;
-    Transfer* const at = &transfer;
-    if (endpoints.is_message) {
-      context_.engine.spawn(endpoints.members[0], [this, at, &endpoints](int /*self*/) {
-        wait_for_launch(*at, endpoints);
-        context_.engine.send(endpoints.members[0], endpoints.members[1], at->bytes[0]);
-        context_.observer.all_complete(*at, context_.engine.now());
-      });
-      return;
+    if (transfer.index >= static_cast<int>(exchanges_.size())) {
+      exchanges_.resize(transfer.index + 1);
     }
-    start(transfer, endpoints);
+    Exchange& exchange = exchanges_[transfer.index];
+    exchange.transfer = &transfer;
+    exchange.endpoints = &endpoints;
+    prepare(exchange);
+    timers_.add(transfer.start + context_.paths.launch(endpoints), begin_of(transfer.index));
   }
 
-  Seconds next_event(Seconds /*now*/) override { return {std::numeric_limits<double>::infinity()}; }
-  void run_events(Seconds /*until*/) override {}
+  Seconds next_event(Seconds now) override {
+    return {std::min(timers_.next().value, context_.network.next_completion(now.value))};
+  }
+
+  void run_events(Seconds until) override {
+    int event = 0;
+    Seconds date;
+    while (timers_.pop(until, event, date)) {
+      if (event < 0) {
+        begin(begin_of(event), date);
+      } else {
+        transmit(event, date);
+      }
+    }
+    while (context_.network.pop_completed(until.value, event, date.value)) has_arrived(event, date);
+  }
 
  private:
-  void wait_for_launch(const Transfer& transfer, const Endpoints& endpoints) {
-    context_.engine.sleep_until(transfer.start + context_.paths.launch(endpoints));
+  // A message on its way: its latency, then its flow.
+  struct Flying {
+    int exchange = 0;
+    int from = 0;  // member
+    int round = 0;
+    const OutgoingMessage* message = nullptr;
+  };
+
+  // The begin of an exchange, among the indices of flying messages; its own inverse.
+  static int begin_of(int exchange) { return -1 - exchange; }
+
+  void prepare(Exchange& exchange) {
+    const Endpoints& ends = *exchange.endpoints;
+    const Schedule schedule =
+        ends.is_message ? Schedule{{1, {{0, 1, exchange.transfer->bytes[0]}}}}
+                        : context_.paths.of(*exchange.transfer, ends)
+                              .algorithm->schedule(ends.shape, exchange.transfer->buffers());
+    exchange.members = static_cast<int>(ends.members.size());
+    const std::size_t members = ends.members.size();
+    exchange.rounds = 0;
+    exchange.repeats.clear();
+    exchange.outgoing.clear();
+    exchange.steps.assign(schedule.size() * members, {});
+    for (std::size_t step = 0; step < schedule.size(); ++step) {
+      exchange.rounds += schedule[step].repeat;
+      exchange.repeats.push_back(schedule[step].repeat);
+      add_messages(exchange, schedule[step], &exchange.steps[step * members]);
+    }
+    exchange.arrived.assign(members * exchange.rounds, 0);
+    exchange.state.assign(members, {});
   }
 
-  void start(Transfer& transfer, const Endpoints& endpoints) {
-    const std::size_t n = endpoints.members.size();
-    auto exchange = std::make_shared<Exchange>();
-    exchange->transfer = &transfer;
-    exchange->endpoints = &endpoints;
-    exchange->schedule =
-        context_.paths.of(transfer, endpoints).algorithm->schedule(endpoints.shape, transfer.bytes);
-    const std::size_t steps = exchange->schedule.size();
-    exchange->outgoing.resize(n, std::vector<std::vector<MemberMessage>>(steps));
-    exchange->expected.resize(n, std::vector<int>(steps, 0));
-    int rounds = 0;
-    for (std::size_t step = 0; step < steps; ++step) {
-      rounds += exchange->schedule[step].repeat;
-      for (const MemberMessage& message : exchange->schedule[step].messages) {
-        exchange->outgoing[message.from][step].push_back(message);
-        ++exchange->expected[message.to][step];
+  void add_messages(Exchange& exchange, const Step& step, MemberStep* of_member) {
+    for (const MemberMessage& message : step.messages) {
+      ++of_member[message.from].count;
+      ++of_member[message.to].expected;
+    }
+    int first = static_cast<int>(exchange.outgoing.size());
+    for (int member = 0; member < exchange.members; ++member) {
+      of_member[member].first = first;
+      first += of_member[member].count;
+      of_member[member].count = 0;  // counted again below
+    }
+    exchange.outgoing.resize(first);
+    const std::vector<int>& gpus = exchange.endpoints->gpus;
+    for (const MemberMessage& message : step.messages) {
+      MemberStep& sender = of_member[message.from];
+      exchange.outgoing[sender.first + sender.count++] = {
+          message.to, message.bytes.value,
+          &context_.paths.message(gpus[message.from], gpus[message.to])};
+    }
+  }
+
+  void begin(int index, Seconds date) {
+    for (int member = 0; member < exchanges_[index].members; ++member) {
+      send_round(index, member, date);
+    }
+    // Members without anything to do may be through already.
+    for (int member = 0; member < exchanges_[index].members; ++member) {
+      if (proceed(index, member, date)) return;
+    }
+  }
+
+  void send_round(int index, int member, Seconds date) {
+    Exchange& exchange = exchanges_[index];
+    MemberState& state = exchange.state[member];
+    const MemberStep& at = exchange.steps[state.step * exchange.members + member];
+    state.unsent = at.count;
+    for (int message = at.first; message < at.first + at.count; ++message) {
+      const OutgoingMessage& sent = exchange.outgoing[message];
+      timers_.add(date + sent.path->latency, fly({index, member, state.round, &sent}));
+    }
+  }
+
+  int fly(const Flying& message) {
+    if (free_.empty()) {
+      flying_.push_back(message);
+      return static_cast<int>(flying_.size()) - 1;
+    }
+    const int index = free_.back();
+    free_.pop_back();
+    flying_[index] = message;
+    return index;
+  }
+
+  void transmit(int index, Seconds date) {
+    const OutgoingMessage& message = *flying_[index].message;
+    if (message.bytes > 0) {
+      context_.network.start(message.path->flow, message.bytes, date.value, index);
+    } else {
+      has_arrived(index, date);
+    }
+  }
+
+  void has_arrived(int index, Seconds date) {
+    const Flying message = flying_[index];
+    free_.push_back(index);
+    Exchange& exchange = exchanges_[message.exchange];
+    const int to = message.message->to;
+    --exchange.state[message.from].unsent;
+    ++exchange.arrived[static_cast<std::size_t>(to) * exchange.rounds + message.round];
+    if (!proceed(message.exchange, to, date)) proceed(message.exchange, message.from, date);
+  }
+
+  // Takes the member through all rounds that are complete. True when the transfer is over with it.
+  bool proceed(int index, int member, Seconds date) {
+    Exchange& exchange = exchanges_[index];
+    MemberState& state = exchange.state[member];
+    while (!state.over && round_is_complete(exchange, member)) {
+      ++state.round;
+      if (++state.repetition == exchange.repeats[state.step]) {
+        state.repetition = 0;
+        ++state.step;
       }
-    }
-    exchange->arrived.resize(n, std::vector<int>(rounds, 0));
-    exchange->waiting_actor.resize(n, -1);
-    for (std::size_t member = 0; member < n; ++member) {
-      spawn_member(exchange, static_cast<int>(member));
-    }
-  }
-
-  void spawn_member(const std::shared_ptr<Exchange>& exchange, int member) {
-    context_.engine.spawn(exchange->endpoints->members[member], [this, exchange, member](int self) {
-      wait_for_launch(*exchange->transfer, *exchange->endpoints);
-      int round = 0;
-      for (std::size_t step = 0; step < exchange->schedule.size(); ++step) {
-        for (int time = 0; time < exchange->schedule[step].repeat; ++time) {
-          run_round(exchange, member, step, round++, self);
-        }
+      if (state.round < exchange.rounds) {
+        send_round(index, member, date);
+        continue;
       }
-      context_.observer.member_complete(*exchange->transfer, member, context_.engine.now());
-    });
+      state.over = true;
+      return finish(exchange, member, date);
+    }
+    return false;
   }
 
-  // Sends this round's messages at once and returns when they have left and those to this member
-  // have arrived.
-  void run_round(const std::shared_ptr<Exchange>& exchange, int member, std::size_t step, int round,
-                 int self) {
-    const std::vector<MemberMessage>& messages = exchange->outgoing[member][step];
-    auto unsent = std::make_shared<int>(static_cast<int>(messages.size()));
-    for (const MemberMessage& message : messages) {
-      const std::vector<Rank>& ranks = exchange->endpoints->members;
-      context_.engine.spawn(ranks[member],
-                            [this, exchange, member, round, message, unsent, self](int /*sender*/) {
-                              const std::vector<Rank>& at = exchange->endpoints->members;
-                              context_.engine.send(at[message.from], at[message.to], message.bytes);
-                              --*unsent;
-                              ++exchange->arrived[message.to][round];
-                              wake(*exchange, message.to);
-                              if (exchange->waiting_actor[member] == self) wake(*exchange, member);
-                            });
-    }
-    while (*unsent > 0 || exchange->arrived[member][round] < exchange->expected[member][step]) {
-      exchange->waiting_actor[member] = self;
-      context_.engine.suspend_self();
-    }
+  static bool round_is_complete(const Exchange& exchange, int member) {
+    const MemberState& state = exchange.state[member];
+    const MemberStep& at = exchange.steps[state.step * exchange.members + member];
+    return state.unsent == 0 &&
+           exchange.arrived[static_cast<std::size_t>(member) * exchange.rounds + state.round] >=
+               at.expected;
   }
 
-  void wake(Exchange& exchange, int member) {
-    const int actor = exchange.waiting_actor[member];
-    exchange.waiting_actor[member] = -1;
-    if (actor >= 0) context_.engine.resume(actor);
+  // The observer may start transfers, so that `exchange` may move.
+  bool finish(const Exchange& exchange, int member, Seconds date) {
+    Transfer& transfer = *exchange.transfer;
+    if (exchange.endpoints->is_message) {
+      if (member == 0) context_.observer.all_complete(transfer, date);
+      return member == 0;
+    }
+    const bool last = transfer.left == 1;
+    context_.observer.member_complete(transfer, member, date);
+    return last;
   }
 
   LevelContext context_;
+  Timers timers_;
+  std::vector<Exchange> exchanges_;  // by the transfer's index
+  std::vector<Flying> flying_;
+  std::vector<int> free_;
 };
 
 }  // namespace

@@ -47,6 +47,8 @@ class FluidLevel : public NetworkLevel {
     }
   }
 
+  NetworkDoubt doubt() const override { return doubt_; }
+
  private:
   struct Flying {
     Transfer* transfer = nullptr;
@@ -60,13 +62,26 @@ class FluidLevel : public NetworkLevel {
     if (++flying.phase < flying.path->phases.size()) {
       starts_.add(date + flying.path->phases[flying.phase].latency, index);
     } else {
+      judge(flying, date);
       context_.observer.all_complete(*flying.transfer, date);
+    }
+  }
+
+  void judge(const Flying& flying, Seconds end) {
+    constexpr double kContends = 1.01;  // slower than alone by more than rounding
+    const double members = static_cast<double>(flying.transfer->bytes.size());
+    const double seconds = (end - flying.transfer->start).value;
+    doubt_.transfers_s += members * seconds;
+    if (flying.path->later_latency.value > 0 &&
+        seconds > kContends * flying.path->alone({flying.largest}).value) {
+      doubt_.may_overlap_s += members * flying.path->later_latency.value;
     }
   }
 
   LevelContext context_;
   Timers starts_;
   std::vector<Flying> flying_;  // by the transfer's index
+  NetworkDoubt doubt_;
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The three network levels. See each .cpp.
+// The network levels. See each .cpp.
 #pragma once
 
 #include <memory>
@@ -10,5 +10,6 @@ namespace rehearse {
 std::unique_ptr<NetworkLevel> make_analytic_level(const LevelContext& context);
 std::unique_ptr<NetworkLevel> make_fluid_level(const LevelContext& context);
 std::unique_ptr<NetworkLevel> make_exact_level(const LevelContext& context);
+std::unique_ptr<NetworkLevel> make_simgrid_level(const LevelContext& context);
 
 }  // namespace rehearse

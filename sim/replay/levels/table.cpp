@@ -13,6 +13,7 @@ struct LevelEntry {
 constexpr LevelEntry kLevels[] = {
     {NetworkLevelName::kFluid, "fluid", make_fluid_level},
     {NetworkLevelName::kExact, "exact", make_exact_level},
+    {NetworkLevelName::kSimgrid, "simgrid", make_simgrid_level},
     {NetworkLevelName::kAnalytic, "analytic", make_analytic_level},
 };
 

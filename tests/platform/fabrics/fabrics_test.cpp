@@ -62,6 +62,21 @@ std::vector<double> bandwidths(Cluster& cluster, int from, int to) {
   return rates;
 }
 
+// route() puts routes together; SimGrid's own must be the same, link by link. Over all pairs, in an
+// order in which every zone pair is met with ends known, half known and not known.
+void expect_routes_of_simgrid(Cluster& cluster) {
+  const int gpus = static_cast<int>(cluster.platform().gpus.size());
+  for (int shift = 1; shift < gpus; ++shift) {
+    for (int from = 0; from < gpus; from += 1 + shift % 3) {
+      const int to = (from + shift) % gpus;
+      const Route composed = cluster.route(from, to);
+      const Route own = cluster.route_in_simgrid(from, to);
+      ASSERT_EQ(composed.links, own.links) << from << " to " << to;
+      ASSERT_EQ(composed.latency.value, own.latency.value) << from << " to " << to;
+    }
+  }
+}
+
 int links_of(const Cluster& cluster, double gigabytes_per_second) {
   int count = 0;
   for (const Link& link : cluster.all_links()) {
@@ -91,6 +106,13 @@ TEST_P(EveryFabric, LoadsWithTheGpusInTheOrderOfTheirNumbersAndTheSameBytesTwice
     EXPECT_EQ(platform.gpus[rank].port, "port" + std::to_string(rank));
     EXPECT_EQ(platform.gpus[rank].domain, rank / gpu.gpus_per_domain);
   }
+}
+
+TEST_P(EveryFabric, PutsRoutesTogetherAsSimgridFindsThem) {
+  PlatformRequest request = h100(GetParam().fabric, 4);
+  request.gpu = GetParam().gpu;
+  Cluster cluster = load(request);
+  expect_routes_of_simgrid(cluster);
 }
 
 std::vector<Kind> all_kinds() {

@@ -1,0 +1,70 @@
+// Claims x quantities of the runs that they are about -> verdicts. Pure; who simulates is not its
+// business.
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "claims/claims.hpp"
+#include "claims/evaluate.hpp"
+
+namespace rehearse {
+
+// What a claim is judged in: a reading (variant) of the plan on a platform, as it is or with an
+// alternative. Names; empty where there is none.
+struct Scenario {
+  std::string reading;
+  std::string platform;
+  std::string alternative;
+
+  // clang-tidy 14 takes the 0 that <=> is compared with for a null pointer.
+  auto operator<=>(const Scenario&) const = default;  // NOLINT(modernize-use-nullptr)
+};
+
+// "declared-dense, assumed, with pp-4"
+std::string to_text(const Scenario& scenario);
+
+// What the quantities of a scenario come from.
+enum class Source { kFacts, kRun };
+
+// From good to bad.
+enum class Verdict { kHolds, kNotModelled, kRefuted, kInconsistent };
+const char* to_text(Verdict verdict);  // "holds", "refuted", "inconsistent", "not modelled"
+
+struct Judgement {
+  const Claim* claim = nullptr;
+  std::optional<Scenario> scenario;  // absent: the document alone decides
+  Verdict verdict = Verdict::kHolds;
+  std::optional<Value> found;
+  Unit unit = Unit::kNone;
+  std::string claimed;  // "<= 6s"
+  std::string reason;   // one sentence
+};
+
+class Audit {
+ public:
+  // Throws InputError where a claim names no quantity of the skeletons, an unknown reading,
+  // platform or alternative. `readings`: the plan's variants, one empty name where it has none.
+  Audit(const Claims& claims, std::vector<std::string> readings, std::vector<std::string> platforms,
+        const nlohmann::json& facts_skeleton, const nlohmann::json& result_skeleton);
+
+  // Every scenario that some claim is judged in, once.
+  const std::map<Scenario, Source>& scenarios() const { return scenarios_; }
+
+  // In the order of the claims, then of the scenarios. `quantities`: of every scenario, or a text
+  // that says why it cannot be simulated. Throws InputError at a quantity that a scenario lacks.
+  std::vector<Judgement> judge(const std::map<Scenario, nlohmann::json>& quantities) const;
+
+ private:
+  std::vector<Scenario> scenarios_of(const Claim& claim) const;
+
+  const Claims& claims_;
+  std::vector<std::string> readings_;
+  std::vector<std::string> platforms_;
+  std::map<Scenario, Source> scenarios_;
+};
+
+}  // namespace rehearse

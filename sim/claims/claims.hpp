@@ -1,0 +1,45 @@
+// What a document claims about a plan, as workloads/schema/claims.proto has it. Plain data.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "claims/expression.hpp"
+
+namespace rehearse {
+
+struct ClaimPlatform {
+  std::string name;
+  std::string file;  // resolved: openable from the working directory
+};
+
+// Fields of the plan set to something else, and platforms that take the place of others.
+struct Alternative {
+  std::string name;
+  std::vector<std::string> sets;
+  std::vector<ClaimPlatform> platforms;
+};
+
+struct Claim {
+  std::string id;
+  int line = 0;
+  std::string quote;
+  std::optional<Comparison> expect;  // or not_modelled
+  std::string not_modelled;          // what is missing
+  std::string note;
+  std::vector<std::string> under;  // readings; empty: all
+  std::vector<std::string> on;     // platforms; empty: all
+  std::string with;                // alternative; empty: the plan as it is
+  SourceLocation where;
+};
+
+struct Claims {
+  std::string path;
+  std::string document;                  // empty: the file names none
+  std::vector<ClaimPlatform> platforms;  // empty: the plan's alone
+  std::vector<Alternative> alternatives;
+  std::vector<Claim> claims;  // in the file's order
+};
+
+}  // namespace rehearse

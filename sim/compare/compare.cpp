@@ -1,0 +1,162 @@
+#include "compare/compare.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace rehearse {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kOperators = "operators[";
+
+// Texts and numbers that say what was run, and what follows from it, have no direction.
+const std::vector<FieldRule>& rules() {
+  static const std::vector<FieldRule> kRules = {
+      {"makespan_s", Better::kLess},
+      {"ttft_s", Better::kLess},
+      {"tpot_s", Better::kLess},
+      {"throughput", Better::kMore},
+      {"utilization.bubble_fraction", Better::kLess},
+      {"utilization", Better::kMore},
+      {"communication.by_axis", Better::kNeither},  // its exposed part is in exposed_fraction
+      {"communication", Better::kLess},
+      {"memory.peak_bytes", Better::kLess},
+      {"memory.peak_fraction", Better::kLess},
+      {"memory.fits", Better::kMore},
+      {"balance", Better::kLess},
+  };
+  return kRules;
+}
+
+bool fits(const std::string& prefix, const std::string& path) {
+  if (!path.starts_with(prefix)) return false;
+  return prefix.empty() || path.size() == prefix.size() || path[prefix.size()] == '.' ||
+         path[prefix.size()] == '[';
+}
+
+// Every scalar of a result by its path, in the order of the file's names.
+struct Leaf {
+  std::vector<PathStep> steps;
+  json value;
+};
+
+// The text that tells the elements of a list apart ("tp" of by_axis), or the index.
+struct Key {
+  std::string field;
+  std::string text;
+};
+
+Key key_of(const json& element, std::size_t index) {
+  if (element.is_object()) {
+    for (const auto& [name, value] : element.items()) {
+      if (value.is_string()) return {name, value.get<std::string>()};
+    }
+  }
+  return {"", std::to_string(index)};
+}
+
+void flatten(const json& tree, std::vector<PathStep> steps, std::map<std::string, Leaf>& leaves) {
+  if (tree.is_object()) {
+    for (const auto& [name, value] : tree.items()) {
+      steps.push_back({PathStep::Kind::kField, name});
+      flatten(value, steps, leaves);
+      steps.pop_back();
+    }
+  } else if (tree.is_array()) {
+    for (std::size_t at = 0; at < tree.size(); ++at) {
+      const Key key = key_of(tree[at], at);
+      json element = tree[at];
+      if (!key.field.empty()) element.erase(key.field);
+      steps.push_back({PathStep::Kind::kKey, key.text});
+      flatten(element, steps, leaves);
+      steps.pop_back();
+    }
+  } else {
+    leaves[to_text(steps)] = {steps, tree};
+  }
+}
+
+double number_of(const json& value) {
+  return value.is_boolean() ? (value.get<bool>() ? 1 : 0) : value.get<double>();
+}
+
+bool is_number(const json& value) { return value.is_number() || value.is_boolean(); }
+
+bool is_within(const FieldChange& field, const std::vector<Tolerance>& tolerances) {
+  const double before = number_of(field.before);
+  const double after = number_of(field.after);
+  double slack = 0;
+  for (const Tolerance& each : tolerances) {
+    if (!fits(each.prefix, field.path)) continue;
+    slack = std::max(each.absolute, each.relative * std::abs(before));
+  }
+  return std::abs(after - before) <= slack;
+}
+
+FieldChange::Kind kind_of(const FieldChange& field, const std::vector<Tolerance>& tolerances) {
+  using Kind = FieldChange::Kind;
+  if (field.before == field.after) return Kind::kSame;
+  const Better better = better_of(field.path);
+  // What is not measured any more cannot be guarded.
+  if (field.after.is_null() && better != Better::kNeither) return Kind::kWorse;
+  if (!is_number(field.before) || !is_number(field.after)) return Kind::kMoved;
+  if (is_within(field, tolerances)) return Kind::kSame;
+  if (better == Better::kNeither) return Kind::kMoved;
+  const bool more = number_of(field.after) > number_of(field.before);
+  return more == (better == Better::kMore) ? Kind::kBetter : Kind::kWorse;
+}
+
+double moved_by(const FieldChange& field) {
+  const auto value = [](const json& each) { return each.is_null() ? 0 : number_of(each); };
+  return std::abs(value(field.after) - value(field.before));
+}
+
+}  // namespace
+
+Better better_of(const std::string& path) {
+  for (const FieldRule& rule : rules()) {
+    if (fits(rule.prefix, path)) return rule.better;
+  }
+  return Better::kNeither;
+}
+
+bool ResultComparison::regressed() const {
+  return std::any_of(fields.begin(), fields.end(), [](const FieldChange& each) {
+    return each.kind == FieldChange::Kind::kWorse;
+  });
+}
+
+ResultComparison compare(const json& before, const json& after,
+                         const std::vector<Tolerance>& tolerances) {
+  std::map<std::string, Leaf> old_leaves;
+  std::map<std::string, Leaf> new_leaves;
+  flatten(before, {}, old_leaves);
+  flatten(after, {}, new_leaves);
+  std::map<std::string, FieldChange> changes;
+  for (const auto& [path, leaf] : old_leaves) {
+    changes[path] = {path, unit_of_path(leaf.steps), leaf.value, nullptr};
+  }
+  for (const auto& [path, leaf] : new_leaves) {
+    FieldChange& change = changes[path];
+    change.path = path;
+    change.unit = unit_of_path(leaf.steps);
+    change.after = leaf.value;
+  }
+  ResultComparison result;
+  for (auto& [path, change] : changes) {
+    change.kind = kind_of(change, tolerances);
+    if (!path.starts_with(kOperators)) {
+      result.fields.push_back(change);
+    } else if (path.ends_with(".busy_s") && moved_by(change) > 0) {
+      result.operators.push_back(change);
+    }
+  }
+  std::stable_sort(
+      result.operators.begin(), result.operators.end(),
+      [](const FieldChange& a, const FieldChange& b) { return moved_by(a) > moved_by(b); });
+  return result;
+}
+
+}  // namespace rehearse

@@ -1,0 +1,19 @@
+// What a plan means before anything is simulated, as the JSON of workloads/schema/facts.proto.
+#pragma once
+
+#include <string>
+
+#include "layout/plan.hpp"
+#include "model/model.hpp"
+#include "platform/platform.hpp"
+#include "program/program.hpp"
+
+namespace rehearse {
+
+std::string facts_json(const Model& model, const Plan& plan, const Platform& platform,
+                       const Programs& programs);
+
+// The same with one element in every list: which fields there can be.
+std::string facts_skeleton();
+
+}  // namespace rehearse

@@ -1,0 +1,38 @@
+// Data-parallel replicas of the experts that are provably alike are simulated once. Replicas do not
+// exchange anything in inference, so they meet only on links.
+//
+// They are alike when a permutation of links carries each replica's traffic onto any other's and
+// maps all replicas' traffic onto itself: then every max-min fair rate, and so every date, is the
+// same for all of them. This is checked route by route, between all members of all groups:
+//   1. replica d's image of each link is one link, of the same bandwidth and sharing, and is no
+//      other link's image; latencies and scale-up domains agree;
+//   2. the replicas that meet on a link are as many on each of its images (a block);
+//   3. the blocks of different links are nested, so that permuting blocks and the replicas inside
+//      them is a symmetry of all links at once (a wreath product, transitive on the replicas).
+// A link that b replicas share then carries b times the load of the one that is simulated.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "layout/plan.hpp"
+#include "platform/cluster.hpp"
+
+namespace rehearse {
+
+struct Fold {
+  int replicas = 1;          // alike, of which one is simulated; 1: no fold
+  std::string why_not;       // when replicas is 1: "replicas serve 21 or 22 requests"
+  std::vector<int> sharers;  // by link (Cluster::links): replicas that load it; beyond its end: 1
+};
+
+// REQUIRES: check_layout passed.
+Fold find_fold(const Plan& plan, Cluster& cluster);
+
+// The plan of one replica: its ranks are those with data coordinate 0, its requests a share.
+Plan plan_of_one(const Plan& plan, const Fold& fold);
+
+// By rank of that plan: its rank in the whole plan.
+std::vector<int> ranks_of_one(const Plan& plan, const Plan& one);
+
+}  // namespace rehearse

@@ -1,0 +1,20 @@
+// One self-contained HTML file: style, charting library, scripts and data are inside, and its
+// Content-Security-Policy forbids to load anything.
+#pragma once
+
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace rehearse {
+
+// `data` is what the scripts find as `DATA`; its texts may be anything, also "</script>" and bytes
+// that are no UTF-8 (replaced by U+FFFD). `title` likewise.
+std::string html_page(const std::string& title, const nlohmann::ordered_json& data,
+                      std::initializer_list<std::string_view> scripts);
+
+// For numbers by the hundred thousand: little-endian bytes as base64.
+std::string to_base64(const void* bytes, std::size_t size);
+
+}  // namespace rehearse

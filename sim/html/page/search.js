@@ -1,0 +1,234 @@
+// The page of a search. Candidates are numbered from 1 in the order of their ranking.
+const kMostLines = 300;  // of the parallel coordinates: more are a carpet
+const kMostRows = 200;   // of the table at once
+DATA.candidates.forEach((each, at) => { each.rank = at + 1; });
+const SIMULATED = DATA.candidates.filter((each) => each.objectives.length > 0);
+const VIEW = {
+  x: 0, y: Math.min(1, DATA.objectives.length - 1), chosen: null, filters: DATA.parameters.map(() => ""), status: "", front: false,
+  sort: { column: "rank", up: true }, most: kMostRows,
+};
+const drawn = [];
+
+const column_title = (objective) => objective.name + (objective.unit ? ` (${objective.unit})` : "");
+const layout_of = (each) => DATA.parameters.map((name, at) => `${name} ${each.parameters[at]}`).join(", ");
+
+const name_of = (each) => `Candidate ${each.rank}` + (each.is_plan ? ", the plan's own layout" : "");
+
+function passes(each) {
+  return VIEW.filters.every((value, at) => value === "" || each.parameters[at] === value) &&
+         (VIEW.status === "" || each.status === VIEW.status) && (!VIEW.front || each.on_front);
+}
+
+// Those that no other beats in both of the chosen objectives, in the order of the first.
+function front_of(candidates) {
+  const sign = (at) => DATA.objectives[at].higher_is_better ? -1 : 1;
+  const cost = (each) => [sign(VIEW.x) * each.objectives[VIEW.x], sign(VIEW.y) * each.objectives[VIEW.y]];
+  const sorted = [...candidates].sort((a, b) => cost(a)[0] - cost(b)[0] || cost(a)[1] - cost(b)[1]);
+  let best = Infinity;
+  return sorted.filter((each) => { const wins = cost(each)[1] < best; if (wins) best = cost(each)[1]; return wins; });
+}
+
+const CANDIDATE = el("div", { class: "details", id: "candidate", "aria-live": "polite" },
+  "Click a point, a line or a row: its layout, its numbers, and the command that simulates it.");
+
+function choose(each) {
+  VIEW.chosen = each;
+  const pairs = [["layout", layout_of(each) + (each.is_plan ? " (the plan's own)" : "")], ["status", each.status], ["reason", each.reason],
+                 ["on the Pareto front", each.on_front ? "yes" : "no"]];
+  if (each.objectives.length > 0) {
+    DATA.objectives.forEach((objective, at) => pairs.push([objective.name, `${digits(each.objectives[at])} ${objective.unit}`]));
+  }
+  details(CANDIDATE, name_of(each), pairs,
+    each.command ? el("div", {}, "Simulate it: ", el("code", {}, each.command)) : null,
+    each.run_page ? el("div", {}, el("a", { href: each.run_page }, "Open its run")) : null);
+  for (const made of drawn) made.update();
+  show_rows();
+}
+
+function show_front() {
+  const box = section("Trade-offs", "Every simulated candidate. The line joins those that no other beats in both objectives; filled points are on the front of all objectives.");
+  const set = (name) => (value) => { VIEW[name] = Number(value); made.update(); };
+  const options = DATA.objectives.map((objective, at) => [at, column_title(objective)]);
+  box.append(el("div", { class: "controls" }, choice("Across", options, VIEW.x, set("x")), choice("Up", options, VIEW.y, set("y"))));
+  const point = (each) => ({ x: each.objectives[VIEW.x], y: each.objectives[VIEW.y], each });
+  const made = chart(box, 420, () => {
+    const shown = SIMULATED.filter(passes);
+    const sets = [
+      { label: "on the Pareto front", data: shown.filter((each) => each.on_front).map(point), backgroundColor: color("ep"),
+        borderColor: color("ep"), pointRadius: 6, pointHoverRadius: 8 },
+      { label: "beaten by another", data: shown.filter((each) => !each.on_front).map(point), backgroundColor: "transparent",
+        borderColor: color("faint"), pointRadius: 4, pointHoverRadius: 7 },
+      { label: "best of these two", type: "line", data: front_of(shown).map(point), borderColor: color("tp"), backgroundColor: color("tp"),
+        borderWidth: 1.6, pointRadius: 0, pointHitRadius: 0, pointStyle: "line" },
+    ];
+    const plan = shown.filter((each) => each.is_plan);
+    if (plan.length > 0) {
+      sets.unshift({ label: "the plan's own layout", data: plan.map(point), backgroundColor: color("bad"), borderColor: color("bad"),
+                     pointStyle: "triangle", pointRadius: 9, pointHoverRadius: 11 });
+    }
+    if (VIEW.chosen && VIEW.chosen.objectives.length > 0) {
+      sets.unshift({ label: "chosen", data: [point(VIEW.chosen)], backgroundColor: color("mark"), borderColor: color("mark"), pointRadius: 8 });
+    }
+    const scale = (at) => ({ type: "linear", title: titled(`${column_title(DATA.objectives[at])}, ${DATA.objectives[at].higher_is_better ? "higher" : "lower"} is better`),
+                             ticks: { callback: (value) => digits(Number(value.toPrecision(6))) }, grace: "4%" });
+    return {
+      type: "scatter",
+      data: { datasets: sets },
+      options: {
+        scales: { x: scale(VIEW.x), y: scale(VIEW.y) },
+        interaction: { mode: "nearest", intersect: true },
+        onClick: (event, hits) => { if (hits.length) choose(made.chart.data.datasets[hits[0].datasetIndex].data[hits[0].index].each); },
+        plugins: { legend: { labels: { usePointStyle: true } }, tooltip: { filter: (item) => item.dataset.type !== "line", callbacks: {
+          title: (items) => items.length ? name_of(items[0].raw.each) : "",
+          label: (item) => [...DATA.parameters.map((name, at) => `${name} ${item.raw.each.parameters[at]}`),
+                            ...DATA.objectives.map((objective, at) => `${objective.name} ${digits(item.raw.each.objectives[at])} ${objective.unit}`)],
+        } } },
+      },
+    };
+  });
+  drawn.push(made);
+  box.append(CANDIDATE);
+}
+
+// A column of the parallel coordinates: where a candidate crosses it, from 0 to 1, and the texts beside it.
+function parallel_axis(title, values, texts) {
+  if (texts) {
+    const distinct = [...new Set(texts)].sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1));
+    const place = (text) => distinct.length > 1 ? distinct.indexOf(text) / (distinct.length - 1) : 0.5;
+    return { title, at: texts.map(place), ticks: distinct.map((text) => [place(text), text]) };
+  }
+  const low = Math.min(...values), high = Math.max(...values);
+  const place = (value) => high > low ? (value - low) / (high - low) : 0.5;
+  const ticks = high > low ? [0, 0.25, 0.5, 0.75, 1].map((share) => [share, digits(low + share * (high - low))]) : [[0.5, digits(low)]];
+  return { title, at: values.map(place), ticks };
+}
+
+function show_parallel() {
+  const box = section("Parallel coordinates", "A line is a candidate, a column a choice or a result" +
+    (SIMULATED.length > kMostLines ? `; the best ${kMostLines}, and the front.` : ". Orange: on the Pareto front."));
+  const made = chart(box, 360, () => {
+    const lines = SIMULATED.filter(passes).filter((each, at) => at < kMostLines || each.on_front || each === VIEW.chosen);
+    const columns = [
+      ...DATA.parameters.map((name, at) => parallel_axis(name, null, lines.map((each) => each.parameters[at]))),
+      ...DATA.objectives.map((objective, at) => parallel_axis(column_title(objective), lines.map((each) => each.objectives[at]))),
+    ];
+    const look = (each) => each === VIEW.chosen ? [color("mark"), 3.5, 0] : each.on_front ? [color("tp"), 2, 1] : [color("faint") + "66", 1, 2];
+    const scales = { x: { type: "linear", min: -0.3, max: columns.length - 0.5, display: false }, y: { min: -0.04, max: 1.04, display: false } };
+    columns.forEach((column, at) => {
+      scales[`column_${at}`] = {
+        type: "linear", axis: "y", position: { x: at }, min: -0.04, max: 1.04, grid: { drawOnChartArea: false, borderColor: color("faint") },
+        afterBuildTicks: (scale) => { scale.ticks = column.ticks.map(([value]) => ({ value })); },
+        ticks: { autoSkip: false, z: 1, color: color("text"), backdropColor: color("back") + "cc", showLabelBackdrop: true, backdropPadding: 2,
+                 callback: (value) => column.ticks.find(([tick]) => tick === value)[1] },
+      };
+    });
+    return {
+      type: "line",
+      data: { datasets: lines.map((each, row) => {
+        const [line, width, order] = look(each);
+        return { data: columns.map((column, at) => ({ x: at, y: column.at[row], each })), borderColor: line, backgroundColor: line,
+                 borderWidth: width, order, pointRadius: 0, pointHitRadius: 5, yAxisID: "y" };
+      }) },
+      plugins: [{ id: "titles", afterDraw: (drawing) => {
+        const context = drawing.ctx;
+        context.save();
+        context.fillStyle = color("text");
+        context.font = `600 12.5px ${Chart.defaults.font.family}`;
+        context.textAlign = "center";
+        columns.forEach((column, at) => {
+          const [name, unit] = column.title.split(" (");
+          context.fillText(name, drawing.scales.x.getPixelForValue(at), 14);
+          if (unit) context.fillText(`(${unit}`, drawing.scales.x.getPixelForValue(at), 29);
+        });
+        context.restore();
+      } }],
+      options: {
+        layout: { padding: { top: 38, bottom: 6 } }, scales,
+        interaction: { mode: "nearest", intersect: true },
+        onClick: (event, hits) => { if (hits.length) choose(made.chart.data.datasets[hits[0].datasetIndex].data[0].each); },
+        plugins: { legend: { display: false }, tooltip: { filter: (item, at) => at === 0, callbacks: {
+          title: (items) => items.length ? name_of(items[0].raw.each) : "", label: (item) => layout_of(item.raw.each),
+        } } },
+      },
+    };
+  });
+  drawn.push(made);
+}
+
+const HEAD = el("tr");
+const BODY = el("tbody");
+const COUNT = el("span", { class: "faint", "aria-live": "polite" });
+const MORE = el("button", { type: "button", onclick: () => { VIEW.most += kMostRows; show_rows(); } }, "Show more");
+
+function columns_of_table() {
+  return [
+    { key: "rank", title: "rank", number: true, value: (each) => each.rank, text: (each) => String(each.rank) },
+    ...DATA.parameters.map((name, at) => ({
+      key: `parameter ${at}`, title: name, number: SIMULATED.every((each) => !isNaN(each.parameters[at])),
+      value: (each) => isNaN(each.parameters[at]) ? each.parameters[at] : Number(each.parameters[at]), text: (each) => each.parameters[at],
+    })),
+    ...DATA.objectives.map((objective, at) => ({
+      key: `objective ${at}`, title: column_title(objective), number: true,
+      value: (each) => each.objectives.length > 0 ? each.objectives[at] : Infinity,
+      text: (each) => each.objectives.length > 0 ? digits(each.objectives[at]) : "",
+    })),
+    { key: "status", title: "status", value: (each) => each.status, text: (each) => [each.status, each.on_front && "on the front", each.is_plan && "the plan's own"].filter(Boolean).join(", ") },
+    { key: "reason", title: "reason", value: (each) => each.reason, text: (each) => each.reason },
+  ];
+}
+
+function show_rows() {
+  const columns = columns_of_table();
+  HEAD.replaceChildren(...columns.map((column) => el("th", { scope: "col", class: column.number ? "number" : null,
+      "aria-sort": VIEW.sort.column === column.key ? (VIEW.sort.up ? "ascending" : "descending") : null },
+    el("button", { type: "button", onclick: () => {
+      VIEW.sort = { column: column.key, up: VIEW.sort.column === column.key ? !VIEW.sort.up : true };
+      show_rows();
+    } }, column.title + (VIEW.sort.column === column.key ? (VIEW.sort.up ? " ▲" : " ▼") : "")))));
+  const by = columns.find((column) => column.key === VIEW.sort.column).value;
+  const rows = DATA.candidates.filter(passes).sort((a, b) => {
+    const [left, right] = [by(a), by(b)];
+    return (left < right ? -1 : left > right ? 1 : a.rank - b.rank) * (VIEW.sort.up ? 1 : -1);
+  });
+  COUNT.textContent = `${count(rows.length)} of ${count(DATA.candidates.length)} candidates`;
+  BODY.replaceChildren(...rows.slice(0, VIEW.most).map((each) => el("tr", {
+      class: each === VIEW.chosen ? "choice chosen" : "choice", tabindex: 0, onclick: () => choose(each),
+      onkeydown: (event) => { if (event.key === "Enter") choose(each); } },
+    columns.map((column) => el("td", { class: column.number ? "number" : null }, column.text(each))))));
+  MORE.hidden = rows.length <= VIEW.most;
+}
+
+function show_table() {
+  const box = section("Ranking", "");
+  const again = () => { for (const made of drawn) made.update(); show_rows(); };
+  const selects = DATA.parameters.map((name, at) => {
+    const values = [...new Set(DATA.candidates.map((each) => each.parameters[at]))].sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1));
+    return values.length > 1 ? choice(name, [["", "all"], ...values.map((each) => [each, each])], "", (value) => { VIEW.filters[at] = value; again(); }) : null;
+  });
+  const states = [...new Set(DATA.candidates.map((each) => each.status))];
+  const front = el("input", { type: "checkbox", onchange: () => { VIEW.front = front.checked; again(); } });
+  box.append(
+    el("div", { class: "controls" }, selects.filter(Boolean),
+      states.length > 1 ? choice("status", [["", "all"], ...states.map((each) => [each, each])], "", (value) => { VIEW.status = value; again(); }) : "",
+      el("label", {}, front, " only the Pareto front"), COUNT),
+    el("div", { class: "scroll" }, el("table", {}, el("thead", {}, HEAD), BODY)), MORE);
+  show_rows();
+}
+
+function show_excluded() {
+  if (DATA.excluded.length === 0) return;
+  const box = section("Not legal", "Combinations of the ranges that no cluster can run, by reason.");
+  box.append(table([{ title: "reason", text: (each) => each.reason }, { title: "combinations", number: true, text: (each) => count(each.count) }], DATA.excluded));
+}
+
+heading(`Search of ${DATA.plan}`, [`${count(DATA.considered)} combinations, ${count(DATA.legal)} legal`, `${count(DATA.candidates.length)} candidates`, `${count(SIMULATED.length)} simulated`,
+  `${count(DATA.candidates.filter((each) => each.on_front).length)} on the Pareto front`].join(" · "));
+if (!DATA.complete) PAGE.append(el("p", { class: "refuted" }, "The search was stopped: this is only what was known by then."));
+if (SIMULATED.length > 0 && DATA.objectives.length > 0) {
+  show_front();
+  show_parallel();
+} else {
+  PAGE.append(el("p", {}, "No candidate was simulated."), CANDIDATE);
+}
+show_table();
+show_excluded();

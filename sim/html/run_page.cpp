@@ -1,0 +1,194 @@
+#include "html/run_page.hpp"
+
+#include <bit>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "html/assets.hpp"
+#include "html/page.hpp"
+
+namespace rehearse {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+static_assert(std::endian::native == std::endian::little, "the page reads little-endian numbers");
+
+// Times of slices are written as 32-bit numbers of ticks: a makespan of 1 s in steps of 0.25 ns.
+constexpr double kTicks = 4e9;
+
+// As page/timeline.js reads it.
+struct PackedSlice {
+  std::uint32_t start = 0;     // ticks
+  std::uint32_t duration = 0;  // ticks
+  std::uint16_t operator_index = 0;
+  std::int16_t layer = -1;
+  std::int32_t micro_batch = -1;
+  std::int32_t step = 0;
+  std::uint32_t spans = 1;
+  float busy_s = 0;
+  float amount = 0;
+  float wait_s = 0;
+};
+static_assert(sizeof(PackedSlice) == 36);
+
+PackedSlice pack(const Slice& slice, double tick) {
+  PackedSlice packed;
+  packed.start = static_cast<std::uint32_t>(std::llround(slice.start / tick));
+  packed.duration = static_cast<std::uint32_t>(std::llround(slice.end / tick)) - packed.start;
+  packed.operator_index = slice.operator_index;
+  packed.layer = slice.layer;
+  packed.micro_batch = slice.micro_batch;
+  packed.step = slice.step;
+  packed.spans = slice.spans;
+  packed.busy_s = slice.busy;
+  packed.amount = slice.amount;
+  packed.wait_s = slice.wait;
+  return packed;
+}
+
+// The bytes of each distinct series once: ranks that are alike share them.
+class Shared {
+ public:
+  int index_of(std::string bytes) {
+    const auto [at, is_new] =
+        indices_.try_emplace(std::move(bytes), static_cast<int>(indices_.size()));
+    if (is_new) series_.push_back(to_base64(at->first.data(), at->first.size()));
+    return at->second;
+  }
+  Json take() { return Json(std::move(series_)); }
+
+ private:
+  std::map<std::string, int> indices_;
+  std::vector<std::string> series_;
+};
+
+template <class Element>
+std::string bytes_of(const std::vector<Element>& elements) {
+  return {reinterpret_cast<const char*>(elements.data()), elements.size() * sizeof(Element)};
+}
+
+Json slices_json(const RunRecorder& run) {
+  const double tick = run.makespan() > 0 ? run.makespan() / kTicks : 1;
+  Shared shared;
+  Json tracks = Json::array();
+  for (const std::vector<Slice>& track : run.slices().tracks()) {
+    std::vector<PackedSlice> packed;
+    packed.reserve(track.size());
+    for (const Slice& slice : track) packed.push_back(pack(slice, tick));
+    tracks.push_back(shared.index_of(bytes_of(packed)));
+  }
+  return {{"tick_s", tick},
+          {"resolution_s", run.slices().resolution().value},
+          {"tracks", std::move(tracks)},
+          {"series", shared.take()}};
+}
+
+Json memory_json(const RunRecorder& run) {
+  Shared shared;
+  Json ranks = Json::array();
+  for (std::size_t rank = 0; rank < run.shown().size(); ++rank) {
+    ranks.push_back(shared.index_of(bytes_of(run.memory_over_time().rank(rank))));
+  }
+  Json categories = Json::array();
+  for (int each = 0; each < static_cast<int>(MemoryCategory::kCount); ++each) {
+    categories.push_back(to_text(static_cast<MemoryCategory>(each)));
+  }
+  return {{"width_s", run.memory_over_time().width().value},
+          {"categories", std::move(categories)},
+          {"ranks", std::move(ranks)},
+          {"series", shared.take()}};
+}
+
+// What fits before the end of the run.
+std::vector<double> until_end(const RunRecorder& run, std::size_t row) {
+  std::vector<double> sums = run.activity().row(row);
+  const auto used =
+      static_cast<std::size_t>(std::ceil(run.makespan() / run.activity().width().value));
+  sums.resize(std::min(sums.size(), std::max<std::size_t>(used, 1)));
+  return sums;
+}
+
+Json activity_json(const RunRecorder& run) {
+  Json axes = Json::array();
+  for (std::size_t axis = 0; axis < kAxes; ++axis) {
+    std::vector<double> busy = until_end(run, 1 + axis);
+    if (std::all_of(busy.begin(), busy.end(), [](double each) { return each == 0; })) continue;
+    axes.push_back({{"axis", to_text(static_cast<Axis>(axis))},
+                    {"busy_s", std::move(busy)},
+                    {"bytes", until_end(run, 1 + kAxes + axis)}});
+  }
+  return {{"width_s", run.activity().width().value},
+          {"compute_s", until_end(run, 0)},
+          {"axes", std::move(axes)}};
+}
+
+Json operators_json(const RunRecorder& run) {
+  Json operators = Json::array();
+  for (const OperatorTotal& each : run.operators()) {
+    operators.push_back({{"name", run.operator_names()[each.name]},
+                         {"phase", to_text(each.phase)},
+                         {"kind", each.communication ? to_text(each.axis) : to_text(each.op_class)},
+                         {"communication", each.communication},
+                         {"busy_s", each.busy_s},
+                         {"flops", each.flops},
+                         {"bytes", each.bytes},
+                         {"spans", each.spans}});
+  }
+  return operators;
+}
+
+Json rank_times_json(const RunRecorder& run) {
+  std::array<std::vector<double>, 3 + kAxes> columns;
+  for (const Rank rank : run.shown()) {
+    const RankTime& time = run.rank_times()[static_cast<std::size_t>(rank)];
+    columns[0].push_back(time.compute);
+    columns[1].push_back(time.peer_wait);
+    columns[2].push_back(time.bubble);
+    for (std::size_t axis = 0; axis < kAxes; ++axis) {
+      columns[3 + axis].push_back(time.exposed[axis]);
+    }
+  }
+  Json exposed = Json::object();
+  for (std::size_t axis = 0; axis < kAxes; ++axis) {
+    std::vector<double>& column = columns[3 + axis];
+    if (std::all_of(column.begin(), column.end(), [](double each) { return each == 0; })) continue;
+    exposed[to_text(static_cast<Axis>(axis))] = std::move(column);
+  }
+  return {{"compute", std::move(columns[0])},
+          {"exposed", std::move(exposed)},
+          {"peer_wait", std::move(columns[1])},
+          {"bubble", std::move(columns[2])}};
+}
+
+}  // namespace
+
+std::string run_page(const std::string& title, const std::string& result, const RunRecorder& run) {
+  Json data = {{"kind", "run"},
+               {"title", title},
+               {"result", Json::parse(result)},
+               {"makespan_s", run.makespan()},
+               {"ranks", run.ranks()},
+               {"shown", run.shown()},
+               {"shown_names", run.shown_names()}};
+  Json streams = Json::array();
+  for (int stream = 0; stream < kStreams; ++stream) {
+    streams.push_back(to_text(static_cast<Stream>(stream)));
+  }
+  data["streams"] = std::move(streams);
+  data["operators"] = operators_json(run);
+  data["rank_times"] = rank_times_json(run);
+  data["slices"] = slices_json(run);
+  data["memory"] = memory_json(run);
+  data["activity"] = activity_json(run);
+  const ExpertLoad& experts = run.experts();
+  if (!experts.copies.empty()) {
+    data["experts"] = {
+        {"layers", experts.layers}, {"experts", experts.experts}, {"copies", experts.copies}};
+  }
+  return html_page(title, data, {kAssetTimeline, kAssetRun});
+}
+
+}  // namespace rehearse

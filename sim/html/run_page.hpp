@@ -1,0 +1,14 @@
+// report.html of a run.
+#pragma once
+
+#include <string>
+
+#include "html/run_recorder.hpp"
+
+namespace rehearse {
+
+// `result` is the text of result.json. The same run gives the same bytes. REQUIRES: the recorder
+// has seen end().
+std::string run_page(const std::string& title, const std::string& result, const RunRecorder& run);
+
+}  // namespace rehearse

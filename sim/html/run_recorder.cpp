@@ -1,0 +1,177 @@
+#include "html/run_recorder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "program/collectives/collective_algorithm.hpp"
+#include "trace/event_text.hpp"
+
+namespace rehearse {
+namespace {
+
+// What a page can hold and a browser draws without delay (tests/browser): timelines of 1,024 ranks,
+// 262,144 slices of 36 bytes, and 131,072 memory levels of 16 bytes unless 1,024 ranks need 128
+// intervals each.
+constexpr int kMostShown = 1024;
+constexpr std::size_t kMostSlices = 1U << 18;
+constexpr std::size_t kMemoryCells = 1U << 17;
+constexpr std::size_t kIntervals = 512;
+constexpr std::size_t kFewestIntervals = 128;
+
+// "qkv" of "L3 qkv".
+std::string without_layer(const std::string& name, int layer) {
+  if (layer < 0) return name;
+  const std::string prefix = fmt::format("L{} ", layer);
+  return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
+}
+
+bool is_executed(const Instruction& instruction) {
+  return instruction.kind != Instruction::Kind::kPassBegin &&
+         instruction.kind != Instruction::Kind::kPassEnd;
+}
+
+}  // namespace
+
+void RunRecorder::begin(const Programs& programs) {
+  programs_ = &programs;
+  ranks_ = static_cast<int>(programs.ranks.size());
+  const int stride = (ranks_ + kMostShown - 1) / kMostShown;
+  row_of_.assign(programs.ranks.size(), -1);
+  for (Rank rank = 0; rank < ranks_; rank += stride) {
+    row_of_[rank] = static_cast<std::int32_t>(shown_.size());
+    shown_.push_back(rank);
+    shown_names_.push_back(describe_rank(programs, rank));
+  }
+  rank_times_.resize(programs.ranks.size());
+  last_compute_end_.resize(programs.ranks.size());
+  for (const Program& program : programs.programs) name_instructions(programs, program);
+
+  const std::size_t rows = shown_.size();
+  slices_.emplace(rows * kStreams, kMostSlices);
+  const std::size_t intervals = std::clamp(kMemoryCells / rows, kFewestIntervals, kIntervals) & ~1U;
+  memory_.emplace(rows, intervals);
+  activity_.emplace(1 + 2 * kAxes, kIntervals);
+}
+
+void RunRecorder::name_instructions(const Programs& programs, const Program& program) {
+  std::vector<InstructionInfo>& infos = infos_.emplace_back();
+  for (const Instruction& instruction : program.instructions) {
+    InstructionInfo& info = infos.emplace_back();
+    if (!is_executed(instruction)) continue;
+    info.total = total_of(programs, program, instruction);
+    if (instruction.pass >= 0) info.micro_batch = program.passes[instruction.pass].micro_batch;
+  }
+}
+
+std::uint32_t RunRecorder::total_of(const Programs& programs, const Program& program,
+                                    const Instruction& instruction) {
+  OperatorTotal total;
+  const std::string name = instruction.name < 0
+                               ? std::string("unnamed")
+                               : without_layer(programs.names[instruction.name], instruction.layer);
+  const auto known = std::find(operator_names_.begin(), operator_names_.end(), name);
+  total.name = static_cast<std::uint16_t>(known - operator_names_.begin());
+  if (known == operator_names_.end()) operator_names_.push_back(name);
+  if (instruction.pass >= 0) total.phase = program.passes[instruction.pass].phase;
+  total.communication = instruction.kind != Instruction::Kind::kCompute;
+  total.axis = total.communication ? instruction.axis : Axis::kCount;
+  total.op_class = instruction.op_class;
+  const auto same =
+      std::find_if(operators_.begin(), operators_.end(), [&total](const OperatorTotal& each) {
+        return each.name == total.name && each.phase == total.phase &&
+               each.communication == total.communication && each.axis == total.axis &&
+               (each.communication || each.op_class == total.op_class);
+      });
+  if (same != operators_.end()) return static_cast<std::uint32_t>(same - operators_.begin());
+  operators_.push_back(total);
+  SIM_CHECK(operators_.size() <= UINT16_MAX, "more kinds of operators than a model has");
+  return static_cast<std::uint32_t>(operators_.size() - 1);
+}
+
+void RunRecorder::span(const Span& span) {
+  const RankEntry& entry = programs_->ranks[span.rank];
+  const Instruction& instruction =
+      programs_->programs[entry.program].instructions[span.instruction];
+  const InstructionInfo& info = infos_[entry.program][span.instruction];
+  OperatorTotal& total = operators_[info.total];
+  const double busy = (span.end - span.start).value;
+  double amount = 0;
+  total.busy_s += busy;
+  ++total.spans;
+  if (total.communication) {
+    amount = sent(span, instruction);
+    total.bytes += amount;
+    const int axis = static_cast<int>(instruction.axis);
+    activity_->add(1 + axis, span.start, span.end, busy);
+    activity_->add(1 + kAxes + axis, span.start, span.end, amount);
+  } else {
+    amount = flops_of(span, instruction).value;
+    total.flops += amount;
+    total.bytes += bytes_of(span, instruction).value;
+    rank_times_[span.rank].compute += busy;
+    last_compute_end_[span.rank] = span.end.value;
+    add_stall(span, rank_times_[span.rank]);
+    activity_->add(0, span.start, span.end, busy);
+  }
+  const std::int32_t row = row_of_[span.rank];
+  if (row < 0) return;
+  Slice slice;
+  slice.start = span.start.value;
+  slice.end = span.end.value;
+  slice.busy = slice.longest = static_cast<float>(busy);
+  slice.amount = static_cast<float>(amount);
+  const Seconds wait = total.communication ? span.start - span.ready : span.stall;
+  slice.wait = static_cast<float>(std::max(0.0, wait.value));
+  slice.micro_batch = info.micro_batch;
+  slice.step = span.step;
+  slice.layer = instruction.layer;
+  slice.operator_index = static_cast<std::uint16_t>(info.total);
+  slices_->add(
+      static_cast<std::size_t>(row) * kStreams + static_cast<std::size_t>(instruction.stream),
+      slice);
+}
+
+void RunRecorder::add_stall(const Span& span, RankTime& time) {
+  if (span.stalled_on == Axis::kCount || span.stall.value <= 0) return;
+  const Seconds idle_from = span.start - span.stall;
+  const double before =
+      std::clamp((span.stall_start_of_transfer - idle_from).value, 0.0, span.stall.value);
+  (span.stalled_on == Axis::kPipeline ? time.bubble : time.peer_wait) += before;
+  time.exposed[static_cast<int>(span.stalled_on)] += span.stall.value - before;
+}
+
+double RunRecorder::sent(const Span& span, const Instruction& instruction) const {
+  if (instruction.kind == Instruction::Kind::kReceive) return 0;
+  const double bytes = bytes_of(span, instruction).value;
+  if (instruction.kind == Instruction::Kind::kSend) return bytes;
+  const auto members = programs_->groups.of(span.rank, instruction.axis).ranks.size();
+  return bytes * moved_per_byte(instruction.op, static_cast<int>(members));
+}
+
+void RunRecorder::memory(const MemoryLevel& level) {
+  const std::int32_t row = row_of_[level.rank];
+  if (row >= 0) memory_->add(static_cast<std::size_t>(row), level);
+}
+
+void RunRecorder::routing(const RoutingTotals& totals) {
+  for (std::size_t layer = 0; layer < totals.expert_loads.size(); ++layer) {
+    const std::vector<double>& loads = totals.expert_loads[layer];
+    if (loads.empty()) continue;  // a layer without experts
+    experts_.layers.push_back(static_cast<int>(layer));
+    experts_.experts = static_cast<int>(loads.size());
+    experts_.copies.insert(experts_.copies.end(), loads.begin(), loads.end());
+  }
+}
+
+void RunRecorder::end(Seconds makespan) {
+  makespan_ = makespan.value;
+  for (std::size_t rank = 0; rank < rank_times_.size(); ++rank) {
+    rank_times_[rank].bubble += makespan_ - last_compute_end_[rank];
+  }
+  memory_->end(makespan);
+  slices_->finish();
+}
+
+}  // namespace rehearse

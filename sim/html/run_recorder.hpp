@@ -1,0 +1,102 @@
+// What report.html shows of a run, added up while its facts stream by: memory is bounded, whatever
+// the number of spans, and grows with the ranks only by a few numbers each.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "html/over_time.hpp"
+#include "html/slices.hpp"
+#include "timeline/timeline.hpp"
+
+namespace rehearse {
+
+// Where a rank's time goes, in seconds; the parts sum to the makespan. The definitions are those of
+// result.json (metrics/metrics.hpp).
+struct RankTime {
+  double compute = 0;
+  std::array<double, kAxes> exposed{};  // compute waits for a transfer that is under way, by axis
+  double peer_wait = 0;                 // compute waits for members that are late
+  double bubble = 0;                    // no pipeline work: before, between and after
+};
+
+// All executions of an operator or collective (its name without the layer) in one phase.
+struct OperatorTotal {
+  std::uint16_t name = 0;  // index in RunRecorder::operator_names
+  Phase phase = Phase::kPrefill;
+  bool communication = false;
+  Axis axis = Axis::kCount;  // of communication
+  OperatorClass op_class = OperatorClass::kGemm;
+  double busy_s = 0;  // summed over the ranks
+  double flops = 0;
+  double bytes = 0;  // compute: memory traffic; communication: sent
+  std::int64_t spans = 0;
+};
+
+// Copies of tokens that each expert got, layer by layer. Empty where routing is uniform.
+struct ExpertLoad {
+  std::vector<int> layers;  // of the model: those that have experts
+  int experts = 0;
+  std::vector<double> copies;  // layers x experts
+};
+
+// REQUIRES: the contract of TimelineSink. Results are complete after end().
+class RunRecorder : public TimelineSink {
+ public:
+  void begin(const Programs& programs) override;
+  void span(const Span& span) override;
+  void memory(const MemoryLevel& level) override;
+  void routing(const RoutingTotals& totals) override;
+  void end(Seconds makespan) override;
+
+  double makespan() const { return makespan_; }
+  int ranks() const { return ranks_; }
+  // The ranks that have a timeline: all, or every n-th where there are more than 1,024.
+  const std::vector<Rank>& shown() const { return shown_; }
+  const std::vector<std::string>& shown_names() const { return shown_names_; }
+  const std::vector<RankTime>& rank_times() const { return rank_times_; }  // of all ranks
+  const std::vector<std::string>& operator_names() const { return operator_names_; }
+  const std::vector<OperatorTotal>& operators() const { return operators_; }
+  // Tracks: shown rank x kStreams + stream.
+  const SliceStore& slices() const { return *slices_; }
+  // By shown rank.
+  const MemoryOverTime& memory_over_time() const { return *memory_; }
+  // Rows: seconds of compute, then seconds by axis, then bytes sent by axis; sums over all ranks.
+  const SumsOverTime& activity() const { return *activity_; }
+
+  const ExpertLoad& experts() const { return experts_; }
+
+ private:
+  // What every execution of an instruction has in common.
+  struct InstructionInfo {
+    std::uint32_t total = 0;  // index in operators_
+    std::int32_t micro_batch = -1;
+  };
+
+  void name_instructions(const Programs& programs, const Program& program);
+  std::uint32_t total_of(const Programs& programs, const Program& program,
+                         const Instruction& instruction);
+  void add_stall(const Span& span, RankTime& time);
+  double sent(const Span& span, const Instruction& instruction) const;
+
+  const Programs* programs_ = nullptr;
+  double makespan_ = 0;
+  int ranks_ = 0;
+  std::vector<Rank> shown_;
+  std::vector<std::string> shown_names_;
+  std::vector<std::int32_t> row_of_;  // by rank; -1: not shown
+  std::vector<RankTime> rank_times_;
+  std::vector<double> last_compute_end_;  // by rank
+  std::vector<std::string> operator_names_;
+  std::vector<OperatorTotal> operators_;
+  std::vector<std::vector<InstructionInfo>> infos_;  // by program and instruction
+  ExpertLoad experts_;
+  std::optional<SliceStore> slices_;
+  std::optional<MemoryOverTime> memory_;
+  std::optional<SumsOverTime> activity_;
+};
+
+}  // namespace rehearse

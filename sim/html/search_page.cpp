@@ -1,0 +1,52 @@
+#include "html/search_page.hpp"
+
+#include <cmath>
+
+#include "base/error.hpp"
+#include "html/assets.hpp"
+#include "html/page.hpp"
+
+namespace rehearse {
+
+std::string search_page(const ReportSearch& report) {
+  using Json = nlohmann::ordered_json;
+  Json objectives = Json::array();
+  for (const ReportObjective& each : report.objectives) {
+    objectives.push_back(
+        {{"name", each.name}, {"unit", each.unit}, {"higher_is_better", each.higher_is_better}});
+  }
+  Json candidates = Json::array();
+  for (const ReportCandidate& each : report.candidates) {
+    SIM_CHECK(each.parameters.size() == report.parameters.size() &&
+                  (each.objectives.empty() || each.objectives.size() == report.objectives.size()),
+              "a candidate without a value for every column");
+    for (const double value : each.objectives) {
+      SIM_CHECK(std::isfinite(value), "JSON has no infinity");
+    }
+    candidates.push_back({{"parameters", each.parameters},
+                          {"objectives", each.objectives},
+                          {"status", each.status},
+                          {"reason", each.reason},
+                          {"on_front", each.on_front},
+                          {"is_plan", each.is_plan},
+                          {"command", each.command},
+                          {"run_page", each.run_page}});
+  }
+  Json excluded = Json::array();
+  for (const ReportExclusion& each : report.excluded) {
+    excluded.push_back({{"reason", each.reason}, {"count", each.count}});
+  }
+  return html_page("search of " + report.plan,
+                   {{"kind", "search"},
+                    {"plan", report.plan},
+                    {"complete", report.complete},
+                    {"considered", report.considered},
+                    {"legal", report.legal},
+                    {"parameters", report.parameters},
+                    {"objectives", std::move(objectives)},
+                    {"candidates", std::move(candidates)},
+                    {"excluded", std::move(excluded)}},
+                   {kAssetSearch});
+}
+
+}  // namespace rehearse

@@ -1,0 +1,47 @@
+// The page of a search: the candidates, their trade-offs, and which of them nothing else beats.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace rehearse {
+
+// A quantity that the candidates are compared by.
+struct ReportObjective {
+  std::string name;  // "ttft_s.p99"
+  std::string unit;  // "s"; empty: none
+  bool higher_is_better = false;
+};
+
+// Columns of the table and axes of the parallel coordinates.
+struct ReportCandidate {
+  std::vector<std::string> parameters;  // one per ReportSearch::parameters, numbers as text: "4"
+  std::vector<double>
+      objectives;      // one per ReportSearch::objectives; finite; none unless simulated
+  std::string status;  // "simulated", "bounded" (cannot enter the front), "failed", "timed out"
+  std::string reason;  // why it was not simulated or failed
+  bool on_front = false;
+  bool is_plan = false;  // the layout that the plan itself has
+  std::string command;   // that simulates it: "rehearse run plan.textproto --set layout.tensor=4"
+  std::string run_page;  // its report.html, relative to the search's page; empty: not written
+};
+
+struct ReportExclusion {
+  std::string reason;  // "tensor = 3 does not divide the 32 attention heads"
+  long long count = 0;
+};
+
+struct ReportSearch {
+  std::string plan;
+  bool complete = true;      // false: stopped before it was known that nothing else can win
+  long long considered = 0;  // combinations of the ranges
+  long long legal = 0;
+  std::vector<std::string> parameters;  // "gpus", "tensor", "pipeline", ...
+  std::vector<ReportObjective> objectives;
+  std::vector<ReportCandidate> candidates;  // by rank, best first
+  std::vector<ReportExclusion> excluded;    // illegal combinations, counted by reason
+};
+
+std::string search_page(const ReportSearch& report);
+
+}  // namespace rehearse

@@ -1,0 +1,61 @@
+// The spans of a timeline at the finest resolution that a bounded number of slices allows. Long
+// spans stay as they are; of short ones, those of a track that start in the same interval of
+// `resolution` become one slice, which keeps their time and says which of them was the longest.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/units.hpp"
+
+namespace rehearse {
+
+struct Slice {
+  double start = 0;  // seconds
+  double end = 0;
+  float busy = 0;     // the spans' seconds: less than end - start where there are gaps
+  float longest = 0;  // of these spans, in seconds; its operator, layer, pass and step are the
+                      // slice's
+  float amount = 0;   // the spans' sum: FLOPs of compute, bytes of communication
+  float wait = 0;     // the spans' sum: seconds for which the rank waited for others
+  std::uint32_t spans = 1;
+  std::int32_t micro_batch = -1;  // -1: outside of passes
+  std::int32_t step = 0;
+  std::int16_t layer = -1;
+  std::uint16_t operator_index = 0;  // in RunRecorder::operators
+};
+
+class SliceStore {
+ public:
+  // REQUIRES: most >= 4 * tracks.
+  SliceStore(std::size_t tracks, std::size_t most);
+
+  // REQUIRES: the slices of one track come in the order of their starts.
+  void add(std::size_t track, const Slice& slice);
+  // Puts the last slice of each track to the others. REQUIRES: nothing is added after it.
+  void finish();
+
+  // After finish().
+  const std::vector<std::vector<Slice>>& tracks() const { return tracks_; }
+  std::size_t size() const { return size_; }
+  // Slices at least this long are single spans or the merger of two neighbours; 0: nothing was
+  // merged.
+  Seconds resolution() const { return {resolution_}; }
+
+ private:
+  bool join(Slice& last, const Slice& next) const;
+  void coarsen();
+
+  std::vector<std::vector<Slice>> tracks_;
+  // The last slice of each track, which the next may join (spans is 0: none): side by side, because
+  // that of another track is wanted next.
+  std::vector<Slice> last_;
+  std::size_t most_;
+  std::size_t size_ = 0;
+  double resolution_ = 0;
+  double per_second_ = 0;  // 1 / resolution_
+  double latest_ = 0;      // start of a slice
+};
+
+}  // namespace rehearse

@@ -1,0 +1,69 @@
+#include "program/micro_batches.hpp"
+
+#include <array>
+
+#include "layout/request_lengths.hpp"
+
+namespace rehearse {
+
+MicroBatches::MicroBatches(const Plan& plan) : plan_(plan), computed_(computed_lengths(plan)) {}
+
+std::vector<int> MicroBatches::prompts(Share own, int parts, int part) const {
+  if (computed_.empty()) return {};
+  const Share share = share_of(own.count, parts, part);
+  const auto begin = computed_.begin() + own.first + share.first;
+  return {begin, begin + share.count};
+}
+
+double MicroBatches::tokens(Phase phase, Share own, int parts, int part) const {
+  const int count = share_of(own.count, parts, part).count;
+  if (phase == Phase::kDecode) return count;
+  if (computed_.empty()) return static_cast<double>(count) * plan_.batch.prompt_tokens;
+  double sum = 0;
+  for (const int length : prompts(own, parts, part)) sum += length;
+  return sum;
+}
+
+std::vector<Share> MicroBatches::shares(const ProcessGroups& groups) const {
+  std::vector<Share> share(groups.of_rank.size());
+  for (const ProcessGroup& group : groups.groups) {
+    if (group.axis != Axis::kData) continue;
+    for (int replica = 0; replica < static_cast<int>(group.ranks.size()); ++replica) {
+      share[group.ranks[replica]] =
+          share_of(plan_.batch.sequences, plan_.layout.dense_data(), replica);
+    }
+  }
+  return share;
+}
+
+RoutedTokens MicroBatches::routed_tokens(const ProcessGroups& groups) const {
+  const RankGrid grid(plan_.layout);
+  const std::vector<Share> share = shares(groups);
+  RoutedTokens result;
+  result.groups = plan_.layout.data;
+  result.members = expert_group_size(plan_.layout);
+  const bool split = expert_tensor_degree(plan_.layout) == plan_.layout.tensor;
+  const int slices = split ? 1 : plan_.layout.tensor;
+  const std::array<int, 2> parts = {plan_.batch.micro_batches, decode_micro_batches(plan_)};
+  for (int phase = 0; phase < 2; ++phase) {
+    result.tokens[phase].assign(parts[phase], std::vector<int>(result.groups * result.members, 0));
+  }
+  for (const ProcessGroup& group : groups.groups) {
+    const Coordinates at = grid.coordinates(group.ranks.front());
+    if (group.axis != Axis::kExpert || at.pipeline != 0 || at.tensor != 0) continue;
+    for (int member = 0; member < result.members; ++member) {
+      const Rank rank = group.ranks[member];
+      for (int phase = 0; phase < 2; ++phase) {
+        for (int part = 0; part < parts[phase]; ++part) {
+          const auto all =
+              static_cast<int>(tokens(static_cast<Phase>(phase), share[rank], parts[phase], part));
+          result.tokens[phase][part][at.data * result.members + member] =
+              share_of(all, slices, split ? 0 : grid.coordinates(rank).tensor).count;
+        }
+      }
+    }
+  }
+  return result;
+}
+
+}  // namespace rehearse

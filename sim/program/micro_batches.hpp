@@ -1,0 +1,34 @@
+// Which tokens enter which pass on which replica.
+#pragma once
+
+#include <vector>
+
+#include "layout/layout.hpp"
+#include "program/program.hpp"
+
+namespace rehearse {
+
+class MicroBatches {
+ public:
+  explicit MicroBatches(const Plan& plan);
+
+  bool equal_prompts() const { return computed_.empty(); }
+
+  // Of the replica that serves the requests `own`, in part `part` of `parts`. Prompts: computed
+  // lengths; empty when all are equal.
+  std::vector<int> prompts(Share own, int parts, int part) const;
+  double tokens(Phase phase, Share own, int parts, int part) const;
+
+  // By rank: the requests of its replica.
+  std::vector<Share> shares(const ProcessGroups& groups) const;
+
+  // Tokens of each member of each expert group in every pass. Where experts are spread over the
+  // tensor ranks too, these share the tokens of their replica.
+  RoutedTokens routed_tokens(const ProcessGroups& groups) const;
+
+ private:
+  const Plan& plan_;
+  std::vector<int> computed_;
+};
+
+}  // namespace rehearse

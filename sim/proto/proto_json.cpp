@@ -1,0 +1,63 @@
+#include "proto/proto_json.hpp"
+
+#include <google/protobuf/dynamic_message.h>
+#include <google/protobuf/util/json_util.h>
+
+#include "base/error.hpp"
+
+namespace rehearse {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+void add_one_scalar(const Reflection& reflection, const FieldDescriptor* field, Message& message) {
+  switch (field->cpp_type()) {
+    case FieldDescriptor::CPPTYPE_INT32:
+      return reflection.AddInt32(&message, field, 0);
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return reflection.AddDouble(&message, field, 0);
+    case FieldDescriptor::CPPTYPE_STRING:
+      return reflection.AddString(&message, field, "");
+    default:
+      break;
+  }
+  SIM_CHECK(false, "no result or fact has a list of this type: " + field->full_name());
+}
+
+void fill_lists(Message& message) {
+  const Reflection& reflection = *message.GetReflection();
+  for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
+    const FieldDescriptor* field = message.GetDescriptor()->field(i);
+    const bool nested = field->message_type() != nullptr;
+    if (nested) {
+      fill_lists(field->is_repeated() ? *reflection.AddMessage(&message, field)
+                                      : *reflection.MutableMessage(&message, field));
+    } else if (field->is_repeated()) {
+      add_one_scalar(reflection, field, message);
+    }
+  }
+}
+
+}  // namespace
+
+std::string to_json(const Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  options.always_print_primitive_fields = true;
+  options.preserve_proto_field_names = true;
+  std::string json;
+  const auto status = google::protobuf::util::MessageToJsonString(message, &json, options);
+  SIM_CHECK(status.ok(), "a message as JSON: " + std::string(status.message()));
+  return json;
+}
+
+std::string skeleton_json(const google::protobuf::Descriptor& type) {
+  google::protobuf::DynamicMessageFactory factory;
+  const std::unique_ptr<Message> message(factory.GetPrototype(&type)->New());
+  fill_lists(*message);
+  return to_json(*message);
+}
+
+}  // namespace rehearse

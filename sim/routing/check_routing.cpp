@@ -1,0 +1,138 @@
+// The rules that routing, capacity and placement must keep, each with its message.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "base/error.hpp"
+#include "layout/layout.hpp"
+#include "routing/token_routing.hpp"
+
+namespace rehearse {
+namespace {
+
+class Checker {
+ public:
+  Checker(const Plan& plan, const Model& model) : plan_(plan), model_(model) {}
+
+  void check() const {
+    check_experts();
+    if (!model_.moe) return;
+    check_model();
+    check_table();
+    check_placement();
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& field, const std::string& message) const {
+    throw InputError(plan_.where.at(field), message);
+  }
+
+  void check_experts() const {
+    if (model_.moe) return;
+    const auto refuse = [&](bool written, const char* field) {
+      if (!written) return;
+      fail(field, fmt::format("{} is given, but the model {} has no experts", field, model_.name));
+    };
+    refuse(plan_.routing.model != "uniform", "routing");
+    refuse(plan_.capacity.limited, "capacity");
+    refuse(plan_.placement.policy != PlacementPolicy::kContiguous ||
+               plan_.placement.redundant_experts > 0 || plan_.placement.rebalance_every > 0,
+           "placement");
+  }
+
+  void check_model() const {
+    const TokenRouting* const routing = token_routing_named(plan_.routing.model);
+    if (routing == nullptr) {
+      fail("routing.model", fmt::format("routing.model = \"{}\": must be one of {}",
+                                        plan_.routing.model, names_of_token_routings()));
+    }
+    for (const std::string& field : plan_.routing.given) {
+      if (fmt::format(" {} ", routing->parameters).find(" " + field + " ") != std::string::npos) {
+        continue;
+      }
+      fail("routing." + field, fmt::format("routing.{} is given, but routing.model = \"{}\" does "
+                                           "not use it",
+                                           field, plan_.routing.model));
+    }
+    const TokenRouting::Refusal refusal = routing->refusal(plan_.routing, *model_.moe);
+    if (!refusal.rule.empty()) fail(refusal.field, refusal.rule);
+    if (plan_.routing.drift_iterations > 0 && routing->shares == nullptr) {
+      fail("routing.drift_iterations",
+           "routing.drift_iterations: a table drifts by its own column iteration");
+    }
+  }
+
+  [[noreturn]] void fail_at(const LoadTableRow& row, const std::string& message) const {
+    throw InputError({plan_.routing.table_path, row.line, 1}, message);
+  }
+
+  void check_table() const {
+    if (plan_.routing.model != "table") return;
+    std::map<std::pair<int, int>, double> sums;  // by layer and iteration
+    for (const LoadTableRow& row : plan_.routing.table) {
+      if (row.layer < 0 || row.layer >= model_.layers || !model_.is_moe_layer(row.layer)) {
+        fail_at(row, fmt::format("layer {}: the model has MoE layers {}-{}", row.layer,
+                                 model_.moe->first_dense_layers, model_.layers - 1));
+      }
+      if (row.expert < 0 || row.expert >= model_.moe->experts) {
+        fail_at(row, fmt::format("unknown expert {}: the model has experts 0-{}", row.expert,
+                                 model_.moe->experts - 1));
+      }
+      sums[{row.layer, row.iteration}] += row.share;
+    }
+    for (const LoadTableRow& row : plan_.routing.table) {
+      const double sum = sums[{row.layer, row.iteration}];
+      if (std::abs(sum - 1) > 1e-6) {
+        fail_at(row, fmt::format("the shares of layer {} in iteration {} sum to {:.6g}: they must "
+                                 "sum to 1",
+                                 row.layer, row.iteration, sum));
+      }
+    }
+    for (int layer = model_.moe->first_dense_layers; layer < model_.layers; ++layer) {
+      const auto first = sums.lower_bound({layer, 0});
+      if (first != sums.end() && first->first.first == layer) continue;
+      throw InputError({plan_.routing.table_path, 1, 1},
+                       fmt::format("layer {} has no shares: every MoE layer needs them", layer));
+    }
+  }
+
+  void check_placement() const {
+    const ExpertPlacementChoice& placement = plan_.placement;
+    const int experts = model_.moe->experts;
+    const int members = expert_group_size(plan_.layout);
+    const bool by_load = placement.policy == PlacementPolicy::kGreedy ||
+                         placement.policy == PlacementPolicy::kHierarchical;
+    const auto needs_loads = [&](const char* field, int value) {
+      if (value == 0 || by_load) return;
+      fail(field, fmt::format("{} = {} needs placement.policy greedy or hierarchical: {} does not "
+                              "look at loads",
+                              field, value, to_text(placement.policy)));
+    };
+    needs_loads("placement.redundant_experts", placement.redundant_experts);
+    needs_loads("placement.rebalance_every", placement.rebalance_every);
+    if ((experts + placement.redundant_experts) % members != 0) {
+      fail(
+          "placement.redundant_experts",
+          fmt::format("placement.redundant_experts = {}: {} experts and their copies are not a "
+                      "multiple of the {} ranks that hold them",
+                      placement.redundant_experts, experts + placement.redundant_experts, members));
+    }
+    if (placement.redundant_experts > experts * (members - 1)) {
+      fail("placement.redundant_experts",
+           fmt::format("placement.redundant_experts = {}: {} experts can have at most {} copies "
+                       "more on {} ranks, one of each everywhere",
+                       placement.redundant_experts, experts, experts * (members - 1), members));
+    }
+  }
+
+  const Plan& plan_;
+  const Model& model_;
+};
+
+}  // namespace
+
+void check_routing(const Plan& plan, const Model& model) { Checker(plan, model).check(); }
+
+}  // namespace rehearse

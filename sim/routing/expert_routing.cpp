@@ -1,0 +1,230 @@
+#include "routing/expert_routing.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <utility>
+
+#include "base/error.hpp"
+
+namespace rehearse {
+namespace {
+
+enum Purpose : std::uint64_t { kCounts = 11, kCapacity = 12, kOrder = 13 };
+
+}  // namespace
+
+ExpertRouting::ExpertRouting(const Model& model, const Plan& plan, const ProcessGroups& groups,
+                             RoutedTokens tokens, const std::vector<int>& node_of_rank)
+    : moe_(*model.moe),
+      plan_(plan),
+      layers_(model.layers),
+      expert_weights_(expert_weights(model, expert_tensor_degree(plan.layout))),
+      tokens_(std::move(tokens)),
+      shares_(plan.routing, model, plan.seed) {
+  if (shares_.constant()) {
+    for (int layer = 0; layer < layers_; ++layer) {
+      constant_inclusion_.push_back(model.is_moe_layer(layer)
+                                        ? inclusion_probabilities(shares_.at(layer, 0), moe_.top_k)
+                                        : std::vector<double>{});
+    }
+  }
+  const std::vector<Share> stages = stage_layers(plan.layout, model.layers);
+  for (int stage = 0; stage < static_cast<int>(stages.size()); ++stage) {
+    stage_of_layer_.insert(stage_of_layer_.end(), stages[stage].count, stage);
+  }
+  if (plan.placement.policy == PlacementPolicy::kHierarchical) {
+    place_nodes(groups, node_of_rank);
+  }
+}
+
+void ExpertRouting::place_nodes(const ProcessGroups& groups, const std::vector<int>& node_of_rank) {
+  const RankGrid grid(plan_.layout);
+  node_.assign(static_cast<std::size_t>(plan_.layout.pipeline) * tokens_.groups * tokens_.members,
+               -1);
+  for (const ProcessGroup& group : groups.groups) {
+    if (group.axis != Axis::kExpert) continue;
+    const Coordinates at = grid.coordinates(group.ranks.front());
+    if (at.tensor != 0) continue;
+    std::map<int, int> members_of_node;
+    const std::size_t begin =
+        (static_cast<std::size_t>(at.pipeline) * tokens_.groups + at.data) * tokens_.members;
+    for (int member = 0; member < tokens_.members; ++member) {
+      const int node = node_of_rank.empty() ? -1 : node_of_rank[group.ranks[member]];
+      node_[begin + member] = node;
+      ++members_of_node[node];
+    }
+    const int nodes = static_cast<int>(members_of_node.size());
+    const bool even =
+        std::all_of(members_of_node.begin(), members_of_node.end(), [&](const auto& node) {
+          return node.first >= 0 && node.second * nodes == tokens_.members;
+        });
+    const int redundant = plan_.placement.redundant_experts;
+    if (even && moe_.experts % nodes == 0 && redundant % nodes == 0 &&
+        redundant <= moe_.experts * (tokens_.members / nodes - 1)) {
+      continue;
+    }
+    throw InputError(
+        plan_.where.at("placement.policy"),
+        fmt::format("placement.policy = hierarchical: the {} ranks of an expert group (rank {} and "
+                    "on) are not spread evenly over nodes that divide {} experts and hold {} "
+                    "copies",
+                    tokens_.members, group.ranks.front(), moe_.experts,
+                    plan_.placement.redundant_experts));
+  }
+}
+
+RandomStream ExpertRouting::random(const SpreadKey& key, std::uint64_t purpose, int source) const {
+  const auto part = [](int value) { return static_cast<std::uint64_t>(value); };
+  return RandomStream({plan_.seed, purpose, part(key.group), part(key.layer),
+                       part(static_cast<int>(key.phase)), part(key.micro_batch), part(key.step),
+                       part(source)});
+}
+
+int ExpertRouting::iteration_of(const SpreadKey& key) const {
+  return key.phase == Phase::kPrefill ? key.micro_batch : plan_.batch.micro_batches + key.step;
+}
+
+std::vector<double> ExpertRouting::inclusion(int layer, int iteration) const {
+  if (!constant_inclusion_.empty()) return constant_inclusion_[layer];
+  return inclusion_probabilities(shares_.at(layer, iteration), moe_.top_k);
+}
+
+std::vector<int> ExpertRouting::tokens_of(const SpreadKey& key) const {
+  const std::vector<int>& all = tokens_.tokens[static_cast<int>(key.phase)][key.micro_batch];
+  const auto begin = all.begin() + static_cast<std::ptrdiff_t>(key.group) * tokens_.members;
+  return {begin, begin + tokens_.members};
+}
+
+TokenCounts ExpertRouting::counts(const SpreadKey& key) const {
+  const std::vector<double> probabilities = inclusion(key.layer, iteration_of(key));
+  const std::vector<int> tokens = tokens_of(key);
+  TokenCounts result(tokens_.members, moe_.experts);
+  RandomStream order = random(key, kOrder, 0);
+  const CountDraw draw(moe_.top_k, probabilities, order);
+  for (int source = 0; source < tokens_.members; ++source) {
+    RandomStream stream = random(key, kCounts, source);
+    if (is_uniform()) {
+      const std::vector<int> even =
+          deal(tokens[source] * moe_.top_k, probabilities, stream.uniform());
+      std::copy(even.begin(), even.end(), result.row(source));
+    } else {
+      draw.draw(tokens[source], stream, result.row(source));
+    }
+  }
+  return result;
+}
+
+std::vector<double> ExpertRouting::loads(int group, int layer, int from, int to) const {
+  std::vector<double> sums(moe_.experts, 0.0);
+  const auto add = [&](Phase phase, int micro_batch, int step) {
+    const std::vector<int> counted = counts({group, layer, phase, micro_batch, step}).of_experts();
+    for (int expert = 0; expert < moe_.experts; ++expert) sums[expert] += counted[expert];
+  };
+  const int prefills = plan_.batch.micro_batches;
+  for (int iteration = from; iteration < to; ++iteration) {
+    if (iteration < prefills) {
+      add(Phase::kPrefill, iteration, 0);
+      continue;
+    }
+    const auto parts = tokens_.tokens[static_cast<int>(Phase::kDecode)].size();
+    for (std::size_t part = 0; part < parts; ++part) {
+      add(Phase::kDecode, static_cast<int>(part), iteration - prefills);
+    }
+  }
+  return sums;
+}
+
+int ExpertRouting::placement_epoch(int iteration) const {
+  return rebalances() ? iteration / plan_.placement.rebalance_every : 0;
+}
+
+std::vector<int> ExpertRouting::nodes_of(int group, int layer) const {
+  if (node_.empty()) return {};
+  const auto begin =
+      node_.begin() +
+      (static_cast<std::ptrdiff_t>(stage_of_layer_[layer]) * tokens_.groups + group) *
+          tokens_.members;
+  return {begin, begin + tokens_.members};
+}
+
+ExpertPlacement ExpertRouting::next_placement(int group, int layer, int epoch,
+                                              const ExpertPlacement* before) const {
+  const ExpertPlacementChoice& choice = plan_.placement;
+  PlacementProblem problem;
+  problem.experts = moe_.experts;
+  problem.members = tokens_.members;
+  problem.redundant = choice.redundant_experts;
+  problem.node = nodes_of(group, layer);
+  const int every = choice.rebalance_every;
+  problem.loads =
+      epoch == 0 ? shares_.at(layer, 0) : loads(group, layer, (epoch - 1) * every, epoch * every);
+  const ExpertPlacement placement = place_experts(choice.policy, problem);
+  return before == nullptr ? placement : keep_in_place(placement, *before, problem.node);
+}
+
+ExpertPlacement ExpertRouting::placement(int group, int layer, int epoch) const {
+  ExpertPlacement placed = next_placement(group, layer, 0, nullptr);
+  for (int next = 1; next <= epoch; ++next) {
+    placed = next_placement(group, layer, next, &placed);
+  }
+  return placed;
+}
+
+std::vector<double> ExpertRouting::capacity_history(int group, int layer, int iteration) const {
+  const Capacity& capacity = plan_.capacity;
+  if (!capacity.limited || !capacity.adaptive) return {};
+  const int window = capacity_window(iteration);
+  if (window == 0) return {};
+  return loads(group, layer, (window - 1) * capacity.adapt_every, window * capacity.adapt_every);
+}
+
+void ExpertRouting::add_moved(const ExpertPlacement& before, const ExpertPlacement& after,
+                              int group, int layer, std::vector<Bytes>& bytes) const {
+  const std::vector<int> moved = moved_copies(before, after, nodes_of(group, layer));
+  bytes.resize(moved.size());
+  for (std::size_t pair = 0; pair < moved.size(); ++pair) {
+    bytes[pair] += expert_weights_ * moved[pair];
+  }
+}
+
+TokenSpread ExpertRouting::spread(const SpreadKey& key) const {
+  const int iteration = iteration_of(key);
+  return spread(key, placement(key.group, key.layer, placement_epoch(iteration)),
+                capacity_history(key.group, key.layer, iteration));
+}
+
+TokenSpread ExpertRouting::spread(const SpreadKey& key, const ExpertPlacement& placement,
+                                  const std::vector<double>& history) const {
+  TokenCounts routed = counts(key);
+  const std::vector<int> loads = routed.of_experts();
+  Accepted accepted{std::move(routed), std::vector<int>(moe_.experts, 0)};
+  if (plan_.capacity.limited) {
+    const std::vector<int> tokens = tokens_of(key);
+    double copies = 0;
+    for (const int count : tokens) copies += static_cast<double>(count) * moe_.top_k;
+    RandomStream stream = random(key, kCapacity, 0);
+    accepted =
+        apply_capacity(std::move(accepted.counts), tokens,
+                       capacity_limits(plan_.capacity, copies, moe_.experts, history),
+                       plan_.capacity.policy, inclusion(key.layer, iteration_of(key)), stream);
+  }
+  TokenSpread spread = spread_tokens(accepted, loads, placement);
+  if (is_uniform()) expect_touched(key, placement, spread);
+  return spread;
+}
+
+// Uniform routing is the expectation over routers without preference: so are the experts touched.
+void ExpertRouting::expect_touched(const SpreadKey& key, const ExpertPlacement& placement,
+                                   TokenSpread& spread) const {
+  const std::vector<int> tokens = tokens_of(key);
+  const double all = std::accumulate(tokens.begin(), tokens.end(), 0.0);
+  for (int member = 0; member < tokens_.members; ++member) {
+    spread.touched[member] =
+        touched_experts(moe_, static_cast<double>(placement.held[member].size()), all);
+  }
+}
+
+}  // namespace rehearse

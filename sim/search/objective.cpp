@@ -1,0 +1,181 @@
+#include "search/objective.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+namespace rehearse {
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+double gpu_hours(const Metrics& at, const SearchPlatform&) {
+  return at.ranks / 3600.0 / (at.tokens_per_s / 1e6);
+}
+
+double dollars(const Metrics& at, const SearchPlatform& platform) {
+  return platform.usd_per_hour ? *platform.usd_per_hour * gpu_hours(at, platform) : kNone;
+}
+
+double tokens_per_joule(const Metrics& at, const SearchPlatform& platform) {
+  return platform.watts ? at.tokens_per_s / (*platform.watts * at.ranks) : kNone;
+}
+
+template <double Distribution::*kPart>
+double ttft(const Metrics& at, const SearchPlatform&) {
+  return at.ttft_s.*kPart;
+}
+template <double Distribution::*kPart>
+double tpot(const Metrics& at, const SearchPlatform&) {
+  return at.tpot_s.*kPart;
+}
+template <double Metrics::*kPart>
+double plain(const Metrics& at, const SearchPlatform&) {
+  return at.*kPart;
+}
+template <double MemoryPeak::*kPart>
+double memory(const Metrics& at, const SearchPlatform&) {
+  return at.memory.*kPart;
+}
+
+// clang-format off
+constexpr SearchQuantity kQuantities[] = {
+    {"gpus", false, true, [](const Metrics& at, const SearchPlatform&) { return static_cast<double>(at.ranks); }},
+    {"makespan_s", false, true, plain<&Metrics::makespan_s>},
+    {"ttft_s.mean", false, true, ttft<&Distribution::mean>},
+    {"ttft_s.p50", false, true, ttft<&Distribution::p50>},
+    {"ttft_s.p90", false, true, ttft<&Distribution::p90>},
+    {"ttft_s.p99", false, true, ttft<&Distribution::p99>},
+    {"ttft_s.max", false, true, ttft<&Distribution::max>},
+    {"tpot_s.mean", false, true, tpot<&Distribution::mean>},
+    {"tpot_s.p50", false, true, tpot<&Distribution::p50>},
+    {"tpot_s.p90", false, true, tpot<&Distribution::p90>},
+    {"tpot_s.p99", false, true, tpot<&Distribution::p99>},
+    {"tpot_s.max", false, true, tpot<&Distribution::max>},
+    {"throughput.prompt_tokens_per_s", true, true, plain<&Metrics::prompt_tokens_per_s>},
+    {"throughput.output_tokens_per_s", true, true, plain<&Metrics::output_tokens_per_s>},
+    {"throughput.tokens_per_s", true, true, plain<&Metrics::tokens_per_s>},
+    {"throughput.tokens_per_ms_per_gpu", true, true, plain<&Metrics::tokens_per_ms_per_gpu>},
+    {"cost.gpu_hours_per_million_tokens", false, true, gpu_hours},
+    {"cost.dollars_per_million_tokens", false, true, dollars},
+    {"cost.tokens_per_joule", true, true, tokens_per_joule},
+    {"memory.peak_bytes", false, true, memory<&MemoryPeak::peak_bytes>},
+    {"memory.peak_fraction", false, true, memory<&MemoryPeak::peak_fraction>},
+    {"utilization.mfu", true, false, plain<&Metrics::mfu>},
+    {"utilization.compute_busy_fraction", true, false, plain<&Metrics::compute_busy_fraction>},
+    {"utilization.bubble_fraction", false, false, plain<&Metrics::bubble_fraction>},
+    {"communication.total_over_compute", false, false, plain<&Metrics::communication_over_compute>},
+    {"communication.exposed_fraction", false, false, plain<&Metrics::exposed_fraction>},
+    {"balance.gpu_compute_max_over_mean", false, false, plain<&Metrics::gpu_compute_max_over_mean>},
+};
+
+constexpr std::pair<const char*, const char*> kObjectives[] = {
+    {"throughput", "throughput.tokens_per_s"},
+    {"ttft", "ttft_s.p99"},
+    {"tpot", "tpot_s.mean"},
+    {"gpu_hours", "cost.gpu_hours_per_million_tokens"},
+    {"tokens_per_dollar", "cost.dollars_per_million_tokens"},
+    {"tokens_per_joule", "cost.tokens_per_joule"},
+};
+// clang-format on
+
+std::string trimmed(const std::string& text) {
+  const std::size_t first = text.find_first_not_of(' ');
+  if (first == std::string::npos) return {};
+  return text.substr(first, text.find_last_not_of(' ') - first + 1);
+}
+
+Constraint read_constraint(const std::string& text, const SourceLocation& where) {
+  const std::size_t at = text.find_first_of("<>");
+  const bool complete = at != std::string::npos && at + 1 < text.size() && text[at + 1] == '=';
+  Constraint constraint;
+  constraint.text = text;
+  const std::string limit = complete ? trimmed(text.substr(at + 2)) : "";
+  const char* end = limit.data() + limit.size();
+  const auto [rest, failure] = std::from_chars(limit.data(), end, constraint.limit);
+  if (!complete || failure != std::errc{} || rest != end || !std::isfinite(constraint.limit)) {
+    throw InputError(where, fmt::format("\"{}\": must be QUANTITY <= NUMBER or QUANTITY >= NUMBER, "
+                                        "as ttft_s.p99 <= 6",
+                                        text));
+  }
+  constraint.at_most = text[at] == '<';
+  constraint.quantity = quantity_named(trimmed(text.substr(0, at)), where);
+  return constraint;
+}
+
+}  // namespace
+
+const std::vector<SearchQuantity>& quantities() {
+  static const std::vector<SearchQuantity> kAll(std::begin(kQuantities), std::end(kQuantities));
+  return kAll;
+}
+
+std::vector<double> values_of(const Metrics& metrics, const SearchPlatform& platform) {
+  std::vector<double> values;
+  values.reserve(quantities().size());
+  for (const SearchQuantity& each : quantities()) values.push_back(each.of(metrics, platform));
+  return values;
+}
+
+int quantity_named(const std::string& name, const SourceLocation& where) {
+  std::string known;
+  for (std::size_t at = 0; at < quantities().size(); ++at) {
+    if (name == quantities()[at].name) return static_cast<int>(at);
+    known += fmt::format(" {}", quantities()[at].name);
+  }
+  throw InputError(where, fmt::format("unknown quantity \"{}\": must be one of{}", name, known));
+}
+
+Objective read_objective(const std::string& text, const SourceLocation& where) {
+  std::string known;
+  for (const auto& [name, quantity] : kObjectives) {
+    if (text == name) return {text, quantity_named(quantity, where)};
+    known += fmt::format(" {}", name);
+  }
+  for (std::size_t at = 0; at < quantities().size(); ++at) {
+    if (quantities()[at].bounded && text == quantities()[at].name) {
+      return {text, static_cast<int>(at)};
+    }
+  }
+  throw InputError(where,
+                   fmt::format("unknown objective \"{}\": must be one of{}, or a time, rate, "
+                               "cost or memory of result.json, as ttft_s.mean",
+                               text, known));
+}
+
+std::vector<Constraint> read_constraints(const SpaceField& field) {
+  std::vector<Constraint> all;
+  for (const std::string& text : field.values) {
+    const Constraint next = read_constraint(text, field.where);
+    for (const Constraint& earlier : all) {
+      const bool opposed = earlier.quantity == next.quantity && earlier.at_most != next.at_most;
+      if (opposed && (next.at_most ? next.limit < earlier.limit : next.limit > earlier.limit)) {
+        throw InputError(field.where, fmt::format("\"{}\" contradicts \"{}\": no value keeps both",
+                                                  next.text, earlier.text));
+      }
+    }
+    all.push_back(next);
+  }
+  return all;
+}
+
+bool is_better(int quantity, double a, double b) {
+  if (std::isnan(a) || std::isnan(b)) return !std::isnan(a) && std::isnan(b);
+  return quantities()[quantity].more_is_better ? a > b : a < b;
+}
+
+bool dominates(const std::vector<double>& a, const std::vector<double>& b,
+               const std::vector<Objective>& objectives) {
+  bool better = false;
+  for (const Objective& objective : objectives) {
+    const int at = objective.quantity;
+    if (is_better(at, b[at], a[at])) return false;
+    better = better || is_better(at, a[at], b[at]);
+  }
+  return better;
+}
+
+}  // namespace rehearse

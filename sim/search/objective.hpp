@@ -1,0 +1,58 @@
+// What candidates are judged by: the quantities of a run that a search may rank by or limit, and
+// what they cost.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "metrics/metrics.hpp"
+#include "search/space.hpp"
+
+namespace rehearse {
+
+// The quantities by name, as in result.json ("ttft_s.p99"), and those of cost:
+//   cost.gpu_hours_per_million_tokens    GPUs x makespan / tokens
+//   cost.dollars_per_million_tokens      the platform's price per GPU and hour x GPU-hours / tokens
+//   cost.tokens_per_joule                tokens / (the platform's power per GPU x GPUs x makespan)
+// Tokens are prompt and output tokens. A price or power that the platform does not state: no value
+// (NaN).
+struct SearchQuantity {
+  const char* name;
+  bool more_is_better;
+  // A bound of the candidate gives a value that no simulation of it can beat.
+  bool bounded;
+  double (*of)(const Metrics& metrics, const SearchPlatform& platform);
+};
+const std::vector<SearchQuantity>& quantities();
+// By quantity; in their order.
+std::vector<double> values_of(const Metrics& metrics, const SearchPlatform& platform);
+
+// Throws InputError at `where` when there is no such quantity.
+int quantity_named(const std::string& name, const SourceLocation& where);
+
+struct Objective {
+  std::string name;  // as the user calls it
+  int quantity = 0;
+};
+// "throughput", "ttft", "tpot", "tokens_per_dollar", "tokens_per_joule", "gpu_hours" or a bounded
+// quantity's name.
+Objective read_objective(const std::string& text, const SourceLocation& where);
+
+struct Constraint {
+  std::string text;
+  int quantity = 0;
+  bool at_most = true;
+  double limit = 0;
+
+  bool holds(double value) const { return at_most ? value <= limit : value >= limit; }
+};
+// "ttft_s.p99 <= 6". Throws InputError for what is none, and for one that contradicts another.
+std::vector<Constraint> read_constraints(const SpaceField& field);
+
+// Whether `a` is at least as good as `b` by every objective and better by one.
+bool dominates(const std::vector<double>& a, const std::vector<double>& b,
+               const std::vector<Objective>& objectives);
+// By one quantity; NaN is worse than every number.
+bool is_better(int quantity, double a, double b);
+
+}  // namespace rehearse

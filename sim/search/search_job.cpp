@@ -1,0 +1,95 @@
+#include "search/search_job.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <sstream>
+
+#include "search/bound.hpp"
+#include "simulation/simulation.hpp"
+
+namespace rehearse {
+namespace {
+
+std::vector<std::string> parts_of(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream items(text);
+  for (std::string item; std::getline(items, item, separator);) parts.push_back(item);
+  return parts;
+}
+
+Candidate known_candidate(const Space& space, const std::string& key) {
+  const std::optional<Candidate> candidate = candidate_of(space, key);
+  SIM_CHECK(candidate.has_value(), "a request names no candidate: " + key);
+  return *candidate;
+}
+
+std::string bounds(const Plan& base, const Model& model, const Space& space,
+                   const std::string& request) {
+  const std::vector<std::string> keys = parts_of(request, '|');
+  const int platform = known_candidate(space, keys.front()).platform;
+  Cluster cluster = load_cluster(space.platforms[platform].path);
+  Bounder bounder(model, cluster);
+  std::string text;
+  for (const std::string& key : keys) {
+    const Plan plan = plan_of(base, space, known_candidate(space, key));
+    try {
+      text += values_text(values_of(bounder.bound(plan), space.platforms[platform]));
+    } catch (const InputError& error) {
+      text += fmt::format("!{}", error.what());
+    }
+    text += '|';
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string bound_request(const std::vector<std::string>& keys) {
+  std::string text = "B";
+  for (const std::string& key : keys) text += key + "|";
+  return text;
+}
+
+std::string simulation_request(const std::string& key) { return "S" + key; }
+
+Job search_job(const Plan& base, const Model& model, const Space& space, Bytes memory_limit) {
+  return [&base, &model, &space, memory_limit](const std::string& request) {
+    if (request.starts_with('B')) return bounds(base, model, space, request.substr(1));
+    const Candidate candidate = known_candidate(space, request.substr(1));
+    SimulationOptions options;
+    options.memory_limit = memory_limit;
+    const Simulation simulation = simulate(plan_of(base, space, candidate), model, options);
+    return values_text(values_of(simulation.metrics, space.platforms[candidate.platform]));
+  };
+}
+
+std::string values_text(const std::vector<double>& values) {
+  std::string text;
+  for (const double value : values) text += fmt::format("{}{:a}", text.empty() ? "" : " ", value);
+  return text;
+}
+
+std::vector<double> values_of_text(const std::string& text) {
+  std::vector<double> values;
+  const char* at = text.c_str();
+  for (char* end = nullptr; *at != '\0'; at = end) {
+    values.push_back(std::strtod(at, &end));
+    if (end == at) return {};
+  }
+  return values.size() == quantities().size() ? values : std::vector<double>{};
+}
+
+std::vector<BoundAnswer> bound_answers(const std::string& text) {
+  std::vector<BoundAnswer> answers;
+  for (const std::string& part : parts_of(text, '|')) {
+    if (part.starts_with('!')) {
+      answers.push_back({{}, part.substr(1)});
+    } else {
+      answers.push_back({values_of_text(part), ""});
+    }
+  }
+  return answers;
+}
+
+}  // namespace rehearse

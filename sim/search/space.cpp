@@ -1,0 +1,337 @@
+#include "search/space.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+#include <sstream>
+
+#include "layout/layout.hpp"
+
+namespace rehearse {
+namespace {
+
+// FIELD=VALUE of a key, or of a choice of algorithms.
+bool split_pair(const std::string& text, std::string& field, std::string& value) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) return false;
+  field = text.substr(0, equals);
+  value = text.substr(equals + 1);
+  return true;
+}
+
+class SpaceReader {
+ public:
+  SpaceReader(const SpaceText& text, const Plan& plan) : text_(text), plan_(plan) {}
+
+  Space read(std::vector<SearchPlatform> platforms) const {
+    Space space;
+    space.platforms = std::move(platforms);
+    space.gpus = gpus(space.platforms);
+    space.tensor = degree("tensor");
+    space.pipeline = degree("pipeline");
+    space.data = degree("data");
+    space.expert = degree("expert");
+    space.expert_tensor = numbers("expert_tensor", 0, plan_.layout.expert_tensor);
+    space.sequence_parallel = switches();
+    space.micro_batches = numbers("micro_batches", 1, 0);
+    space.decode_micro_batches = numbers("decode_micro_batches", 1, 0);
+    space.order = orders();
+    space.collectives = algorithms();
+    return space;
+  }
+
+ private:
+  const SpaceField* field(const char* name) const {
+    const auto found = text_.find(name);
+    return found == text_.end() ? nullptr : &found->second;
+  }
+
+  IntegerSet degree(const char* name) const {
+    const SpaceField* written = field(name);
+    return written == nullptr ? IntegerSet()
+                              : parse_integer_set(written->values.front(), written->where, 1);
+  }
+
+  // "auto" among the values stands for 0.
+  std::vector<int> numbers(const char* name, int least, int otherwise) const {
+    const SpaceField* written = field(name);
+    if (written == nullptr) return {otherwise};
+    std::vector<int> all;
+    std::string rest;
+    std::istringstream items(written->values.front());
+    for (std::string item; std::getline(items, item, ',');) {
+      if (item == "auto") {
+        all.push_back(0);
+      } else {
+        rest += (rest.empty() ? "" : ",") + item;
+      }
+    }
+    if (all.empty() || !rest.empty()) {
+      const IntegerSet set = parse_integer_set(rest, written->where, least);
+      if (set.most() > kMostMicroBatches) {
+        throw InputError(written->where,
+                         fmt::format("\"{}\": must be at most {}", rest, kMostMicroBatches));
+      }
+      for (const int number : set.members()) all.push_back(number);
+    }
+    return all;
+  }
+
+  std::vector<bool> switches() const {
+    const SpaceField* written = field("sequence_parallel");
+    if (written == nullptr) return {plan_.layout.sequence_parallel};
+    const std::string& value = written->values.front();
+    if (value == "both") return {false, true};
+    if (value == "true" || value == "false") return {value == "true"};
+    throw InputError(written->where, fmt::format("\"{}\": must be true, false or both", value));
+  }
+
+  std::vector<std::string> orders() const {
+    const SpaceField* written = field("order");
+    if (written == nullptr) return {plan_.layout.order};
+    for (const std::string& order : written->values) {
+      if (rank_order(order).empty()) {
+        throw InputError(written->where,
+                         fmt::format("\"{}\" is not a permutation of tp-cp-ep-dp-pp", order));
+      }
+    }
+    return written->values;
+  }
+
+  // Each value is one choice: "all_reduce=ring" or "all_reduce=ring,all_to_all=direct".
+  std::vector<std::map<std::string, std::string>> algorithms() const {
+    const SpaceField* written = field("collectives");
+    if (written == nullptr) return {plan_.collectives};
+    std::vector<std::map<std::string, std::string>> choices;
+    for (const std::string& choice : written->values) {
+      std::map<std::string, std::string>& chosen = choices.emplace_back(plan_.collectives);
+      std::istringstream items(choice);
+      for (std::string item; std::getline(items, item, ',');) {
+        std::string op;
+        std::string name;
+        if (!split_pair(item, op, name)) {
+          throw InputError(written->where,
+                           fmt::format("\"{}\": must be OPERATION=ALGORITHM", item));
+        }
+        chosen[op] = name;
+        if (name == "auto") chosen.erase(op);
+      }
+    }
+    return choices;
+  }
+
+  IntegerSet gpus(const std::vector<SearchPlatform>& platforms) const {
+    int most = 0;
+    for (const SearchPlatform& platform : platforms) most = std::max(most, platform.gpus);
+    const SpaceField* limit = field("max_gpus");
+    int allowed = most;
+    if (limit != nullptr) {
+      const IntegerSet typed = parse_integer_set(limit->values.front(), limit->where, 1);
+      if (typed.least() != typed.most()) {
+        throw InputError(limit->where,
+                         fmt::format("\"{}\": must be one whole number", limit->values.front()));
+      }
+      allowed = typed.most();
+    }
+    const SpaceField* written = field("gpus");
+    if (written == nullptr) return {1, std::min(most, allowed)};
+    IntegerSet asked = parse_integer_set(written->values.front(), written->where, 1);
+    if (asked.least() > allowed && limit != nullptr) {
+      throw InputError(limit->where, fmt::format("at most {} GPUs contradicts gpus = {}", allowed,
+                                                 written->values.front()));
+    }
+    if (limit == nullptr || asked.most() <= allowed) return asked;
+    return parse_integer_set(limited(asked, allowed), written->where, 1);
+  }
+
+  static std::string limited(const IntegerSet& asked, int most) {
+    std::string text;
+    for (const int number : asked.members()) {
+      if (number <= most) text += fmt::format("{}{}", text.empty() ? "" : ",", number);
+    }
+    return text;
+  }
+
+  static constexpr int kMostMicroBatches = 1 << 20;
+  const SpaceText& text_;
+  const Plan& plan_;
+};
+
+class Enumerator {
+ public:
+  Enumerator(const Space& space, const Plan& base, const Model& model,
+             const std::map<std::string, int>& only)
+      : space_(space), base_(base), model_(model), only_(only) {
+    const int share = share_of(base.batch.sequences, base.layout.dense_data(), 0).count;
+    sequences_per_micro_batch_ = (share + base.batch.micro_batches - 1) / base.batch.micro_batches;
+  }
+
+  Enumeration run() {
+    for (std::size_t platform = 0; platform < space_.platforms.size(); ++platform) {
+      plan_ = base_;
+      plan_.platform_path = space_.platforms[platform].path;
+      plan_.layout.layers_per_stage.clear();
+      at_.platform = static_cast<int>(platform);
+      at_.layout = plan_.layout;
+      for (const int gpus : space_.gpus.members()) factor(gpus);
+    }
+    return std::move(result_);
+  }
+
+ private:
+  bool wants(const char* name, const IntegerSet& allowed, int degree) const {
+    const auto only = only_.find(name);
+    if (only != only_.end()) return only->second == degree;
+    return allowed.empty() || allowed.contains(degree);
+  }
+
+  void factor(int gpus) {
+    for (int tensor = 1; tensor <= gpus; ++tensor) {
+      if (gpus % tensor != 0 || !wants("tensor", space_.tensor, tensor)) continue;
+      for (int pipeline = 1; pipeline <= gpus / tensor; ++pipeline) {
+        const int left = gpus / tensor / pipeline;
+        if (gpus / tensor % pipeline != 0 || !wants("pipeline", space_.pipeline, pipeline))
+          continue;
+        for (int expert = 1; expert <= left; ++expert) {
+          if (left % expert != 0 || !wants("expert", space_.expert, expert)) continue;
+          if (!wants("data", space_.data, left / expert)) continue;
+          at_.layout.tensor = tensor;
+          at_.layout.pipeline = pipeline;
+          at_.layout.expert = expert;
+          at_.layout.data = left / expert;
+          choose_the_rest();
+        }
+      }
+    }
+  }
+
+  void choose_the_rest() {
+    for (const int expert_tensor : space_.expert_tensor) {
+      // 1 with one tensor rank says the same as 0.
+      at_.layout.expert_tensor = at_.layout.tensor == 1 ? 0 : expert_tensor;
+      if (expert_tensor != space_.expert_tensor.front() && at_.layout.tensor == 1) continue;
+      for (const bool sequence_parallel : space_.sequence_parallel) {
+        if (sequence_parallel != space_.sequence_parallel.front() && at_.layout.tensor == 1)
+          continue;
+        at_.layout.sequence_parallel = sequence_parallel;
+        choose_order_and_collectives();
+      }
+    }
+  }
+
+  void choose_order_and_collectives() {
+    for (const std::string& order : space_.order) {
+      at_.layout.order = order;
+      for (const auto& collectives : space_.collectives) {
+        at_.collectives = collectives;
+        choose_micro_batches();
+      }
+    }
+  }
+
+  void choose_micro_batches() {
+    for (const int micro_batches : space_.micro_batches) {
+      const int share = share_of(base_.batch.sequences, at_.layout.dense_data(), 0).count;
+      at_.micro_batches = micro_batches != 0 ? micro_batches
+                                             : (share + sequences_per_micro_batch_ - 1) /
+                                                   sequences_per_micro_batch_;
+      for (const int decode : space_.decode_micro_batches) {
+        at_.decode_micro_batches = decode;
+        check();
+      }
+    }
+  }
+
+  void check() {
+    ++result_.considered;
+    const SearchPlatform& platform = space_.platforms[at_.platform];
+    if (at_.layout.gpus() > platform.gpus) {
+      ++result_.excluded[fmt::format("more GPUs than the {} of the platform {}", platform.gpus,
+                                     platform.path)];
+      return;
+    }
+    plan_.layout = at_.layout;
+    plan_.batch.micro_batches = at_.micro_batches;
+    plan_.batch.decode_micro_batches = at_.decode_micro_batches;
+    const std::string refusal = layout_refusal(plan_, model_, platform.gpus, platform.path);
+    if (!refusal.empty()) {
+      ++result_.excluded[refusal];
+    } else if (seen_.insert(key_of(space_, at_)).second) {
+      result_.legal.push_back(at_);
+    }
+  }
+
+  const Space& space_;
+  const Plan& base_;
+  const Model& model_;
+  const std::map<std::string, int>& only_;
+  int sequences_per_micro_batch_ = 1;
+  Plan plan_;
+  Candidate at_;
+  std::set<std::string> seen_;  // explicit micro-batches may repeat the automatic ones
+  Enumeration result_;
+};
+
+}  // namespace
+
+Plan plan_of(const Plan& base, const Space& space, const Candidate& candidate) {
+  Plan plan = base;
+  plan.platform_path = space.platforms[candidate.platform].path;
+  plan.layout = candidate.layout;
+  plan.batch.micro_batches = candidate.micro_batches;
+  plan.batch.decode_micro_batches = candidate.decode_micro_batches;
+  plan.collectives = candidate.collectives;
+  return plan;
+}
+
+std::string key_of(const Space& space, const Candidate& candidate) {
+  const Layout& at = candidate.layout;
+  std::string key = fmt::format("{} tp={} pp={} dp={} ep={} etp={} sp={} mb={} dmb={} {}",
+                                space.platforms[candidate.platform].id, at.tensor, at.pipeline,
+                                at.data, at.expert, at.expert_tensor, at.sequence_parallel ? 1 : 0,
+                                candidate.micro_batches, candidate.decode_micro_batches, at.order);
+  for (const auto& [op, algorithm] : candidate.collectives) {
+    key += fmt::format(" {}={}", op, algorithm);
+  }
+  return key;
+}
+
+std::optional<Candidate> candidate_of(const Space& space, const std::string& key) {
+  char id[13] = "";
+  char order[32] = "";
+  int sequence_parallel = 0;
+  int read = 0;
+  Candidate candidate;
+  Layout& at = candidate.layout;
+  const int found = std::sscanf(
+      key.c_str(), "%12s tp=%d pp=%d dp=%d ep=%d etp=%d sp=%d mb=%d dmb=%d %31s%n", id, &at.tensor,
+      &at.pipeline, &at.data, &at.expert, &at.expert_tensor, &sequence_parallel,
+      &candidate.micro_batches, &candidate.decode_micro_batches, order, &read);
+  const auto platform = std::find_if(space.platforms.begin(), space.platforms.end(),
+                                     [&](const SearchPlatform& each) { return each.id == id; });
+  if (found != 10 || platform == space.platforms.end()) return std::nullopt;
+  candidate.platform = static_cast<int>(platform - space.platforms.begin());
+  at.order = order;
+  at.sequence_parallel = sequence_parallel != 0;
+  std::istringstream rest(key.substr(static_cast<std::size_t>(read)));
+  for (std::string word; rest >> word;) {
+    std::string op;
+    std::string algorithm;
+    if (!split_pair(word, op, algorithm)) return std::nullopt;
+    candidate.collectives[op] = algorithm;
+  }
+  return candidate;
+}
+
+Space read_space(const SpaceText& text, const Plan& plan, std::vector<SearchPlatform> platforms) {
+  return SpaceReader(text, plan).read(std::move(platforms));
+}
+
+Enumeration enumerate(const Space& space, const Plan& base, const Model& model,
+                      const std::map<std::string, int>& only) {
+  return Enumerator(space, base, model, only).run();
+}
+
+}  // namespace rehearse

@@ -1,0 +1,81 @@
+// The layouts that a search considers: ranges of every degree, on every platform, and which of them
+// are legal.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "layout/plan.hpp"
+#include "model/model.hpp"
+#include "search/integer_set.hpp"
+
+namespace rehearse {
+
+// One field of the space as written, in the plan's `search` message or as an option.
+struct SpaceField {
+  std::vector<std::string> values;
+  SourceLocation where;
+};
+// By the field's name in plan.proto's Search ("gpus", "tensor", "platform" ...).
+using SpaceText = std::map<std::string, SpaceField>;
+
+// A platform as far as it can be known without loading it.
+struct SearchPlatform {
+  std::string path;
+  std::string id;  // the first 12 digits of the SHA-256 of its bytes
+  int gpus = 0;
+  // Of one GPU with its share of the network; absent: the file does not say.
+  std::optional<double> usd_per_hour;
+  std::optional<double> watts;
+};
+
+struct Space {
+  std::vector<SearchPlatform> platforms;
+  IntegerSet gpus;  // after --max-gpus
+  // Empty: any.
+  IntegerSet tensor, pipeline, data, expert;
+  std::vector<int> expert_tensor;  // 0: the tensor degree
+  std::vector<bool> sequence_parallel;
+  std::vector<int> micro_batches;         // 0: as many sequences in each as in the plan
+  std::vector<int> decode_micro_batches;  // 0: the pipeline degree
+  std::vector<std::string> order;
+  std::vector<std::map<std::string, std::string>> collectives;
+};
+
+struct Candidate {
+  int platform = 0;  // index in Space::platforms
+  Layout layout;
+  int micro_batches = 1;
+  int decode_micro_batches = 0;
+  std::map<std::string, std::string> collectives;
+};
+
+// The plan with the candidate's layout on its platform.
+Plan plan_of(const Plan& base, const Space& space, const Candidate& candidate);
+
+// "3fa9c1d2e4b5 tp=2 pp=2 dp=3 ep=2 etp=0 sp=0 mb=22 dmb=0 tp-cp-ep-dp-pp all_reduce=ring": names
+// a candidate in jobs and journals, whatever the space. The first word is the platform's id.
+std::string key_of(const Space& space, const Candidate& candidate);
+// The inverse; nothing when `key` is no key or its platform is not in the space.
+std::optional<Candidate> candidate_of(const Space& space, const std::string& key);
+
+// Throws InputError: a value that is none, ranges that contradict each other.
+Space read_space(const SpaceText& text, const Plan& plan, std::vector<SearchPlatform> platforms);
+
+// Why candidates are not legal, in check_layout's words, and how many each rule excludes.
+using Exclusions = std::map<std::string, long>;
+
+struct Enumeration {
+  std::vector<Candidate> legal;  // in a fixed order
+  long considered = 0;
+  Exclusions excluded;
+};
+
+// Every combination of degrees whose product is a number of GPUs in the space. `only` limits it to
+// candidates with these degrees ("tensor" to 3): for --why-not.
+Enumeration enumerate(const Space& space, const Plan& base, const Model& model,
+                      const std::map<std::string, int>& only = {});
+
+}  // namespace rehearse

@@ -1,0 +1,36 @@
+// Passes every fact on to several sinks, in the order in which they were added.
+#pragma once
+
+#include <vector>
+
+#include "timeline/timeline.hpp"
+
+namespace rehearse {
+
+class SeveralSinks : public TimelineSink {
+ public:
+  // Null is nobody.
+  void add(TimelineSink* sink) {
+    if (sink != nullptr) sinks_.push_back(sink);
+  }
+  void begin(const Programs& programs) override {
+    for (TimelineSink* const sink : sinks_) sink->begin(programs);
+  }
+  void span(const Span& span) override {
+    for (TimelineSink* const sink : sinks_) sink->span(span);
+  }
+  void memory(const MemoryLevel& level) override {
+    for (TimelineSink* const sink : sinks_) sink->memory(level);
+  }
+  void routing(const RoutingTotals& totals) override {
+    for (TimelineSink* const sink : sinks_) sink->routing(totals);
+  }
+  void end(Seconds makespan) override {
+    for (TimelineSink* const sink : sinks_) sink->end(makespan);
+  }
+
+ private:
+  std::vector<TimelineSink*> sinks_;
+};
+
+}  // namespace rehearse

@@ -1,0 +1,73 @@
+// The terms behind a number: they are the run's own, and they add up.
+#include "claims/because.hpp"
+
+#include <gtest/gtest.h>
+
+namespace rehearse {
+namespace {
+
+using nlohmann::json;
+using Lines = std::vector<std::string>;
+
+// 30 % MFU with kernels at 60 % of the peak: 30 % at the peak's pace, 0.3 / 0.6 - 0.3 = 20 % lost
+// to the efficiency; busy 80 %, so 0.8 - 0.5 = 30 % memory and launches; 10 % waiting, 10 % bubble.
+json run() {
+  return json::parse(R"({
+    "makespan_s": 10.0,
+    "throughput": {"tokens_per_ms_per_gpu": 6.0},
+    "utilization": {"mfu": 0.3, "compute_busy_fraction": 0.8, "bubble_fraction": 0.1},
+    "communication": {"exposed_fraction": 0.1, "by_axis": [
+        {"axis": "tp", "busy_s": 2.0, "exposed_s": 1.0, "bytes_per_rank": 3e9}]},
+    "memory": {"peak_bytes": 12e9, "binding_rank": 3, "by_category": [
+        {"category": "weights", "bytes": 2e9}, {"category": "gradients", "bytes": 0},
+        {"category": "kv_cache", "bytes": 10e9}]},
+    "device": {"peak_flops_per_s": 400e12, "usable_flops_per_s": 240e12},
+    "layout": {"pipeline": 2}, "batch": {"micro_batches": 3},
+    "operators": [{"operator": "qkv", "busy_s": 8.0, "fraction": 0.8}],
+    "critical_path": {
+      "to_first_tokens": {"length_s": 4.0, "compute_s": 3.0, "launch_s": 0.5,
+        "communication": [{"axis": "ep", "time_s": 0.5}],
+        "operators": [{"operator": "qkv", "busy_s": 3.5, "fraction": 0.875}]},
+      "to_end": {"length_s": 10.0, "compute_s": 10.0, "launch_s": 0, "communication": [], "operators": []}}})");
+}
+
+TEST(Because, ThroughputIsThePeakLessWhatIsLost) {
+  EXPECT_EQ(
+      because("throughput", run()),
+      (Lines{"physical ceiling at 100 % MFU: 20 tokens/ms per GPU; reached: 6, 30.0 %",
+             "a GPU's time: 30.0 % at the peak's pace, 20.0 % lost to the kernels' 60.0 % of the "
+             "peak, 30.0 % to memory-bound operators and launches, 10.0 % waiting for "
+             "communication, 10.0 % in pipeline bubbles"}));
+}
+
+TEST(Because, TtftIsItsCriticalPath) {
+  // 3 micro-batches and 2 stages: 4 slots, one of them to fill the pipeline.
+  EXPECT_EQ(
+      because("ttft_s", run()),
+      (Lines{"largest TTFT 4.00 s = compute 3.00 s + ep communication 500 ms + launches 500 ms "
+             "(critical path)",
+             "on it longest: qkv 87.5 %",
+             "pipeline bubble: 2 stages take 3 micro-batches in 4 slots, so 25.0 % of the prefill "
+             "is filling"}));
+}
+
+TEST(Because, MemoryIsItsCategoriesTheLargestFirst) {
+  EXPECT_EQ(because("memory", run()),
+            Lines{"peak 12.0 GB on rank 3 = kv_cache 10.0 GB + weights 2.00 GB"});
+}
+
+TEST(Because, CommunicationIsItsAxes) {
+  EXPECT_EQ(because("communication", run()),
+            Lines{"compute 8.00 s per GPU; tp 2.00 s for 3.00 GB sent, 1.00 s of it waited for"});
+}
+
+TEST(Because, HasNothingToSayWithoutTheCriticalPathOrOfSingleNumbers) {
+  json short_run = run();
+  short_run.erase("critical_path");
+  short_run["layout"]["pipeline"] = 1;
+  EXPECT_TRUE(because("ttft_s", short_run).empty());
+  EXPECT_TRUE(because("seed", run()).empty());
+}
+
+}  // namespace
+}  // namespace rehearse

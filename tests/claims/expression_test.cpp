@@ -1,0 +1,163 @@
+// The language of `expect`: what a text means, and where a wrong one is pointed at.
+#include <random>
+#include <vector>
+
+#include "claims/claim_texts.hpp"
+
+namespace rehearse {
+namespace {
+
+std::string parse_refusal(const std::string& text) {
+  return refusal_of([&] { comparison(text); });
+}
+
+std::string check_refusal(const std::string& text) {
+  return refusal_of([&] { check_quantities(comparison(text), quantities()); });
+}
+
+TEST(Arithmetic, HasTheUsualPrecedence) {
+  EXPECT_EQ(value("1 + 2 * 3"), 7);
+  EXPECT_EQ(value("(1 + 2) * 3"), 9);
+  EXPECT_EQ(value("8 / 4 / 2"), 1);  // from the left
+  EXPECT_EQ(value("8 - 4 - 2"), 2);
+  EXPECT_EQ(value("-2 * -(3 - 1)"), 4);
+  EXPECT_EQ(value("2-1"), 1);
+  EXPECT_EQ(value("1e3"), 1000);
+}
+
+TEST(Functions, WorkOnNumbersAndLists) {
+  EXPECT_EQ(value("min(3, 1, 2)"), 1);
+  EXPECT_EQ(value("max([3, 1], 2)"), 3);
+  EXPECT_EQ(value("abs(1 - 3)"), 2);
+  EXPECT_EQ(value("ceil(0.2)"), 1);
+  EXPECT_EQ(value("floor(0.8)"), 0);
+  EXPECT_EQ(value("count([4, 4, 4])"), 3);
+  EXPECT_EQ(value("max(ranks[0..2].requests)"), 22);
+}
+
+TEST(Numbers, TakeUnits) {
+  EXPECT_EQ(value("35GB"), 35e9);
+  EXPECT_EQ(value("1GiB"), 1024.0 * 1024 * 1024);
+  EXPECT_EQ(value("1.8TBps"), 1.8e12);
+  EXPECT_EQ(value("400TFLOPS"), 400e12);
+  EXPECT_DOUBLE_EQ(value("36us"), 36e-6);
+  EXPECT_DOUBLE_EQ(value("12%"), 0.12);
+  // 2 x 128 MB / 1.44 TB/s
+  EXPECT_DOUBLE_EQ(value("2 * 128MB / 1.44TBps"), 256e6 / 1.44e12);
+}
+
+TEST(Quantities, AreFoundByPathIndexKeyAndRange) {
+  EXPECT_EQ(value("ttft_s.max"), 5);
+  EXPECT_EQ(value("memory.by_category[kv_cache].bytes"), 3e9);
+  EXPECT_EQ(value("memory.by_category[0].bytes"), 9e9);
+  EXPECT_TRUE(holds("groups.tp[0].ranks == [0, 1]"));
+  EXPECT_TRUE(holds("groups.tp[0..1].ranks == [0, 1, 2]"));
+  EXPECT_TRUE(holds("ranks[0..1].pipeline == 0"));
+  EXPECT_FALSE(holds("ranks[0..2].pipeline == 0"));
+  EXPECT_TRUE(holds("memory.fits == true"));
+  EXPECT_TRUE(holds("network == 'fluid'"));
+  EXPECT_TRUE(holds("network != 'exact'"));
+}
+
+TEST(Refusal, PointsAtTheCharacter) {
+  // Column 10 is the text's first character.
+  EXPECT_EQ(parse_refusal("ttft_s.max <= "),
+            "c.textproto:3:24: error: at the end: expected a number, a quantity, a list, or \"(\"");
+  EXPECT_EQ(
+      parse_refusal("ttft_s.max"),
+      "c.textproto:3:20: error: at the end: expected a comparison: == != <= >= < > or between");
+  EXPECT_EQ(parse_refusal("1 < (2"), "c.textproto:3:16: error: at the end: expected \")\"");
+  EXPECT_EQ(
+      parse_refusal("1 < 2 3"),
+      "c.textproto:3:16: error: at \"3\": expected the end, \"within\", or an operator + - * /");
+  EXPECT_EQ(
+      parse_refusal("1 between 2"),
+      "c.textproto:3:21: error: at the end: expected \"and\" and the upper end of \"between\"");
+  EXPECT_EQ(
+      parse_refusal("6seconds < 1"),
+      "c.textproto:3:11: error: at \"seconds < 1\": unknown unit: sizes (GB, GiB), rates (GBps, "
+      "TFLOPS), times (s, ms, us), or %");
+  EXPECT_EQ(
+      parse_refusal("mean(1, 2) < 1"),
+      "c.textproto:3:10: error: at \"mean(1, 2) <\": unknown function \"mean\": min max abs ceil "
+      "floor count");
+  EXPECT_EQ(parse_refusal("floor(1, 2) < 1"),
+            "c.textproto:3:10: error: at \"floor(1, 2) \": floor takes one argument, not 2");
+  EXPECT_EQ(parse_refusal("a[2..1] < 1"),
+            "c.textproto:3:16: error: at \"] < 1\": a range goes upwards");
+  EXPECT_EQ(parse_refusal("a[-1] < 1"), "c.textproto:3:12: error: at \"-1] < 1\": expected a name");
+  EXPECT_EQ(parse_refusal("network == 'fluid"),
+            "c.textproto:3:21: error: at \"'fluid\": this text has no closing '");
+  EXPECT_EQ(parse_refusal("1e999 < 1"),
+            "c.textproto:3:10: error: at \"1e999 < 1\": expected a number");
+  EXPECT_EQ(parse_refusal(std::string(60, '(') + "1 < 1"),
+            "c.textproto:3:60: error: at \"((((((((((1 \": nested more than 50 deep");
+}
+
+TEST(AnyText, IsParsedOrRefusedWithAPlaceInIt) {
+  // Random strings of the language's own words, which get far into the parser.
+  const std::vector<std::string> words = {
+      "1", "2.5", "%",  "GB", "ttft_s.max", "[",     "]",        "(",   ")", "..",   ",", "+", "-",
+      "*", "/",   "<=", "==", "between",    " and ", " within ", "min", "'", "true", ".", "x", " "};
+  std::mt19937 random(1);  // the same texts every time
+  int parsed = 0;
+  for (int i = 0; i < 20000; ++i) {
+    std::string text;
+    for (auto words_left = random() % 9; words_left > 0; --words_left) {
+      text += words[random() % words.size()];
+    }
+    try {
+      outcome(text);
+      ++parsed;
+    } catch (const InputError& error) {
+      const std::string what = error.what();
+      const std::string place = "c.textproto:3:";
+      ASSERT_TRUE(what.starts_with(place)) << text;
+      const int column = std::stoi(what.substr(place.size()));
+      ASSERT_GE(column, 10) << text;
+      ASSERT_LE(column, 10 + static_cast<int>(text.size())) << text;
+    }
+  }
+  EXPECT_GT(parsed, 0);
+}
+
+TEST(Refusal, NamesTheNearestQuantity) {
+  EXPECT_EQ(check_refusal("1 < tftt_s.max"),
+            "c.textproto:3:14: error: unknown quantity \"tftt_s\": did you mean \"ttft_s\"?");
+  EXPECT_EQ(check_refusal("ttft_s.maxx < 1"),
+            "c.textproto:3:17: error: unknown quantity \"maxx\" of ttft_s: did you mean \"max\"?");
+  EXPECT_EQ(check_refusal("ttft_s < 1"),
+            "c.textproto:3:10: error: ttft_s is a group of quantities: name one of max mean");
+  EXPECT_EQ(check_refusal("ttft_s.max.x < 1"),
+            "c.textproto:3:21: error: ttft_s.max is a single value: it has no fields");
+  EXPECT_EQ(check_refusal("ttft_s[0] < 1"), "c.textproto:3:17: error: ttft_s is no list");
+  EXPECT_EQ(
+      check_refusal("memory.by_category.bytes < 1"),
+      "c.textproto:3:29: error: memory.by_category is a list: write memory.by_category[0].bytes "
+      "for one element, or a key or a range in the brackets");
+  EXPECT_EQ(
+      check_refusal("memory.by_category[weights] < 1"),
+      "c.textproto:3:10: error: memory.by_category[weights] is a group of quantities: name one of "
+      "bytes category");
+  EXPECT_EQ(check_refusal("ranks[x].requests < 1"),
+            "c.textproto:3:16: error: the elements of ranks have no names: write an index");
+}
+
+TEST(Refusal, OfUnitsThatDoNotFit) {
+  EXPECT_EQ(check_refusal("memory.peak_bytes <= 6s"),
+            "c.textproto:3:31: error: bytes meets s: the units do not fit");
+  EXPECT_EQ(check_refusal("6GB + ttft_s.max < 1"),
+            "c.textproto:3:16: error: bytes meets s: the units do not fit");
+  EXPECT_EQ(check_refusal("ttft_s.max between 1s and 2GB"),
+            "c.textproto:3:36: error: s meets bytes: the units do not fit");
+  // FLOP/s over FLOPs is a plain rate; bytes over bytes/s are seconds.
+  EXPECT_EQ(check_refusal("device.usable_flops_per_s / per_token.prefill_flops < 12"), "accepted");
+  EXPECT_EQ(check_refusal("memory.peak_bytes / 1GBps < 12s"), "accepted");
+  EXPECT_EQ(check_refusal("ttft_s.max * 1GBps < 12GB"), "accepted");
+  EXPECT_EQ(check_refusal("memory.peak_bytes / ttft_s.max < 12TBps"), "accepted");
+  EXPECT_EQ(check_refusal("memory.peak_bytes / 1GBps < 12GB"),
+            "c.textproto:3:38: error: s meets bytes: the units do not fit");
+}
+
+}  // namespace
+}  // namespace rehearse

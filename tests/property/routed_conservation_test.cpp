@@ -1,0 +1,114 @@
+// Whatever the routing, capacity and placement: every copy that the router chose is computed or
+// dropped, and the bytes of dispatch and return are those of the copies. Each replay runs in a
+// child process: SimGrid allows one simulation per process.
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <cmath>
+#include <string>
+
+#include "program/lower.hpp"
+#include "property/random_plans.hpp"
+#include "replay/recorded_run.hpp"
+#include "replay/small_cluster.hpp"
+
+namespace rehearse {
+namespace {
+
+constexpr int kGpus = 12;
+
+int between(int least, int most) {
+  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange(least, most + 1));
+}
+
+RandomPlan draw_routed_plan() {
+  RandomPlan drawn = draw_moe_plan(kGpus);
+  // A model whose layers are all dense routes nothing.
+  while (drawn.model.moe->first_dense_layers >= drawn.model.layers) drawn = draw_moe_plan(kGpus);
+  Plan& plan = drawn.plan;
+  plan.routing.model = between(0, 3) == 0 ? "uniform" : "zipf";
+  plan.routing.exponent = between(0, 20) / 10.0;
+  plan.routing.drift_iterations = between(0, 1) * between(1, 4);
+  plan.capacity.limited = between(0, 1) == 1;
+  plan.capacity.policy = static_cast<CapacityPolicy>(between(0, 2));
+  plan.capacity.factor = between(1, 30) / 10.0;
+  plan.capacity.adaptive = between(0, 1) == 1;
+  plan.capacity.adapt_every = between(1, 3);
+  plan.placement.policy = static_cast<PlacementPolicy>(between(0, 2));
+  if (plan.placement.policy == PlacementPolicy::kGreedy) {
+    const int members = expert_group_size(plan.layout);
+    plan.placement.redundant_experts = members > 1 ? members * between(0, 1) : 0;
+    plan.placement.rebalance_every = between(0, 3);
+  }
+  plan.seed = between(0, 100);
+  return drawn;
+}
+
+struct Sums {
+  double dispatched = 0;
+  double returned = 0;
+  double copies = 0;  // by the ranks' own count
+  double flops = 0;   // of the experts' first operators
+};
+
+Sums sums_of(const RecordedRun& recorded, const Programs& programs) {
+  Sums sums;
+  for (const Span& span : recorded.spans) {
+    const Instruction& at = programs.of(span.rank).instructions[span.instruction];
+    if (at.name < 0) continue;
+    const std::string& name = programs.names[at.name];
+    if (name.ends_with(" dispatch")) sums.dispatched += span.bytes.value;
+    if (name.ends_with(" return")) sums.returned += span.bytes.value;
+    if (name.ends_with("expert up") && at.routed >= 0) {
+      sums.copies += span.copies;
+      sums.flops += span.flops.value;
+    }
+  }
+  return sums;
+}
+
+void require_equal(double actual, double expected, const char* what, const RandomPlan& drawn) {
+  if (std::abs(actual - expected) <= 1e-9 * std::max(1.0, std::abs(expected))) return;
+  RC_FAIL(std::string(what) + ": " + std::to_string(actual) + " instead of " +
+          std::to_string(expected) + ": " + drawn.text());
+}
+
+RC_GTEST_PROP(RoutedConservation, CopiesAreComputedOrDroppedAndTheirBytesTravel, ()) {
+  const RandomPlan drawn = draw_routed_plan();
+  const Model& model = drawn.model;
+  const Layout& layout = drawn.plan.layout;
+  if (!routes_tokens(drawn.plan, model)) return;
+  Programs programs = lower(model, drawn.plan);
+  programs.compute_dtype = Dtype::kBf16;  // the GPUs of the small cluster have no other peak
+  const std::vector<double> values = in_child([&] {
+    const RecordedRun recorded = run(programs, star(kGpus, {1e9, 1e-6}));
+    const Sums sums = sums_of(recorded, programs);
+    double dropped = 0;
+    for (const double of_layer : recorded.routed.dropped) dropped += of_layer;
+    return std::vector<double>{sums.dispatched,
+                               sums.returned,
+                               sums.copies,
+                               sums.flops,
+                               recorded.routed.routed,
+                               recorded.routed.computed,
+                               recorded.routed.padding,
+                               dropped};
+  });
+  const double moe_layers = model.layers - model.moe->first_dense_layers;
+  require_equal(values[4], tokens_fed(drawn.plan.batch) * model.moe->top_k * moe_layers, "routed",
+                drawn);
+  require_equal(values[5] + values[7], values[4] + values[6], "computed + dropped", drawn);
+  // The tensor ranks of a split expert each compute their columns of every copy.
+  const int degree = expert_tensor_degree(layout);
+  require_equal(values[2], values[5] * degree, "copies of the ranks", drawn);
+  const double columns = 1.0 * model.moe->expert.width / degree * (model.moe->expert.gated ? 2 : 1);
+  require_equal(values[3], values[2] * 2 * model.hidden * columns, "FLOPs", drawn);
+  const bool gathered = layout.sequence_parallel && degree > 1;
+  const double row = model.hidden * bytes_per_element(model.activation_dtype);
+  const double received = values[2] * row / (gathered ? layout.tensor : 1);
+  require_equal(values[0], expert_group_size(layout) > 1 ? received : 0, "dispatched", drawn);
+  require_equal(values[1], values[0], "returned", drawn);
+}
+
+}  // namespace
+}  // namespace rehearse

@@ -1,0 +1,157 @@
+// The parts of a search that need no simulation: sets, space, keys, objectives, journal, workers.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
+#include "base/error.hpp"
+#include "search/journal.hpp"
+#include "search/search_job.hpp"
+#include "search/workers.hpp"
+
+namespace rehearse {
+namespace {
+
+TEST(IntegerSet, JoinsRanges) {
+  const IntegerSet set = parse_integer_set("8,1..3,2..4", {}, 1);
+  EXPECT_EQ(set.members(), (std::vector<int>{1, 2, 3, 4, 8}));
+  EXPECT_TRUE(set.contains(4));
+  EXPECT_FALSE(set.contains(5));
+  for (const char* bad : {"", "x", "1..", "3..1", "0", "1,,2"}) {
+    EXPECT_THROW(parse_integer_set(bad, {}, 1), InputError) << bad;
+  }
+}
+
+struct Small {
+  Model model;
+  Plan plan;
+  std::vector<SearchPlatform> platforms = {{"p.xml", "0123456789ab", 8, {}, {}}};
+
+  Small() {
+    model.layers = 2;
+    model.hidden = 64;
+    model.attention = {4, 4, 16, false};
+    model.dense = FeedForward{64, false, false};
+    plan.batch = {16, 8, 2, 4, 0};
+  }
+};
+
+// 8 = t x p x d with t in {1, 2, 4, 8}: t = 8 does not divide 4 heads; p in {1, 2, 4, 8}: more than
+// 2 layers do not exist. t x p: (1,1) (1,2) (2,1) (2,2) (4,1) (4,2) are legal, with expert 1.
+TEST(Space, HasEveryProductAndCountsWhatIsNotLegal) {
+  const Small small;
+  const Space space = read_space({{"gpus", {{"8"}, {}}}}, small.plan, small.platforms);
+  const Enumeration found = enumerate(space, small.plan, small.model);
+  EXPECT_EQ(found.legal.size(), 6U);
+  long excluded = 0;
+  for (const auto& [reason, count] : found.excluded) excluded += count;
+  EXPECT_EQ(found.considered, 6 + excluded);
+  // The ways to write 8 as a product of four numbers: C(3 + 3, 3) of the exponents of 2.
+  EXPECT_EQ(found.considered, 20);
+  // The plan has 16 / 4 = 4 sequences per micro-batch; 8 replicas have 2 each, so 1 micro-batch.
+  for (const Candidate& each : found.legal) {
+    EXPECT_EQ(each.micro_batches, each.layout.data >= 4 ? 1 : 4 / each.layout.data);
+  }
+}
+
+TEST(Space, NamesCandidatesByKey) {
+  const Small small;
+  const Space space = read_space({{"collectives", {{"all_reduce=ring", "all_reduce=auto"}, {}}}},
+                                 small.plan, small.platforms);
+  for (const Candidate& each : enumerate(space, small.plan, small.model).legal) {
+    const std::string key = key_of(space, each);
+    const std::optional<Candidate> read = candidate_of(space, key);
+    ASSERT_TRUE(read.has_value()) << key;
+    EXPECT_EQ(key_of(space, *read), key);
+  }
+  EXPECT_FALSE(candidate_of(space, "no key").has_value());
+  EXPECT_FALSE(candidate_of(space,
+                            "ba9876543210 tp=1 pp=1 dp=1 ep=1 etp=0 sp=0 mb=1 dmb=0 "
+                            "tp-cp-ep-dp-pp")
+                   .has_value());
+}
+
+// 10 GPUs, 36 s, 1e6 tokens: 0.1 GPU-hours; at 2 dollars an hour 0.2 dollars; 100 W x 10 x 36 s =
+// 36 kJ.
+TEST(Objective, CountsCost) {
+  Metrics metrics;
+  metrics.ranks = 10;
+  metrics.makespan_s = 36;
+  metrics.tokens_per_s = 1e6 / 36;
+  const std::vector<double> values = values_of(metrics, {"", "", 10, 2.0, 100.0});
+  const auto value = [&](const char* name) { return values[quantity_named(name, {})]; };
+  EXPECT_DOUBLE_EQ(value("cost.gpu_hours_per_million_tokens"), 0.1);
+  EXPECT_DOUBLE_EQ(value("cost.dollars_per_million_tokens"), 0.2);
+  EXPECT_DOUBLE_EQ(value("cost.tokens_per_joule"), 1e6 / 36e3);
+  const std::vector<double> unpriced = values_of(metrics, {"", "", 10, {}, {}});
+  EXPECT_TRUE(std::isnan(unpriced[quantity_named("cost.dollars_per_million_tokens", {})]));
+  // To the last bit through text.
+  EXPECT_EQ(values_of_text(values_text(values)), values);
+}
+
+class TemporaryFile {
+ public:
+  TemporaryFile() { close(mkstemp(path_)); }
+  ~TemporaryFile() { std::remove(path_); }
+  const char* path() const { return path_; }
+
+ private:
+  char path_[32] = "journal-XXXXXX";
+};
+
+TEST(Journal, KeepsWhatIsWholeAndWarnsOfTheRest) {
+  const TemporaryFile file;
+  {
+    Journal journal(file.path(), "d1");
+    journal.append("a", "D1");
+    journal.append("b", "D2");
+    EXPECT_THROW(Journal(file.path(), "d1"), InputError);  // locked
+  }
+  std::ofstream(file.path(), std::ios::app) << "00000000 c\tD3\ntorn";
+  {
+    const Journal journal(file.path(), "d1");
+    EXPECT_EQ(journal.entries(), (std::map<std::string, std::string>{{"a", "D1"}, {"b", "D2"}}));
+    EXPECT_EQ(journal.warnings().size(), 2U);
+  }
+  EXPECT_THROW(Journal(file.path(), "d2"), InputError);
+}
+
+std::vector<Answer> answers_of(Workers& workers, int count) {
+  std::vector<Answer> all;
+  while (static_cast<int>(all.size()) < count) {
+    for (Answer& answer : workers.wait(Seconds{10})) all.push_back(std::move(answer));
+  }
+  return all;
+}
+
+std::string misbehave(const std::string& request) {
+  if (request == "crash") raise(SIGKILL);
+  if (request == "hang") sleep(100);
+  if (request == "refuse") throw InputError({"f", 1, 2}, "no");
+  return "echo " + request;
+}
+
+TEST(Workers, OutliveWhatTheirJobsDo) {
+  Workers workers(1, misbehave, Seconds{0.5});
+  const char* const requests[] = {"hello", "crash", "hang", "refuse", "again"};
+  std::string ends;
+  std::vector<std::string> texts;
+  for (const char* request : requests) {
+    workers.send(0, 7, request);
+    const std::vector<Answer> answers = answers_of(workers, 1);
+    EXPECT_EQ(answers[0].request, 7);
+    ends += answers[0].end;
+    texts.push_back(answers[0].text);
+  }
+  EXPECT_EQ(ends, "DCTRD");
+  EXPECT_EQ(texts,
+            (std::vector<std::string>{"echo hello", "ended by signal 9", "no answer within 500 ms",
+                                      "f:1:2: error: no", "echo again"}));
+}
+
+}  // namespace
+}  // namespace rehearse

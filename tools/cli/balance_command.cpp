@@ -1,0 +1,187 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/processes.hpp"
+#include "cli/commands.hpp"
+#include "cli/memory_limit.hpp"
+#include "layout/layout.hpp"
+#include "routing/token_routing.hpp"
+#include "simulation/simulation.hpp"
+
+namespace rehearse {
+namespace {
+
+constexpr int kRebalanceEvery = 50;  // iterations, where the plan names none
+
+// What is compared.
+struct PlacementNumbers {
+  double tokens_per_s = 0;
+  double rank_max_over_mean = 1;
+  double compute_max_over_mean = 1;
+  double dropped_fraction = 0;
+  double moved_weight_bytes = 0;
+  double peak_fraction = 0;
+};
+
+struct PlacementRun {
+  std::string name;
+  Plan plan;
+  PlacementNumbers numbers = {};
+  std::string refusal = {};
+};
+
+PlacementRun alternative(const std::string& name, const Plan& plan, PlacementPolicy policy,
+                         int copies, int every) {
+  PlacementRun made{name, plan};
+  made.plan.placement.policy = policy;
+  made.plan.placement.redundant_experts = copies;
+  made.plan.placement.rebalance_every = every;
+  return made;
+}
+
+// From the simplest on: what a recommendation prefers when it is as good.
+std::vector<PlacementRun> alternatives_of(const Plan& plan, const Model& model) {
+  const ExpertPlacementChoice& written = plan.placement;
+  const bool by_load = written.policy == PlacementPolicy::kGreedy ||
+                       written.policy == PlacementPolicy::kHierarchical;
+  const PlacementPolicy fixed = by_load ? PlacementPolicy::kContiguous : written.policy;
+  const PlacementPolicy moving = by_load ? written.policy : PlacementPolicy::kGreedy;
+  const int every = written.rebalance_every > 0 ? written.rebalance_every : kRebalanceEvery;
+  const int ranks = expert_group_size(plan.layout);
+  // One more expert on each rank, where the plan names no number.
+  const int copies = written.redundant_experts > 0 ? written.redundant_experts : ranks;
+  std::vector<PlacementRun> all;
+  all.push_back(alternative(fmt::format("static, {}", to_text(fixed)), plan, fixed, 0, 0));
+  all.push_back(alternative(fmt::format("{}, once", to_text(moving)), plan, moving, 0, 0));
+  all.push_back(
+      alternative(fmt::format("{}, every {}", to_text(moving), every), plan, moving, 0, every));
+  if (ranks > 1 && copies <= model.moe->experts * (ranks - 1)) {
+    all.push_back(alternative(fmt::format("{} copies, once", copies), plan, moving, copies, 0));
+    all.push_back(alternative(fmt::format("{} copies, every {}", copies, every), plan, moving,
+                              copies, every));
+  }
+  return all;
+}
+
+std::string simulated(const Plan& plan, const Model& model, Bytes memory_limit) {
+  SimulationOptions options;
+  options.memory_limit = memory_limit;
+  const Metrics metrics = simulate(plan, model, options).metrics;
+  return fmt::format("{} {} {} {} {} {}", metrics.tokens_per_s, metrics.experts.rank_max_over_mean,
+                     metrics.gpu_compute_max_over_mean, metrics.experts.dropped_fraction,
+                     metrics.experts.moved_weight_bytes, metrics.memory.peak_fraction);
+}
+
+PlacementNumbers numbers_of(const std::string& simulated) {
+  PlacementNumbers numbers;
+  std::istringstream(simulated) >> numbers.tokens_per_s >> numbers.rank_max_over_mean >>
+      numbers.compute_max_over_mean >> numbers.dropped_fraction >> numbers.moved_weight_bytes >>
+      numbers.peak_fraction;
+  return numbers;
+}
+
+// As many at once as there are cores.
+void simulate_all(std::vector<PlacementRun>& alternatives, const Model& model, Bytes memory_limit) {
+  const int at_once = std::min(usable_cpus(), static_cast<int>(alternatives.size()));
+  std::vector<std::function<std::string()>> jobs;
+  for (const PlacementRun& each : alternatives) {
+    jobs.push_back(
+        [&, plan = &each.plan] { return simulated(*plan, model, memory_limit / at_once); });
+  }
+  const std::vector<JobResult> results = run_in_processes(jobs, at_once);
+  for (std::size_t at = 0; at < results.size(); ++at) {
+    if (results[at].refused()) {
+      alternatives[at].refusal = results[at].text;
+    } else {
+      alternatives[at].numbers = numbers_of(results[at].value());
+    }
+  }
+}
+
+void print_table(const std::vector<PlacementRun>& alternatives, int gpus) {
+  const double base = alternatives.front().numbers.tokens_per_s;
+  fmt::print("{:<26} {:>12} {:>8} {:>9} {:>9} {:>8} {:>9} {:>9}\n", "placement", "tokens/ms/GPU",
+             "gain", "rank load", "compute", "dropped", "moved", "memory");
+  for (const PlacementRun& each : alternatives) {
+    if (!each.refusal.empty()) {
+      fmt::print("{:<26} refused: {}\n", each.name, each.refusal);
+      continue;
+    }
+    const PlacementNumbers& run = each.numbers;
+    fmt::print("{:<26} {:>12.4g} {:>7.1f}% {:>9.3f} {:>9.3f} {:>7.1f}% {:>9} {:>8.1f}%\n",
+               each.name, run.tokens_per_s / 1e3 / gpus, 100 * (run.tokens_per_s / base - 1),
+               run.rank_max_over_mean, run.compute_max_over_mean, 100 * run.dropped_fraction,
+               to_text(Bytes{run.moved_weight_bytes}), 100 * run.peak_fraction);
+  }
+  fmt::print(
+      "rank load: copies of the busiest rank of an expert group over the mean, in a pass through a "
+      "layer;\ncompute: busiest GPU over the mean; moved: weights, all re-balancings, all ranks\n");
+}
+
+void print_recommendation(const std::vector<PlacementRun>& alternatives) {
+  constexpr double kWorth = 1.01;  // less is within what the skew is known to
+  const auto runs = [](const PlacementRun& each) {
+    return each.refusal.empty() && each.numbers.peak_fraction <= 1;
+  };
+  const PlacementRun* best = nullptr;
+  for (const PlacementRun& each : alternatives) {
+    if (!runs(each)) continue;
+    if (best == nullptr || each.numbers.tokens_per_s > kWorth * best->numbers.tokens_per_s) {
+      best = &each;
+    }
+  }
+  if (best == nullptr) {
+    fmt::print("recommendation: none of these runs\n");
+    return;
+  }
+  const ExpertPlacementChoice& choice = best->plan.placement;
+  std::string words =
+      choice.rebalance_every > 0 ? "turn re-balancing on" : "leave re-balancing off";
+  if (choice.rebalance_every == 0 && choice.policy == alternatives[1].plan.placement.policy) {
+    words = "place experts by load once, " + words;
+  }
+  if (choice.redundant_experts > 0) {
+    words += fmt::format(", hold {} copies per layer", choice.redundant_experts);
+  }
+  const double gain = best->numbers.tokens_per_s / alternatives.front().numbers.tokens_per_s - 1;
+  fmt::print("recommendation: {} (placement.policy={} redundant_experts={} rebalance_every={})",
+             words, to_text(choice.policy), choice.redundant_experts, choice.rebalance_every);
+  if (best != &alternatives.front() && alternatives.front().refusal.empty()) {
+    fmt::print(": {:+.1f} % throughput", 100 * gain);
+  }
+  fmt::print("\na placement is preferred to a simpler one when it gains more than 1 %\n");
+}
+
+}  // namespace
+
+int balance_command(const Options& options) {
+  const Plan plan = read_plan(options.plan);
+  const Model model = read_model(plan.model_path, plan.model_sets);
+  check_routing(plan, model);
+  if (!model.moe || plan.routing.model == "uniform") {
+    throw InputError(plan.where.at("routing.model"),
+                     "routing is uniform, so there is nothing to balance: set routing.model");
+  }
+  std::vector<PlacementRun> alternatives = alternatives_of(plan, model);
+  simulate_all(alternatives, model, memory_limit(options.max_memory));
+  const bool none = std::none_of(alternatives.begin(), alternatives.end(),
+                                 [](const PlacementRun& each) { return each.refusal.empty(); });
+  if (none) {
+    fmt::print(stderr, "{}\n", alternatives.front().refusal);
+    return 2;
+  }
+  fmt::print("plan {}{}, routing {}, {} iterations\n", plan.name,
+             plan.variant.empty() ? "" : ", variant " + plan.variant, plan.routing.model,
+             plan.batch.micro_batches + plan.batch.output_tokens - 1);
+  print_table(alternatives, plan.layout.gpus());
+  print_recommendation(alternatives);
+  return 0;
+}
+
+}  // namespace rehearse

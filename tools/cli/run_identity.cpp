@@ -1,0 +1,29 @@
+#include "cli/run_identity.hpp"
+
+#include <string>
+#include <vector>
+
+#include "input/digest.hpp"
+#include "replay/network_level.hpp"
+
+namespace rehearse {
+
+RunIdentity identity_of(const Plan& plan, const Model& model, const PlanRequest& request) {
+  RunIdentity identity;
+  identity.plan = plan.name;
+  identity.model = model.name;
+  identity.platform = plan.platform_path;
+  identity.variant = plan.variant;
+  identity.network = to_text(plan.network);
+  identity.seed = plan.seed;
+  std::vector<std::string> texts = {plan.variant, identity.network, std::to_string(plan.seed)};
+  texts.insert(texts.end(), request.sets.begin(), request.sets.end());
+  std::vector<std::string> files = {request.path, plan.model_path, plan.platform_path};
+  for (const std::string& file : {plan.routing.table_path, plan.batch.lengths.file}) {
+    if (!file.empty()) files.push_back(file);
+  }
+  identity.inputs_sha256 = sha256_of(files, texts);
+  return identity;
+}
+
+}  // namespace rehearse

@@ -1,0 +1,362 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+
+#include "base/error.hpp"
+#include "base/processes.hpp"
+#include "cli/commands.hpp"
+#include "cli/memory_limit.hpp"
+#include "cli/output_file.hpp"
+#include "html/search_page.hpp"
+#include "input/digest.hpp"
+#include "platform/check_platform_xml.hpp"
+#include "replay/network_level.hpp"
+#include "search/search.hpp"
+#include "search/search_job.hpp"
+#include "search/search_text.hpp"
+
+namespace rehearse {
+namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+
+int whole_number(const char* option, const std::string& text, int least) {
+  int number = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, failure] = std::from_chars(text.data(), end, number);
+  if (failure != std::errc{} || rest != end || number < least) {
+    throw InputError(option_place(option, text),
+                     fmt::format("\"{}\": must be a whole number of at least {}", text, least));
+  }
+  return number;
+}
+
+// The plan's fields, each replaced by its option where that is given.
+SpaceText space_text(const Plan& plan, const SearchOptions& options) {
+  SpaceText text;
+  for (const auto& [field, values] : plan.search) {
+    text[field] = {values, plan.where.at("search." + field)};
+  }
+  for (const auto& [field, values] : options.space) {
+    if (values.empty()) continue;
+    std::string option = "--" + field;
+    std::replace(option.begin(), option.end(), '_', '-');
+    text[field] = {values, option_place(option, values.back())};
+  }
+  return text;
+}
+
+SearchPlatform platform_at(const std::string& path) {
+  const PlatformFile file = check_platform_xml(path);
+  SearchPlatform platform;
+  platform.path = path;
+  platform.id = sha256_of({path}, {}).substr(0, 12);
+  const RunningCost cost = cost_per_gpu(file);
+  platform.usd_per_hour = cost.usd_per_hour;
+  platform.watts = cost.watts;
+  for (const GpuHosts& hosts : file.gpus) {
+    platform.gpus += static_cast<int>(std::max<std::int64_t>(1, hosts.names.count()));
+  }
+  return platform;
+}
+
+std::vector<SearchPlatform> platforms_of(const SpaceText& text, const Plan& plan) {
+  const auto named = text.find("platform");
+  if (named == text.end()) return {platform_at(plan.platform_path)};
+  std::vector<SearchPlatform> platforms;
+  for (const std::string& path : named->second.values) {
+    if (!std::filesystem::is_regular_file(path)) {
+      throw InputError(named->second.where, fmt::format("cannot read the platform \"{}\"", path));
+    }
+    SearchPlatform next = platform_at(path);
+    const bool again = std::any_of(platforms.begin(), platforms.end(),
+                                   [&](const SearchPlatform& each) { return each.id == next.id; });
+    if (again) throw InputError(named->second.where, fmt::format("\"{}\" is given twice", path));
+    platforms.push_back(std::move(next));
+  }
+  return platforms;
+}
+
+SearchGoals goals_of(const SpaceText& text, const SearchOptions& options) {
+  SearchGoals goals;
+  const auto objectives = text.find("objective");
+  const SpaceField defaults{{"throughput", "ttft", "gpu_hours"}, {}};
+  const SpaceField& chosen = objectives == text.end() ? defaults : objectives->second;
+  for (const std::string& each : chosen.values) {
+    goals.objectives.push_back(read_objective(each, chosen.where));
+  }
+  const auto constraints = text.find("constraint");
+  if (constraints != text.end()) goals.constraints = read_constraints(constraints->second);
+  goals.top = whole_number("--top", options.top, 0);
+  goals.exhaustive = options.exhaustive;
+  return goals;
+}
+
+void check_prices(const SearchGoals& goals, const Space& space) {
+  for (const Objective& objective : goals.objectives) {
+    for (const SearchPlatform& platform : space.platforms) {
+      const bool priced = objective.name != "tokens_per_dollar" || platform.usd_per_hour;
+      const bool powered = objective.name != "tokens_per_joule" || platform.watts;
+      if (priced && powered) continue;
+      throw InputError({platform.path, 1, 1},
+                       fmt::format("the objective {} needs the {} of the GPUs: add <prop "
+                                   "id=\"{}\" value=\"{}\"/>",
+                                   objective.name, priced ? "power" : "price",
+                                   priced ? "power" : "price", priced ? "700W" : "2.99USD/h"));
+    }
+  }
+}
+
+// Of what decides about results, but for the candidate.
+std::string digest_of(const Plan& plan, const Options& options) {
+  std::vector<std::string> texts = {REHEARSE_VERSION, plan.variant, to_text(plan.network),
+                                    std::to_string(plan.seed)};
+  texts.insert(texts.end(), options.plan.sets.begin(), options.plan.sets.end());
+  std::vector<std::string> files = {options.plan.path, plan.model_path};
+  for (const std::string& file : {plan.routing.table_path, plan.batch.lengths.file}) {
+    if (!file.empty()) files.push_back(file);
+  }
+  return sha256_of(files, texts);
+}
+
+class Progress {
+ public:
+  explicit Progress(const SearchGoals& goals)
+      : name_(goals.objectives.front().name), shown_(isatty(STDERR_FILENO) == 1) {}
+  ~Progress() {
+    if (printed_) fmt::print(stderr, "\r\033[K");
+  }
+
+  void show(const SearchProgress& at) {
+    const Clock::time_point now = Clock::now();
+    if (!shown_ || now - last_ < std::chrono::milliseconds(200)) return;
+    last_ = now;
+    printed_ = true;
+    if (at.bounded < at.to_bound) {
+      fmt::print(stderr, "\r\033[Kbounds: {} of {}", at.bounded, at.to_bound);
+      begun_ = now;
+      return;
+    }
+    const double seconds = std::chrono::duration<double>(now - begun_).count();
+    const double left = at.simulated > 0 ? seconds / static_cast<double>(at.simulated) *
+                                               static_cast<double>(at.open)
+                                         : 0;
+    fmt::print(stderr,
+               "\r\033[K{} simulated, {} from the journal, {} can still win, {:.0f} s left{}",
+               at.simulated, at.known, at.open, left,
+               at.has_best ? fmt::format("; best {} {:.5g}", name_, at.best) : "");
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::string name_;
+  bool shown_;
+  bool printed_ = false;
+  Clock::time_point last_;
+  Clock::time_point begun_ = Clock::now();
+};
+
+// Everything that the options say, read and checked.
+struct Prepared {
+  Plan plan;
+  Model model;
+  Space space;
+  SearchGoals goals;
+  Seconds timeout;
+  Bytes memory;
+};
+
+Prepared prepare(const Options& options) {
+  Prepared all;
+  all.plan = read_plan(options.plan);
+  all.model = read_model(all.plan.model_path, all.plan.model_sets);
+  const SpaceText text = space_text(all.plan, options.search);
+  all.space = read_space(text, all.plan, platforms_of(text, all.plan));
+  all.goals = goals_of(text, options.search);
+  check_prices(all.goals, all.space);
+  try {
+    all.timeout = parse_seconds(options.search.timeout);
+  } catch (const std::invalid_argument& error) {
+    throw InputError(option_place("--timeout", options.search.timeout), error.what());
+  }
+  all.memory = memory_limit(options.max_memory);
+  return all;
+}
+
+int why_not(const Prepared& all, const std::string& typed) {
+  std::map<std::string, int> only;
+  const std::size_t equals = typed.find('=');
+  const std::string degree = typed.substr(0, equals);
+  const std::set<std::string> degrees = {"tensor", "pipeline", "data", "expert"};
+  if (equals == std::string::npos || !degrees.contains(degree)) {
+    throw InputError(option_place("--why-not", typed),
+                     fmt::format("\"{}\": must be DEGREE=NUMBER, DEGREE one of {}", typed,
+                                 fmt::join(degrees, " ")));
+  }
+  only[degree] = whole_number("--why-not", typed.substr(equals + 1), 1);
+  const Enumeration found = enumerate(all.space, all.plan, all.model, only);
+  fmt::print("{}: {} layouts considered, {} legal\n{}", typed, found.considered, found.legal.size(),
+             exclusions_text(found.excluded, 1000));
+  return 0;
+}
+
+void refuse_empty(const Enumeration& found) {
+  if (!found.legal.empty()) return;
+  if (found.considered == 0) {
+    throw InputError({"rehearse search", 1, 1},
+                     "the space is empty: no product of the degrees is a number of GPUs in it");
+  }
+  const auto most =
+      std::max_element(found.excluded.begin(), found.excluded.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  throw InputError({"rehearse search", 1, 1},
+                   fmt::format("the space is empty: none of {} layouts is legal; {} of them: {}",
+                               found.considered, most->second, most->first));
+}
+
+// "5,6,7": sockets at whose other ends workers are (rehearse-mpi).
+std::vector<int> sockets_of(const std::string& text) {
+  std::vector<int> sockets;
+  std::istringstream items(text);
+  for (std::string item; std::getline(items, item, ',');) {
+    sockets.push_back(whole_number("--worker-sockets", item, 0));
+  }
+  return sockets;
+}
+
+std::vector<std::string> parameters_of(const SearchInputs& inputs, const Candidate& candidate) {
+  const Layout& at = candidate.layout;
+  return {inputs.space.platforms[candidate.platform].path,
+          std::to_string(at.gpus()),
+          std::to_string(at.tensor),
+          std::to_string(at.pipeline),
+          std::to_string(at.data),
+          std::to_string(at.expert),
+          at.sequence_parallel ? "yes" : "no",
+          std::to_string(candidate.micro_batches)};
+}
+
+// What simulates the layout alone.
+std::string command_of(const Options& options, const SearchInputs& inputs,
+                       const Candidate& candidate) {
+  const Layout& at = candidate.layout;
+  std::string command = fmt::format(
+      "rehearse run {}{} --platform {} --set layout.tensor={} --set layout.pipeline={} --set "
+      "layout.data={} --set layout.expert={} --set layout.expert_tensor={} --set "
+      "layout.sequence_parallel={} --set layout.order={} --set batch.micro_batches={} --set "
+      "batch.decode_micro_batches={}",
+      options.plan.path, options.plan.variant ? " --variant " + *options.plan.variant : "",
+      inputs.space.platforms[candidate.platform].path, at.tensor, at.pipeline, at.data, at.expert,
+      at.expert_tensor, at.sequence_parallel, at.order, candidate.micro_batches,
+      candidate.decode_micro_batches);
+  for (const auto& [op, algorithm] : candidate.collectives) {
+    command += fmt::format(" --set collectives.{}={}", op, algorithm);
+  }
+  for (const std::string& set : options.plan.sets) command += " --set " + set;
+  return command;
+}
+
+ReportSearch page_of(const Options& options, const SearchInputs& inputs,
+                     const SearchResult& result) {
+  ReportSearch page;
+  page.plan = inputs.base.name;
+  page.parameters = {"platform",          "gpus",         "tensor", "pipeline", "data", "expert",
+                     "sequence_parallel", "micro_batches"};
+  for (const Objective& objective : inputs.goals.objectives) {
+    const SearchQuantity& quantity = quantities()[objective.quantity];
+    page.objectives.push_back({quantity.name, "", quantity.more_is_better});
+  }
+  const auto add = [&](const SearchRow& row) {
+    ReportCandidate candidate;
+    candidate.parameters = parameters_of(inputs, row.candidate);
+    candidate.status = row.failure.empty() ? "simulated" : "failed";
+    candidate.reason = row.failure;
+    candidate.on_front = row.pareto;
+    candidate.command = command_of(options, inputs, row.candidate);
+    for (const Objective& objective : inputs.goals.objectives) {
+      if (row.failure.empty()) candidate.objectives.push_back(row.values[objective.quantity]);
+    }
+    page.candidates.push_back(std::move(candidate));
+  };
+  for (const SearchRow& row : result.ranking) add(row);
+  for (const SearchRow& row : result.failures) add(row);
+  for (const auto& [reason, count] : result.excluded) page.excluded.push_back({reason, count});
+  return page;
+}
+
+void report_result(const Options& options, const Prepared& all, const SearchInputs& inputs,
+                   const SearchResult& result) {
+  const std::map<std::string, std::string> identity = {
+      {"plan", all.plan.name},       {"model", all.model.name},
+      {"variant", all.plan.variant}, {"network", to_text(all.plan.network)},
+      {"version", REHEARSE_VERSION}, {"inputs_sha256", digest_of(all.plan, options)}};
+  const std::string json = search_json(inputs, result, identity);
+  if (!options.out.empty()) {
+    write_file(options.out + "/search.json", json);
+    write_file(options.out + "/report.html", search_page(page_of(options, inputs, result)));
+  }
+  if (options.json) {
+    fmt::print("{}", json);
+  } else if (!options.quiet) {
+    fmt::print("{}", search_table(inputs, result));
+  }
+}
+
+}  // namespace
+
+int search_command(const Options& options) {
+  const Prepared all = prepare(options);
+  if (!options.search.why_not.empty()) return why_not(all, options.search.why_not);
+  const Enumeration candidates = enumerate(all.space, all.plan, all.model);
+  refuse_empty(candidates);
+  std::optional<Journal> journal;
+  if (!options.search.journal.empty()) {
+    journal.emplace(options.search.journal, digest_of(all.plan, options));
+    for (const std::string& warning : journal->warnings()) fmt::print(stderr, "{}\n", warning);
+  }
+  if (!options.out.empty()) std::filesystem::create_directories(options.out);
+
+  const Job job = search_job(all.plan, all.model, all.space, all.memory);
+  std::optional<Workers> workers;
+  if (options.search.worker_sockets.empty()) {
+    const int count = options.search.workers.empty()
+                          ? usable_cpus()
+                          : whole_number("--workers", options.search.workers, 1);
+    workers.emplace(count, job, all.timeout);
+  } else {
+    workers.emplace(sockets_of(options.search.worker_sockets));
+  }
+  std::signal(SIGINT, [](int) { interrupted = 1; });
+  const SearchInputs inputs{all.plan, all.model, all.space, all.goals};
+  std::optional<Progress> progress(all.goals);
+  const SearchResult result = search(inputs, candidates, *workers, journal ? &*journal : nullptr,
+                                     [&](const SearchProgress& at) {
+                                       progress->show(at);
+                                       return interrupted == 0;
+                                     });
+  progress.reset();
+  report_result(options, all, inputs, result);
+  constexpr int kInterrupted = 130;
+  if (!result.complete) return kInterrupted;
+  return result.ranking.empty() ? 1 : 0;
+}
+
+int search_worker_command(const Options& options) {
+  const Prepared all = prepare(options);
+  std::signal(SIGINT, SIG_IGN);
+  serve(STDIN_FILENO, STDOUT_FILENO, search_job(all.plan, all.model, all.space, all.memory),
+        all.timeout);
+  return 0;
+}
+
+}  // namespace rehearse
