@@ -115,8 +115,8 @@ JobResult JobProcess::wait_at_most(Seconds time) {
     const double left = time.value - std::chrono::duration<double>(Clock::now() - begin).count();
     if (left <= 0) break;
     pollfd waiting{pipe_, POLLIN, 0};
-    constexpr double kLongestPoll_ms = 1e6;
-    if (poll(&waiting, 1, static_cast<int>(std::min(1e3 * left + 1, kLongestPoll_ms))) <= 0) {
+    constexpr double kLongestPollMs = 1e6;
+    if (poll(&waiting, 1, static_cast<int>(std::min(1e3 * left + 1, kLongestPollMs))) <= 0) {
       continue;
     }
     if (!receive()) return wait();

@@ -43,15 +43,23 @@ class PassBuilder {
   }
 
   // A collective over a group of one is no collective.
-  int communicate(CollectiveOp op, Axis axis, double bytes, double result, int input,
-                  const char* purpose = "", FanOut fan_out = {}, const RoutedAmounts& routed = {}) {
+  int communicate(const Collective& collective, int input, const char* purpose = "",
+                  const RoutedAmounts& routed = {}) {
+    const Axis axis = collective.axis;
     const int ranks = axis == Axis::kExpert ? expert_group_size(layout_) : tensor_;
     if (ranks == 1) return input;
-    const std::string name =
-        *purpose != 0 ? std::string(purpose) : std::string(to_text(axis)) + " " + to_text(op);
-    return graph_.add(
-        {name, layer_, Collective{op, axis, Bytes{bytes}, Bytes{result}, fan_out}, routed},
-        {input});
+    const std::string name = *purpose != 0
+                                 ? std::string(purpose)
+                                 : std::string(to_text(axis)) + " " + to_text(collective.op);
+    return graph_.add({name, layer_, collective, routed}, {input});
+  }
+  static Collective over_tensor(CollectiveOp op, double bytes, double result) {
+    return {op, Axis::kTensor, Bytes{bytes}, Bytes{result}};
+  }
+  // There or back.
+  Collective over_experts(double bytes, double result, bool back) const {
+    const FanOut fan_out = {model_.moe->top_k, model_.moe->experts, back};
+    return {CollectiveOp::kAllToAll, Axis::kExpert, Bytes{bytes}, Bytes{result}, fan_out};
   }
 
   double row_bytes() const { return model_.hidden * bytes_per_element(model_.activation_dtype); }
@@ -59,16 +67,17 @@ class PassBuilder {
   // Sum of the tensor ranks' partial results: all of it on each, or each its shard.
   int reduce(int partial) {
     const double bytes = tokens_ * row_bytes();
-    return sharded_ ? communicate(CollectiveOp::kReduceScatter, Axis::kTensor, bytes,
-                                  bytes / tensor_, partial)
-                    : communicate(CollectiveOp::kAllReduce, Axis::kTensor, bytes, 0, partial);
+    return communicate(sharded_ ? over_tensor(CollectiveOp::kReduceScatter, bytes, bytes / tensor_)
+                                : over_tensor(CollectiveOp::kAllReduce, bytes, 0),
+                       partial);
   }
 
   // All tokens on each tensor rank.
   int gather(int shard) {
     if (!sharded_) return shard;
-    return communicate(CollectiveOp::kAllGather, Axis::kTensor, local_tokens_ * row_bytes(),
-                       tokens_ * row_bytes(), shard);
+    return communicate(
+        over_tensor(CollectiveOp::kAllGather, local_tokens_ * row_bytes(), tokens_ * row_bytes()),
+        shard);
   }
 
   int enter_stage() {
@@ -95,8 +104,9 @@ class PassBuilder {
     const int normed = add("final norm", norm(model_, scored), {all, residual_});
     const int logits = add("lm_head", lm_head(model_, scored, tensor_), {normed});
     const double vocab_bytes = scored * model_.vocab * bytes_per_element(model_.activation_dtype);
-    const int gathered = communicate(CollectiveOp::kAllGather, Axis::kTensor, vocab_bytes / tensor_,
-                                     vocab_bytes, logits, "gather logits");
+    const int gathered =
+        communicate(over_tensor(CollectiveOp::kAllGather, vocab_bytes / tensor_, vocab_bytes),
+                    logits, "gather logits");
     add("sampling", sampling(model_, scored), {gathered});
   }
 
@@ -208,18 +218,15 @@ class PassBuilder {
     return with_result(amounts, Copies::kComputed, one.result);
   }
 
-  FanOut fan_out(bool back) const { return {model_.moe->top_k, model_.moe->experts, back}; }
-
   int dispatch(int permuted, double dispatched) {
     const double sent = dispatched * model_.moe->top_k * row_bytes();
     const int arrived =
-        communicate(CollectiveOp::kAllToAll, Axis::kExpert, sent, received_bytes(), permuted,
-                    "dispatch", fan_out(false),
+        communicate(over_experts(sent, received_bytes(), false), permuted, "dispatch",
                     with_result(moving(Copies::kSent, sent_row()), Copies::kComputed, sent_row()));
     if (!gathers_copies()) return arrived;
     return communicate(
-        CollectiveOp::kAllGather, Axis::kTensor, received_bytes(), arriving_copies() * row_bytes(),
-        arrived, "", {},
+        over_tensor(CollectiveOp::kAllGather, received_bytes(), arriving_copies() * row_bytes()),
+        arrived, "",
         with_result(moving(Copies::kComputed, sent_row()), Copies::kComputed, Bytes{row_bytes()}));
   }
 
@@ -244,14 +251,14 @@ class PassBuilder {
     int done = add("expert down", expert_down(model_, copies, touched, degree), {up},
                    per_copy(expert_down(model_, 1, 1, degree)));
     if (gathers_copies()) {
-      done = communicate(CollectiveOp::kReduceScatter, Axis::kTensor, copies * row_bytes(),
-                         received_bytes(), done, "", {},
-                         with_result(moving(Copies::kComputed, Bytes{row_bytes()}),
-                                     Copies::kComputed, sent_row()));
+      done = communicate(
+          over_tensor(CollectiveOp::kReduceScatter, copies * row_bytes(), received_bytes()), done,
+          "",
+          with_result(moving(Copies::kComputed, Bytes{row_bytes()}), Copies::kComputed,
+                      sent_row()));
     }
     return communicate(
-        CollectiveOp::kAllToAll, Axis::kExpert, received_bytes(),
-        dispatched * moe.top_k * row_bytes(), done, "return", fan_out(true),
+        over_experts(received_bytes(), dispatched * moe.top_k * row_bytes(), true), done, "return",
         with_result(moving(Copies::kComputed, sent_row()), Copies::kSent, sent_row()));
   }
 
@@ -263,7 +270,7 @@ class PassBuilder {
     int routed = combined;
     if (!sharded_) {  // whole results for 1/tensor of the tokens
       const double bytes = tokens_ * row_bytes();
-      routed = communicate(CollectiveOp::kAllGather, Axis::kTensor, bytes / tensor_, bytes, routed);
+      routed = communicate(over_tensor(CollectiveOp::kAllGather, bytes / tensor_, bytes), routed);
     }
     return shared < 0 ? routed : add_outputs(routed, reduce(shared), local_tokens_);
   }

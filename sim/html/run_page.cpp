@@ -1,5 +1,6 @@
 #include "html/run_page.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <map>
@@ -163,6 +164,24 @@ Json rank_times_json(const RunRecorder& run) {
           {"bubble", std::move(columns[2])}};
 }
 
+// The busiest of them.
+constexpr std::size_t kLinksShown = 200;
+
+Json links_json(const RunRecorder& run) {
+  std::vector<LinkUse> links = run.link_use();
+  const auto share = [](const LinkUse& link) { return link.carried.value / link.bandwidth.value; };
+  std::stable_sort(links.begin(), links.end(),
+                   [&](const LinkUse& a, const LinkUse& b) { return share(a) > share(b); });
+  Json busiest = Json::array();
+  for (std::size_t at = 0; at < std::min(links.size(), kLinksShown); ++at) {
+    busiest.push_back({{"name", links[at].name},
+                       {"bandwidth", links[at].bandwidth.value},
+                       {"carried_bytes", links[at].carried.value},
+                       {"utilization", share(links[at]) / run.makespan()}});
+  }
+  return {{"used", links.size()}, {"busiest", std::move(busiest)}};
+}
+
 }  // namespace
 
 std::string run_page(const std::string& title, const std::string& result, const RunRecorder& run) {
@@ -183,6 +202,7 @@ std::string run_page(const std::string& title, const std::string& result, const 
   data["slices"] = slices_json(run);
   data["memory"] = memory_json(run);
   data["activity"] = activity_json(run);
+  data["links"] = links_json(run);
   const ExpertLoad& experts = run.experts();
   if (!experts.copies.empty()) {
     data["experts"] = {

@@ -50,6 +50,7 @@ class RunRecorder : public TimelineSink {
   void span(const Span& span) override;
   void memory(const MemoryLevel& level) override;
   void routing(const RoutingTotals& totals) override;
+  void links(const std::vector<LinkUse>& used) override { links_ = used; }
   void end(Seconds makespan) override;
 
   double makespan() const { return makespan_; }
@@ -68,6 +69,7 @@ class RunRecorder : public TimelineSink {
   const SumsOverTime& activity() const { return *activity_; }
 
   const ExpertLoad& experts() const { return experts_; }
+  const std::vector<LinkUse>& link_use() const { return links_; }
 
  private:
   // What every execution of an instruction has in common.
@@ -94,6 +96,7 @@ class RunRecorder : public TimelineSink {
   std::vector<OperatorTotal> operators_;
   std::vector<std::vector<InstructionInfo>> infos_;  // by program and instruction
   ExpertLoad experts_;
+  std::vector<LinkUse> links_;
   std::optional<SliceStore> slices_;
   std::optional<MemoryOverTime> memory_;
   std::optional<SumsOverTime> activity_;

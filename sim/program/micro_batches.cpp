@@ -48,19 +48,24 @@ RoutedTokens MicroBatches::routed_tokens(const ProcessGroups& groups) const {
   for (int phase = 0; phase < 2; ++phase) {
     result.tokens[phase].assign(parts[phase], std::vector<int>(result.groups * result.members, 0));
   }
+  // Of one phase: the tokens that a rank holds, in every part.
+  const auto fill = [&](Phase phase, Rank rank, int slice, int place) {
+    std::vector<std::vector<int>>& by_part = result.tokens[static_cast<int>(phase)];
+    const int count = static_cast<int>(by_part.size());
+    for (int part = 0; part < count; ++part) {
+      const auto all = static_cast<int>(tokens(phase, share[rank], count, part));
+      by_part[part][place] = share_of(all, slices, slice).count;
+    }
+  };
   for (const ProcessGroup& group : groups.groups) {
     const Coordinates at = grid.coordinates(group.ranks.front());
     if (group.axis != Axis::kExpert || at.pipeline != 0 || at.tensor != 0) continue;
     for (int member = 0; member < result.members; ++member) {
       const Rank rank = group.ranks[member];
-      for (int phase = 0; phase < 2; ++phase) {
-        for (int part = 0; part < parts[phase]; ++part) {
-          const auto all =
-              static_cast<int>(tokens(static_cast<Phase>(phase), share[rank], parts[phase], part));
-          result.tokens[phase][part][at.data * result.members + member] =
-              share_of(all, slices, split ? 0 : grid.coordinates(rank).tensor).count;
-        }
-      }
+      const int slice = split ? 0 : grid.coordinates(rank).tensor;
+      const int place = at.data * result.members + member;
+      fill(Phase::kPrefill, rank, slice, place);
+      fill(Phase::kDecode, rank, slice, place);
     }
   }
   return result;

@@ -58,6 +58,7 @@ void FluidNetwork::add_to_links(int index) {
     flow.places[share] = static_cast<int>(link.flows.size());
     link.flows.push_back({index, share});
     link.demand += flow.path->alone_rate * shares[share].streams;
+    link.carried += flow.remaining * shares[share].streams;
     if (link.is_tight()) tight = shares[share].link;
   }
   if (tight < 0) {

@@ -33,6 +33,8 @@ class FluidNetwork {
  public:
   int add_link(BytesPerSecond bandwidth);
   int links() const { return static_cast<int>(links_.size()); }
+  // Bytes of all flows that have been started over the link.
+  Bytes carried(int link) const { return {links_[link].carried}; }
   // Fills alone_rate from links and rate_cap. REQUIRES: at least one link or a finite cap.
   void finish_path(FlowPath& path) const;
 
@@ -67,7 +69,8 @@ class FluidNetwork {
     double bandwidth = 0;
     std::vector<FlowOnLink> flows;
     double demand = 0;  // of all flows, each at the rate it would have alone
-    double left = 0;    // progressive filling: bandwidth not yet given, streams not yet fixed
+    double carried = 0;
+    double left = 0;  // progressive filling: bandwidth not yet given, streams not yet fixed
     double streams = 0;
     bool dirty = false;
     bool visited = false;

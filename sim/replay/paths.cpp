@@ -155,6 +155,18 @@ Seconds Paths::launch(const Endpoints& endpoints) const {
   return launch;
 }
 
+std::vector<LinkUse> Paths::link_use() const {
+  std::vector<LinkUse> used;
+  for (std::size_t link = 0; link < network_link_.size(); ++link) {
+    if (network_link_[link] < 0) continue;
+    const Bytes carried = network_.carried(network_link_[link]);
+    if (carried.value == 0) continue;
+    const Link& at = cluster_.links()[link];
+    used.push_back({at.name, at.bandwidth, carried});
+  }
+  return used;
+}
+
 int Paths::network_link(int cluster_link) {
   if (cluster_link >= static_cast<int>(network_link_.size())) {
     network_link_.resize(cluster_link + 1, -1);

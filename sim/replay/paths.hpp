@@ -12,6 +12,7 @@
 #include "platform/link_loads.hpp"
 #include "replay/fluid_network.hpp"
 #include "replay/transfer.hpp"
+#include "timeline/timeline.hpp"
 
 namespace rehearse {
 
@@ -53,6 +54,9 @@ class Paths {
 
   // One message between two GPUs, alone: its links, and its latency (without launch). Kept.
   const MessagePath& message(int from, int to);
+
+  // Of the shared links that have carried anything, by index in Cluster::links().
+  std::vector<LinkUse> link_use() const;
 
   // Fixed cost of a transfer between these endpoints, before its first message.
   Seconds launch(const Endpoints& endpoints) const;

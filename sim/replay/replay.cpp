@@ -42,6 +42,7 @@ class Replay : public TransferObserver {
       throw Deadlock(describe_waiting(programs_, ranks_));
     }
     if (routed_.totals() != nullptr) sink_.routing(*routed_.totals());
+    sink_.links(paths_.link_use());
     sink_.end(makespan_);
     counts_.doubt = level_->doubt();
     return counts_;

@@ -41,6 +41,24 @@ std::vector<int> copies_of(const std::vector<double>& loads, int redundant, int 
   return copies;
 }
 
+// The bin that a copy of the expert goes to: of those with room, one that does not have it yet if
+// there is any, and the least loaded.
+int bin_for(int expert, const std::vector<std::vector<int>>& held, const std::vector<double>& load,
+            int slots) {
+  int chosen = -1;
+  std::tuple<bool, double> best;
+  for (int bin = 0; bin < static_cast<int>(held.size()); ++bin) {
+    if (static_cast<int>(held[bin].size()) == slots) continue;
+    const bool has = std::find(held[bin].begin(), held[bin].end(), expert) != held[bin].end();
+    const std::tuple<bool, double> rank{has, load[bin]};
+    if (chosen < 0 || rank < best) {
+      chosen = bin;
+      best = rank;
+    }
+  }
+  return chosen;
+}
+
 // Items with loads into bins of equal room, heaviest first to the least loaded; an expert's copies
 // into different bins as long as one of them has room.
 std::vector<std::vector<int>> pack(const std::vector<int>& experts,
@@ -55,18 +73,7 @@ std::vector<std::vector<int>> pack(const std::vector<int>& experts,
   std::vector<double> load(bins, 0.0);
   for (const int item : order) {
     for (int copy = 0; copy < copies[item]; ++copy) {
-      int chosen = -1;
-      std::tuple<bool, double> best;
-      for (int bin = 0; bin < bins; ++bin) {
-        if (static_cast<int>(held[bin].size()) == slots) continue;
-        const bool has =
-            std::find(held[bin].begin(), held[bin].end(), experts[item]) != held[bin].end();
-        const std::tuple<bool, double> rank{has, load[bin]};
-        if (chosen < 0 || rank < best) {
-          chosen = bin;
-          best = rank;
-        }
-      }
+      const int chosen = bin_for(experts[item], held, load, slots);
       held[chosen].push_back(experts[item]);
       load[chosen] += loads[item] / copies[item];
     }

@@ -25,6 +25,9 @@ class SeveralSinks : public TimelineSink {
   void routing(const RoutingTotals& totals) override {
     for (TimelineSink* const sink : sinks_) sink->routing(totals);
   }
+  void links(const std::vector<LinkUse>& used) override {
+    for (TimelineSink* const sink : sinks_) sink->links(used);
+  }
   void end(Seconds makespan) override {
     for (TimelineSink* const sink : sinks_) sink->end(makespan);
   }

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "base/units.hpp"
 #include "program/program.hpp"
@@ -61,6 +63,13 @@ struct MemoryLevel {
   Bytes bytes;
 };
 
+// What a link direction carried in the whole run.
+struct LinkUse {
+  std::string name;
+  BytesPerSecond bandwidth;
+  Bytes carried;
+};
+
 class TimelineSink {
  public:
   virtual ~TimelineSink() = default;
@@ -68,6 +77,8 @@ class TimelineSink {
   virtual void span(const Span&) {}
   virtual void memory(const MemoryLevel&) {}
   virtual void routing(const RoutingTotals&) {}  // just before end, where routing is not uniform
+  // Just before end: the shared links that carried anything. Only the fluid and exact levels count.
+  virtual void links(const std::vector<LinkUse>&) {}
   virtual void end(Seconds /*makespan*/) {}
 };
 

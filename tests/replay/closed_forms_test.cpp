@@ -27,6 +27,18 @@ struct Expected {
 
 int log2_up(int n) { return n <= 1 ? 0 : 1 + log2_up((n + 1) / 2); }
 
+double double_tree_formula(int n, double all, const Expected& by) {
+  // Trees drawn by hand, each edge carrying half of the buffer both ways. 2: 1-0 and 0-1. 3: 1-0
+  // 1-2 and 2-1 2-0. 4: 1-0 1-3 3-2 and 2-1 2-0 0-3. 8: 3-1 1-0 1-2 3-5 5-4 5-7 7-6 and these moved
+  // on by one: 4-2 2-1 2-3 4-6 6-5 6-0 0-7. So many edges has the busiest member, so many of them
+  // join the busiest pair, and so deep are they:
+  const std::map<int, int> member = {{2, 2}, {3, 3}, {4, 3}, {8, 4}};
+  const std::map<int, int> pair = {{2, 2}, {3, 2}, {4, 1}, {8, 2}};
+  const std::map<int, int> depth = {{2, 1}, {3, 1}, {4, 2}, {8, 3}};
+  const double port = by.sends_share ? member.at(n) : pair.at(n);
+  return 2 * depth.at(n) * by.latency + port * all / 2;
+}
+
 // Of every algorithm that serves a group without regard to domains, written out again: what the
 // algorithms' own files state has to agree. `parallel`: how many messages share a sender's or
 // receiver's bandwidth where it sends n-1 at once.
@@ -38,17 +50,7 @@ double formula(const CollectiveAlgorithm& algorithm, int n, double bytes, const 
     case CollectiveOp::kAllReduce:
       if (algorithm.name == "ring") return 2 * (n - 1) * (by.latency + chunk);
       if (algorithm.name == "in_switch") return 2 * by.latency + all;
-      if (algorithm.name == "double_tree") {
-        // Trees drawn by hand, each edge carrying half of the buffer both ways. 2: 1-0 and 0-1. 3:
-        // 1-0 1-2 and 2-1 2-0. 4: 1-0 1-3 3-2 and 2-1 2-0 0-3. 8: 3-1 1-0 1-2 3-5 5-4 5-7 7-6 and
-        // these moved on by one: 4-2 2-1 2-3 4-6 6-5 6-0 0-7. So many edges has the busiest member,
-        // and so many of them join the busiest pair:
-        const std::map<int, int> member = {{2, 2}, {3, 3}, {4, 3}, {8, 4}};
-        const std::map<int, int> pair = {{2, 2}, {3, 2}, {4, 1}, {8, 2}};
-        const int depth = n == 8 ? 3 : n == 4 ? 2 : 1;
-        const double port = by.sends_share ? member.at(n) : pair.at(n);
-        return 2 * depth * by.latency + port * all / 2;
-      }
+      if (algorithm.name == "double_tree") return double_tree_formula(n, all, by);
       return 2 * (log2_up(n) * by.latency + (n - 1) * chunk);  // halving and doubling
     case CollectiveOp::kReduceScatter:
       return (algorithm.name == "ring" ? n - 1 : log2_up(n)) * by.latency + (n - 1) * chunk;

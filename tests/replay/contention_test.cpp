@@ -2,6 +2,8 @@
 // bandwidth.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "platform/xml_text.hpp"
 #include "replay/recorded_run.hpp"
 #include "replay/replay.hpp"
@@ -37,6 +39,33 @@ TEST(Contention, FluidIsWithinATenthOfAPercentOfExactAt200MB) {
   const double exact =
       makespan_in_child(small.programs(), kOversubscribed, NetworkLevelName::kExact);
   EXPECT_NEAR(makespan_in_child(small.programs(), kOversubscribed), exact, 1e-3 * exact);
+}
+
+std::vector<double> carried(NetworkLevelName level) {
+  return in_child([&] {
+    std::vector<double> bytes;
+    for (const LinkUse& link :
+         run(two_rings(200e6, 2).programs(), kOversubscribed, level).link_use) {
+      bytes.push_back(link.carried.value);
+    }
+    std::sort(bytes.begin(), bytes.end());
+    return bytes;
+  });
+}
+
+TEST(Contention, LinksCarryWhatTheirRingsSend) {
+  // A member of a ring of two sends 2 x 1/2 of its 200 MB: so much goes up and down each of the
+  // four NICs, and twice as much up and down each of the two trunks.
+  std::vector<double> expected(8, 200e6);
+  expected.insert(expected.end(), 4, 400e6);
+  for (const NetworkLevelName level : {NetworkLevelName::kFluid, NetworkLevelName::kExact}) {
+    const std::vector<double> found = carried(level);
+    ASSERT_EQ(found.size(), expected.size()) << to_text(level);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      EXPECT_NEAR(found[i], expected[i], 1e-9 * expected[i]) << to_text(level);
+    }
+  }
+  EXPECT_EQ(carried(NetworkLevelName::kAnalytic), std::vector<double>{});
 }
 
 double doubtful_share(const SmallPrograms& small) {

@@ -17,6 +17,7 @@ class RecordedRun : public TimelineSink {
   void span(const Span& span) override { spans.push_back(span); }
   void memory(const MemoryLevel& level) override { levels.push_back(level); }
   void routing(const RoutingTotals& totals) override { routed = totals; }
+  void links(const std::vector<LinkUse>& used) override { link_use = used; }
   void end(Seconds at) override {
     makespan = at;
     ++ended;
@@ -28,6 +29,7 @@ class RecordedRun : public TimelineSink {
 
   std::vector<Span> spans;
   std::vector<MemoryLevel> levels;
+  std::vector<LinkUse> link_use;
   RoutingTotals routed;  // where routing is not uniform
   Seconds makespan;
   int begun = 0;

@@ -90,6 +90,7 @@ PlacementNumbers numbers_of(const std::string& simulated) {
 void simulate_all(std::vector<PlacementRun>& alternatives, const Model& model, Bytes memory_limit) {
   const int at_once = std::min(usable_cpus(), static_cast<int>(alternatives.size()));
   std::vector<std::function<std::string()>> jobs;
+  jobs.reserve(alternatives.size());
   for (const PlacementRun& each : alternatives) {
     jobs.push_back(
         [&, plan = &each.plan] { return simulated(*plan, model, memory_limit / at_once); });

@@ -164,7 +164,7 @@ function show_communication() {
   const activity = DATA.activity;
   if (activity.axes.length === 0) return;
   const box = section("Communication",
-    "What each kind of communication takes, hidden or not, beside compute. An axis is the direction of the layout whose ranks talk. The replay does not report single links.");
+    "What each kind of communication takes, hidden or not, beside compute. An axis is the direction of the layout whose ranks talk.");
   // Per rank: of `values`, which are sums over the ranks in each interval, the mean of a second.
   const mean = (values, scale) => values.map((value, at) => {
     const width = Math.min(activity.width_s, DATA.makespan_s - at * activity.width_s);
@@ -210,6 +210,39 @@ function show_communication() {
   ], by_axis));
 }
 
+function show_links() {
+  const links = DATA.links.busiest;
+  const box = section("Links", "What each link direction carried, as a share of what it could have carried in the whole run; the busiest first. "
+    + "Links that every message has for itself (FATPIPE) have no such share, and the networks analytic and simgrid count none.");
+  if (links.length === 0) {
+    box.append(el("p", {}, "No link that is shared carried anything."));
+    return;
+  }
+  const bars = links.slice(0, 20);
+  chart(box, 60 + 24 * bars.length, () => ({
+    type: "bar",
+    data: {
+      labels: bars.map((each) => each.name),
+      datasets: [{ label: "utilization", data: bars.map((each) => 100 * each.utilization), backgroundColor: color("accent") }],
+    },
+    options: {
+      indexAxis: "y",
+      scales: { x: { title: titled("share of the link's bandwidth, mean over the run (%)"), min: 0 },
+                y: { grid: { display: false }, ticks: { autoSkip: false } } },
+      plugins: { legend: { display: false }, tooltip: { callbacks: {
+        label: (item) => `${percent(bars[item.dataIndex].utilization)}: ${bytes(bars[item.dataIndex].carried_bytes)}`,
+      } } },
+    },
+  }));
+  box.append(el("details", {}, el("summary", {}, links.length < DATA.links.used
+    ? `The busiest ${links.length} of ${count(DATA.links.used)} links` : `All ${links.length} links`), table([
+    { title: "link", text: (each) => each.name },
+    { title: "utilization", number: true, text: (each) => percent(each.utilization) },
+    { title: "carried", number: true, text: (each) => bytes(each.carried_bytes) },
+    { title: "bandwidth", number: true, text: (each) => bytes(each.bandwidth) + "/s" },
+  ], links)));
+}
+
 function show_experts() {
   const load = DATA.experts;
   if (!load) return;
@@ -241,4 +274,5 @@ show_time_by_rank(TIMELINE);
 show_time_by_operator();
 show_memory();
 show_communication();
+show_links();
 show_experts();
