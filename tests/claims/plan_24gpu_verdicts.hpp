@@ -19,10 +19,11 @@ struct Row {
 };
 
 // Claims that the document decides alone; those that follow from the plan's dimensions and layout;
-// those about a simulated run.
+// those about a simulated run; those about one whose tokens spread unevenly.
 std::vector<Row> document_rows();
 std::vector<Row> fact_rows();
 std::vector<Row> run_rows();
+std::vector<Row> routing_rows();
 
 inline std::vector<Row> joined(const std::vector<std::vector<Row>>& parts) {
   std::vector<Row> all;
