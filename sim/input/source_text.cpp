@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -83,10 +84,12 @@ SourceText read_source(const std::string& path, const std::string& what) {
     throw InputError(source.at(0), fmt::format("{} cannot be read: {}", what, why));
   }
   std::ifstream file(path, std::ios::binary);
-  source.text.resize(kLargestFile + 1);
-  file.read(source.text.data(), static_cast<std::streamsize>(source.text.size()));
+  std::array<char, 65536> part;
+  while (source.text.size() <= kLargestFile && file) {
+    file.read(part.data(), part.size());
+    source.text.append(part.data(), static_cast<std::size_t>(file.gcount()));
+  }
   if (file.bad()) throw InputError(source.at(0), fmt::format("{} cannot be read to its end", what));
-  source.text.resize(static_cast<std::size_t>(file.gcount()));
   if (source.text.size() > kLargestFile) {
     throw InputError(source.at(0), fmt::format("the file has more than {} MiB: expected {}",
                                                kLargestFile >> 20, what));

@@ -82,6 +82,17 @@ TEST(EmptyFile, IsRefused) {
             path + ":1:1: error: the file is empty: expected a model");
 }
 
+TEST(LargeFile, IsReadUpTo16MiB) {
+  // A comment and a line end, so long that the file has `size` bytes.
+  const auto refusal_at = [](std::size_t size) {
+    const std::string path = written_file("large.textproto", std::string(size - 1, '#') + "\n");
+    return refusal_of([&] { read_plan({.path = path}); }).substr(path.size());
+  };
+  constexpr std::size_t kMost = std::size_t{16} << 20;
+  EXPECT_EQ(refusal_at(kMost), ":1:1: error: model is missing: it has no default");
+  EXPECT_EQ(refusal_at(kMost + 1), ":1:1: error: the file has more than 16 MiB: expected a plan");
+}
+
 TEST(ByteOrderMark, IsSkipped) {
   const std::string path = written_file("marked.textproto", "\xEF\xBB\xBFlayuot { }");
   EXPECT_EQ(refusal_of([&] { read_plan({.path = path}); }),
