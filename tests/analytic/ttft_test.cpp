@@ -200,7 +200,8 @@ std::vector<double> times_in_child(const std::string& platform) {
 
 TEST(Rates, DoublingEveryRateHalvesEveryTime) {
   const std::string slow = kSource + "/platforms/plan-24gpu-nvlink.xml";
-  const std::string fast = testing::TempDir() + "/twice-as-fast.xml";
+  const std::string fast =
+      testing::TempDir() + "twice-as-fast-" + std::to_string(getpid()) + ".xml";
   std::ofstream(fast) << twice_as_fast(slow);
   const std::vector<double> before = times_in_child(slow);
   const std::vector<double> after = times_in_child(fast);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -14,8 +15,10 @@ namespace rehearse {
 // A file of the test that runs, in a folder that no other test writes to.
 inline std::string written_file(const std::string& name, const std::string& text) {
   const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-  const auto folder = std::filesystem::path(testing::TempDir()) / "rehearse-input" /
-                      test->test_suite_name() / test->name();
+  // Another user's files could not be written again.
+  const std::string mine = "rehearse-input-" + std::to_string(getuid());
+  const auto folder =
+      std::filesystem::path(testing::TempDir()) / mine / test->test_suite_name() / test->name();
   std::filesystem::create_directories(folder);
   const auto path = folder / name;
   std::ofstream(path, std::ios::binary) << text;
