@@ -204,7 +204,8 @@ class Search {
     }
     ++progress_.simulated;
     const std::string outcome = answer.end + answer.text;
-    if (journal_ != nullptr) journal_->append(entry.key, outcome);
+    // A failure is this machine's and this time's: too little memory, too slow, killed.
+    if (journal_ != nullptr && answer.end == 'D') journal_->append(entry.key, outcome);
     settle(entry, outcome);
   }
 
