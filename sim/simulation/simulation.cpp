@@ -122,10 +122,6 @@ void check_algorithms(const Plan& plan, const Programs& programs, const Platform
   }
 }
 
-}  // namespace
-
-namespace {
-
 void place_on_gpus(const Plan& plan, const Plan& simulated, Programs& programs) {
   const std::vector<int> gpus = ranks_of_one(plan, simulated);
   for (std::size_t rank = 0; rank < gpus.size(); ++rank) programs.ranks[rank].gpu = gpus[rank];
@@ -142,8 +138,7 @@ Metrics of_all_replicas(Metrics metrics, int replicas) {
   return metrics;
 }
 
-}  // namespace
-
+// From what is loaded, lowered and checked already.
 Simulation simulate_on(Cluster& cluster, const Programs& programs, const Plan& plan,
                        const Model& model, TimelineSink* timeline, bool critical_path,
                        const std::vector<int>& sharers) {
@@ -163,14 +158,16 @@ Simulation simulate_on(Cluster& cluster, const Programs& programs, const Plan& p
   return result;
 }
 
+}  // namespace
+
 Simulation simulate(const Plan& plan, const Model& model, const SimulationOptions& options) {
   Cluster cluster = load_cluster_within(options.memory_limit, plan.platform_path);
   check_layout(plan, model, static_cast<int>(cluster.platform().gpus.size()), plan.platform_path);
   check_routing(plan, model);
   // Replicas whose tokens choose differently, or whose requests differ, are not alike; and what
-  // explains a run speaks of every rank.
-  const bool folds =
-      options.fold && !options.explain && !routes_tokens(plan, model) && !plan.batch.lengths.given;
+  // explains a run, and its facts, speak of every rank.
+  const bool folds = options.fold && !options.explain && !options.facts &&
+                     !routes_tokens(plan, model) && !plan.batch.lengths.given;
   const Fold fold = folds ? find_fold(plan, cluster) : Fold{};
   const Plan simulated = plan_of_one(plan, fold);
   Programs programs =
@@ -179,7 +176,7 @@ Simulation simulate(const Plan& plan, const Model& model, const SimulationOption
   Simulation result = simulate_on(cluster, programs, simulated, model, options.timeline,
                                   options.explain, fold.sharers);
   result.metrics = of_all_replicas(result.metrics, fold.replicas);
-  if (options.explain) result.facts = facts_json(model, plan, cluster.platform(), programs);
+  if (options.facts) result.facts = facts_json(model, plan, cluster.platform(), programs);
   return result;
 }
 

@@ -30,7 +30,8 @@ struct SimulationOptions {
   TimelineSink* timeline = nullptr;  // gets every fact, beside the metrics
   bool fold = true;                  // replicas that are alike are simulated once (fold/fold.hpp);
                                      // the timeline is then that of one
-  bool explain = false;              // find the critical path and the facts, too
+  bool explain = false;              // find the critical path, too
+  bool facts = false;                // and what the plan means
 };
 
 struct Simulation {
@@ -43,11 +44,5 @@ struct Simulation {
 // Throws InputError: the layout does not fit model or platform, the platform cannot be loaded, or
 // memory_limit is too low.
 Simulation simulate(const Plan& plan, const Model& model, const SimulationOptions& options);
-
-// The same from what is loaded and lowered already. REQUIRES: check_layout passed. `timeline` may
-// be null.
-Simulation simulate_on(Cluster& cluster, const Programs& programs, const Plan& plan,
-                       const Model& model, TimelineSink* timeline, bool critical_path,
-                       const std::vector<int>& sharers = {});
 
 }  // namespace rehearse

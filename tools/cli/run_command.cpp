@@ -110,6 +110,7 @@ Simulation simulate_and_trace(const Options& options, const Plan& plan, const Mo
   SimulationOptions simulation;
   simulation.memory_limit = memory_limit(options.max_memory);
   simulation.explain = options.explain;
+  simulation.facts = options.explain;
   // A trace shows every rank.
   simulation.fold = folds(options.fold) && options.out.empty();
   if (options.out.empty()) {
