@@ -22,6 +22,7 @@ Simulation explained(const std::string& platform, const std::vector<std::string>
   SimulationOptions options;
   options.memory_limit = Bytes{1e12};
   options.explain = true;
+  options.facts = true;
   return simulate(plan, read_model(plan.model_path, plan.model_sets), options);
 }
 
