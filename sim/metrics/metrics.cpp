@@ -74,19 +74,74 @@ void Measure::span(const Span& span) {
   }
 }
 
+void Measure::operators(const OperatorRun& run) {
+  RunTally& tally = tally_of(run);
+  ++tally.executions;
+  RankSum& sum = sums_[run.rank];
+  sum.compute += run.duration().value;
+  sum.flops += tally.useful_flops;
+  sum.last_end = run.end().value;
+  add_stall(run.stalled_on, run.stall, run.start - run.stall, run.stall_start_of_transfer, sum);
+  if (tally.samples) {
+    add_tokens(run.rank, programs_->of(run.rank).instructions[run.first + run.count - 1],
+               run.end());
+  }
+}
+
+Measure::RunTally& Measure::tally_of(const OperatorRun& run) {
+  if (run.number >= static_cast<int>(tallies_.size())) tallies_.resize(run.number + 1);
+  RunTally& tally = tallies_[run.number];
+  if (tally.step == run.step || (tally.step >= 0 && !tally.grows)) return tally;
+  add_operators(tally);
+  renew(tally, run);
+  return tally;
+}
+
+void Measure::renew(RunTally& tally, const OperatorRun& run) const {
+  tally.program = programs_->ranks[run.rank].program;
+  tally.first = run.first;
+  tally.step = run.step;
+  tally.useful_flops = 0;
+  tally.durations.clear();
+  const std::vector<Instruction>& all = programs_->programs[tally.program].instructions;
+  for (int at = 0; at < run.count; ++at) {
+    const Instruction& instruction = all[run.first + at];
+    tally.durations.push_back((run.ends[at] - (at > 0 ? run.ends[at - 1] : Seconds{})).value);
+    tally.useful_flops += instruction.flops.at(run.step) * instruction.useful_flops_share;
+    tally.grows = tally.grows || instruction.flops.per_step != 0 || instruction.bytes.per_step != 0;
+  }
+  tally.samples = all[run.first + run.count - 1].op_class == OperatorClass::kSampling;
+}
+
+void Measure::add_operators(RunTally& tally) {
+  const std::vector<Instruction>& all = programs_->programs[tally.program].instructions;
+  for (std::size_t at = 0; at < tally.durations.size(); ++at) {
+    const int name = all[tally.first + at].name;
+    if (name < 0) continue;
+    operators_[operator_of_name_[name]].busy_s +=
+        tally.durations[at] * static_cast<double>(tally.executions);
+  }
+  tally.executions = 0;
+}
+
+void Measure::add_stall(Axis stalled_on, Seconds stall, Seconds idle_from, Seconds transfer_start,
+                        RankSum& sum) {
+  if (stalled_on == Axis::kCount || stall.value <= 0) return;
+  const double before = std::clamp((transfer_start - idle_from).value, 0.0, stall.value);
+  (stalled_on == Axis::kPipeline ? sum.pipeline_wait : sum.peer_wait) += before;
+  sum.exposed[static_cast<int>(stalled_on)] += stall.value - before;
+}
+
 void Measure::add_compute(const Span& span, const Instruction& instruction, RankSum& sum) {
   sum.compute += (span.end - span.start).value;
   sum.copies += span.copies;
   sum.flops += flops_of(span, instruction).value * instruction.useful_flops_share;
   sum.last_end = span.end.value;
-  if (span.stalled_on != Axis::kCount && span.stall.value > 0) {
-    const Seconds idle_from = span.start - span.stall;
-    const double before =
-        std::clamp((span.stall_start_of_transfer - idle_from).value, 0.0, span.stall.value);
-    (span.stalled_on == Axis::kPipeline ? sum.pipeline_wait : sum.peer_wait) += before;
-    sum.exposed[static_cast<int>(span.stalled_on)] += span.stall.value - before;
+  add_stall(span.stalled_on, span.stall, span.start - span.stall, span.stall_start_of_transfer,
+            sum);
+  if (instruction.op_class == OperatorClass::kSampling) {
+    add_tokens(span.rank, instruction, span.end);
   }
-  if (instruction.op_class == OperatorClass::kSampling) add_tokens(span, instruction);
 }
 
 void Measure::add_communication(const Span& span, const Instruction& instruction, RankSum& sum) {
@@ -100,14 +155,14 @@ void Measure::add_communication(const Span& span, const Instruction& instruction
   }
 }
 
-void Measure::add_tokens(const Span& span, const Instruction& instruction) {
-  const RankEntry& entry = programs_->ranks[span.rank];
+void Measure::add_tokens(Rank rank, const Instruction& instruction, Seconds date) {
+  const RankEntry& entry = programs_->ranks[rank];
   if (entry.at.tensor != 0) return;  // the tensor ranks sample the same tokens
-  const Pass& pass = programs_->of(span.rank).passes[instruction.pass];
+  const Pass& pass = programs_->of(rank).passes[instruction.pass];
   const int first = entry.sequences.first + pass.sequences.first;
   for (int request = first; request < first + pass.sequences.count; ++request) {
-    if (pass.phase == Phase::kPrefill) first_token_[request] = span.end.value;
-    last_token_[request] = span.end.value;
+    if (pass.phase == Phase::kPrefill) first_token_[request] = date.value;
+    last_token_[request] = date.value;
   }
 }
 
@@ -217,6 +272,7 @@ void Measure::sum_ranks(double makespan) {
 }
 
 void Measure::sum_operators() {
+  for (RunTally& tally : tallies_) add_operators(tally);
   for (OperatorTime& each : operators_) each.busy_s /= metrics_.ranks;
   std::erase_if(operators_, [](const OperatorTime& each) { return each.busy_s <= 0; });
   std::stable_sort(

@@ -113,6 +113,7 @@ class Measure : public TimelineSink {
 
   void begin(const Programs& programs) override;
   void span(const Span& span) override;
+  void operators(const OperatorRun& run) override;
   void memory(const MemoryLevel& level) override;
   void routing(const RoutingTotals& totals) override;
   void end(Seconds makespan) override;
@@ -137,9 +138,26 @@ class Measure : public TimelineSink {
     double peak_time = 0;
   };
 
+  // A run of operators at one step, on however many ranks: what they have in common.
+  struct RunTally {
+    int program = 0;
+    int first = 0;
+    int step = -1;
+    bool grows = false;    // with the step
+    bool samples = false;  // at its end
+    std::int64_t executions = 0;
+    double useful_flops = 0;        // of one execution
+    std::vector<double> durations;  // by operator
+  };
+
+  RunTally& tally_of(const OperatorRun& run);
+  void renew(RunTally& tally, const OperatorRun& run) const;
+  void add_operators(RunTally& tally);
+  static void add_stall(Axis stalled_on, Seconds stall, Seconds idle_from, Seconds transfer_start,
+                        RankSum& sum);
   void add_compute(const Span& span, const Instruction& instruction, RankSum& sum);
   void add_communication(const Span& span, const Instruction& instruction, RankSum& sum);
-  void add_tokens(const Span& span, const Instruction& instruction);
+  void add_tokens(Rank rank, const Instruction& instruction, Seconds date);
   void sum_requests();
   void sum_ranks(double makespan);
   void sum_replicas();
@@ -153,6 +171,7 @@ class Measure : public TimelineSink {
   const Dtype dtype_;
   const Programs* programs_ = nullptr;
   std::vector<RankSum> sums_;
+  std::vector<RunTally> tallies_;  // by OperatorRun::number
   std::vector<OperatorTime> operators_;
   std::vector<int> operator_of_name_;  // index in operators_, by index in Programs::names
   std::vector<double> first_token_;    // by request

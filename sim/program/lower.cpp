@@ -75,6 +75,15 @@ class ProgramBuilder {
   }
 
  private:
+  struct BuiltPass {
+    PassShape shape;
+    bool begins_iteration = false;
+    int pass = 0;
+    int begin = 0;  // of its instructions
+    int end = 0;
+    int slots = 0;
+  };
+
   bool is_last() const { return role_.stage == last_stage_; }
 
   void close_block(int begin, int repeat, int first_step) {
@@ -145,15 +154,40 @@ class ProgramBuilder {
     shape.group_tokens = group_tokens(phase, part, parts);
     shape.layers = layers_;
     shape.stage = role_.stage;
+    const bool begins_iteration = phase == Phase::kPrefill || part == 0;
+    const auto same = std::find_if(built_.begin(), built_.end(), [&](const BuiltPass& built) {
+      return built.begins_iteration == begins_iteration && built.shape == shape;
+    });
+    pass_ = static_cast<int>(program_.passes.size());
+    if (same == built_.end()) {
+      const int begin = static_cast<int>(program_.instructions.size());
+      build(shape, begins_iteration);
+      const int end = static_cast<int>(program_.instructions.size());
+      built_.push_back({shape, begins_iteration, pass_, begin, end, next_slot_});
+    } else {
+      copy(*same);
+    }
+    program_.passes.back().micro_batch = part;
+    program_.passes.back().sequences = sequences;
+  }
+
+  // The same instructions again, for another micro-batch.
+  void copy(const BuiltPass& built) {
+    program_.passes.push_back(Pass(program_.passes[built.pass]));
+    program_.instructions.reserve(program_.instructions.size() + built.end - built.begin);
+    for (int at = built.begin; at < built.end; ++at) {
+      program_.instructions.push_back(program_.instructions[at]);
+      program_.instructions.back().pass = pass_;
+    }
+    next_slot_ = built.slots;
+  }
+
+  void build(const PassShape& shape, bool begins_iteration) {
     const WorkloadGraph graph = build_pass(model_, plan_.layout, shape);
     const std::vector<int> order = graph.topological_order();
-
-    pass_ = static_cast<int>(program_.passes.size());
     next_slot_ = 0;
     Pass pass;
-    pass.phase = phase;
-    pass.micro_batch = part;
-    pass.sequences = sequences;
+    pass.phase = shape.phase;
     pass.tokens = shape.tokens();
     pass.kv_appended = kv_bytes_per_token_and_layer(model_, plan_.layout.tensor) *
                        (shape.tokens() * layers_.count);
@@ -163,10 +197,9 @@ class ProgramBuilder {
 
     mark(Instruction::Kind::kPassBegin);
     int token_slot = -1;
-    if (phase == Phase::kDecode && pipelined_ && role_.stage == 0) {
-      token_slot = receive_tokens(sequences.count);
+    if (shape.phase == Phase::kDecode && pipelined_ && role_.stage == 0) {
+      token_slot = receive_tokens(shape.sequences);
     }
-    const bool begins_iteration = phase == Phase::kPrefill || part == 0;
     const int weights_slot = begins_iteration ? move_weights() : -1;
     emit(graph, order, token_slot, weights_slot);
     mark(Instruction::Kind::kPassEnd);
@@ -312,6 +345,7 @@ class ProgramBuilder {
   int steps_ = 0;
   int pass_ = -1;
   int next_slot_ = 0;
+  std::vector<BuiltPass> built_;   // of different shapes
   int routed_layer_ = -1;          // of the last routed instruction in the pass
   bool computes_experts_ = false;  // it is an operator of the experts
   Program program_;

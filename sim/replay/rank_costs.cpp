@@ -1,24 +1,64 @@
 #include "replay/rank_costs.hpp"
 
 namespace rehearse {
+namespace {
 
-RankCosts::RankCosts(const Programs& programs, const Platform& platform)
-    : programs_(programs), platform_(platform) {
-  costs_.reserve(platform.devices.size() * programs.programs.size());
-  for (const Device& device : platform.devices) {
-    const FlopsPerSecond peak = usable_peak(platform, device, programs.compute_dtype);
-    peaks_.push_back(peak);
-    for (const Program& program : programs.programs) {
-      std::vector<OperatorCost>& table = costs_.emplace_back();
-      table.reserve(program.instructions.size());
-      for (const Instruction& at : program.instructions) {
-        table.push_back(operator_cost(at.flops, at.bytes, device, peak));
+bool in_runs(const Instruction& instruction) {
+  return instruction.kind == Instruction::Kind::kCompute && instruction.routed < 0;
+}
+
+bool goes_on_with(const Instruction& before, const Instruction& next) {
+  return in_runs(before) && in_runs(next) && before.op_class != OperatorClass::kSampling &&
+         next.waits[0] < 0;
+}
+
+}  // namespace
+
+ProgramCosts::ProgramCosts(const Program& program, const Device& device, FlopsPerSecond peak,
+                           int& numbered)
+    : run_of_(program.instructions.size(), -1) {
+  costs_.reserve(program.instructions.size());
+  for (const Instruction& at : program.instructions) {
+    costs_.push_back(operator_cost(at.flops, at.bytes, device, peak));
+  }
+  for (const Block& block : program.blocks) {
+    for (int at = block.begin; at < block.end; ++at) {
+      const Instruction& instruction = program.instructions[at];
+      if (!in_runs(instruction)) continue;
+      if (at == block.begin || !goes_on_with(program.instructions[at - 1], instruction)) {
+        run_of_[at] = static_cast<int>(runs_.size());
+        runs_.push_back({.number = numbered++, .ends = {}});
       }
+      RunCost& run = runs_.back();
+      run.ends.emplace_back();
+      run.grows = run.grows || costs_[at].compute_per_step.value != 0 ||
+                  costs_[at].memory_per_step.value != 0;
     }
   }
 }
 
-const std::vector<OperatorCost>& RankCosts::of(Rank rank) const {
+void ProgramCosts::renew(RunCost& run, int instruction, int step) const {
+  run.step = step;
+  Seconds end;
+  for (std::size_t at = 0; at < run.ends.size(); ++at) {
+    end += costs_[instruction + at].at(step);
+    run.ends[at] = end;
+  }
+}
+
+RankCosts::RankCosts(const Programs& programs, const Platform& platform)
+    : programs_(programs), platform_(platform) {
+  int runs = 0;
+  costs_.reserve(platform.devices.size() * programs.programs.size());
+  for (const Device& device : platform.devices) {
+    peaks_.push_back(usable_peak(platform, device, programs.compute_dtype));
+    for (const Program& program : programs.programs) {
+      costs_.emplace_back(program, device, peaks_.back(), runs);
+    }
+  }
+}
+
+ProgramCosts& RankCosts::of(Rank rank) {
   return costs_[device_of(rank) * programs_.programs.size() + programs_.ranks[rank].program];
 }
 

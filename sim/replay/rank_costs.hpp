@@ -10,12 +10,42 @@
 
 namespace rehearse {
 
+// Operators that follow each other with nothing in between, at the step that was asked for last.
+struct RunCost {
+  int number = 0;  // over all devices and programs
+  int step = -1;
+  bool grows = false;         // with the step
+  std::vector<Seconds> ends;  // by operator, counted from the start of the run
+};
+
+// What the operators of a program cost on a device.
+class ProgramCosts {
+ public:
+  // `numbered`: runs of other programs and devices so far; counts on.
+  ProgramCosts(const Program& program, const Device& device, FlopsPerSecond peak, int& numbered);
+
+  // The run that begins with the instruction, a compute without a routed amount: it ends before a
+  // wait, before anything else than a compute, after a sampling (whose end is a token's date), and
+  // with its block.
+  const RunCost& run(int instruction, int step) {
+    RunCost& run = runs_[run_of_[instruction]];
+    if (run.step != step && (run.grows || run.step < 0)) renew(run, instruction, step);
+    return run;
+  }
+
+ private:
+  void renew(RunCost& run, int instruction, int step) const;
+
+  std::vector<OperatorCost> costs_;  // by instruction
+  std::vector<int> run_of_;          // by instruction that begins one
+  std::vector<RunCost> runs_;
+};
+
 class RankCosts {
  public:
   RankCosts(const Programs& programs, const Platform& platform);
 
-  // By instruction of the rank's program.
-  const std::vector<OperatorCost>& of(Rank rank) const;
+  ProgramCosts& of(Rank rank);
   Seconds routed(Rank rank, Flops flops, Bytes bytes) const;
 
  private:
@@ -25,8 +55,8 @@ class RankCosts {
 
   const Programs& programs_;
   const Platform& platform_;
-  std::vector<std::vector<OperatorCost>> costs_;  // by device x program
-  std::vector<FlopsPerSecond> peaks_;             // by device
+  std::vector<ProgramCosts> costs_;    // by device x program
+  std::vector<FlopsPerSecond> peaks_;  // by device
 };
 
 }  // namespace rehearse

@@ -13,7 +13,10 @@ void RankState::enter_block(int next) {
 
 Posted RankState::post(int instruction, int of_step) {
   const Instruction& reached = program->instructions[instruction];
-  Posted posted{instruction, of_step, clock};
+  Posted posted;
+  posted.instruction = instruction;
+  posted.step = of_step;
+  posted.ready = clock;
   for (std::size_t i = 0; i < reached.waits.size() && reached.waits[i] >= 0; ++i) {
     const Slot& slot = slots[reached.waits[i]];
     if (slot.pending) {

@@ -4,8 +4,8 @@
 #include <array>
 #include <vector>
 
-#include "cost/operator_cost.hpp"
 #include "program/program.hpp"
+#include "replay/rank_costs.hpp"
 #include "replay/transfer.hpp"
 
 namespace rehearse {
@@ -35,7 +35,7 @@ struct StreamState {
 
 struct RankState {
   const Program* program = nullptr;
-  const std::vector<OperatorCost>* costs = nullptr;  // by instruction
+  ProgramCosts* costs = nullptr;
   // The next instruction.
   int block = 0;
   int step = 0;

@@ -151,33 +151,48 @@ class Replay : public TransferObserver {
     }
   }
 
-  // Nothing is changed when it has to wait: it is executed again.
+  // The operators from this one on that nothing can come between. Nothing is changed when it has to
+  // wait: it is executed again.
   void compute(Rank rank, RankState& state, const Instruction& instruction) {
-    Span span;
-    span.start = state.clock;
+    OperatorRun run;
+    run.start = state.clock;
     for (const int slot : instruction.waits) {
       if (slot < 0) break;
       if (state.slots[slot].pending) {
         state.blocked_on = slot;
         return;
       }
-      wait_in_span(state.slots[slot], span);
+      wait_before(state.slots[slot], run);
     }
-    span.rank = rank;
-    span.instruction = state.at;
-    span.step = state.step;
-    span.stall = span.start - state.clock;
-    span.ready = span.start;
-    const Seconds duration = instruction.routed >= 0 ? compute_routed(state, instruction, span)
-                                                     : (*state.costs)[state.at].at(state.step);
-    span.end = state.clock = span.start + duration;
-    ++counts_.rank_operations;
-    sink_.span(span);
+    run.rank = rank;
+    run.first = state.at;
+    run.step = state.step;
+    run.stall = run.start - state.clock;
+    if (instruction.routed >= 0) {
+      compute_routed(state, instruction, run);
+      return;
+    }
+    const RunCost& cost = state.costs->run(state.at, state.step);
+    run.number = cost.number;
+    run.count = static_cast<int>(cost.ends.size());
+    run.ends = cost.ends.data();
+    state.clock = run.end();
+    state.at += run.count - 1;
+    counts_.rank_operations += run.count;
+    sink_.operators(run);
   }
 
   // An operator whose work depends on where tokens go.
-  Seconds compute_routed(RankState& state, const Instruction& instruction, Span& span) {
-    const RankWork work = routed_.work(span.rank, instruction, span.step);
+  void compute_routed(RankState& state, const Instruction& instruction, const OperatorRun& at) {
+    const RankWork work = routed_.work(at.rank, instruction, at.step);
+    Span span;
+    span.rank = at.rank;
+    span.instruction = at.first;
+    span.step = at.step;
+    span.ready = span.start = at.start;
+    span.stall = at.stall;
+    span.stall_start_of_transfer = at.stall_start_of_transfer;
+    span.stalled_on = at.stalled_on;
     span.routed = true;
     span.flops = work.flops;
     span.bytes = work.bytes;
@@ -192,14 +207,16 @@ class Replay : public TransferObserver {
       }
     }
     if (routed.ends_layer) routed_.leave_layer(span.rank, instruction, span.step);
-    return costs_.routed(span.rank, work.flops, work.bytes);
+    span.end = state.clock = span.start + costs_.routed(span.rank, work.flops, work.bytes);
+    ++counts_.rank_operations;
+    sink_.span(span);
   }
 
-  static void wait_in_span(const Slot& wanted, Span& span) {
-    if (wanted.end <= span.start) return;
-    span.start = wanted.end;
-    span.stalled_on = wanted.axis;
-    span.stall_start_of_transfer = wanted.start;
+  static void wait_before(const Slot& wanted, OperatorRun& run) {
+    if (wanted.end <= run.start) return;
+    run.start = wanted.end;
+    run.stalled_on = wanted.axis;
+    run.stall_start_of_transfer = wanted.start;
   }
 
   void begin_pass(Rank rank, int pass) {
@@ -225,7 +242,13 @@ class Replay : public TransferObserver {
   // it waits for is there.
   void post(Rank rank, int at, int step) {
     RankState& state = ranks_[rank];
-    state.queue.push_back(state.post(at, step));
+    const Posted posted = state.post(at, step);
+    StreamState& stream = state.stream(state.program->instructions[at].stream);
+    if (state.queue.empty() && !stream.busy && !posted.waits()) {
+      start(rank, stream, posted);
+      return;
+    }
+    state.queue.push_back(posted);
     start_queued(rank);
   }
 
@@ -361,7 +384,7 @@ class Replay : public TransferObserver {
 
   const Programs& programs_;
   TimelineSink& sink_;
-  const RankCosts costs_;
+  RankCosts costs_;
   FluidNetwork network_;
   Paths paths_;
   SimgridEngine engine_;

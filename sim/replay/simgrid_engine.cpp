@@ -8,35 +8,58 @@
 #include <simgrid/kernel/resource/Model.hpp>
 #include <simgrid/s4u.hpp>
 #include <simgrid/simix.hpp>
+#include <utility>
 
 namespace rehearse {
 namespace {
 
 namespace s4u = simgrid::s4u;
 
-// SimGrid's clock is the sum of the steps it took, so it may miss an event's date by a few units in
-// the last place.
-Seconds with_rounding(double now) {
-  return {now + 8 * std::numeric_limits<double>::epsilon() * now};
+// Dates that differ by rounding only are one: what happens then is solved once.
+Seconds with_rounding(Seconds date) {
+  return {date.value + 8 * std::numeric_limits<double>::epsilon() * date.value};
 }
 
+// Actors that events have resumed: at the date at which SimGrid arrives next.
+struct Resumed {
+  bool ahead = false;  // events run before SimGrid's clock has reached them
+  std::vector<s4u::ActorPtr> actors;
+};
+
+// Events run as soon as SimGrid asks for the date of the next one, up to the first that resumes an
+// actor; only that date is told, and there the actor goes on. A step of SimGrid's loop costs more
+// than an event, and nothing of its own can happen in between: a level either has events here or
+// runs on SimGrid's network.
 class SourceModel : public simgrid::kernel::resource::Model {
  public:
-  SourceModel(EventSource& source, const std::exception_ptr& failure)
-      : Model("rehearse"), source_(source), failure_(failure) {}
+  SourceModel(EventSource& source, Resumed& resumed, const std::exception_ptr& failure)
+      : Model("rehearse"), source_(source), resumed_(resumed), failure_(failure) {}
 
   double next_occurring_event(double now) override {
     if (failure_) return -1;  // the actors that events would wake have been killed
-    const Seconds next = source_.next_event({now});
-    return std::isinf(next.value) ? -1 : std::max(0.0, next.value - now);
+    // SimGrid's clock is the sum of the steps it took, so it may miss a date by a few units in the
+    // last place.
+    date_ = std::max(date_, Seconds{now});
+    resumed_.ahead = true;
+    while (resumed_.actors.empty()) {
+      const Seconds next = source_.next_event(date_);
+      if (std::isinf(next.value)) break;
+      date_ = std::max(date_, next);
+      source_.run_events(with_rounding(date_));
+    }
+    resumed_.ahead = false;
+    return resumed_.actors.empty() ? -1 : std::max(0.0, date_.value - now);
   }
-  void update_actions_state(double now, double /*delta*/) override {
-    source_.run_events(with_rounding(now));
+
+  void update_actions_state(double /*now*/, double /*delta*/) override {
+    for (const s4u::ActorPtr& actor : std::exchange(resumed_.actors, {})) actor->resume();
   }
 
  private:
   EventSource& source_;
+  Resumed& resumed_;
   const std::exception_ptr& failure_;
+  Seconds date_;
 };
 
 }  // namespace
@@ -50,6 +73,7 @@ struct SimgridEngine::State {
   std::vector<s4u::Host*> ports;
   std::vector<s4u::ActorPtr> actors;  // by index; ended ones are null and their index is used again
   std::vector<int> free_actors;
+  Resumed resumed;
   std::exception_ptr failure;
   int running = 0;
 };
@@ -66,7 +90,8 @@ SimgridEngine::~SimgridEngine() = default;
 Seconds SimgridEngine::now() const { return {s4u::Engine::get_clock()}; }
 
 void SimgridEngine::attach(EventSource& source) {
-  state_->engine->add_model(std::make_shared<SourceModel>(source, state_->failure));
+  state_->engine->add_model(
+      std::make_shared<SourceModel>(source, state_->resumed, state_->failure));
 }
 
 int SimgridEngine::spawn(int gpu, std::function<void(int self)> body) {
@@ -98,7 +123,13 @@ int SimgridEngine::spawn(int gpu, std::function<void(int self)> body) {
   return index;
 }
 
-void SimgridEngine::resume(int actor) { state_->actors[actor]->resume(); }
+void SimgridEngine::resume(int actor) {
+  if (state_->resumed.ahead) {
+    state_->resumed.actors.push_back(state_->actors[actor]);
+  } else {
+    state_->actors[actor]->resume();
+  }
+}
 
 void SimgridEngine::suspend_self() { s4u::this_actor::suspend(); }
 

@@ -19,6 +19,9 @@ class SeveralSinks : public TimelineSink {
   void span(const Span& span) override {
     for (TimelineSink* const sink : sinks_) sink->span(span);
   }
+  void operators(const OperatorRun& run) override {
+    for (TimelineSink* const sink : sinks_) sink->operators(run);
+  }
   void memory(const MemoryLevel& level) override {
     for (TimelineSink* const sink : sinks_) sink->memory(level);
   }

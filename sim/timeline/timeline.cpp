@@ -20,4 +20,22 @@ const char* to_text(MemoryCategory category) {
   SIM_CHECK(false, "this memory category has no text");
 }
 
+void TimelineSink::operators(const OperatorRun& run) {
+  Span span;
+  span.rank = run.rank;
+  span.step = run.step;
+  span.stall = run.stall;
+  span.stall_start_of_transfer = run.stall_start_of_transfer;
+  span.stalled_on = run.stalled_on;
+  span.end = run.start;
+  for (int at = 0; at < run.count; ++at) {
+    span.instruction = run.first + at;
+    span.ready = span.start = span.end;
+    span.end = run.start + run.ends[at];
+    this->span(span);
+    span.stall = span.stall_start_of_transfer = {};
+    span.stalled_on = Axis::kCount;
+  }
+}
+
 }  // namespace rehearse

@@ -38,6 +38,24 @@ struct Span {
   Axis stalled_on = Axis::kCount;   // kCount: no stall
 };
 
+// Operators that one rank executed one right after the other: nothing could come between them.
+struct OperatorRun {
+  Rank rank = 0;
+  int first = 0;  // index in the rank's program
+  int count = 0;
+  int step = 0;
+  int number = 0;  // of the run: the same on all ranks with this program and device
+  Seconds start;
+  const Seconds* ends = nullptr;  // by operator, counted from `start`
+  // Of the first operator; see Span.
+  Seconds stall;
+  Seconds stall_start_of_transfer;
+  Axis stalled_on = Axis::kCount;
+
+  Seconds duration() const { return ends[count - 1]; }
+  Seconds end() const { return start + duration(); }
+};
+
 inline Flops flops_of(const Span& span, const Instruction& instruction) {
   return span.routed ? span.flops : Flops{instruction.flops.at(span.step)};
 }
@@ -75,6 +93,8 @@ class TimelineSink {
   virtual ~TimelineSink() = default;
   virtual void begin(const Programs&) {}
   virtual void span(const Span&) {}
+  // Unless a sink takes them together, they are as many spans.
+  virtual void operators(const OperatorRun& run);
   virtual void memory(const MemoryLevel&) {}
   virtual void routing(const RoutingTotals&) {}  // just before end, where routing is not uniform
   // Just before end: the shared links that carried anything. Only the fluid and exact levels count.

@@ -109,6 +109,38 @@ class TwoTensorRanks : public testing::Test {
     return measure.metrics();
   }
 
+  // The same facts, the operators as runs: the router and the first token are one.
+  Metrics measured_in_runs() {
+    Measure measure(model_, plan_, platform_);
+    measure.begin(programs_);
+    const auto run = [&](Rank rank, int first, double start, const std::vector<Seconds>& ends,
+                         int step, double stall) {
+      OperatorRun at;
+      at.rank = rank;
+      at.first = first;
+      at.count = static_cast<int>(ends.size());
+      at.step = step;
+      at.number = 2 * first + rank;  // the ranks' devices differ
+      at.start = Seconds{start};
+      at.ends = ends.data();
+      at.stall = Seconds{stall};
+      at.stalled_on = stall > 0 ? Axis::kTensor : Axis::kCount;
+      at.stall_start_of_transfer = Seconds{3};
+      measure.operators(at);
+    };
+    run(0, kGemm, 0, {Seconds{2}}, 0, 0);
+    run(1, kGemm, 0, {Seconds{3}}, 0, 0);
+    measure.span(transfer_span(0, kReduce, 2, 3, 4));
+    measure.span(transfer_span(1, kReduce, 3, 3, 4));
+    run(0, kRouter, 4, {Seconds{1}, Seconds{2}}, 0, 2);
+    run(1, kRouter, 4, {Seconds{1}, Seconds{2}}, 0, 1);
+    for (const int step : {0, 1}) {
+      for (const Rank rank : {0, 1}) run(rank, kNextToken, 6 + step, {Seconds{1}}, step, 0);
+    }
+    measure.end(Seconds{10});
+    return measure.metrics();
+  }
+
   Model model_;
   Plan plan_;
   Platform platform_ = two_gpus();
@@ -129,6 +161,26 @@ TEST_F(TwoTensorRanks, TimeOfAKindOfOperatorIsSummedOverLayersAndAveragedOverRan
   EXPECT_EQ(metrics.operators[0].busy_s, 4.5);  // (2 + 2 + 3 + 2) / 2
   EXPECT_EQ(metrics.operators[1].name, "tp_all_reduce");
   EXPECT_EQ(metrics.operators[1].busy_s, 1);
+}
+
+TEST_F(TwoTensorRanks, ARunOfOperatorsCountsAsItsSpans) {
+  programs_.names = {"L0 gemm", "tp all_reduce", "router", "sampling", "L11 gemm"};
+  for (int at = 0; at < 5; ++at) programs_.programs[0].instructions[at].name = at;
+  const Metrics spans = measured();
+  const Metrics runs = measured_in_runs();
+  EXPECT_EQ(runs.ttft_s.mean, spans.ttft_s.mean);
+  EXPECT_EQ(runs.tpot_s.max, spans.tpot_s.max);
+  EXPECT_EQ(runs.compute_busy_fraction, spans.compute_busy_fraction);
+  EXPECT_EQ(runs.gpu_compute_max_over_mean, spans.gpu_compute_max_over_mean);
+  EXPECT_EQ(runs.exposed_fraction, spans.exposed_fraction);
+  EXPECT_EQ(runs.peer_wait_fraction, spans.peer_wait_fraction);
+  EXPECT_EQ(runs.bubble_fraction, spans.bubble_fraction);
+  EXPECT_EQ(runs.model_flops, spans.model_flops);
+  ASSERT_EQ(runs.operators.size(), 4U);
+  for (int at = 0; at < 4; ++at) {
+    EXPECT_EQ(runs.operators[at].name, spans.operators[at].name);
+    EXPECT_EQ(runs.operators[at].busy_s, spans.operators[at].busy_s);
+  }
 }
 
 TEST(KindOfOperator, LeavesTheLayerOut) {

@@ -15,6 +15,11 @@ class RecordedRun : public TimelineSink {
  public:
   void begin(const Programs&) override { ++begun; }
   void span(const Span& span) override { spans.push_back(span); }
+  void operators(const OperatorRun& run) override {
+    runs.push_back(run);
+    runs.back().ends = nullptr;  // they hold for this call only
+    TimelineSink::operators(run);
+  }
   void memory(const MemoryLevel& level) override { levels.push_back(level); }
   void routing(const RoutingTotals& totals) override { routed = totals; }
   void links(const std::vector<LinkUse>& used) override { link_use = used; }
@@ -28,6 +33,7 @@ class RecordedRun : public TimelineSink {
   const Span& of(Rank rank, int instruction, int step = 0) const;
 
   std::vector<Span> spans;
+  std::vector<OperatorRun> runs;  // their spans are above
   std::vector<MemoryLevel> levels;
   std::vector<LinkUse> link_use;
   RoutingTotals routed;  // where routing is not uniform

@@ -2,6 +2,8 @@
 // 1 GB/s and 1 us per link, an all-reduce of S bytes over 2 ranks takes 2 x (2 us + S/2 / 1 GB/s).
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "replay/recorded_run.hpp"
 #include "replay/small_cluster.hpp"
 #include "replay/small_programs.hpp"
@@ -200,6 +202,40 @@ TEST(Streams, AGrowingAmountFollowsTheStep) {
   const RecordedRun result = run(small.programs(), star(2, kLink));
   EXPECT_NEAR(result.of(0, 0, 0).end.value, 2e-6 + 1e-3, 1e-15);
   EXPECT_NEAR(result.makespan.value, 3 * 2e-6 + (1 + 2 + 3) * 1e-3, 1e-15);
+}
+
+TEST(Streams, OperatorsThatNothingCanComeBetweenAreOneRun) {
+  SmallPrograms small(2);
+  for (const Rank rank : {0, 1}) {
+    small.compute(rank, 1e-3);  // 0
+    small.compute(rank, 2e-3);
+    const int slot = small.collective(rank, CollectiveOp::kAllReduce, 1e6);  // 2
+    small.compute(rank, 1e-3);
+    small.compute(rank, 1e-3, {slot});  // 4: waits
+    small.compute(rank, 1e-3);
+    small.at(rank, 5).op_class = OperatorClass::kSampling;  // ends a run
+    small.compute(rank, 1e-3);
+    small.at(rank, 1).flops.per_step = small.at(rank, 1).flops.base;  // 2 ms, then 4
+    small.repeat(rank, 2);
+  }
+  const RecordedRun result = run(small.programs(), star(2, kLink));
+  std::vector<std::vector<int>> runs;
+  for (const OperatorRun& each : result.runs) {
+    if (each.rank == 0) runs.push_back({each.step, each.first, each.count});
+  }
+  const std::vector<std::vector<int>> expected = {{0, 0, 2}, {0, 3, 1}, {0, 4, 2}, {0, 6, 1},
+                                                  {1, 0, 2}, {1, 3, 1}, {1, 4, 2}, {1, 6, 1}};
+  EXPECT_EQ(runs, expected);
+  EXPECT_NEAR(result.of(0, 4).stall.value, kMegabyte - 1e-3, 1e-15);
+  EXPECT_EQ(result.of(0, 5).stall.value, 0);  // only a run's first operator waits
+  const double second = 3e-3 + kMegabyte + 3e-3;
+  EXPECT_NEAR(result.of(0, 1, 1).start.value, second + 1e-3, 1e-15);
+  EXPECT_NEAR(result.of(0, 1, 1).end.value, second + 5e-3, 1e-15);
+  // The same on both ranks, as they execute one program's on one device; SmallPrograms has one
+  // each.
+  std::set<int> numbers;
+  for (const OperatorRun& each : result.runs) numbers.insert(each.number);
+  EXPECT_EQ(numbers.size(), 8U);
 }
 
 TEST(Streams, SinkIsBegunOnceAndEndedOnce) {

@@ -87,7 +87,26 @@ std::vector<const CollectiveAlgorithm*> candidates_for(CollectiveOp op, const Gr
 // Bytes per byte of its buffer that the operation makes a member send on average, at least:
 // 2(n-1)/n for all_reduce, n-1 for all_gather (its shard), (n-1)/n for reduce_scatter and
 // all_to_all, ... The traffic of nccl-tests' bus bandwidth.
-double moved_per_byte(CollectiveOp op, int members);
+inline double moved_per_byte(CollectiveOp op, int members) {
+  const double n = members;
+  switch (op) {
+    case CollectiveOp::kAllReduce:
+      return 2 * (n - 1) / n;
+    case CollectiveOp::kAllGather:
+      return n - 1;
+    case CollectiveOp::kReduceScatter:
+    case CollectiveOp::kAllToAll:
+    case CollectiveOp::kBroadcast:
+    case CollectiveOp::kReduce:
+    case CollectiveOp::kGather:
+    case CollectiveOp::kScatter:
+      return (n - 1) / n;
+    case CollectiveOp::kBarrier:
+    case CollectiveOp::kCount:
+      break;
+  }
+  return 0;
+}
 
 // For the table: serves every group.
 std::string serves_all(const GroupShape& group);

@@ -49,27 +49,6 @@ std::vector<const CollectiveAlgorithm*> candidates_for(CollectiveOp op, const Gr
   return candidates;
 }
 
-double moved_per_byte(CollectiveOp op, int members) {
-  const double n = members;
-  switch (op) {
-    case CollectiveOp::kAllReduce:
-      return 2 * (n - 1) / n;
-    case CollectiveOp::kAllGather:
-      return n - 1;
-    case CollectiveOp::kReduceScatter:
-    case CollectiveOp::kAllToAll:
-    case CollectiveOp::kBroadcast:
-    case CollectiveOp::kReduce:
-    case CollectiveOp::kGather:
-    case CollectiveOp::kScatter:
-      return (n - 1) / n;
-    case CollectiveOp::kBarrier:
-    case CollectiveOp::kCount:
-      break;
-  }
-  return 0;
-}
-
 std::string serves_all(const GroupShape& /*group*/) { return {}; }
 
 }  // namespace rehearse
