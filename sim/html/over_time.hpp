@@ -15,6 +15,8 @@ class SumsOverTime {
  public:
   SumsOverTime(std::size_t rows, std::size_t intervals);
 
+  std::size_t rows() const { return rows_.size(); }
+  void add_row() { rows_.emplace_back(intervals_, 0.0); }
   // `amount` spread evenly over [start, end).
   void add(std::size_t row, Seconds start, Seconds end, double amount);
 

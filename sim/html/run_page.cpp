@@ -104,10 +104,10 @@ Json memory_json(const RunRecorder& run) {
 }
 
 // What fits before the end of the run.
-std::vector<double> until_end(const RunRecorder& run, std::size_t row) {
-  std::vector<double> sums = run.activity().row(row);
-  const auto used =
-      static_cast<std::size_t>(std::ceil(run.makespan() / run.activity().width().value));
+std::vector<double> until_end(const RunRecorder& run, const SumsOverTime& over_time,
+                              std::size_t row) {
+  std::vector<double> sums = over_time.row(row);
+  const auto used = static_cast<std::size_t>(std::ceil(run.makespan() / over_time.width().value));
   sums.resize(std::min(sums.size(), std::max<std::size_t>(used, 1)));
   return sums;
 }
@@ -115,14 +115,14 @@ std::vector<double> until_end(const RunRecorder& run, std::size_t row) {
 Json activity_json(const RunRecorder& run) {
   Json axes = Json::array();
   for (std::size_t axis = 0; axis < kAxes; ++axis) {
-    std::vector<double> busy = until_end(run, 1 + axis);
+    std::vector<double> busy = until_end(run, run.activity(), 1 + axis);
     if (std::all_of(busy.begin(), busy.end(), [](double each) { return each == 0; })) continue;
     axes.push_back({{"axis", to_text(static_cast<Axis>(axis))},
                     {"busy_s", std::move(busy)},
-                    {"bytes", until_end(run, 1 + kAxes + axis)}});
+                    {"bytes", until_end(run, run.activity(), 1 + kAxes + axis)}});
   }
   return {{"width_s", run.activity().width().value},
-          {"compute_s", until_end(run, 0)},
+          {"compute_s", until_end(run, run.activity(), 0)},
           {"axes", std::move(axes)}};
 }
 
@@ -164,22 +164,62 @@ Json rank_times_json(const RunRecorder& run) {
           {"bubble", std::move(columns[2])}};
 }
 
-// The busiest of them.
+// The busiest of them, and those of which the page has a line over time.
 constexpr std::size_t kLinksShown = 200;
+constexpr std::size_t kLinksOverTime = 40;
+
+// By interval, of each link that is recorded over time, what it carried over what it could have.
+struct LinkShares {
+  std::vector<double> highest;
+  std::vector<double> mean;
+  std::vector<std::vector<double>> of;  // by LinkFlow::link
+};
+
+LinkShares link_shares(const RunRecorder& run) {
+  LinkShares shares;
+  const SumsOverTime& bytes = run.link_bytes();
+  shares.of.resize(bytes.rows());
+  double links = 0;
+  for (const LinkUse& link : run.link_use()) {
+    if (link.link >= static_cast<int>(bytes.rows())) continue;
+    std::vector<double>& shown = shares.of[link.link] = until_end(run, bytes, link.link);
+    shares.highest.resize(shown.size());
+    shares.mean.resize(shown.size());
+    ++links;
+    for (std::size_t at = 0; at < shown.size(); ++at) {
+      const double begin = static_cast<double>(at) * bytes.width().value;
+      const double width = std::min(bytes.width().value, run.makespan() - begin);
+      shown[at] = width > 0 ? std::min(1.0, shown[at] / (link.bandwidth.value * width)) : 0;
+      shares.highest[at] = std::max(shares.highest[at], shown[at]);
+      shares.mean[at] += shown[at];
+    }
+  }
+  for (double& each : shares.mean) each /= links;
+  return shares;
+}
 
 Json links_json(const RunRecorder& run) {
   std::vector<LinkUse> links = run.link_use();
   const auto share = [](const LinkUse& link) { return link.carried.value / link.bandwidth.value; };
   std::stable_sort(links.begin(), links.end(),
                    [&](const LinkUse& a, const LinkUse& b) { return share(a) > share(b); });
+  LinkShares shares = link_shares(run);
   Json busiest = Json::array();
   for (std::size_t at = 0; at < std::min(links.size(), kLinksShown); ++at) {
-    busiest.push_back({{"name", links[at].name},
-                       {"bandwidth", links[at].bandwidth.value},
-                       {"carried_bytes", links[at].carried.value},
-                       {"utilization", share(links[at]) / run.makespan()}});
+    Json& json = busiest.emplace_back();
+    json = {{"name", links[at].name},
+            {"bandwidth", links[at].bandwidth.value},
+            {"carried_bytes", links[at].carried.value},
+            {"utilization", share(links[at]) / run.makespan()}};
+    if (at < kLinksOverTime && links[at].link < static_cast<int>(shares.of.size())) {
+      json["over_time"] = std::move(shares.of[links[at].link]);
+    }
   }
-  return {{"used", links.size()}, {"busiest", std::move(busiest)}};
+  return {{"used", links.size()},
+          {"width_s", run.link_bytes().width().value},
+          {"highest", std::move(shares.highest)},
+          {"mean", std::move(shares.mean)},
+          {"busiest", std::move(busiest)}};
 }
 
 }  // namespace

@@ -11,11 +11,9 @@
 namespace rehearse {
 namespace {
 
-// What a page can hold and a browser draws without delay (tests/browser): timelines of 1,024 ranks,
-// 262,144 slices of 36 bytes, and 131,072 memory levels of 16 bytes unless 1,024 ranks need 128
-// intervals each.
+// As kMostSlices: timelines of 1,024 ranks, and 131,072 memory levels of 16 bytes unless 1,024
+// ranks need 128 intervals each.
 constexpr int kMostShown = 1024;
-constexpr std::size_t kMostSlices = 1U << 18;
 constexpr std::size_t kMemoryCells = 1U << 17;
 constexpr std::size_t kIntervals = 512;
 constexpr std::size_t kFewestIntervals = 128;
@@ -49,7 +47,7 @@ void RunRecorder::begin(const Programs& programs) {
   for (const Program& program : programs.programs) name_instructions(programs, program);
 
   const std::size_t rows = shown_.size();
-  slices_.emplace(rows * kStreams, kMostSlices);
+  slices_.emplace(rows * kStreams, std::max(most_slices_, 4 * rows * kStreams));
   const std::size_t intervals = std::clamp(kMemoryCells / rows, kFewestIntervals, kIntervals) & ~1U;
   memory_.emplace(rows, intervals);
   activity_.emplace(1 + 2 * kAxes, kIntervals);
@@ -153,6 +151,13 @@ double RunRecorder::sent(const Span& span, const Instruction& instruction) const
 void RunRecorder::memory(const MemoryLevel& level) {
   const std::int32_t row = row_of_[level.rank];
   if (row >= 0) memory_->add(static_cast<std::size_t>(row), level);
+}
+
+void RunRecorder::link_flow(const LinkFlow& flow) {
+  constexpr int kMostLinks = 8192;
+  if (flow.link >= kMostLinks) return;
+  while (flow.link >= static_cast<int>(link_bytes_.rows())) link_bytes_.add_row();
+  link_bytes_.add(flow.link, flow.start, flow.end, flow.carried.value);
 }
 
 void RunRecorder::routing(const RoutingTotals& totals) {

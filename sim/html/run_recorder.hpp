@@ -46,11 +46,17 @@ struct ExpertLoad {
 // REQUIRES: the contract of TimelineSink. Results are complete after end().
 class RunRecorder : public TimelineSink {
  public:
+  // What a page can hold and a browser draws without delay (tests/browser): slices have 36 bytes.
+  static constexpr std::size_t kMostSlices = std::size_t{1} << 18;
+  explicit RunRecorder(std::size_t most_slices = kMostSlices) : most_slices_(most_slices) {}
+
   void begin(const Programs& programs) override;
   void span(const Span& span) override;
   void memory(const MemoryLevel& level) override;
   void routing(const RoutingTotals& totals) override;
   void links(const std::vector<LinkUse>& used) override { links_ = used; }
+  bool takes_link_flows() const override { return true; }
+  void link_flow(const LinkFlow& flow) override;
   void end(Seconds makespan) override;
 
   double makespan() const { return makespan_; }
@@ -70,8 +76,11 @@ class RunRecorder : public TimelineSink {
 
   const ExpertLoad& experts() const { return experts_; }
   const std::vector<LinkUse>& link_use() const { return links_; }
+  // Rows: bytes over a link, by LinkFlow::link; of the first 8,192.
+  const SumsOverTime& link_bytes() const { return link_bytes_; }
 
  private:
+  static constexpr std::size_t kLinkIntervals = 128;  // 1 kB a link
   // What every execution of an instruction has in common.
   struct InstructionInfo {
     std::uint32_t total = 0;  // index in operators_
@@ -84,6 +93,7 @@ class RunRecorder : public TimelineSink {
   void add_stall(const Span& span, RankTime& time);
   double sent(const Span& span, const Instruction& instruction) const;
 
+  const std::size_t most_slices_;
   const Programs* programs_ = nullptr;
   double makespan_ = 0;
   int ranks_ = 0;
@@ -97,6 +107,7 @@ class RunRecorder : public TimelineSink {
   std::vector<std::vector<InstructionInfo>> infos_;  // by program and instruction
   ExpertLoad experts_;
   std::vector<LinkUse> links_;
+  SumsOverTime link_bytes_{0, kLinkIntervals};
   std::optional<SliceStore> slices_;
   std::optional<MemoryOverTime> memory_;
   std::optional<SumsOverTime> activity_;

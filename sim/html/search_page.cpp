@@ -23,7 +23,8 @@ std::string search_page(const ReportSearch& report) {
     for (const double value : each.objectives) {
       SIM_CHECK(std::isfinite(value), "JSON has no infinity");
     }
-    candidates.push_back({{"parameters", each.parameters},
+    candidates.push_back({{"rank", each.rank},
+                          {"parameters", each.parameters},
                           {"objectives", each.objectives},
                           {"status", each.status},
                           {"reason", each.reason},
@@ -40,6 +41,7 @@ std::string search_page(const ReportSearch& report) {
                    {{"kind", "search"},
                     {"plan", report.plan},
                     {"complete", report.complete},
+                    {"exhaustive", report.exhaustive},
                     {"considered", report.considered},
                     {"legal", report.legal},
                     {"parameters", report.parameters},

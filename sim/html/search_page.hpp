@@ -15,11 +15,12 @@ struct ReportObjective {
 
 // Columns of the table and axes of the parallel coordinates.
 struct ReportCandidate {
+  int rank = 0;                         // 1 is the best; 0: its place is not known
   std::vector<std::string> parameters;  // one per ReportSearch::parameters, numbers as text: "4"
   std::vector<double>
       objectives;      // one per ReportSearch::objectives; finite; none unless simulated
-  std::string status;  // "simulated", "bounded" (cannot enter the front), "failed", "timed out"
-  std::string reason;  // why it was not simulated or failed
+  std::string status;  // "simulated", "refused" (it breaks a constraint), "failed"
+  std::string reason;  // why it was refused or failed
   bool on_front = false;
   bool is_plan = false;  // the layout that the plan itself has
   std::string command;   // that simulates it: "rehearse run plan.textproto --set layout.tensor=4"
@@ -34,6 +35,7 @@ struct ReportExclusion {
 struct ReportSearch {
   std::string plan;
   bool complete = true;      // false: stopped before it was known that nothing else can win
+  bool exhaustive = false;   // everything legal was simulated, and is here
   long long considered = 0;  // combinations of the ranges
   long long legal = 0;
   std::vector<std::string> parameters;  // "gpus", "tensor", "pipeline", ...

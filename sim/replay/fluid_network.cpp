@@ -118,6 +118,7 @@ bool FluidNetwork::pop_completed(double until, int& owner, double& date) {
     date = next.date;
     flow.active = false;
     ++flow.version;
+    if (observer_) report(flow, date);
     remove_from_links(next.flow);
     free_flows_.push_back(next.flow);
     return true;
@@ -237,9 +238,18 @@ void FluidNetwork::fix_flows_of(int index, double rate, double now) {
   links_[index].streams = 0;
 }
 
+void FluidNetwork::report(const Flow& flow, double until) const {
+  const double bytes = std::min(flow.remaining, flow.rate * (until - flow.since));
+  if (bytes <= 0) return;
+  for (const LinkShare& share : flow.path->links) {
+    observer_(share.link, flow.since, until, bytes * share.streams);
+  }
+}
+
 void FluidNetwork::change_rate(int index, double rate, double now) {
   Flow& flow = flows_[index];
   if (rate == flow.rate) return;
+  if (observer_) report(flow, now);
   flow.remaining = std::max(0.0, flow.remaining - flow.rate * (now - flow.since));
   flow.since = now;
   flow.rate = rate;

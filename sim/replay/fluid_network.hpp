@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <queue>
 #include <utility>
 #include <vector>
@@ -35,6 +36,10 @@ class FluidNetwork {
   int links() const { return static_cast<int>(links_.size()); }
   // Bytes of all flows that have been started over the link.
   Bytes carried(int link) const { return {links_[link].carried}; }
+  // Told what each flow carried over each link while its rate stayed the same: link, from, to,
+  // bytes.
+  using Observer = std::function<void(int, double, double, double)>;
+  void observe(Observer observer) { observer_ = std::move(observer); }
   // Fills alone_rate from links and rate_cap. REQUIRES: at least one link or a finite cap.
   void finish_path(FlowPath& path) const;
 
@@ -97,6 +102,7 @@ class FluidNetwork {
   int tightest_link();
   void fix_flows_of(int link, double rate, double now);
   void change_rate(int flow, double rate, double now);
+  void report(const Flow& flow, double until) const;
 
   std::vector<Flow> flows_;
   std::vector<int> free_flows_;
@@ -106,6 +112,7 @@ class FluidNetwork {
   std::vector<int> component_links_;
   std::vector<std::pair<double, int>> by_fair_share_;  // of the component's links; a heap
   std::priority_queue<Completion> completions_;
+  Observer observer_;
 };
 
 }  // namespace rehearse

@@ -162,7 +162,7 @@ std::vector<LinkUse> Paths::link_use() const {
     const Bytes carried = network_.carried(network_link_[link]);
     if (carried.value == 0) continue;
     const Link& at = cluster_.links()[link];
-    used.push_back({at.name, at.bandwidth, carried});
+    used.push_back({network_link_[link], at.name, at.bandwidth, carried});
   }
   return used;
 }

@@ -26,7 +26,12 @@ class Replay : public TransferObserver {
         engine_(cluster.platform()),
         level_(make_network_level(level, {engine_, network_, paths_, *this})),
         rendezvous_(programs, cluster.platform()),
-        routed_(programs) {}
+        routed_(programs) {
+    if (!sink.takes_link_flows()) return;
+    network_.observe([&sink](int link, double from, double to, double bytes) {
+      sink.link_flow({link, {from}, {to}, {bytes}});
+    });
+  }
 
   ReplayCounts run() {
     prepare_ranks();

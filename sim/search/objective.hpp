@@ -18,6 +18,8 @@ namespace rehearse {
 // (NaN).
 struct SearchQuantity {
   const char* name;
+  const char* label;  // for people: "TTFT p99"
+  const char* unit;   // "s"; empty: none
   bool more_is_better;
   // A bound of the candidate gives a value that no simulation of it can beat.
   bool bounded;

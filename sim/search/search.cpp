@@ -249,12 +249,16 @@ class Search {
     }
   }
 
-  bool is_feasible(const Entry& entry) const {
-    if (entry.values[memory_] > 1) return false;
-    return std::all_of(
-        goals_.constraints.begin(), goals_.constraints.end(),
-        [&](const Constraint& each) { return each.holds(entry.values[each.quantity]); });
+  // The constraint that it breaks.
+  std::string broken(const Entry& entry) const {
+    if (entry.values[memory_] > 1) return "does not fit in memory";
+    for (const Constraint& each : goals_.constraints) {
+      if (!each.holds(entry.values[each.quantity])) return "does not keep " + each.text;
+    }
+    return {};
   }
+
+  bool is_feasible(const Entry& entry) const { return broken(entry).empty(); }
 
   bool can_win(const Entry& entry) const {
     if (goals_.exhaustive) return true;
@@ -312,23 +316,30 @@ class Search {
 
   SearchRow row_of(const Entry& entry) const {
     const bool pareto = std::find(front_.begin(), front_.end(), &entry) != front_.end();
-    return {entry.candidate, entry.key, entry.values, pareto, entry.failure};
+    SearchRow row{entry.candidate, entry.key, entry.values, pareto, entry.failure, {}};
+    if (entry.state == State::kDone) row.broken = broken(entry);
+    return row;
   }
 
   void rank() {
     std::vector<const Entry*> feasible;
+    std::vector<const Entry*> others;
     for (const Entry& entry : entries_) {
       // Others failed too, or not: that depends on what was tried before it was known to be in
       // vain.
       if (entry.in_space && entry.state == State::kFailed && can_win(entry)) {
         result_.failures.push_back(row_of(entry));
       }
-      if (entry.in_space && entry.state == State::kDone && is_feasible(entry)) {
-        feasible.push_back(&entry);
+      if (!entry.in_space || entry.state != State::kDone) continue;
+      (is_feasible(entry) ? feasible : others).push_back(&entry);
+    }
+    for (std::vector<const Entry*>* list : {&feasible, &others}) {
+      std::sort(list->begin(), list->end(),
+                [&](const Entry* a, const Entry* b) { return ranks_before(*a, *b); });
+      for (const Entry* entry : *list) {
+        if (goals_.exhaustive) result_.all.push_back(row_of(*entry));
       }
     }
-    std::sort(feasible.begin(), feasible.end(),
-              [&](const Entry* a, const Entry* b) { return ranks_before(*a, *b); });
     for (std::size_t place = 0; place < feasible.size(); ++place) {
       SearchRow row = row_of(*feasible[place]);
       if (row.pareto || static_cast<int>(place) < goals_.top) {

@@ -31,6 +31,7 @@ struct SearchRow {
   std::vector<double> values;  // by quantity; of a failure, none
   bool pareto = false;
   std::string failure;
+  std::string broken;  // why it cannot be chosen although it was simulated: the constraint
 };
 
 struct SearchResult {
@@ -38,6 +39,7 @@ struct SearchResult {
   long legal = 0;
   Exclusions excluded;               // by rules, and by what bounds prove
   std::vector<SearchRow> ranking;    // best first
+  std::vector<SearchRow> all;        // exhaustive: everything simulated, best first, broken last
   std::vector<SearchRow> failures;   // crashed, timed out, refused
   std::vector<SearchRow> reference;  // the plan's own layout: one row, or none when it is not legal
   bool complete = true;              // false: stopped before it was known that nothing else can win

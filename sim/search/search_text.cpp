@@ -71,14 +71,14 @@ Json row_json(const SearchInputs& inputs, const SearchRow& row) {
   return json;
 }
 
+}  // namespace
+
 std::vector<std::pair<std::string, long>> by_count(const Exclusions& excluded) {
   std::vector<std::pair<std::string, long>> all(excluded.begin(), excluded.end());
   std::stable_sort(all.begin(), all.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
   return all;
 }
-
-}  // namespace
 
 std::string exclusions_text(const Exclusions& excluded, std::size_t most) {
   const auto all = by_count(excluded);

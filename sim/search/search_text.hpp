@@ -3,6 +3,8 @@
 
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "search/search.hpp"
 
@@ -15,7 +17,9 @@ std::string search_table(const SearchInputs& inputs, const SearchResult& result)
 std::string search_json(const SearchInputs& inputs, const SearchResult& result,
                         const std::map<std::string, std::string>& identity);
 
-// The reasons by how many candidates they exclude, one per line.
+// The reasons with how many candidates each excludes, the most first.
+std::vector<std::pair<std::string, long>> by_count(const Exclusions& excluded);
+// The same as text, one per line.
 std::string exclusions_text(const Exclusions& excluded, std::size_t most);
 
 }  // namespace rehearse

@@ -1,6 +1,7 @@
 // Passes every fact on to several sinks, in the order in which they were added.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "timeline/timeline.hpp"
@@ -30,6 +31,15 @@ class SeveralSinks : public TimelineSink {
   }
   void links(const std::vector<LinkUse>& used) override {
     for (TimelineSink* const sink : sinks_) sink->links(used);
+  }
+  bool takes_link_flows() const override {
+    return std::any_of(sinks_.begin(), sinks_.end(),
+                       [](const TimelineSink* sink) { return sink->takes_link_flows(); });
+  }
+  void link_flow(const LinkFlow& flow) override {
+    for (TimelineSink* const sink : sinks_) {
+      if (sink->takes_link_flows()) sink->link_flow(flow);
+    }
   }
   void end(Seconds makespan) override {
     for (TimelineSink* const sink : sinks_) sink->end(makespan);

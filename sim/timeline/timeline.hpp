@@ -83,8 +83,17 @@ struct MemoryLevel {
 
 // What a link direction carried in the whole run.
 struct LinkUse {
+  int link = 0;  // as LinkFlow calls it
   std::string name;
   BytesPerSecond bandwidth;
+  Bytes carried;
+};
+
+// What a flow carried over a link direction while its rate stayed the same.
+struct LinkFlow {
+  int link = 0;  // numbered from 0 in the order of first use
+  Seconds start;
+  Seconds end;
   Bytes carried;
 };
 
@@ -99,6 +108,9 @@ class TimelineSink {
   virtual void routing(const RoutingTotals&) {}  // just before end, where routing is not uniform
   // Just before end: the shared links that carried anything. Only the fluid and exact levels count.
   virtual void links(const std::vector<LinkUse>&) {}
+  // Many: only where the sink takes them. Only the fluid and exact levels have them.
+  virtual bool takes_link_flows() const { return false; }
+  virtual void link_flow(const LinkFlow&) {}
   virtual void end(Seconds /*makespan*/) {}
 };
 

@@ -251,6 +251,26 @@ function search() {
     await expect_drawn(page);
   });
 
+  page_test("a search links to the runs that it found", async (page) => {
+    execFileSync(kRehearse, ["search", kPlan, "--platform", "platforms/plan-40gpu-nvlink.xml", "--gpus", "16..18", "--quiet",
+                             "--exhaustive", "--out", join(kWork, "found")]);
+    await open(page, "found/report.html");
+    const { considered, legal, candidates } = await page.evaluate(() => DATA);
+    assert.ok(considered > legal && legal === candidates.filter((each) => each.rank > 0).length, `${legal} of ${considered}`);
+    await expect_drawn(page);
+    await screenshot(page, "found-light");
+    const plan = candidates.find((each) => each.is_plan);
+    await rows(page).filter({ hasText: "the plan's own" }).click();
+    expect_includes(await page.locator("#candidate").innerText(), "The plan's own layout", plan.command);
+    await rows(page).first().click();
+    await page.getByRole("link", { name: "Open its run", exact: true }).click();
+    await page.waitForURL("**/runs/1.html");
+    await expect_drawn(page);
+    // The run is the one that was ranked.
+    const throughput = await page.evaluate(() => RESULT.throughput.tokens_per_s);
+    expect_near(candidates[0].objectives[0] / throughput, 1, 1e-12);
+  });
+
   page_test("the ranking filters and sorts", async (page) => {
     await open(page, "search.html");
     const choices = page.locator("tbody tr.choice");

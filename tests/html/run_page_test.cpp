@@ -106,6 +106,21 @@ TEST_P(RunPage, SlicesHoldTheTimeOfEverySpan) {
   EXPECT_NEAR(busy / expected, 1, 1e-5);  // floats
 }
 
+TEST_P(RunPage, LinksOverTimeSumToWhatTheyCarried) {
+  const SumsOverTime& bytes = run_.recorder.link_bytes();
+  const std::vector<LinkUse>& links = run_.recorder.link_use();
+  EXPECT_EQ(bytes.rows(), links.size());
+  EXPECT_FALSE(links.empty());
+  for (const LinkUse& link : links) {
+    const std::vector<double>& row = bytes.row(link.link);
+    const double sum = std::accumulate(row.begin(), row.end(), 0.0);
+    EXPECT_NEAR(sum / link.carried.value, 1, 1e-9) << link.name;
+    for (const double each : row) {
+      EXPECT_LE(each, link.bandwidth.value * bytes.width().value * (1 + 1e-9)) << link.name;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Platforms, RunPage,
                          ::testing::Values("plan-24gpu-assumed.xml", "plan-24gpu-nvlink.xml"));
 

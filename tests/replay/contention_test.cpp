@@ -68,6 +68,22 @@ TEST(Contention, LinksCarryWhatTheirRingsSend) {
   EXPECT_EQ(carried(NetworkLevelName::kAnalytic), std::vector<double>{});
 }
 
+TEST(Contention, LinkFlowsAreWhatLinksCarryAndFillTheTrunk) {
+  // Both rings' messages share a trunk of 50 GB/s: after the latencies of both rounds it is full
+  // until the end, the NICs half so.
+  const RecordedRun result = run(two_rings(200e6, 2).programs(), kOversubscribed);
+  std::vector<double> carried(result.link_use.size());
+  for (const LinkFlow& flow : result.link_flows) {
+    carried.at(flow.link) += flow.carried.value;
+    EXPECT_NEAR(flow.start.value, 2 * kLatency, 1e-14);
+    EXPECT_NEAR(flow.end.value, result.makespan.value, 1e-14);
+    EXPECT_NEAR(flow.carried.value / (flow.end - flow.start).value, 25e9, 25);
+  }
+  for (const LinkUse& link : result.link_use) {
+    EXPECT_NEAR(carried[link.link], link.carried.value, 1e-9 * link.carried.value) << link.name;
+  }
+}
+
 double doubtful_share(const SmallPrograms& small) {
   return in_child([&] {
     const TemporaryXml file(kOversubscribed);

@@ -23,6 +23,8 @@ class RecordedRun : public TimelineSink {
   void memory(const MemoryLevel& level) override { levels.push_back(level); }
   void routing(const RoutingTotals& totals) override { routed = totals; }
   void links(const std::vector<LinkUse>& used) override { link_use = used; }
+  bool takes_link_flows() const override { return true; }
+  void link_flow(const LinkFlow& flow) override { link_flows.push_back(flow); }
   void end(Seconds at) override {
     makespan = at;
     ++ended;
@@ -36,6 +38,7 @@ class RecordedRun : public TimelineSink {
   std::vector<OperatorRun> runs;  // their spans are above
   std::vector<MemoryLevel> levels;
   std::vector<LinkUse> link_use;
+  std::vector<LinkFlow> link_flows;
   RoutingTotals routed;  // where routing is not uniform
   Seconds makespan;
   int begun = 0;

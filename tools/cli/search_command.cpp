@@ -16,8 +16,7 @@
 #include "base/processes.hpp"
 #include "cli/commands.hpp"
 #include "cli/memory_limit.hpp"
-#include "cli/output_file.hpp"
-#include "html/search_page.hpp"
+#include "cli/search_report.hpp"
 #include "input/digest.hpp"
 #include "platform/check_platform_xml.hpp"
 #include "replay/network_level.hpp"
@@ -234,66 +233,6 @@ std::vector<int> sockets_of(const std::string& text) {
   return sockets;
 }
 
-std::vector<std::string> parameters_of(const SearchInputs& inputs, const Candidate& candidate) {
-  const Layout& at = candidate.layout;
-  return {inputs.space.platforms[candidate.platform].path,
-          std::to_string(at.gpus()),
-          std::to_string(at.tensor),
-          std::to_string(at.pipeline),
-          std::to_string(at.data),
-          std::to_string(at.expert),
-          at.sequence_parallel ? "yes" : "no",
-          std::to_string(candidate.micro_batches)};
-}
-
-// What simulates the layout alone.
-std::string command_of(const Options& options, const SearchInputs& inputs,
-                       const Candidate& candidate) {
-  const Layout& at = candidate.layout;
-  std::string command = fmt::format(
-      "rehearse run {}{} --platform {} --set layout.tensor={} --set layout.pipeline={} --set "
-      "layout.data={} --set layout.expert={} --set layout.expert_tensor={} --set "
-      "layout.sequence_parallel={} --set layout.order={} --set batch.micro_batches={} --set "
-      "batch.decode_micro_batches={}",
-      options.plan.path, options.plan.variant ? " --variant " + *options.plan.variant : "",
-      inputs.space.platforms[candidate.platform].path, at.tensor, at.pipeline, at.data, at.expert,
-      at.expert_tensor, at.sequence_parallel, at.order, candidate.micro_batches,
-      candidate.decode_micro_batches);
-  for (const auto& [op, algorithm] : candidate.collectives) {
-    command += fmt::format(" --set collectives.{}={}", op, algorithm);
-  }
-  for (const std::string& set : options.plan.sets) command += " --set " + set;
-  return command;
-}
-
-ReportSearch page_of(const Options& options, const SearchInputs& inputs,
-                     const SearchResult& result) {
-  ReportSearch page;
-  page.plan = inputs.base.name;
-  page.parameters = {"platform",          "gpus",         "tensor", "pipeline", "data", "expert",
-                     "sequence_parallel", "micro_batches"};
-  for (const Objective& objective : inputs.goals.objectives) {
-    const SearchQuantity& quantity = quantities()[objective.quantity];
-    page.objectives.push_back({quantity.name, "", quantity.more_is_better});
-  }
-  const auto add = [&](const SearchRow& row) {
-    ReportCandidate candidate;
-    candidate.parameters = parameters_of(inputs, row.candidate);
-    candidate.status = row.failure.empty() ? "simulated" : "failed";
-    candidate.reason = row.failure;
-    candidate.on_front = row.pareto;
-    candidate.command = command_of(options, inputs, row.candidate);
-    for (const Objective& objective : inputs.goals.objectives) {
-      if (row.failure.empty()) candidate.objectives.push_back(row.values[objective.quantity]);
-    }
-    page.candidates.push_back(std::move(candidate));
-  };
-  for (const SearchRow& row : result.ranking) add(row);
-  for (const SearchRow& row : result.failures) add(row);
-  for (const auto& [reason, count] : result.excluded) page.excluded.push_back({reason, count});
-  return page;
-}
-
 void report_result(const Options& options, const Prepared& all, const SearchInputs& inputs,
                    const SearchResult& result) {
   const std::map<std::string, std::string> identity = {
@@ -302,8 +241,7 @@ void report_result(const Options& options, const Prepared& all, const SearchInpu
       {"version", REHEARSE_VERSION}, {"inputs_sha256", digest_of(all.plan, options)}};
   const std::string json = search_json(inputs, result, identity);
   if (!options.out.empty()) {
-    write_file(options.out + "/search.json", json);
-    write_file(options.out + "/report.html", search_page(page_of(options, inputs, result)));
+    write_search_report(options, inputs, result, json, all.memory);
   }
   if (options.json) {
     fmt::print("{}", json);

@@ -143,7 +143,7 @@ function show_memory() {
           label: name.replaceAll("_", " "), data: points(category), stack: "memory", fill: category === 0 ? "origin" : "-1",
           backgroundColor: color(name), borderColor: color(name), borderWidth: 1, pointRadius: 0, stepped: true, pointStyle: "rect",
         })),
-        { label: "capacity", stack: "capacity", data: [{ x: 0, y: capacity }, { x: DATA.makespan_s, y: capacity }], fill: false,
+        { label: "capacity", stack: "capacity", order: -1, data: [{ x: 0, y: capacity }, { x: DATA.makespan_s, y: capacity }], fill: false,
           borderColor: color("bad"), backgroundColor: color("bad"), borderWidth: 2, borderDash: [7, 5], pointRadius: 0, pointStyle: "line" },
       ],
     },
@@ -218,6 +218,7 @@ function show_links() {
     box.append(el("p", {}, "No link that is shared carried anything."));
     return;
   }
+  show_links_over_time(box, links.filter((each) => each.over_time));
   const bars = links.slice(0, 20);
   chart(box, 60 + 24 * bars.length, () => ({
     type: "bar",
@@ -227,7 +228,7 @@ function show_links() {
     },
     options: {
       indexAxis: "y",
-      scales: { x: { title: titled("share of the link's bandwidth, mean over the run (%)"), min: 0 },
+      scales: { x: { title: titled("share of the link's bandwidth, mean over the run (%)"), min: 0, ticks: { callback: digits } },
                 y: { grid: { display: false }, ticks: { autoSkip: false } } },
       plugins: { legend: { display: false }, tooltip: { callbacks: {
         label: (item) => `${percent(bars[item.dataIndex].utilization)}: ${bytes(bars[item.dataIndex].carried_bytes)}`,
@@ -243,6 +244,33 @@ function show_links() {
   ], links)));
 }
 
+function show_links_over_time(box, links) {
+  if (links.length === 0) return;
+  const width = DATA.links.width_s;
+  const points = (shares) => shares.map((share, at) => ({ x: Math.min((at + 0.5) * width, DATA.makespan_s), y: Number((100 * share).toPrecision(6)) }));
+  let chosen = 0;
+  const drawn = { update: () => {} };
+  box.append(el("div", { class: "controls" },
+    choice("Link", links.map((each, at) => [at, each.name]), 0, (value) => { chosen = Number(value); drawn.update(); })));
+  Object.assign(drawn, chart(box, 260, () => ({
+    type: "line",
+    data: { datasets: [["busiest link of each moment", DATA.links.highest, "bad"], ["mean of the links used", DATA.links.mean, "faint"],
+                       [links[chosen].name, links[chosen].over_time, "accent"]].map(([label, shares, name]) => ({
+      label, data: points(shares), borderColor: color(name), backgroundColor: color(name), borderWidth: 1.6, pointRadius: 0,
+    })) },
+    options: {
+      scales: {
+        x: { ...axis("time", time_unit(DATA.makespan_s)), min: 0, max: DATA.makespan_s },
+        y: { title: titled("share of the link's bandwidth (%)"), min: 0, ticks: { callback: digits } },
+      },
+      interaction: { mode: "index", intersect: false },
+      plugins: { tooltip: { callbacks: {
+        title: (items) => seconds(items[0].parsed.x), label: (item) => `${item.dataset.label}: ${digits(item.parsed.y)} %`,
+      } } },
+    },
+  })));
+}
+
 function show_experts() {
   const load = DATA.experts;
   if (!load) return;
@@ -256,7 +284,7 @@ function show_experts() {
     heat.append(el("span", {}, String(layer)));
     copies.forEach((each, expert) => {
       const over = mean > 0 ? each / mean : 0;
-      const share = Math.round(Math.min(1, over / 2) * 85);
+      const share = Math.round(Math.min(1, over / 2) * 50);
       heat.append(el("span", {
         style: `text-align:center;padding:3px 0;background:color-mix(in srgb, var(--tp) ${share}%, var(--panel))`,
         title: `layer ${layer}, expert ${expert}: ${count(Math.round(each))} copies`,

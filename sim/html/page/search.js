@@ -1,7 +1,7 @@
-// The page of a search. Candidates are numbered from 1 in the order of their ranking.
+// The page of a search.
 const kMostLines = 300;  // of the parallel coordinates: more are a carpet
+const kMostTicks = 12;   // of a column of them: more overlap
 const kMostRows = 200;   // of the table at once
-DATA.candidates.forEach((each, at) => { each.rank = at + 1; });
 const SIMULATED = DATA.candidates.filter((each) => each.objectives.length > 0);
 const VIEW = {
   x: 0, y: Math.min(1, DATA.objectives.length - 1), chosen: null, filters: DATA.parameters.map(() => ""), status: "", front: false,
@@ -12,7 +12,8 @@ const drawn = [];
 const column_title = (objective) => objective.name + (objective.unit ? ` (${objective.unit})` : "");
 const layout_of = (each) => DATA.parameters.map((name, at) => `${name} ${each.parameters[at]}`).join(", ");
 
-const name_of = (each) => `Candidate ${each.rank}` + (each.is_plan ? ", the plan's own layout" : "");
+const name_of = (each) => each.rank > 0 ? `Candidate ${each.rank}` + (each.is_plan ? ", the plan's own layout" : "") :
+  each.is_plan ? "The plan's own layout" : `A candidate that ${each.status === "failed" ? "failed" : "is refused"}`;
 
 function passes(each) {
   return VIEW.filters.every((value, at) => value === "" || each.parameters[at] === value) &&
@@ -46,7 +47,8 @@ function choose(each) {
 }
 
 function show_front() {
-  const box = section("Trade-offs", "Every simulated candidate. The line joins those that no other beats in both objectives; filled points are on the front of all objectives.");
+  const box = section("Trade-offs", (DATA.exhaustive ? "Every layout. " : "The best layouts and the front; others, which cannot enter it, are not all simulated (--exhaustive shows them). ") +
+    "The line joins those that no other beats in both objectives; filled points are on the front of all objectives.");
   const set = (name) => (value) => { VIEW[name] = Number(value); made.update(); };
   const options = DATA.objectives.map((objective, at) => [at, column_title(objective)]);
   box.append(el("div", { class: "controls" }, choice("Across", options, VIEW.x, set("x")), choice("Up", options, VIEW.y, set("y"))));
@@ -95,7 +97,8 @@ function parallel_axis(title, values, texts) {
   if (texts) {
     const distinct = [...new Set(texts)].sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1));
     const place = (text) => distinct.length > 1 ? distinct.indexOf(text) / (distinct.length - 1) : 0.5;
-    return { title, at: texts.map(place), ticks: distinct.map((text) => [place(text), text]) };
+    return { title, at: texts.map(place), 
+             ticks: distinct.filter((_, index) => index % Math.ceil(distinct.length / kMostTicks) === 0).map((text) => [place(text), text]) };
   }
   const low = Math.min(...values), high = Math.max(...values);
   const place = (value) => high > low ? (value - low) / (high - low) : 0.5;
@@ -118,7 +121,7 @@ function show_parallel() {
       scales[`column_${at}`] = {
         type: "linear", axis: "y", position: { x: at }, min: -0.04, max: 1.04, grid: { drawOnChartArea: false, borderColor: color("faint") },
         afterBuildTicks: (scale) => { scale.ticks = column.ticks.map(([value]) => ({ value })); },
-        ticks: { autoSkip: false, z: 1, color: color("text"), backdropColor: color("back") + "cc", showLabelBackdrop: true, backdropPadding: 2,
+        ticks: { autoSkip: false, z: 1, color: color("text"), backdropColor: color("back") + "f0", showLabelBackdrop: true, backdropPadding: 2,
                  callback: (value) => column.ticks.find(([tick]) => tick === value)[1] },
       };
     });
@@ -136,9 +139,9 @@ function show_parallel() {
         context.font = `600 12.5px ${Chart.defaults.font.family}`;
         context.textAlign = "center";
         columns.forEach((column, at) => {
-          const [name, unit] = column.title.split(" (");
-          context.fillText(name, drawing.scales.x.getPixelForValue(at), 14);
-          if (unit) context.fillText(`(${unit}`, drawing.scales.x.getPixelForValue(at), 29);
+          const middle = drawing.scales.x.getPixelForValue(at), width = context.measureText(column.title).width;
+          const fits = Math.min(middle, drawing.width - width / 2);  // the last column is near the edge
+          context.fillText(column.title, Math.max(fits, width / 2), at % 2 ? 29 : 13);  // neighbours are not side by side
         });
         context.restore();
       } }],
@@ -162,7 +165,7 @@ const MORE = el("button", { type: "button", onclick: () => { VIEW.most += kMostR
 
 function columns_of_table() {
   return [
-    { key: "rank", title: "rank", number: true, value: (each) => each.rank, text: (each) => String(each.rank) },
+    { key: "rank", title: "rank", number: true, value: (each) => each.rank || Infinity, text: (each) => each.rank ? String(each.rank) : "" },
     ...DATA.parameters.map((name, at) => ({
       key: `parameter ${at}`, title: name, number: SIMULATED.every((each) => !isNaN(each.parameters[at])),
       value: (each) => isNaN(each.parameters[at]) ? each.parameters[at] : Number(each.parameters[at]), text: (each) => each.parameters[at],
@@ -174,7 +177,7 @@ function columns_of_table() {
     })),
     { key: "status", title: "status", value: (each) => each.status, text: (each) => [each.status, each.on_front && "on the front", each.is_plan && "the plan's own"].filter(Boolean).join(", ") },
     { key: "reason", title: "reason", value: (each) => each.reason, text: (each) => each.reason },
-  ];
+  ].filter((column) => column.key !== "reason" || DATA.candidates.some((each) => each.reason !== ""));
 }
 
 function show_rows() {
@@ -188,7 +191,7 @@ function show_rows() {
   const by = columns.find((column) => column.key === VIEW.sort.column).value;
   const rows = DATA.candidates.filter(passes).sort((a, b) => {
     const [left, right] = [by(a), by(b)];
-    return (left < right ? -1 : left > right ? 1 : a.rank - b.rank) * (VIEW.sort.up ? 1 : -1);
+    return (left < right ? -1 : left > right ? 1 : (a.rank || 1e9) - (b.rank || 1e9)) * (VIEW.sort.up ? 1 : -1);
   });
   COUNT.textContent = `${count(rows.length)} of ${count(DATA.candidates.length)} candidates`;
   BODY.replaceChildren(...rows.slice(0, VIEW.most).map((each) => el("tr", {

@@ -1,0 +1,252 @@
+#include "cli/search_report.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <vector>
+
+#include "base/processes.hpp"
+#include "cli/output_file.hpp"
+#include "cli/run_identity.hpp"
+#include "html/run_page.hpp"
+#include "html/run_recorder.hpp"
+#include "html/search_page.hpp"
+#include "metrics/result_json.hpp"
+#include "search/search_text.hpp"
+#include "simulation/simulation.hpp"
+
+namespace rehearse {
+namespace {
+
+// Of 24 ranks and 128 tokens each has about half a megabyte then, not two.
+constexpr std::size_t kSlicesOfAPage = std::size_t{1} << 16;
+// A front of many objectives has more points than anybody opens.
+constexpr std::size_t kMostPages = 40;
+
+// What `rehearse run` needs to simulate a candidate alone.
+PlanRequest request_of(const Options& options, const SearchInputs& inputs,
+                       const Candidate& candidate) {
+  PlanRequest request = options.plan;
+  request.platform = inputs.space.platforms[candidate.platform].path;
+  const Layout& at = candidate.layout;
+  for (const auto& [field, value] : std::map<std::string, std::string>{
+           {"layout.tensor", std::to_string(at.tensor)},
+           {"layout.pipeline", std::to_string(at.pipeline)},
+           {"layout.data", std::to_string(at.data)},
+           {"layout.expert", std::to_string(at.expert)},
+           {"layout.expert_tensor", std::to_string(at.expert_tensor)},
+           {"layout.sequence_parallel", at.sequence_parallel ? "true" : "false"},
+           {"layout.order", at.order},
+           {"batch.micro_batches", std::to_string(candidate.micro_batches)},
+           {"batch.decode_micro_batches", std::to_string(candidate.decode_micro_batches)}}) {
+    request.sets.push_back(field + "=" + value);
+  }
+  for (const auto& [op, algorithm] : candidate.collectives) {
+    request.sets.push_back("collectives." + op + "=" + algorithm);
+  }
+  return request;
+}
+
+// As a shell reads it.
+std::string shell_word(const std::string& word) {
+  constexpr const char* kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=,:+@%-";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string text = "'";
+  for (const char each : word) text += each == '\'' ? std::string("'\\''") : std::string(1, each);
+  return text + "'";
+}
+
+std::string command_of(const PlanRequest& request) {
+  std::vector<std::string> words = {"rehearse", "run", request.path};
+  const auto add = [&](const char* option, const std::optional<std::string>& value) {
+    if (value) words.insert(words.end(), {option, *value});
+  };
+  add("--variant", request.variant);
+  add("--model", request.model);
+  add("--platform", request.platform);
+  add("--network", request.network);
+  add("--seed", request.seed);
+  for (const std::string& set : request.sets) words.insert(words.end(), {"--set", set});
+  for (std::string& word : words) word = shell_word(word);
+  return fmt::format("{}", fmt::join(words, " "));
+}
+
+std::vector<std::string> parameters_of(const SearchInputs& inputs, const Candidate& candidate) {
+  const Layout& at = candidate.layout;
+  return {std::to_string(at.gpus()),
+          std::to_string(at.tensor),
+          std::to_string(at.pipeline),
+          std::to_string(at.data),
+          std::to_string(at.expert),
+          inputs.space.platforms[candidate.platform].path,
+          std::to_string(at.expert_tensor),
+          at.sequence_parallel ? "yes" : "no",
+          std::to_string(candidate.micro_batches),
+          std::to_string(candidate.decode_micro_batches),
+          at.order,
+          candidate.collectives.empty() ? "auto" : fmt::format("{}", candidate.collectives)};
+}
+
+// Drops those beyond GPUs and degrees that are the same for all candidates, as most are.
+void drop_parameters_without_choice(ReportSearch& page) {
+  constexpr std::size_t kAlwaysShown = 5;
+  for (std::size_t at = page.parameters.size(); at-- > kAlwaysShown;) {
+    const bool varies = std::any_of(
+        page.candidates.begin(), page.candidates.end(), [&](const ReportCandidate& each) {
+          return each.parameters[at] != page.candidates.front().parameters[at];
+        });
+    if (varies) continue;
+    const auto column = static_cast<std::ptrdiff_t>(at);
+    page.parameters.erase(page.parameters.begin() + column);
+    for (ReportCandidate& each : page.candidates) {
+      each.parameters.erase(each.parameters.begin() + column);
+    }
+  }
+}
+
+ReportCandidate candidate_of(const Options& options, const SearchInputs& inputs,
+                             const SearchRow& row) {
+  ReportCandidate candidate;
+  candidate.parameters = parameters_of(inputs, row.candidate);
+  candidate.status = !row.failure.empty() ? "failed" : row.broken.empty() ? "simulated" : "refused";
+  candidate.reason = row.failure.empty() ? row.broken : row.failure;
+  candidate.on_front = row.pareto;
+  candidate.command = command_of(request_of(options, inputs, row.candidate));
+  if (!row.failure.empty()) return candidate;
+  for (const Objective& objective : inputs.goals.objectives) {
+    candidate.objectives.push_back(row.values[objective.quantity]);
+  }
+  return candidate;
+}
+
+// The rows of the page, in its order.
+std::vector<const SearchRow*> rows_of(const SearchResult& result) {
+  std::vector<const SearchRow*> rows;
+  for (const SearchRow& row : result.all.empty() ? result.ranking : result.all)
+    rows.push_back(&row);
+  for (const SearchRow& row : result.failures) rows.push_back(&row);
+  for (const SearchRow& row : result.reference) {
+    const bool known = std::any_of(rows.begin(), rows.end(),
+                                   [&](const SearchRow* other) { return other->key == row.key; });
+    if (!known) rows.push_back(&row);
+  }
+  return rows;
+}
+
+ReportSearch page_of(const Options& options, const SearchInputs& inputs, const SearchResult& result,
+                     const std::vector<const SearchRow*>& rows) {
+  ReportSearch page;
+  page.plan = inputs.base.name;
+  if (!inputs.base.variant.empty()) page.plan += " " + inputs.base.variant;
+  if (inputs.space.platforms.size() == 1) page.plan += " on " + inputs.space.platforms[0].path;
+  page.complete = result.complete;
+  page.exhaustive = inputs.goals.exhaustive;
+  page.considered = result.considered;
+  page.legal = result.legal;
+  page.parameters = {
+      "GPUs",     "tensor",        "pipeline",          "data",          "expert",
+      "platform", "expert tensor", "sequence parallel", "micro-batches", "decode micro-batches",
+      "order",    "collectives"};
+  for (const Objective& objective : inputs.goals.objectives) {
+    const SearchQuantity& quantity = quantities()[objective.quantity];
+    page.objectives.push_back({quantity.label, quantity.unit, quantity.more_is_better});
+  }
+  int rank = 0;
+  for (const SearchRow* row : rows) {
+    ReportCandidate candidate = candidate_of(options, inputs, *row);
+    candidate.is_plan = !result.reference.empty() && result.reference.front().key == row->key;
+    // What is known of the plan's own layout alone says nothing about its place.
+    const bool ranked = row->failure.empty() && row->broken.empty() &&
+                        (result.reference.empty() || row != &result.reference.front());
+    if (ranked) candidate.rank = ++rank;
+    page.candidates.push_back(std::move(candidate));
+  }
+  drop_parameters_without_choice(page);
+  for (const auto& [reason, count] : by_count(result.excluded)) {
+    page.excluded.push_back({reason, count});
+  }
+  return page;
+}
+
+std::string write_run_page(const Options& options, const SearchInputs& inputs, const SearchRow& row,
+                           const std::string& name, const std::string& file, Bytes memory) {
+  RunRecorder recorder(kSlicesOfAPage);
+  SimulationOptions simulation;
+  simulation.memory_limit = memory;
+  simulation.timeline = &recorder;
+  simulation.fold = false;  // a page shows every rank
+  const Plan plan = plan_of(inputs.base, inputs.space, row.candidate);
+  const Metrics metrics = simulate(plan, inputs.model, simulation).metrics;
+  const RunIdentity identity =
+      identity_of(plan, inputs.model, request_of(options, inputs, row.candidate));
+  write_file(
+      file, run_page(inputs.base.name + ": " + name, result_json(identity, metrics, {}), recorder));
+  return {};
+}
+
+// Of those that a reader opens: the ranking's, the front first where there are too many, and the
+// plan's own.
+void write_run_pages(const Options& options, const SearchInputs& inputs,
+                     const std::vector<const SearchRow*>& rows,
+                     const std::vector<const SearchRow*>& wanted, Bytes memory,
+                     ReportSearch& page) {
+  std::vector<std::size_t> places;
+  std::vector<std::function<std::string()>> jobs;
+  const int at_once = std::min(usable_cpus(), static_cast<int>(wanted.size()));
+  for (std::size_t at = 0; at < rows.size(); ++at) {
+    if (std::find(wanted.begin(), wanted.end(), rows[at]) == wanted.end()) continue;
+    const int rank = page.candidates[at].rank;
+    const std::string name = rank > 0 ? fmt::format("candidate {}", rank) : "the plan's own layout";
+    page.candidates[at].run_page =
+        rank > 0 ? fmt::format("runs/{}.html", rank) : std::string("runs/plan.html");
+    places.push_back(at);
+    jobs.emplace_back([&, at, name, file = options.out + "/" + page.candidates[at].run_page] {
+      return write_run_page(options, inputs, *rows[at], name, file, memory / at_once);
+    });
+  }
+  const std::vector<JobResult> ends = run_in_processes(jobs, at_once);
+  for (std::size_t at = 0; at < ends.size(); ++at) {
+    if (ends[at].end == JobEnd::kDone) continue;
+    ReportCandidate& candidate = page.candidates[places[at]];
+    fmt::print(stderr, "{}/{}: warning: not written: {}\n", options.out, candidate.run_page,
+               ends[at].text);
+    candidate.run_page.clear();
+  }
+}
+
+std::vector<const SearchRow*> wanted_of(const std::vector<const SearchRow*>& rows,
+                                        const SearchResult& result) {
+  std::vector<const SearchRow*> wanted;
+  for (const bool front : {true, false}) {
+    for (const SearchRow* row : rows) {
+      const auto is_same = [&](const SearchRow& other) { return other.key == row->key; };
+      const bool listed = std::any_of(result.ranking.begin(), result.ranking.end(), is_same) ||
+                          std::any_of(result.reference.begin(), result.reference.end(), is_same);
+      if (listed && row->failure.empty() && row->pareto == front && wanted.size() < kMostPages) {
+        wanted.push_back(row);
+      }
+    }
+  }
+  return wanted;
+}
+
+}  // namespace
+
+void write_search_report(const Options& options, const SearchInputs& inputs,
+                         const SearchResult& result, const std::string& json, Bytes memory) {
+  const std::vector<const SearchRow*> rows = rows_of(result);
+  ReportSearch page = page_of(options, inputs, result, rows);
+  const std::vector<const SearchRow*> wanted = wanted_of(rows, result);
+  if (!wanted.empty()) {
+    std::filesystem::create_directories(options.out + "/runs");
+    write_run_pages(options, inputs, rows, wanted, memory, page);
+  }
+  write_file(options.out + "/search.json", json);
+  write_file(options.out + "/report.html", search_page(page));
+}
+
+}  // namespace rehearse
