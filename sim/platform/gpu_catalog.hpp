@@ -32,7 +32,10 @@ struct CatalogGpu {
   // share a rail.
   double nic_gbitps;
   int rails;
-  double power_w;  // of the GPU alone, the most it may draw
+  double power_w;           // of the GPU alone, the most it may draw
+  double scale_up_power_w;  // of its part of the scale-up switches; 0: no figure is published
+  double nic_power_w;       // of its NIC, its optics and the switch port behind it; 0: likewise
+  double usd_per_hour;      // list price of renting it on demand, host and network included
 };
 
 const std::vector<CatalogGpu>& gpu_catalog();

@@ -22,7 +22,7 @@ std::string prop(const char* id, const std::string& value) {
   return fmt::format("<prop id=\"{}\" value=\"{}\"/>\n", id, value);
 }
 
-std::string gpu_properties(const CatalogGpu& gpu, double usd_per_hour) {
+std::string gpu_properties(const CatalogGpu& gpu, const PlatformRequest& request) {
   std::string text = prop("memory", fmt::format("{}GB", gpu.memory_gb)) +
                      prop("memory_bandwidth", fmt::format("{}TBps", gpu.memory_bandwidth_tbps)) +
                      prop("compute_efficiency", fmt::format("{}", gpu.compute_efficiency)) +
@@ -33,8 +33,12 @@ std::string gpu_properties(const CatalogGpu& gpu, double usd_per_hour) {
   if (gpu.peak_fp4 > 0) text += prop("peak_fp4", fmt::format("{}TFLOPS", gpu.peak_fp4));
   if (gpu.peak_fp32 > 0) text += prop("peak_fp32", fmt::format("{}TFLOPS", gpu.peak_fp32));
   text += prop("power", fmt::format("{}W", gpu.power_w));
-  if (usd_per_hour >= 0) text += prop("price", fmt::format("{}USD/h", usd_per_hour));
-  return text;
+  // The catalog's is of its own NIC.
+  if (gpu.nic_power_w > 0 && request.nic.value <= 0) {
+    text += prop("link_power", fmt::format("{}W", gpu.nic_power_w));
+  }
+  const double price = request.usd_per_gpu_hour >= 0 ? request.usd_per_gpu_hour : gpu.usd_per_hour;
+  return text + prop("price", fmt::format("{}USD/h", price));
 }
 
 // A switch that never blocks; where each pair of GPUs has a wire of its own instead, a backbone
@@ -50,7 +54,9 @@ std::string scale_up(const CatalogGpu& gpu, std::int64_t gpus, std::int64_t gpus
              "<cluster id=\"scaleup\" prefix=\"port\" suffix=\"\" radical=\"0-{}\" speed=\"1f\" "
              "bw=\"{}GBps\" lat=\"{}us\" sharing_policy=\"SPLITDUPLEX\"{}>\n",
              gpus - 1, gpu.scale_up_gbps, gpu.scale_up_latency_us, backbone) +
-         prop("domain", std::to_string(gpus_per_node)) + "</cluster>\n";
+         prop("domain", std::to_string(gpus_per_node)) +
+         (gpu.scale_up_power_w > 0 ? prop("power", fmt::format("{}W", gpu.scale_up_power_w)) : "") +
+         "</cluster>\n";
 }
 
 FabricRequest fabric_request(const PlatformRequest& request, const CatalogGpu& gpu,
@@ -84,7 +90,7 @@ FabricRequest fabric_request(const PlatformRequest& request, const CatalogGpu& g
   joined.oversubscription = request.oversubscription;
   joined.nic = request.nic.value > 0 ? request.nic : BytesPerSecond{gpu.nic_gbitps * 1e9 / 8};
   joined.gpu_figures = fmt::format("speed=\"{}Tf\"", gpu.peak_16bit);
-  joined.gpu_properties = gpu_properties(gpu, request.usd_per_gpu_hour);
+  joined.gpu_properties = gpu_properties(gpu, request);
   return joined;
 }
 
@@ -115,7 +121,8 @@ std::string platform_xml(const PlatformRequest& request) {
       "<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n";
   text += fmt::format(
       "<!-- {} GPUs {} in {} nodes of {}, NIC {} per GPU and direction, fabric {} ({}), "
-      "oversubscription {}.\n     Sources of all numbers: platforms/README.md of rehearse. -->\n",
+      "oversubscription {}.\n     Sources of all numbers, the list price of renting included: "
+      "platforms/README.md of rehearse. -->\n",
       joined.gpus, gpu.name, request.nodes, joined.gpus_per_node, bandwidth_text(joined.nic),
       fabric.name, fabric.what, joined.oversubscription);
   return text +

@@ -98,8 +98,9 @@ void add_platform_options(CLI::App& platform, PlatformOptions& options) {
                       "bandwidth below a switch over that above it (default 1)");
   platform.add_option("--nic", options.nic, "bandwidth per GPU and direction: 400Gbps");
   platform
-      .add_option("--price", options.request.usd_per_gpu_hour,
-                  "US dollars per GPU and hour, its share of the network included")
+      .add_option(
+          "--price", options.request.usd_per_gpu_hour,
+          "US dollars per GPU and hour, its share of the network included (default: a list price)")
       ->check(CLI::NonNegativeNumber);
   platform.add_option("--out", options.out, "file to write (default: stdout)");
   platform.add_option("--show", options.show, "describe this platform file instead");

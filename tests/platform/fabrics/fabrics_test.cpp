@@ -263,5 +263,25 @@ TEST(WritePlatform, RefusesWhatMakesNoCluster) {
             "--gpus-per-node 6:1:17: error: must be a multiple of the 4 GPUs of a server");
 }
 
+TEST(WrittenPlatforms, StateWhatAGpuCostsWithItsPartOfTheNetwork) {
+  const auto cost = [](PlatformRequest request) {
+    return cost_per_gpu(check_platform_xml(WrittenPlatform(request).path()));
+  };
+  PlatformRequest request = h100("star", 2);
+  EXPECT_DOUBLE_EQ(*cost(request).usd_per_hour, 10);
+  EXPECT_DOUBLE_EQ(*cost(request).watts, 700 + 54);
+  request.usd_per_gpu_hour = 2.5;
+  request.nic = BytesPerSecond{25e9};  // of which no figure is known
+  EXPECT_DOUBLE_EQ(*cost(request).usd_per_hour, 2.5);
+  EXPECT_DOUBLE_EQ(*cost(request).watts, 700);
+  request = h100("rail", 1);
+  request.gpu = "gb200-nvl72";
+  EXPECT_DOUBLE_EQ(*cost(request).watts, 1200 + 54 + 155);
+  for (const CatalogGpu& gpu : gpu_catalog()) {
+    request.gpu = gpu.name;
+    EXPECT_TRUE(cost(request).usd_per_hour.has_value()) << gpu.name;
+  }
+}
+
 }  // namespace
 }  // namespace rehearse
