@@ -262,9 +262,10 @@ class Search {
 
   bool can_win(const Entry& entry) const {
     if (goals_.exhaustive) return true;
-    const bool full = static_cast<int>(best_.size()) >= goals_.top;
-    if (!full || !is_better(first_objective(), best_.back(), entry.bound[first_objective()])) {
-      if (goals_.top > 0) return true;
+    if (static_cast<int>(best_.size()) < goals_.top) return true;
+    if (goals_.top > 0 &&
+        !is_better(first_objective(), best_.back(), entry.bound[first_objective()])) {
+      return true;
     }
     return std::none_of(front_.begin(), front_.end(), [&](const Entry* other) {
       return dominates(other->values, entry.bound, goals_.objectives);

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "layout/layout.hpp"
+#include "program/collectives/collective_algorithm.hpp"
 
 namespace rehearse {
 namespace {
@@ -101,6 +102,20 @@ class SpaceReader {
   }
 
   // Each value is one choice: "all_reduce=ring" or "all_reduce=ring,all_to_all=direct".
+  static void check_algorithm(const std::string& op, const std::string& name,
+                              const SourceLocation& where) {
+    std::string known;
+    for (int at = 0; at < kCollectiveOps; ++at) {
+      const auto each = static_cast<CollectiveOp>(at);
+      known += fmt::format(" {}", to_text(each));
+      if (op != to_text(each)) continue;
+      if (name == "auto" || algorithm_named(each, name) != nullptr) return;
+      throw InputError(where, fmt::format("unknown algorithm \"{}\" of {}: must be one of auto {}",
+                                          name, op, names_of_algorithms(each)));
+    }
+    throw InputError(where, fmt::format("unknown operation \"{}\": must be one of{}", op, known));
+  }
+
   std::vector<std::map<std::string, std::string>> algorithms() const {
     const SpaceField* written = field("collectives");
     if (written == nullptr) return {plan_.collectives};
@@ -115,6 +130,7 @@ class SpaceReader {
           throw InputError(written->where,
                            fmt::format("\"{}\": must be OPERATION=ALGORITHM", item));
         }
+        check_algorithm(op, name, written->where);
         chosen[op] = name;
         if (name == "auto") chosen.erase(op);
       }

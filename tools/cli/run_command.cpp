@@ -1,10 +1,8 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <optional>
 #include <string>
-#include <system_error>
 
 #include "base/error.hpp"
 #include "base/processes.hpp"
@@ -26,23 +24,6 @@
 
 namespace rehearse {
 namespace {
-
-// All that can be known before the simulation, so that nobody waits for it in vain.
-void prepare_output(const std::string& directory) {
-  std::error_code failure;
-  std::filesystem::create_directories(directory, failure);
-  if (failure) {
-    throw InputError(
-        option_place("--out", directory),
-        fmt::format("cannot create the directory \"{}\": {}", directory, failure.message()));
-  }
-  for (const char* const name : {"/result.json", "/report.html"}) {
-    const std::string file = directory + name;
-    if (std::filesystem::is_directory(file, failure)) {
-      throw InputError({file, 1, 1}, "cannot write this file: it is a directory");
-    }
-  }
-}
 
 std::string title_of(const RunIdentity& identity) {
   return identity.plan + (identity.variant.empty() ? "" : " " + identity.variant);
@@ -117,7 +98,7 @@ Simulation simulate_and_trace(const Options& options, const Plan& plan, const Mo
     refuse_trace_options_alone(options);
     return simulate(plan, model, simulation);
   }
-  prepare_output(options.out);
+  prepare_output(options.out, {"result.json", "report.html"});
   ChromeTrace trace(trace_options(options, identity));
   SeveralSinks sinks;
   sinks.add(&trace);

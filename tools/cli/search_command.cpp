@@ -16,6 +16,7 @@
 #include "base/processes.hpp"
 #include "cli/commands.hpp"
 #include "cli/memory_limit.hpp"
+#include "cli/output_file.hpp"
 #include "cli/search_report.hpp"
 #include "input/digest.hpp"
 #include "platform/check_platform_xml.hpp"
@@ -262,7 +263,7 @@ int search_command(const Options& options) {
     journal.emplace(options.search.journal, digest_of(all.plan, options));
     for (const std::string& warning : journal->warnings()) fmt::print(stderr, "{}\n", warning);
   }
-  if (!options.out.empty()) std::filesystem::create_directories(options.out);
+  if (!options.out.empty()) prepare_output(options.out, {"search.json", "report.html"});
 
   const Job job = search_job(all.plan, all.model, all.space, all.memory);
   std::optional<Workers> workers;

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <functional>
 #include <vector>
 
@@ -242,7 +241,7 @@ void write_search_report(const Options& options, const SearchInputs& inputs,
   ReportSearch page = page_of(options, inputs, result, rows);
   const std::vector<const SearchRow*> wanted = wanted_of(rows, result);
   if (!wanted.empty()) {
-    std::filesystem::create_directories(options.out + "/runs");
+    prepare_output(options.out + "/runs", {});
     write_run_pages(options, inputs, rows, wanted, memory, page);
   }
   write_file(options.out + "/search.json", json);
