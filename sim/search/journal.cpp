@@ -25,7 +25,9 @@ std::string checksum(const std::string& content) {
   return fmt::format("{:08x}", crc.checksum());
 }
 
-// "CHECKSUM CONTENT"; false: damaged.
+std::string line_of(const std::string& content) { return checksum(content) + " " + content; }
+
+// The inverse; false: damaged.
 bool content_of(const std::string& line, std::string& content) {
   if (line.size() <= kChecksumDigits || line[kChecksumDigits] != ' ') return false;
   content = line.substr(kChecksumDigits + 1);
@@ -58,19 +60,23 @@ Journal::Journal(const std::string& path, const std::string& digest) : path_(pat
 Journal::~Journal() { close(file_); }
 
 void Journal::read(const std::string& text, const std::string& digest) {
-  const bool unfinished = !text.empty() && text.back() != '\n';
+  // New, or of a search that was killed while it wrote its first line.
+  if (line_of(kTitle + digest).starts_with(text)) {
+    SIM_CHECK(ftruncate(file_, 0) == 0, std::strerror(errno));
+    write_line(kTitle + digest);
+    return;
+  }
+  const bool unfinished = text.back() != '\n';
   std::istringstream lines(text);
   int number = 0;
-  bool has_head = false;
   for (std::string line; std::getline(lines, line);) {
     ++number;
     std::string content;
     const bool whole = content_of(line, content);
-    if (number == 1 && !unfinished && (!whole || !content.starts_with(kTitle))) {
+    if (number == 1 && (!whole || !content.starts_with(kTitle))) {
       throw InputError({path_, 1, 1}, "this is no journal of rehearse search");
     }
     if (whole && content.starts_with(kTitle)) {
-      has_head = true;
       if (content.substr(std::strlen(kTitle)) == digest) continue;
       throw InputError({path_, 1, 1},
                        "this journal is of another plan, model or network level, or of another "
@@ -87,11 +93,10 @@ void Journal::read(const std::string& text, const std::string& digest) {
   }
   // What a killed search had begun to write.
   if (unfinished) SIM_CHECK(write(file_, "\n", 1) == 1, std::strerror(errno));
-  if (!has_head) write_line(kTitle + digest);
 }
 
 void Journal::write_line(const std::string& content) {
-  const std::string line = checksum(content) + " " + content + "\n";
+  const std::string line = line_of(content) + "\n";
   // One call, so that lines are whole but for the last of a search that was killed.
   if (write(file_, line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
     throw InputError({path_, 1, 1},

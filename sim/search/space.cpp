@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "layout/layout.hpp"
 #include "program/collectives/collective_algorithm.hpp"
@@ -224,10 +225,12 @@ class Enumerator {
   }
 
   void choose_the_rest() {
+    bool undivided = false;
     for (const int expert_tensor : space_.expert_tensor) {
       // 1 with one tensor rank says the same as 0.
-      at_.layout.expert_tensor = at_.layout.tensor == 1 ? 0 : expert_tensor;
-      if (expert_tensor != space_.expert_tensor.front() && at_.layout.tensor == 1) continue;
+      const bool same = at_.layout.tensor == 1 && expert_tensor == 1;
+      at_.layout.expert_tensor = same ? 0 : expert_tensor;
+      if (at_.layout.tensor == 1 && expert_tensor <= 1 && std::exchange(undivided, true)) continue;
       for (const bool sequence_parallel : space_.sequence_parallel) {
         if (sequence_parallel != space_.sequence_parallel.front() && at_.layout.tensor == 1)
           continue;

@@ -120,6 +120,29 @@ TEST(Journal, KeepsWhatIsWholeAndWarnsOfTheRest) {
   EXPECT_THROW(Journal(file.path(), "d2"), InputError);
 }
 
+TEST(Journal, BeginsAnewAfterATornFirstLineAndLeavesOtherFilesAlone) {
+  const TemporaryFile file;
+  { const Journal journal(file.path(), "d1"); }
+  std::ifstream in(file.path());
+  std::string head;
+  std::getline(in, head);
+  for (std::size_t size = 0; size <= head.size(); ++size) {  // killed after so many bytes
+    std::ofstream(file.path()) << head.substr(0, size);
+    {
+      Journal journal(file.path(), "d1");
+      journal.append("a", "D1");
+    }
+    const Journal journal(file.path(), "d1");
+    EXPECT_EQ(journal.entries().size(), 1U) << size;
+    EXPECT_TRUE(journal.warnings().empty()) << size;
+  }
+  std::ofstream(file.path()) << "somebody's text";  // that does not end with a line
+  EXPECT_THROW(Journal(file.path(), "d1"), InputError);
+  std::ifstream left(file.path());
+  std::getline(left, head);
+  EXPECT_EQ(head, "somebody's text");
+}
+
 std::vector<Answer> answers_of(Workers& workers, int count) {
   std::vector<Answer> all;
   while (static_cast<int>(all.size()) < count) {

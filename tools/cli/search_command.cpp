@@ -52,6 +52,12 @@ SpaceText space_text(const Plan& plan, const SearchOptions& options) {
     std::string option = "--" + field;
     std::replace(option.begin(), option.end(), '_', '-');
     text[field] = {values, option_place(option, values.back())};
+    static const std::set<std::string> kLists = {"order", "platform", "collectives", "objective",
+                                                 "constraint"};
+    if (values.size() > 1 && !kLists.contains(field)) {
+      throw InputError(text[field].where, fmt::format("given {} times: write one list, as {} 1,2",
+                                                      values.size(), option));
+    }
   }
   return text;
 }
