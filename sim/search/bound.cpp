@@ -7,7 +7,6 @@
 
 #include "base/error.hpp"
 #include "program/stage_weights.hpp"
-#include "routing/token_routing.hpp"
 #include "search/stage_passes.hpp"
 
 namespace rehearse {
@@ -221,7 +220,7 @@ Bounder::Bounder(const Model& model, Cluster& cluster)
     : model_(model), cluster_(cluster), templates_(model), transfers_(cluster) {}
 
 Metrics Bounder::bound(const Plan& plan) {
-  if (routes_tokens(plan, model_) || plan.batch.lengths.given) {
+  if (plan.batch.lengths.given) {
     // Which rank has how much to do is known by simulating only: anything may be reached.
     Metrics anything;
     anything.ranks = plan.layout.gpus();

@@ -10,6 +10,10 @@
 //   - a pass takes at least its critical path (pass_times.hpp);
 //   - between a request's first and last token lie, on the last stage, all passes in between, and
 //     one trip through the pipeline per token.
+// Where routing is not uniform, the ranks of an expert group compute the copies of all its tokens
+// together, and none of them gets results before the last is ready: a layer's experts take every
+// rank at least what they take the mean rank. Their weights, dispatch and return then count
+// nothing, and memory is a bound: without the copies.
 #pragma once
 
 #include "metrics/metrics.hpp"
@@ -24,9 +28,8 @@ class Bounder {
   Bounder(const Model& model, Cluster& cluster);
 
   // Metrics with the fields that SearchQuantity::bounded names, and the memory peak. Throws
-  // InputError as lower() and the cost model do. Where tokens are routed unevenly or prompts
-  // differ, nothing is bounded: times of 0, infinite rates, no memory. REQUIRES: check_layout
-  // passed.
+  // InputError as lower() and the cost model do. Where prompts differ, nothing is bounded: times of
+  // 0, infinite rates, no memory. REQUIRES: check_layout passed.
   Metrics bound(const Plan& plan);
 
  private:

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/error.hpp"
+#include "routing/token_routing.hpp"
 
 namespace rehearse {
 namespace {
@@ -34,14 +35,14 @@ Share shown_layers(Share layers, const Runs& runs) {
 
 class TemplateBuilder {
  public:
-  explicit TemplateBuilder(const WorkloadGraph& graph) : graph_(graph) {}
+  TemplateBuilder(const WorkloadGraph& graph, Spread spread) : graph_(graph), spread_(spread) {}
 
   PassTemplate build(const Model& model, Share shown, const Runs& runs) {
     const std::vector<int> order = graph_.topological_order();
     place_.assign(order.size(), -1);
     layer_of_.assign(order.size(), -1);
     for (const int node : order) add(node);
-    template_.activation_peak = graph_.peak_live_bytes(order);
+    find_activations(order);
     for (int layer = shown.first; layer < shown.first + shown.count; ++layer) {
       const bool experts = model.is_moe_layer(layer);
       const bool last_of_kind =
@@ -53,6 +54,17 @@ class TemplateBuilder {
   }
 
  private:
+  // Without the copies of tokens where nobody knows how many there are.
+  void find_activations(const std::vector<int>& order) {
+    if (spread_ == Spread::kEven) {
+      template_.activation_peak = graph_.peak_live_bytes(order);
+      return;
+    }
+    for (const LiveBytes& live : graph_.peak_live_copies(order)) {
+      template_.activation_peak = std::max(template_.activation_peak, live.fixed);
+    }
+  }
+
   void add(int node) {
     const Node& what = graph_.node(node);
     const int place = static_cast<int>(template_.operations.size());
@@ -90,7 +102,23 @@ class TemplateBuilder {
       operation.axis = Axis::kPipeline;
       operation.is_send = message.kind == Message::Kind::kSend;
     }
+    if (spread_ != Spread::kEven && what.routed.of != Copies::kNone) {
+      limit(what.routed, operation);
+    }
     return operation;
+  }
+
+  // What a node that follows the copies does at least. The amounts of uniform routing are those of
+  // the mean rank; of what its weights are read is unknown.
+  void limit(const RoutedAmounts& routed, PassTemplate::Operation& operation) const {
+    const bool counted = spread_ == Spread::kCounted && operation.is_compute;
+    if (counted && routed.of == Copies::kSent) return;  // every rank sends all that it has
+    const double copies = counted && routed.flops_per_copy.value > 0
+                              ? operation.flops.base / routed.flops_per_copy.value
+                              : 0;
+    operation.of_group = operation.is_compute;
+    operation.flops = {copies * routed.flops_per_copy.value, 0};
+    operation.bytes = {copies * routed.bytes_per_copy.value, 0};
   }
 
   void repeat(int layer, int times) {
@@ -100,6 +128,7 @@ class TemplateBuilder {
   }
 
   const WorkloadGraph& graph_;
+  const Spread spread_;
   PassTemplate template_;
   std::vector<int> place_;          // by node
   std::vector<int> layer_of_;       // by node: number of its segment
@@ -172,21 +201,30 @@ class PassClock {
 
 }  // namespace
 
-const PassTemplate& PassTemplates::of(const Layout& layout, const PassShape& shape) {
+Spread spread_of(const Plan& plan, const Model& model) {
+  if (!routes_tokens(plan, model)) return Spread::kEven;
+  return plan.capacity.limited || model.moe->shared_experts > 0 ? Spread::kUnknown
+                                                                : Spread::kCounted;
+}
+
+const PassTemplate& PassTemplates::of(const Layout& layout, const PassShape& shape, Spread spread) {
   const Runs runs = runs_of(model_, shape.layers);
   const Key key(layout.tensor, layout.expert, expert_tensor_degree(layout),
                 layout.sequence_parallel, shape.phase, shape.sequences, shape.group_tokens,
-                shape.stage == 0, shape.stage + 1 == layout.pipeline, runs.dense, runs.experts);
+                shape.stage == 0, shape.stage + 1 == layout.pipeline, runs.dense, runs.experts,
+                spread);
   std::unique_ptr<PassTemplate>& kept = kept_[key];
-  if (kept == nullptr) kept = std::make_unique<PassTemplate>(build(layout, shape));
+  if (kept == nullptr) kept = std::make_unique<PassTemplate>(build(layout, shape, spread));
   return *kept;
 }
 
-PassTemplate PassTemplates::build(const Layout& layout, const PassShape& shape) const {
+PassTemplate PassTemplates::build(const Layout& layout, const PassShape& shape,
+                                  Spread spread) const {
   const Runs runs = runs_of(model_, shape.layers);
   PassShape shown = shape;
   shown.layers = shown_layers(shape.layers, runs);
-  return TemplateBuilder(build_pass(model_, layout, shown)).build(model_, shown.layers, runs);
+  const WorkloadGraph graph = build_pass(model_, layout, shown);
+  return TemplateBuilder(graph, spread).build(model_, shown.layers, runs);
 }
 
 int TransferTimes::collective(CollectiveOp op, const CollectiveAlgorithm* named,
@@ -253,7 +291,10 @@ std::vector<PassTime> pass_times(const PassTemplate& pass, PassPlace& place, dou
   std::vector<OperatorCost> costs;
   std::vector<double> durations;
   for (const PassTemplate::Operation& each : pass.operations) {
-    costs.push_back(operator_cost(each.flops, each.bytes, place.device, place.peak));
+    const bool group = each.of_group;
+    costs.push_back(operator_cost(each.flops, each.bytes, group ? place.fastest : place.device,
+                                  group ? place.fastest_peak : place.peak));
+    if (group) costs.back().launch = {};  // ranks without copies launch nothing
     durations.push_back(each.is_compute ? 0 : transfer_time(each, place, dispatch_share).value);
   }
   std::vector<PassTime> times;

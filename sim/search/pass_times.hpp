@@ -9,10 +9,21 @@
 #include "cost/operator_cost.hpp"
 #include "graph/workload_graph.hpp"
 #include "layout/layout.hpp"
+#include "layout/plan.hpp"
 #include "model/model.hpp"
 #include "replay/paths.hpp"
 
 namespace rehearse {
+
+// What is known of where tokens go before anybody counts them.
+enum class Spread {
+  kEven,     // routing is uniform: everything
+  kCounted,  // all copies of the group's tokens are computed by some of its ranks, and until the
+             // last of them is ready nobody gets results
+  kUnknown   // not even that: copies may be dropped; or others may be ready although the rank
+             // itself is not (shared experts)
+};
+Spread spread_of(const Plan& plan, const Model& model);
 
 // What a stage executes for one micro-batch, each run of equal layers written down once or twice.
 struct PassTemplate {
@@ -23,6 +34,7 @@ struct PassTemplate {
     Axis axis = Axis::kTensor;
     CollectiveOp op = CollectiveOp::kAllReduce;
     FanOut fan_out;
+    bool of_group = false;            // compute: the mean of the expert group's ranks, at least
     bool is_send = false;             // to the next stage: ends the pass's critical path
     std::vector<int> waits;           // communication that must be over, as indices in the template
     bool waits_for_previous = false;  // for the end of the layer before
@@ -43,13 +55,13 @@ class PassTemplates {
  public:
   explicit PassTemplates(const Model& model) : model_(model) {}
   // `shape.layers` are the stage's.
-  const PassTemplate& of(const Layout& layout, const PassShape& shape);
+  const PassTemplate& of(const Layout& layout, const PassShape& shape, Spread spread);
 
  private:
-  PassTemplate build(const Layout& layout, const PassShape& shape) const;
+  PassTemplate build(const Layout& layout, const PassShape& shape, Spread spread) const;
   // tensor, expert, expert tensor, sequence parallel, phase, sequences, group tokens, first stage,
-  // last stage, dense layers, layers with experts
-  using Key = std::tuple<int, int, int, bool, Phase, int, double, bool, bool, int, int>;
+  // last stage, dense layers, layers with experts, spread
+  using Key = std::tuple<int, int, int, bool, Phase, int, double, bool, bool, int, int, Spread>;
   const Model& model_;
   std::map<Key, std::unique_ptr<PassTemplate>> kept_;
 };
@@ -88,6 +100,9 @@ class TransferTimes {
 struct PassPlace {
   Device device;
   FlopsPerSecond peak;
+  // The best that any GPU of the stage has: of work that is the group's.
+  Device fastest;
+  FlopsPerSecond fastest_peak;
   // By replica: its tensor and its expert group, in the order of their members.
   std::vector<std::vector<int>> tensor_groups;
   std::vector<std::vector<int>> expert_groups;

@@ -33,6 +33,7 @@ StagePasses::StagePasses(const Model& model, Cluster& cluster, PassTemplates& te
       cluster_(cluster),
       templates_(templates),
       plan_(plan),
+      spread_(spread_of(plan, model)),
       grid_(plan.layout),
       layers_(stage_layers(plan.layout, model.layers)),
       algorithms_(chosen_algorithms(plan)),
@@ -92,6 +93,9 @@ PassPlace StagePasses::place(int stage) const {
     if (expert == 0) place.expert_groups.push_back(expert_group(data, stage));
   });
   place.peak = usable_peak(platform, place.device, model_.weight_dtype);
+  place.fastest = place.device;
+  for (const Device& device : platform.devices) take_best(device, place.fastest);
+  place.fastest_peak = usable_peak(platform, place.fastest, model_.weight_dtype);
   place.algorithms = &algorithms_;
   place.transfers = transfers_;
   return place;
@@ -161,7 +165,7 @@ StagePass StagePasses::stage_pass(Phase phase, int part, int stage) {
   const double smallest = sequences_in(least_, phase, part);
   const double dispatch_share = shape.sequences > 0 ? smallest / shape.sequences : 1;
   StagePass result;
-  result.pass = &templates_.of(plan_.layout, shape);
+  result.pass = &templates_.of(plan_.layout, shape, spread_);
   result.times = pass_times(*result.pass, places_[stage], dispatch_share,
                             phase == Phase::kPrefill ? std::vector<int>{0} : run_begin_);
   if (stage + 1 < stages()) result.message = message(stage, stage + 1, activation_bytes(shape));

@@ -85,6 +85,7 @@ class StagePasses {
   PassTemplates& templates_;
   TransferTimes* transfers_ = nullptr;  // nullptr: communication counts nothing
   const Plan& plan_;
+  const Spread spread_;
   const RankGrid grid_;
   const std::vector<Share> layers_;
   std::array<const CollectiveAlgorithm*, kCollectiveOps> algorithms_{};

@@ -106,4 +106,27 @@ RandomPlan draw_plan(int gpus) { return draw(gpus, coin()); }
 
 RandomPlan draw_moe_plan(int gpus) { return draw(gpus, true); }
 
+RandomPlan draw_routed_plan(int gpus) {
+  RandomPlan drawn = draw_moe_plan(gpus);
+  // A model whose layers are all dense routes nothing.
+  while (drawn.model.moe->first_dense_layers >= drawn.model.layers) drawn = draw_moe_plan(gpus);
+  Plan& plan = drawn.plan;
+  plan.routing.model = between(0, 3) == 0 ? "uniform" : "zipf";
+  plan.routing.exponent = between(0, 20) / 10.0;
+  plan.routing.drift_iterations = between(0, 1) * between(1, 4);
+  plan.capacity.limited = between(0, 1) == 1;
+  plan.capacity.policy = static_cast<CapacityPolicy>(between(0, 2));
+  plan.capacity.factor = between(1, 30) / 10.0;
+  plan.capacity.adaptive = between(0, 1) == 1;
+  plan.capacity.adapt_every = between(1, 3);
+  plan.placement.policy = static_cast<PlacementPolicy>(between(0, 2));
+  if (plan.placement.policy == PlacementPolicy::kGreedy) {
+    const int members = expert_group_size(plan.layout);
+    plan.placement.redundant_experts = members > 1 ? members * between(0, 1) : 0;
+    plan.placement.rebalance_every = between(0, 3);
+  }
+  plan.seed = between(0, 100);
+  return drawn;
+}
+
 }  // namespace rehearse

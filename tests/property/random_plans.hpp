@@ -20,6 +20,8 @@ struct RandomPlan {
 // stages and replicas (some without requests).
 RandomPlan draw_plan(int gpus);
 RandomPlan draw_moe_plan(int gpus);  // always a mixture of experts
+// With a routing model, capacity and placement, too; some of them spread tokens evenly.
+RandomPlan draw_routed_plan(int gpus);
 
 // Calls visit(instruction, step) for every instruction a rank of the program executes, in order.
 template <class Visit>
