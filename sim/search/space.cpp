@@ -240,9 +240,21 @@ class Enumerator {
     }
   }
 
+  // The order of the axes that divide anything: two orders with the same one place every rank
+  // alike.
+  std::vector<int> placing_order() const {
+    std::vector<int> order = rank_order(at_.layout.order);
+    const Layout& at = at_.layout;
+    const int degrees[] = {at.tensor, at.context, at.expert, at.data, at.pipeline};
+    std::erase_if(order, [&](int axis) { return degrees[axis] == 1; });
+    return order;
+  }
+
   void choose_order_and_collectives() {
+    std::set<std::vector<int>> placed;
     for (const std::string& order : space_.order) {
       at_.layout.order = order;
+      if (!placed.insert(placing_order()).second) continue;
       for (const auto& collectives : space_.collectives) {
         at_.collectives = collectives;
         choose_micro_batches();

@@ -58,6 +58,16 @@ TEST(Space, HasEveryProductAndCountsWhatIsNotLegal) {
   }
 }
 
+// Of the six above, tensor and data both divide three: only these are placed anew by their order.
+TEST(Space, CountsOrdersThatPlaceRanksAlikeOnce) {
+  const Small small;
+  const SpaceField orders{{"tp-cp-ep-dp-pp", "ep-tp-cp-dp-pp", "dp-tp-cp-ep-pp", "dp-ep-tp-cp-pp"},
+                          {}};
+  const Space space =
+      read_space({{"gpus", {{"8"}, {}}}, {"order", orders}}, small.plan, small.platforms);
+  EXPECT_EQ(enumerate(space, small.plan, small.model).legal.size(), 6U + 3U);
+}
+
 TEST(Space, NamesCandidatesByKey) {
   const Small small;
   const Space space = read_space({{"collectives", {{"all_reduce=ring", "all_reduce=auto"}, {}}}},
