@@ -41,10 +41,10 @@ PlanRequest request_of(const Options& options, const SearchInputs& inputs,
            {"layout.order", at.order},
            {"batch.micro_batches", std::to_string(candidate.micro_batches)},
            {"batch.decode_micro_batches", std::to_string(candidate.decode_micro_batches)}}) {
-    request.sets.push_back(field + "=" + value);
+    request.sets.push_back(fmt::format("{}={}", field, value));
   }
   for (const auto& [op, algorithm] : candidate.collectives) {
-    request.sets.push_back("collectives." + op + "=" + algorithm);
+    request.sets.push_back(fmt::format("collectives.{}={}", op, algorithm));
   }
   return request;
 }

@@ -264,7 +264,7 @@ TEST(WritePlatform, RefusesWhatMakesNoCluster) {
 }
 
 TEST(WrittenPlatforms, StateWhatAGpuCostsWithItsPartOfTheNetwork) {
-  const auto cost = [](PlatformRequest request) {
+  const auto cost = [](const PlatformRequest& request) {
     return cost_per_gpu(check_platform_xml(WrittenPlatform(request).path()));
   };
   PlatformRequest request = h100("star", 2);
