@@ -155,17 +155,19 @@ class ProgramBuilder {
     shape.layers = layers_;
     shape.stage = role_.stage;
     const bool begins_iteration = phase == Phase::kPrefill || part == 0;
+    pass_ = static_cast<int>(program_.passes.size());
+    // Prompts of different lengths hardly ever make the same pass twice.
+    const bool may_repeat = shape.prompts.empty();
     const auto same = std::find_if(built_.begin(), built_.end(), [&](const BuiltPass& built) {
       return built.begins_iteration == begins_iteration && built.shape == shape;
     });
-    pass_ = static_cast<int>(program_.passes.size());
-    if (same == built_.end()) {
+    if (may_repeat && same != built_.end()) {
+      copy(*same);
+    } else {
       const int begin = static_cast<int>(program_.instructions.size());
       build(shape, begins_iteration);
       const int end = static_cast<int>(program_.instructions.size());
-      built_.push_back({shape, begins_iteration, pass_, begin, end, next_slot_});
-    } else {
-      copy(*same);
+      if (may_repeat) built_.push_back({shape, begins_iteration, pass_, begin, end, next_slot_});
     }
     program_.passes.back().micro_batch = part;
     program_.passes.back().sequences = sequences;
@@ -174,7 +176,6 @@ class ProgramBuilder {
   // The same instructions again, for another micro-batch.
   void copy(const BuiltPass& built) {
     program_.passes.push_back(Pass(program_.passes[built.pass]));
-    program_.instructions.reserve(program_.instructions.size() + built.end - built.begin);
     for (int at = built.begin; at < built.end; ++at) {
       program_.instructions.push_back(program_.instructions[at]);
       program_.instructions.back().pass = pass_;
