@@ -13,8 +13,12 @@ template <class Dimension>
 struct Quantity {
   double value = 0;
 
-  // clang-tidy 14 takes the 0 that <=> is compared with for a null pointer.
-  constexpr auto operator<=>(const Quantity&) const = default;  // NOLINT(modernize-use-nullptr)
+  // One by one, not by <=>: its partial order makes each comparison of the replay several branches.
+  friend constexpr bool operator==(Quantity a, Quantity b) { return a.value == b.value; }
+  friend constexpr bool operator<(Quantity a, Quantity b) { return a.value < b.value; }
+  friend constexpr bool operator>(Quantity a, Quantity b) { return a.value > b.value; }
+  friend constexpr bool operator<=(Quantity a, Quantity b) { return a.value <= b.value; }
+  friend constexpr bool operator>=(Quantity a, Quantity b) { return a.value >= b.value; }
   constexpr Quantity& operator+=(Quantity other) { return value += other.value, *this; }
   constexpr Quantity& operator-=(Quantity other) { return value -= other.value, *this; }
   constexpr Quantity& operator*=(double factor) { return value *= factor, *this; }

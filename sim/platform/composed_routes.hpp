@@ -42,6 +42,9 @@ class ComposedRoutes {
 
   // REQUIRES: knows(from, to)
   void compose(int from, int to, Route& route) const;
+  int zone_of(int end) const { return zone_[end]; }
+  // Whether so many links into the end are known to be its own.
+  bool ends_as(int end, int links) const { return in_[end].count == links; }
   int pair_of_zones(int from, int to) const { return zone_[from] * zones_ + zone_[to]; }
   const Between& between(int pair) const { return between_[pair]; }
   std::span<const int> out_of(int end) const { return out_[end].span(); }

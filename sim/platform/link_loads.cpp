@@ -27,21 +27,15 @@ LinkLoads::LinkLoads(Cluster& cluster) : cluster_(cluster), composed_(cluster.co
   between_.resize(zones * zones);
 }
 
-void LinkLoads::add(int from, int to, double weight) {
-  const int port = ports_of_[from] >= 0 && ports_of_[from] == ports_of_[to] ? 1 : 0;
-  const int source = 2 * from + port;
-  const int target = 2 * to + port;
-  if (composed_.knows(source, target)) {
-    const int pair = composed_.pair_of_zones(source, target);
-    if (source != run_.source || pair != run_.pair) {
-      end_run();
-      run_.source = source;
-      run_.pair = pair;
-    }
-    run_.weight.add(weight);
-    in_.add(target).add(weight);
-    return;
-  }
+bool LinkLoads::begin_run(int source, int target) {
+  end_run();
+  if (!composed_.knows(source, target)) return false;
+  const int pair = composed_.pair_of_zones(source, target);
+  run_ = {source, composed_.zone_of(target), composed_.between(pair).in, pair, {}};
+  return true;
+}
+
+void LinkLoads::add_looked_up(int from, int to, double weight) {
   const Route& route = cluster_.route(from, to);
   latency_ = std::max(latency_, route.latency);
   Weight one;

@@ -19,7 +19,20 @@ class LinkLoads {
   explicit LinkLoads(Cluster& cluster);
 
   // A message between two different GPUs. Throws as Cluster::route does.
-  void add(int from, int to, double weight);
+  void add(int from, int to, double weight) {
+    const int port = ports_of_[from] >= 0 && ports_of_[from] == ports_of_[to] ? 1 : 0;
+    const int source = 2 * from + port;
+    const int target = 2 * to + port;
+    if (source != run_.source || composed_.zone_of(target) != run_.zone ||
+        !composed_.ends_as(target, run_.in)) {
+      if (!begin_run(source, target)) {
+        add_looked_up(from, to, weight);
+        return;
+      }
+    }
+    run_.weight.add(weight);
+    in_.add(target).add(weight);
+  }
 
   struct Sum {
     std::vector<LinkLoad> links;  // ascending
@@ -57,10 +70,14 @@ class LinkLoads {
   // Messages of one sender into one zone, one after the other.
   struct Run {
     int source = -1;
+    int zone = ComposedRoutes::kNoZone;
+    int in = 0;  // links of each receiver alone
     int pair = -1;
     Weight weight;
   };
+  bool begin_run(int source, int target);  // false: the route has to be looked up
   void end_run();
+  void add_looked_up(int from, int to, double weight);
 
   void add_links(const Weight& weight, const int* first, const int* last);
 

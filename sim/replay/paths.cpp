@@ -79,17 +79,12 @@ const TransferPath& Paths::choose(const Transfer& transfer, const Endpoints& end
 const TransferPath& Paths::choose_unequal(const Transfer& transfer, const Endpoints& endpoints) {
   if (transfer.index >= static_cast<int>(unequal_.size())) unequal_.resize(transfer.index + 1);
   const Bytes largest = largest_buffer(transfer);
-  const double unit = largest.value > 0 ? largest.value : 1;
-  std::vector<Bytes> bytes;
-  std::vector<Bytes> splits;
-  bytes.reserve(transfer.bytes.size());
-  splits.reserve(transfer.splits.size());
-  for (const Bytes of_member : transfer.bytes) bytes.push_back(of_member / unit);
-  for (const Bytes of_pair : transfer.splits) splits.push_back(of_pair / unit);
-  Buffers buffers(bytes);
-  buffers.splits = splits;
-  buffers.fan_out = transfer.fan_out;
-  Candidates candidates = build_candidates(endpoints, buffers);
+  Candidates candidates = build_candidates(endpoints, transfer.buffers());
+  for (const std::unique_ptr<TransferPath>& candidate : candidates) {
+    for (FlowPhase& phase : candidate->phases) {
+      if (largest.value > 0) phase.volume /= largest.value;
+    }
+  }
   unequal_[transfer.index] = std::move(candidates[fastest(candidates, largest)]);
   return *unequal_[transfer.index];
 }

@@ -34,8 +34,8 @@ const CollectiveAlgorithm kDirectAllToAll = {
       step.messages.reserve(static_cast<std::size_t>(n) * (n - 1));
       for (int from = 0; from < n; ++from) {
         for (int shift = 1; shift < n; ++shift) {
-          step.messages.push_back(
-              {from, (from + shift) % n, buffers.part(from, (from + shift) % n)});
+          const int to = from + shift < n ? from + shift : from + shift - n;
+          step.messages.push_back({from, to, buffers.part(from, to)});
         }
       }
       return single(std::move(step));
