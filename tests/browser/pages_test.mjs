@@ -253,10 +253,15 @@ function search() {
 
   page_test("a search links to the runs that it found", async (page) => {
     execFileSync(kRehearse, ["search", kPlan, "--platform", "platforms/plan-40gpu-nvlink.xml", "--gpus", "16..18", "--quiet",
-                             "--exhaustive", "--out", join(kWork, "found")]);
+                             "--constraint", "ttft_s.p99 <= 7", "--exhaustive", "--out", join(kWork, "found")]);
     await open(page, "found/report.html");
     const { considered, legal, candidates } = await page.evaluate(() => DATA);
-    assert.ok(considered > legal && legal === candidates.filter((each) => each.rank > 0).length, `${legal} of ${considered}`);
+    const refused = candidates.filter((each) => each.reason === "does not keep ttft_s.p99 <= 7").length;
+    assert.ok(refused > 0 && refused < legal && legal < considered, `${refused} refused of ${legal} of ${considered}`);
+    assert.equal(candidates.filter((each) => each.rank > 0).length, legal - refused);
+    const crosses = await page.evaluate(
+      () => charts[0].chart.data.datasets.find((each) => each.label === "breaks a constraint").data.length);
+    assert.equal(crosses, refused);
     await expect_drawn(page);
     await screenshot(page, "found-light");
     const plan = candidates.find((each) => each.is_plan);

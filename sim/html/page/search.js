@@ -55,14 +55,19 @@ function show_front() {
   const point = (each) => ({ x: each.objectives[VIEW.x], y: each.objectives[VIEW.y], each });
   const made = chart(box, 420, () => {
     const shown = SIMULATED.filter(passes);
+    const kept = shown.filter((each) => each.status !== "refused");
     const sets = [
       { label: "on the Pareto front", data: shown.filter((each) => each.on_front).map(point), backgroundColor: color("ep"),
         borderColor: color("ep"), pointRadius: 6, pointHoverRadius: 8 },
-      { label: "beaten by another", data: shown.filter((each) => !each.on_front).map(point), backgroundColor: "transparent",
+      { label: "beaten by another", data: kept.filter((each) => !each.on_front).map(point), backgroundColor: "transparent",
         borderColor: color("faint"), pointRadius: 4, pointHoverRadius: 7 },
-      { label: "best of these two", type: "line", data: front_of(shown).map(point), borderColor: color("tp"), backgroundColor: color("tp"),
+      { label: "best of these two", type: "line", data: front_of(kept).map(point), borderColor: color("tp"), backgroundColor: color("tp"),
         borderWidth: 1.6, pointRadius: 0, pointHitRadius: 0, pointStyle: "line" },
     ];
+    if (kept.length < shown.length) {
+      sets.push({ label: "breaks a constraint", data: shown.filter((each) => each.status === "refused").map(point), borderColor: color("bad"),
+                  pointStyle: "crossRot", pointRadius: 4, pointHoverRadius: 7 });
+    }
     const plan = shown.filter((each) => each.is_plan);
     if (plan.length > 0) {
       sets.unshift({ label: "the plan's own layout", data: plan.map(point), backgroundColor: color("bad"), borderColor: color("bad"),
