@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/error.hpp"
+#include "replay/operator_execution.hpp"
 #include "replay/rank_costs.hpp"
 #include "replay/rank_state.hpp"
 #include "replay/rendezvous.hpp"
@@ -26,7 +27,8 @@ class Replay : public TransferObserver {
         engine_(cluster.platform()),
         level_(make_network_level(level, {engine_, network_, paths_, *this})),
         rendezvous_(programs, cluster.platform()),
-        routed_(programs) {
+        routed_(programs),
+        operators_(costs_, routed_, sink) {
     if (!sink.takes_link_flows()) return;
     network_.observe([&sink](int link, double from, double to, double bytes) {
       sink.link_flow({link, {from}, {to}, {bytes}});
@@ -136,13 +138,13 @@ class Replay : public TransferObserver {
     const Instruction& instruction = state.program->instructions[state.at];
     switch (instruction.kind) {
       case Instruction::Kind::kCompute:
-        compute(rank, state, instruction);
+        counts_.rank_operations += operators_.execute(rank, state, instruction);
         break;
       case Instruction::Kind::kPassBegin:
-        begin_pass(rank, instruction.pass);
+        operators_.begin_pass(rank, state, instruction.pass);
         break;
       case Instruction::Kind::kPassEnd:
-        end_pass(rank);
+        operators_.end_pass(rank, state);
         break;
       case Instruction::Kind::kReceive:
         receive(rank, state.at, state.step);
@@ -154,90 +156,6 @@ class Replay : public TransferObserver {
         post(rank, state.at, state.step);
         break;
     }
-  }
-
-  // The operators from this one on that nothing can come between. Nothing is changed when it has to
-  // wait: it is executed again.
-  void compute(Rank rank, RankState& state, const Instruction& instruction) {
-    OperatorRun run;
-    run.start = state.clock;
-    for (const int slot : instruction.waits) {
-      if (slot < 0) break;
-      if (state.slots[slot].pending) {
-        state.blocked_on = slot;
-        return;
-      }
-      wait_before(state.slots[slot], run);
-    }
-    run.rank = rank;
-    run.first = state.at;
-    run.step = state.step;
-    run.stall = run.start - state.clock;
-    if (instruction.routed >= 0) {
-      compute_routed(state, instruction, run);
-      return;
-    }
-    const RunCost& cost = state.costs->run(state.at, state.step);
-    run.number = cost.number;
-    run.count = static_cast<int>(cost.ends.size());
-    run.ends = cost.ends.data();
-    state.clock = run.end();
-    state.at += run.count - 1;
-    counts_.rank_operations += run.count;
-    sink_.operators(run);
-  }
-
-  // An operator whose work depends on where tokens go.
-  void compute_routed(RankState& state, const Instruction& instruction, const OperatorRun& at) {
-    const RankWork work = routed_.work(at.rank, instruction, at.step);
-    Span span;
-    span.rank = at.rank;
-    span.instruction = at.first;
-    span.step = at.step;
-    span.ready = span.start = at.start;
-    span.stall = at.stall;
-    span.stall_start_of_transfer = at.stall_start_of_transfer;
-    span.stalled_on = at.stalled_on;
-    span.routed = true;
-    span.flops = work.flops;
-    span.bytes = work.bytes;
-    span.copies = work.copies;
-    span.dropped = work.dropped;
-    const RoutedWork& routed = state.program->routed[instruction.routed];
-    if (routed.begins_experts) {
-      const Bytes level = routed_.activations(span.rank, instruction, span.step);
-      if (level > state.activations) {
-        state.activations = level;
-        sink_.memory({span.rank, MemoryCategory::kActivations, span.start, level});
-      }
-    }
-    if (routed.ends_layer) routed_.leave_layer(span.rank, instruction, span.step);
-    span.end = state.clock = span.start + costs_.routed(span.rank, work.flops, work.bytes);
-    ++counts_.rank_operations;
-    sink_.span(span);
-  }
-
-  static void wait_before(const Slot& wanted, OperatorRun& run) {
-    if (wanted.end <= run.start) return;
-    run.start = wanted.end;
-    run.stalled_on = wanted.axis;
-    run.stall_start_of_transfer = wanted.start;
-  }
-
-  void begin_pass(Rank rank, int pass) {
-    RankState& state = ranks_[rank];
-    const Pass& begun = state.program->passes[pass];
-    state.kv += begun.kv_appended;
-    sink_.memory({rank, MemoryCategory::kKvCache, state.clock, state.kv});
-    state.activations = begun.live_copies.empty() ? begun.activation_peak : Bytes{};
-    for (const LiveBytes& live : begun.live_copies) {
-      state.activations = std::max(state.activations, live.fixed);
-    }
-    sink_.memory({rank, MemoryCategory::kActivations, state.clock, state.activations});
-  }
-
-  void end_pass(Rank rank) {
-    sink_.memory({rank, MemoryCategory::kActivations, ranks_[rank].clock, {}});
   }
 
   // ---- communication
@@ -396,6 +314,7 @@ class Replay : public TransferObserver {
   std::unique_ptr<NetworkLevel> level_;
   Rendezvous rendezvous_;
   RoutedRanks routed_;
+  OperatorExecution operators_;
   std::vector<RankState> ranks_;
   Seconds makespan_;
   ReplayCounts counts_;
