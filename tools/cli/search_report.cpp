@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <functional>
@@ -240,9 +241,13 @@ void write_search_report(const Options& options, const SearchInputs& inputs,
   const std::vector<const SearchRow*> rows = rows_of(result);
   ReportSearch page = page_of(options, inputs, result, rows);
   const std::vector<const SearchRow*> wanted = wanted_of(rows, result);
-  if (!wanted.empty()) {
+  // Whoever stops a search does not want to wait for more simulations.
+  if (!wanted.empty() && result.complete) {
     prepare_output(options.out + "/runs", {});
+    const bool told = isatty(STDERR_FILENO) == 1;
+    if (told) fmt::print(stderr, "\r\033[Kwriting the pages of {} runs", wanted.size());
     write_run_pages(options, inputs, rows, wanted, memory, page);
+    if (told) fmt::print(stderr, "\r\033[K");
   }
   write_file(options.out + "/search.json", json);
   write_file(options.out + "/report.html", search_page(page));

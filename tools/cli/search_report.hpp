@@ -10,9 +10,10 @@
 
 namespace rehearse {
 
-// Writes them into options.out. The runs are simulated again, with their timelines, in processes of
-// their own, each with its part of `memory`; one that fails is a warning, and its candidate has no
-// page. Throws InputError. REQUIRES: this process has not used SimGrid.
+// Writes them into options.out. The runs of a complete search are simulated again, with their
+// timelines, in processes of their own, each with its part of `memory`; one that fails is a
+// warning, and its candidate has no page. Throws InputError. REQUIRES: this process has not used
+// SimGrid.
 void write_search_report(const Options& options, const SearchInputs& inputs,
                          const SearchResult& result, const std::string& json, Bytes memory);
 
