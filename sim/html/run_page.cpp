@@ -189,6 +189,7 @@ LinkShares link_shares(const RunRecorder& run) {
     for (std::size_t at = 0; at < shown.size(); ++at) {
       const double begin = static_cast<double>(at) * bytes.width().value;
       const double width = std::min(bytes.width().value, run.makespan() - begin);
+      // Rounding may make a full link fuller.
       shown[at] = width > 0 ? std::min(1.0, shown[at] / (link.bandwidth.value * width)) : 0;
       shares.highest[at] = std::max(shares.highest[at], shown[at]);
       shares.mean[at] += shown[at];

@@ -100,7 +100,7 @@ class TransferTimes {
 struct PassPlace {
   Device device;
   FlopsPerSecond peak;
-  // The best that any GPU of the stage has: of work that is the group's.
+  // The best that any GPU of the platform has: of work that is the group's.
   Device fastest;
   FlopsPerSecond fastest_peak;
   // By replica: its tensor and its expert group, in the order of their members.

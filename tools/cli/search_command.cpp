@@ -16,7 +16,6 @@
 #include "base/processes.hpp"
 #include "cli/commands.hpp"
 #include "cli/memory_limit.hpp"
-#include "cli/output_file.hpp"
 #include "cli/search_report.hpp"
 #include "input/digest.hpp"
 #include "platform/check_platform_xml.hpp"
@@ -55,8 +54,8 @@ SpaceText space_text(const Plan& plan, const SearchOptions& options) {
     static const std::set<std::string> kLists = {"order", "platform", "collectives", "objective",
                                                  "constraint"};
     if (values.size() > 1 && !kLists.contains(field)) {
-      throw InputError(text[field].where, fmt::format("given {} times: write one list, as {} 1,2",
-                                                      values.size(), option));
+      throw InputError(text[field].where,
+                       fmt::format("{} is given {} times: give it once", option, values.size()));
     }
   }
   return text;
@@ -108,18 +107,26 @@ SearchGoals goals_of(const SpaceText& text, const SearchOptions& options) {
   return goals;
 }
 
-void check_prices(const SearchGoals& goals, const Space& space) {
-  for (const Objective& objective : goals.objectives) {
-    for (const SearchPlatform& platform : space.platforms) {
-      const bool priced = objective.name != "tokens_per_dollar" || platform.usd_per_hour;
-      const bool powered = objective.name != "tokens_per_joule" || platform.watts;
-      if (priced && powered) continue;
-      throw InputError({platform.path, 1, 1},
-                       fmt::format("the objective {} needs the {} of the GPUs: add <prop "
-                                   "id=\"{}\" value=\"{}\"/>",
-                                   objective.name, priced ? "power" : "price",
-                                   priced ? "power" : "price", priced ? "700W" : "2.99USD/h"));
-    }
+// What ranks or limits by a cost needs the platforms to state it.
+void check_costs(const std::string& what, int quantity, const Space& space) {
+  const std::string name = quantities()[quantity].name;
+  for (const SearchPlatform& platform : space.platforms) {
+    const bool priced = name != "cost.dollars_per_million_tokens" || platform.usd_per_hour;
+    const bool powered = name != "cost.tokens_per_joule" || platform.watts;
+    if (priced && powered) continue;
+    throw InputError({platform.path, 1, 1},
+                     fmt::format("{} needs the {} of the GPUs: add <prop id=\"{}\" value=\"{}\"/>",
+                                 what, priced ? "power" : "price", priced ? "power" : "price",
+                                 priced ? "700W" : "2.99USD/h"));
+  }
+}
+
+void check_costs(const SearchGoals& goals, const Space& space) {
+  for (const Objective& each : goals.objectives) {
+    check_costs("the objective " + each.name, each.quantity, space);
+  }
+  for (const Constraint& each : goals.constraints) {
+    check_costs("the constraint " + each.text, each.quantity, space);
   }
 }
 
@@ -189,7 +196,7 @@ Prepared prepare(const Options& options) {
   const SpaceText text = space_text(all.plan, options.search);
   all.space = read_space(text, all.plan, platforms_of(text, all.plan));
   all.goals = goals_of(text, options.search);
-  check_prices(all.goals, all.space);
+  check_costs(all.goals, all.space);
   try {
     all.timeout = parse_seconds(options.search.timeout);
   } catch (const std::invalid_argument& error) {
@@ -269,7 +276,7 @@ int search_command(const Options& options) {
     journal.emplace(options.search.journal, digest_of(all.plan, options));
     for (const std::string& warning : journal->warnings()) fmt::print(stderr, "{}\n", warning);
   }
-  if (!options.out.empty()) prepare_output(options.out, {"search.json", "report.html"});
+  if (!options.out.empty()) prepare_search_report(options.out);
 
   const Job job = search_job(all.plan, all.model, all.space, all.memory);
   std::optional<Workers> workers;

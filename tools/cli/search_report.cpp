@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <filesystem>
 #include <functional>
+#include <regex>
 #include <vector>
 
 #include "base/processes.hpp"
@@ -21,7 +24,7 @@
 namespace rehearse {
 namespace {
 
-// Of 24 ranks and 128 tokens each has about half a megabyte then, not two.
+// The page of 24 ranks and 128 tokens has about 0.4 MB then, not two.
 constexpr std::size_t kSlicesOfAPage = std::size_t{1} << 16;
 // A front of many objectives has more points than anybody opens.
 constexpr std::size_t kMostPages = 40;
@@ -43,6 +46,10 @@ PlanRequest request_of(const Options& options, const SearchInputs& inputs,
            {"batch.micro_batches", std::to_string(candidate.micro_batches)},
            {"batch.decode_micro_batches", std::to_string(candidate.decode_micro_batches)}}) {
     request.sets.push_back(fmt::format("{}={}", field, value));
+  }
+  // The plan's stages are those of its own pipeline; candidates have equal ones.
+  if (!inputs.base.layout.layers_per_stage.empty()) {
+    request.sets.emplace_back("layout.layers_per_stage=");
   }
   for (const auto& [op, algorithm] : candidate.collectives) {
     request.sets.push_back(fmt::format("collectives.{}={}", op, algorithm));
@@ -144,7 +151,7 @@ ReportSearch page_of(const Options& options, const SearchInputs& inputs, const S
   if (!inputs.base.variant.empty()) page.plan += " " + inputs.base.variant;
   if (inputs.space.platforms.size() == 1) page.plan += " on " + inputs.space.platforms[0].path;
   page.complete = result.complete;
-  page.exhaustive = inputs.goals.exhaustive;
+  page.exhaustive = inputs.goals.exhaustive && result.complete;
   page.considered = result.considered;
   page.legal = result.legal;
   page.parameters = {
@@ -188,8 +195,6 @@ std::string write_run_page(const Options& options, const SearchInputs& inputs, c
   return {};
 }
 
-// Of those that a reader opens: the ranking's, the front first where there are too many, and the
-// plan's own.
 void write_run_pages(const Options& options, const SearchInputs& inputs,
                      const std::vector<const SearchRow*>& rows,
                      const std::vector<const SearchRow*>& wanted, Bytes memory,
@@ -218,23 +223,46 @@ void write_run_pages(const Options& options, const SearchInputs& inputs,
   }
 }
 
+// The plan's own, then the front, then the others of the ranking.
 std::vector<const SearchRow*> wanted_of(const std::vector<const SearchRow*>& rows,
                                         const SearchResult& result) {
-  std::vector<const SearchRow*> wanted;
-  for (const bool front : {true, false}) {
-    for (const SearchRow* row : rows) {
-      const auto is_same = [&](const SearchRow& other) { return other.key == row->key; };
-      const bool listed = std::any_of(result.ranking.begin(), result.ranking.end(), is_same) ||
-                          std::any_of(result.reference.begin(), result.reference.end(), is_same);
-      if (listed && row->failure.empty() && row->pareto == front && wanted.size() < kMostPages) {
-        wanted.push_back(row);
-      }
+  const auto is_in = [](const std::vector<SearchRow>& list, const SearchRow* row) {
+    return std::any_of(list.begin(), list.end(),
+                       [&](const SearchRow& other) { return other.key == row->key; });
+  };
+  std::array<std::vector<const SearchRow*>, 3> by_interest;
+  for (const SearchRow* row : rows) {
+    if (!row->failure.empty()) continue;
+    if (is_in(result.reference, row)) {
+      by_interest[0].push_back(row);
+    } else if (is_in(result.ranking, row)) {
+      by_interest[row->pareto ? 1 : 2].push_back(row);
     }
   }
+  std::vector<const SearchRow*> wanted;
+  for (const std::vector<const SearchRow*>& each : by_interest) {
+    wanted.insert(wanted.end(), each.begin(), each.end());
+  }
+  if (wanted.size() > kMostPages) wanted.resize(kMostPages);
   return wanted;
 }
 
+// Pages of an earlier search in the same folder would be taken for this one's.
+void remove_run_pages(const std::string& directory) {
+  const std::regex name("([0-9]+|plan)\\.html");
+  std::vector<std::filesystem::path> pages;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    if (std::regex_match(entry.path().filename().string(), name)) pages.push_back(entry.path());
+  }
+  for (const std::filesystem::path& page : pages) std::filesystem::remove(page);
+}
+
 }  // namespace
+
+void prepare_search_report(const std::string& directory) {
+  prepare_output(directory, {"search.json", "report.html"});
+  prepare_output(directory + "/runs", {});
+}
 
 void write_search_report(const Options& options, const SearchInputs& inputs,
                          const SearchResult& result, const std::string& json, Bytes memory) {
@@ -242,8 +270,8 @@ void write_search_report(const Options& options, const SearchInputs& inputs,
   ReportSearch page = page_of(options, inputs, result, rows);
   const std::vector<const SearchRow*> wanted = wanted_of(rows, result);
   // Whoever stops a search does not want to wait for more simulations.
+  remove_run_pages(options.out + "/runs");
   if (!wanted.empty() && result.complete) {
-    prepare_output(options.out + "/runs", {});
     const bool told = isatty(STDERR_FILENO) == 1;
     if (told) fmt::print(stderr, "\r\033[Kwriting the pages of {} runs", wanted.size());
     write_run_pages(options, inputs, rows, wanted, memory, page);

@@ -10,6 +10,9 @@
 
 namespace rehearse {
 
+// The folders of what is to be written: before anybody waits for a search. Throws InputError.
+void prepare_search_report(const std::string& directory);
+
 // Writes them into options.out. The runs of a complete search are simulated again, with their
 // timelines, in processes of their own, each with its part of `memory`; one that fails is a
 // warning, and its candidate has no page. Throws InputError. REQUIRES: this process has not used

@@ -102,7 +102,7 @@ function parallel_axis(title, values, texts) {
   if (texts) {
     const distinct = [...new Set(texts)].sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1));
     const place = (text) => distinct.length > 1 ? distinct.indexOf(text) / (distinct.length - 1) : 0.5;
-    return { title, at: texts.map(place), 
+    return { title, at: texts.map(place),
              ticks: distinct.filter((_, index) => index % Math.ceil(distinct.length / kMostTicks) === 0).map((text) => [place(text), text]) };
   }
   const low = Math.min(...values), high = Math.max(...values);
