@@ -1,6 +1,7 @@
 // The rules that a layout must keep, each with its message.
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <numeric>
 
 #include "base/error.hpp"
@@ -129,15 +130,30 @@ class Checker {
       }
       return;
     }
-    const int spread = expert_group_size(layout);
-    if (model_.moe->experts % spread != 0) {
-      fail("layout.expert",
-           fmt::format("layout.expert = {} spreads experts over {} ranks, which does "
-                       "not divide the model's {} experts",
-                       layout.expert, spread, model_.moe->experts));
-    }
+    check_dealt(expert_group_size(layout));
     require_divides("layout.tensor", expert_tensor_degree(layout), "expert columns",
                     model_.moe->expert.width);
+  }
+
+  // The experts of a layer and their copies are dealt to `ranks` ranks, as many to each.
+  void check_dealt(int ranks) const {
+    const std::int64_t experts = model_.moe->experts;
+    const std::int64_t copies = plan_.placement.redundant_experts;
+    const char* const field = "placement.redundant_experts";
+    if (copies > experts * (ranks - 1)) {
+      fail(field, fmt::format("{} = {}: {} experts can have at most {} copies more on {} ranks, "
+                              "one of each everywhere",
+                              field, copies, experts, experts * (ranks - 1), ranks));
+    }
+    if ((experts + copies) % ranks == 0) return;
+    if (copies > 0) {
+      fail(field, fmt::format("{} = {}: {} experts and their copies are not a multiple of the {} "
+                              "ranks that hold them",
+                              field, copies, experts + copies, ranks));
+    }
+    fail("layout.expert", fmt::format("layout.expert = {} spreads experts over {} ranks, which "
+                                      "does not divide the model's {} experts",
+                                      plan_.layout.expert, ranks, experts));
   }
 
   void check_batch() const {

@@ -15,7 +15,7 @@ struct CatalogGpu {
   double peak_fp8;
   double peak_fp4;
   double peak_fp32;
-  double memory_gb;
+  double memory_mib;  // as the driver reports it, which is not what the datasheet's GB say
   double memory_bandwidth_tbps;
   double compute_efficiency;
   double memory_efficiency;

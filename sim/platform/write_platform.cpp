@@ -23,7 +23,7 @@ std::string prop(const char* id, const std::string& value) {
 }
 
 std::string gpu_properties(const CatalogGpu& gpu, const PlatformRequest& request) {
-  std::string text = prop("memory", fmt::format("{}GB", gpu.memory_gb)) +
+  std::string text = prop("memory", fmt::format("{}MiB", gpu.memory_mib)) +
                      prop("memory_bandwidth", fmt::format("{}TBps", gpu.memory_bandwidth_tbps)) +
                      prop("compute_efficiency", fmt::format("{}", gpu.compute_efficiency)) +
                      prop("memory_efficiency", fmt::format("{}", gpu.memory_efficiency)) +

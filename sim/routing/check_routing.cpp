@@ -100,8 +100,6 @@ class Checker {
 
   void check_placement() const {
     const ExpertPlacementChoice& placement = plan_.placement;
-    const int experts = model_.moe->experts;
-    const int members = expert_group_size(plan_.layout);
     const bool by_load = placement.policy == PlacementPolicy::kGreedy ||
                          placement.policy == PlacementPolicy::kHierarchical;
     const auto needs_loads = [&](const char* field, int value) {
@@ -112,19 +110,6 @@ class Checker {
     };
     needs_loads("placement.redundant_experts", placement.redundant_experts);
     needs_loads("placement.rebalance_every", placement.rebalance_every);
-    if ((experts + placement.redundant_experts) % members != 0) {
-      fail(
-          "placement.redundant_experts",
-          fmt::format("placement.redundant_experts = {}: {} experts and their copies are not a "
-                      "multiple of the {} ranks that hold them",
-                      placement.redundant_experts, experts + placement.redundant_experts, members));
-    }
-    if (placement.redundant_experts > experts * (members - 1)) {
-      fail("placement.redundant_experts",
-           fmt::format("placement.redundant_experts = {}: {} experts can have at most {} copies "
-                       "more on {} ranks, one of each everywhere",
-                       placement.redundant_experts, experts, experts * (members - 1), members));
-    }
   }
 
   const Plan& plan_;

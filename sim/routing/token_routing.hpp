@@ -72,7 +72,7 @@ bool routes_tokens(const Plan& plan, const Model& model);
 
 // Throws InputError, located in the plan or in the load table: unknown model, a number out of its
 // range, shares that do not sum to 1, an expert or layer that the model does not have, a placement
-// that does not come out even.
+// that would have to know loads and does not.
 void check_routing(const Plan& plan, const Model& model);
 
 }  // namespace rehearse

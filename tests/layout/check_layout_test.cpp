@@ -21,11 +21,19 @@ struct Case {
 std::string fault_of(const std::function<void(Case&)>& spoil) {
   Case at;
   FieldLocations where("plan");
-  const char* const fields[] = {
-      "layout",       "layout.tensor",        "layout.pipeline",
-      "layout.data",  "layout.expert",        "layout.context",
-      "layout.order", "layout.expert_tensor", "layout.layers_per_stage",
-      "batch",        "batch.micro_batches",  "batch.decode_micro_batches"};
+  const char* const fields[] = {"layout",
+                                "layout.tensor",
+                                "layout.pipeline",
+                                "layout.data",
+                                "layout.expert",
+                                "layout.context",
+                                "layout.order",
+                                "layout.expert_tensor",
+                                "layout.layers_per_stage",
+                                "batch",
+                                "batch.micro_batches",
+                                "batch.decode_micro_batches",
+                                "placement.redundant_experts"};
   for (int line = 0; const char* field : fields) where.place(field, {"plan", ++line, 3});
   at.plan.where = where;
   spoil(at);
@@ -133,6 +141,35 @@ TEST(CheckLayout, RulesOfTheExperts) {
   // Whole experts are not cut.
   expect_fault([](Case& c) { c.plan.layout.expert_tensor = 1, c.model.moe->expert.width = 7; },
                "valid");
+}
+
+// fault:P4: what is dealt to the ranks are the experts and their copies.
+TEST(CheckLayout, ExpertsAndTheirCopiesAreDealtEvenly) {
+  const auto dealt = [](int experts, int copies, int ranks) {
+    return [=](Case& c) {
+      c.model.moe->experts = experts;
+      c.plan.placement.redundant_experts = copies;
+      c.plan.layout = {.tensor = 1, .expert = ranks};
+      c.plan.batch.sequences = ranks;
+      c.gpus = ranks;
+    };
+  };
+  expect_fault(dealt(256, 32, 144), "valid");  // 288 = 2 x 144, though 144 does not divide 256
+  expect_fault(dealt(8, 4, 6), "valid");       // 12 = 2 x 6
+  expect_fault(dealt(8, 0, 6),
+               "plan:5:3: error: layout.expert = 6 spreads experts over 6 ranks, which does not "
+               "divide the model's 8 experts");
+  expect_fault(dealt(8, 3, 6),
+               "plan:13:3: error: placement.redundant_experts = 3: 11 experts and their copies are "
+               "not a multiple of the 6 ranks that hold them");
+  // 8 divides over 4, and 8 + 2 does not.
+  expect_fault(dealt(8, 2, 4),
+               "plan:13:3: error: placement.redundant_experts = 2: 10 experts and their copies are "
+               "not a multiple of the 4 ranks that hold them");
+  // On two ranks each expert can be copied once.
+  expect_fault(dealt(8, 10, 2),
+               "plan:13:3: error: placement.redundant_experts = 10: 8 experts can have at most 8 "
+               "copies more on 2 ranks, one of each everywhere");
 }
 
 TEST(CheckLayout, RulesOfTheBatch) {

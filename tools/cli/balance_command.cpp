@@ -105,8 +105,14 @@ void simulate_all(std::vector<PlacementRun>& alternatives, const Model& model, B
   }
 }
 
+// What gains are against: the first that is not refused. REQUIRES: there is one.
+const PlacementRun& simplest(const std::vector<PlacementRun>& alternatives) {
+  return *std::find_if(alternatives.begin(), alternatives.end(),
+                       [](const PlacementRun& each) { return each.refusal.empty(); });
+}
+
 void print_table(const std::vector<PlacementRun>& alternatives, int gpus) {
-  const double base = alternatives.front().numbers.tokens_per_s;
+  const double base = simplest(alternatives).numbers.tokens_per_s;
   fmt::print("{:<26} {:>12} {:>8} {:>9} {:>9} {:>8} {:>9} {:>9}\n", "placement", "tokens/ms/GPU",
              "gain", "rank load", "compute", "dropped", "moved", "memory");
   for (const PlacementRun& each : alternatives) {
@@ -150,10 +156,11 @@ void print_recommendation(const std::vector<PlacementRun>& alternatives) {
   if (choice.redundant_experts > 0) {
     words += fmt::format(", hold {} copies per layer", choice.redundant_experts);
   }
-  const double gain = best->numbers.tokens_per_s / alternatives.front().numbers.tokens_per_s - 1;
+  const PlacementRun& base = simplest(alternatives);
+  const double gain = best->numbers.tokens_per_s / base.numbers.tokens_per_s - 1;
   fmt::print("recommendation: {} (placement.policy={} redundant_experts={} rebalance_every={})",
              words, to_text(choice.policy), choice.redundant_experts, choice.rebalance_every);
-  if (best != &alternatives.front() && alternatives.front().refusal.empty()) {
+  if (best != &base) {
     fmt::print(": {:+.1f} % throughput", 100 * gain);
   }
   fmt::print("\na placement is preferred to a simpler one when it gains more than 1 %\n");

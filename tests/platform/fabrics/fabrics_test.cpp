@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <map>
 
 #include "base/error.hpp"
 #include "platform/bisection.hpp"
@@ -280,6 +281,25 @@ TEST(WrittenPlatforms, StateWhatAGpuCostsWithItsPartOfTheNetwork) {
   for (const CatalogGpu& gpu : gpu_catalog()) {
     request.gpu = gpu.name;
     EXPECT_TRUE(cost(request).usd_per_hour.has_value()) << gpu.name;
+  }
+}
+
+// fault:P5: what nvidia-smi and rocm-smi print as the total, in bytes; the datasheets say 80, 80,
+// 141, 180, 186 and 192 GB.
+TEST(Capacity, IsWhatTheDriverReports) {
+  const std::map<std::string, double> reported = {
+      {"a100", 85899345920.0},          // 81,920 MiB x 1,048,576
+      {"h100", 85520809984.0},          // 81,559 MiB
+      {"h200", 150754820096.0},         // 143,771 MiB
+      {"b200", 192265846784.0},         // 183,359 MiB
+      {"gb200-nvl72", 198674743296.0},  // 189,471 MiB
+      {"mi300x", 206141652992.0}};      // 196,592 MiB
+  for (const CatalogGpu& gpu : gpu_catalog()) {
+    PlatformRequest request = h100("star", 2);
+    request.gpu = gpu.name;
+    const PlatformFile file = check_platform_xml(WrittenPlatform(request).path());
+    ASSERT_TRUE(reported.contains(gpu.name)) << gpu.name;
+    EXPECT_EQ(file.gpus.front().device.memory.value, reported.at(gpu.name)) << gpu.name;
   }
 }
 
