@@ -14,6 +14,7 @@ using nlohmann::json;
 using Lines = std::vector<std::string>;
 
 constexpr std::size_t kOperatorsShown = 4;
+constexpr double kLeastShare = 5e-4;  // what would be printed as 0.0 %
 
 std::string seconds(double value) { return to_text(Seconds{value}); }
 std::string bytes(double value) { return to_text(Bytes{value}); }
@@ -59,27 +60,42 @@ Lines ttft_lines(const json& quantities) {
   return lines;
 }
 
-// Where the peak goes. The shares of a GPU's time: busy, waiting, bubble; what is busy is slower
-// than the peak by the kernels' efficiency, by memory-bound operators and by launches.
+// Where the peak goes. The five shares of a GPU's time; what is busy is slower than the peak by
+// work that the model does not ask for (padding), by the kernels' efficiency, by memory-bound
+// operators and by launches.
 Lines throughput_lines(const json& quantities) {
   const json& use = quantities["utilization"];
   const json& device = quantities["device"];
   const double mfu = use["mfu"];
   const double rate = quantities["throughput"]["tokens_per_ms_per_gpu"];
   if (mfu <= 0) return {};
-  const double efficiency =
-      device["usable_flops_per_s"].get<double>() / device["peak_flops_per_s"].get<double>();
-  const double busy = use["compute_busy_fraction"];
-  return {
+  Lines lines = {
       fmt::format("physical ceiling at 100 % MFU: {:.4g} tokens/ms per GPU; reached: {:.4g}, {}",
-                  rate / mfu, rate, percent(mfu)),
-      fmt::format("a GPU's time: {} at the peak's pace, {} lost to the kernels' {} of the peak, {} "
-                  "to memory-bound "
-                  "operators and launches, {} waiting for communication, {} in pipeline bubbles",
-                  percent(mfu), percent(mfu / efficiency - mfu), percent(efficiency),
-                  percent(busy - mfu / efficiency),
-                  percent(quantities["communication"]["exposed_fraction"]),
-                  percent(use["bubble_fraction"]))};
+                  rate / mfu, rate, percent(mfu))};
+  const double hfu = use["hfu"];
+  const double busy = use["compute_busy_fraction"];
+  const json& waits = quantities["communication"];
+  std::string text = fmt::format("a GPU's time: {} at the peak's pace, ", percent(mfu));
+  if (hfu - mfu > kLeastShare) {
+    text +=
+        fmt::format("{} for padding and what several ranks compute alike, ", percent(hfu - mfu));
+  }
+  // GPUs of unequal kinds have no one efficiency.
+  if (device.contains("usable_flops_per_s") && device.contains("peak_flops_per_s")) {
+    const double efficiency =
+        device["usable_flops_per_s"].get<double>() / device["peak_flops_per_s"].get<double>();
+    text += fmt::format(
+        "{} lost to the kernels' {} of the peak, {} to memory-bound operators and launches",
+        percent(hfu / efficiency - hfu), percent(efficiency), percent(busy - hfu / efficiency));
+  } else {
+    text += fmt::format("{} lost to slower kernels, memory-bound operators and launches",
+                        percent(busy - hfu));
+  }
+  lines.push_back(fmt::format("{}, {} network, {} slower peer, {} pipeline bubble, {} no work",
+                              text, percent(waits["exposed_fraction"]),
+                              percent(waits["peer_wait_fraction"]), percent(use["bubble_fraction"]),
+                              percent(use["no_work_fraction"])));
+  return lines;
 }
 
 Lines communication_lines(const json& quantities) {
@@ -114,8 +130,8 @@ Lines memory_lines(const json& quantities) {
 Lines rank_lines(const json& quantities) {
   const json& rank = quantities["ranks"][0];
   const json& layout = quantities["layout"];
-  const int experts = rank["expert_shards"];
-  const int cut = rank["expert_tensor"];
+  const int experts = rank.value("expert_shards", 0);
+  const int cut = rank.value("expert_tensor", 1);
   std::string held = fmt::format("{} layers, {} heads", rank["layers"].get<int>(),
                                  rank["attention_heads"].get<int>());
   if (experts > 0) held += fmt::format(", {} experts", experts);
@@ -130,13 +146,20 @@ Lines rank_lines(const json& quantities) {
 Lines parameter_lines(const json& quantities) {
   const json& count = quantities["parameters"];
   const json& model = quantities["dimensions"];
-  return {fmt::format(
-      "{:.4g} G parameters: experts {:.4g} G ({} layers x {} experts of width {}), "
-      "attention {:.4g} G, embedding {:.4g} G; {:.4g} G active per token (top {})",
-      count["total"].get<double>() / 1e9, count["experts"].get<double>() / 1e9,
-      model["layers"].get<int>(), model["experts"].get<int>(), model["expert_width"].get<int>(),
-      count["attention"].get<double>() / 1e9, count["embedding"].get<double>() / 1e9,
-      count["active"].get<double>() / 1e9, model["top_k"].get<int>())};
+  const auto billions = [&count](const char* part) {
+    return fmt::format("{:.4g} G", count[part].get<double>() / 1e9);
+  };
+  std::string text = fmt::format("{} parameters: ", billions("total"));
+  if (count.contains("experts")) {
+    text += fmt::format("experts {} ({} layers x {} experts of width {}), ", billions("experts"),
+                        model["layers"].get<int>(), model["experts"].get<int>(),
+                        model["expert_width"].get<int>());
+  }
+  if (count.contains("dense_ffn")) text += fmt::format("dense FFN {}, ", billions("dense_ffn"));
+  text += fmt::format("attention {}, embedding {}; {} active per token", billions("attention"),
+                      billions("embedding"), billions("active"));
+  if (model.contains("top_k")) text += fmt::format(" (top {})", model["top_k"].get<int>());
+  return {text};
 }
 
 Lines operator_lines(const json& quantities) {
@@ -161,6 +184,9 @@ constexpr Topic kTopics[] = {
     {"ttft_s", ttft_lines},
     {"makespan_s", end_lines},
     {"tpot_s", end_lines},
+    {"itl_s", end_lines},
+    {"decode_step_s", end_lines},
+    {"cost", throughput_lines},
     {"throughput", throughput_lines},
     {"utilization", throughput_lines},
     {"communication", communication_lines},

@@ -142,26 +142,34 @@ Json operators_json(const RunRecorder& run) {
 }
 
 Json rank_times_json(const RunRecorder& run) {
-  std::array<std::vector<double>, 3 + kAxes> columns;
-  for (const Rank rank : run.shown()) {
-    const RankTime& time = run.rank_times()[static_cast<std::size_t>(rank)];
-    columns[0].push_back(time.compute);
-    columns[1].push_back(time.peer_wait);
-    columns[2].push_back(time.bubble);
-    for (std::size_t axis = 0; axis < kAxes; ++axis) {
-      columns[3 + axis].push_back(time.exposed[axis]);
+  const auto column = [&run](const auto& part) {
+    std::vector<double> values;
+    for (const Rank rank : run.shown()) {
+      values.push_back(part(run.rank_times()[static_cast<std::size_t>(rank)]));
     }
-  }
-  Json exposed = Json::object();
+    return values;
+  };
+  Json network = Json::object();
   for (std::size_t axis = 0; axis < kAxes; ++axis) {
-    std::vector<double>& column = columns[3 + axis];
-    if (std::all_of(column.begin(), column.end(), [](double each) { return each == 0; })) continue;
-    exposed[to_text(static_cast<Axis>(axis))] = std::move(column);
+    std::vector<double> values = column([axis](const GpuTime& time) { return time.network[axis]; });
+    if (std::all_of(values.begin(), values.end(), [](double each) { return each == 0; })) continue;
+    network[to_text(static_cast<Axis>(axis))] = std::move(values);
   }
-  return {{"compute", std::move(columns[0])},
-          {"exposed", std::move(exposed)},
-          {"peer_wait", std::move(columns[1])},
-          {"bubble", std::move(columns[2])}};
+  return {{"compute", column([](const GpuTime& time) { return time.compute; })},
+          {"network", std::move(network)},
+          {"peer_wait", column([](const GpuTime& time) { return time.peer_wait; })},
+          {"bubble", column([](const GpuTime& time) { return time.bubble; })},
+          {"no_work", column([](const GpuTime& time) { return time.no_work; })}};
+}
+
+// The words for what a GPU's time goes into, by the last part of their field in result.json.
+Json gpu_time_words_json() {
+  Json words = Json::object();
+  for (int kind = 0; kind < kGpuTimeKinds; ++kind) {
+    const GpuTimeWord& word = word_of(static_cast<GpuTimeKind>(kind));
+    words[word.key] = {{"name", word.name}, {"field", word.field}, {"definition", word.definition}};
+  }
+  return words;
 }
 
 // The busiest of them, and those of which the page has a line over time.
@@ -240,6 +248,7 @@ std::string run_page(const std::string& title, const std::string& result, const 
   data["streams"] = std::move(streams);
   data["operators"] = operators_json(run);
   data["rank_times"] = rank_times_json(run);
+  data["gpu_time_words"] = gpu_time_words_json();
   data["slices"] = slices_json(run);
   data["memory"] = memory_json(run);
   data["activity"] = activity_json(run);

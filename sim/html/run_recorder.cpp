@@ -42,8 +42,7 @@ void RunRecorder::begin(const Programs& programs) {
     shown_.push_back(rank);
     shown_names_.push_back(describe_rank(programs, rank));
   }
-  rank_times_.resize(programs.ranks.size());
-  last_compute_end_.resize(programs.ranks.size());
+  times_.begin(programs);
   for (const Program& program : programs.programs) name_instructions(programs, program);
 
   const std::size_t rows = shown_.size();
@@ -108,9 +107,7 @@ void RunRecorder::span(const Span& span) {
     amount = flops_of(span, instruction).value;
     total.flops += amount;
     total.bytes += bytes_of(span, instruction).value;
-    rank_times_[span.rank].compute += busy;
-    last_compute_end_[span.rank] = span.end.value;
-    add_stall(span, rank_times_[span.rank]);
+    times_.add_operator(span);
     activity_->add(0, span.start, span.end, busy);
   }
   const std::int32_t row = row_of_[span.rank];
@@ -129,15 +126,6 @@ void RunRecorder::span(const Span& span) {
   slices_->add(
       static_cast<std::size_t>(row) * kStreams + static_cast<std::size_t>(instruction.stream),
       slice);
-}
-
-void RunRecorder::add_stall(const Span& span, RankTime& time) {
-  if (span.stalled_on == Axis::kCount || span.stall.value <= 0) return;
-  const Seconds idle_from = span.start - span.stall;
-  const double before =
-      std::clamp((span.stall_start_of_transfer - idle_from).value, 0.0, span.stall.value);
-  (span.stalled_on == Axis::kPipeline ? time.bubble : time.peer_wait) += before;
-  time.exposed[static_cast<int>(span.stalled_on)] += span.stall.value - before;
 }
 
 double RunRecorder::sent(const Span& span, const Instruction& instruction) const {
@@ -172,9 +160,7 @@ void RunRecorder::routing(const RoutingTotals& totals) {
 
 void RunRecorder::end(Seconds makespan) {
   makespan_ = makespan.value;
-  for (std::size_t rank = 0; rank < rank_times_.size(); ++rank) {
-    rank_times_[rank].bubble += makespan_ - last_compute_end_[rank];
-  }
+  times_.end(makespan);
   memory_->end(makespan);
   slices_->finish();
 }

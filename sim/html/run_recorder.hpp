@@ -10,18 +10,10 @@
 
 #include "html/over_time.hpp"
 #include "html/slices.hpp"
+#include "timeline/gpu_time.hpp"
 #include "timeline/timeline.hpp"
 
 namespace rehearse {
-
-// Where a rank's time goes, in seconds; the parts sum to the makespan. The definitions are those of
-// result.json (metrics/metrics.hpp).
-struct RankTime {
-  double compute = 0;
-  std::array<double, kAxes> exposed{};  // compute waits for a transfer that is under way, by axis
-  double peer_wait = 0;                 // compute waits for members that are late
-  double bubble = 0;                    // no pipeline work: before, between and after
-};
 
 // All executions of an operator or collective (its name without the layer) in one phase.
 struct OperatorTotal {
@@ -64,7 +56,7 @@ class RunRecorder : public TimelineSink {
   // The ranks that have a timeline: all, or every n-th where there are more than 1,024.
   const std::vector<Rank>& shown() const { return shown_; }
   const std::vector<std::string>& shown_names() const { return shown_names_; }
-  const std::vector<RankTime>& rank_times() const { return rank_times_; }  // of all ranks
+  const std::vector<GpuTime>& rank_times() const { return times_.of_ranks(); }  // of all ranks
   const std::vector<std::string>& operator_names() const { return operator_names_; }
   const std::vector<OperatorTotal>& operators() const { return operators_; }
   // Tracks: shown rank x kStreams + stream.
@@ -90,7 +82,6 @@ class RunRecorder : public TimelineSink {
   void name_instructions(const Programs& programs, const Program& program);
   std::uint32_t total_of(const Programs& programs, const Program& program,
                          const Instruction& instruction);
-  void add_stall(const Span& span, RankTime& time);
   double sent(const Span& span, const Instruction& instruction) const;
 
   const std::size_t most_slices_;
@@ -100,8 +91,7 @@ class RunRecorder : public TimelineSink {
   std::vector<Rank> shown_;
   std::vector<std::string> shown_names_;
   std::vector<std::int32_t> row_of_;  // by rank; -1: not shown
-  std::vector<RankTime> rank_times_;
-  std::vector<double> last_compute_end_;  // by rank
+  GpuTimes times_;
   std::vector<std::string> operator_names_;
   std::vector<OperatorTotal> operators_;
   std::vector<std::vector<InstructionInfo>> infos_;  // by program and instruction

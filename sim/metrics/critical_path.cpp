@@ -117,7 +117,7 @@ PathTerms CriticalPathFinder::terms_of(const std::vector<int>& path) const {
     if (vertex < 1 || vertex > static_cast<int>(records_.size())) continue;
     const Record& record = records_[vertex - 1];
     const Instruction& instruction = instruction_of(record);
-    const Device& device = platform_.device_of(record.rank);
+    const Device& device = platform_.device_of(programs_->ranks[record.rank].gpu);
     const double duration = record.end - record.start;
     const bool compute = instruction.kind == Instruction::Kind::kCompute;
     const double launch =

@@ -1,7 +1,6 @@
 #include "metrics/metrics.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <numeric>
 
@@ -13,22 +12,6 @@
 
 namespace rehearse {
 
-Distribution distribution_of(std::vector<double> values) {
-  if (values.empty()) return {};
-  std::sort(values.begin(), values.end());
-  const double count = static_cast<double>(values.size());
-  const auto percentile = [&](double share) {
-    return values[static_cast<std::size_t>(std::max(1.0, std::ceil(share * count))) - 1];
-  };
-  Distribution result;
-  result.mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
-  result.p50 = percentile(0.50);
-  result.p90 = percentile(0.90);
-  result.p99 = percentile(0.99);
-  result.max = values.back();
-  return result;
-}
-
 std::string kind_of_operator(const std::string& name) {
   std::string kind = name;
   const std::size_t space = kind.find(' ');
@@ -39,13 +22,30 @@ std::string kind_of_operator(const std::string& name) {
   return kind;
 }
 
+std::vector<GpuKind> gpu_kinds(const Platform& platform, int used) {
+  std::vector<GpuKind> kinds(platform.devices.size());
+  for (std::size_t kind = 0; kind < kinds.size(); ++kind)
+    kinds[kind].device = platform.devices[kind];
+  for (std::size_t gpu = 0; gpu < platform.gpus.size(); ++gpu) {
+    GpuKind& kind = kinds[platform.gpus[gpu].device];
+    if (kind.gpus++ == 0) kind.first_host = platform.gpus[gpu].host;
+    if (static_cast<int>(gpu) < used) ++kind.used;
+  }
+  return kinds;
+}
+
 Measure::Measure(const Model& model, const Plan& plan, const Platform& platform)
     : plan_(plan),
       platform_(platform),
       prompt_tokens_(prompt_tokens(plan)),
       batch_tokens_(prompt_tokens_ +
                     static_cast<double>(plan.batch.sequences) * plan.batch.output_tokens),
-      dtype_(model.weight_dtype) {}
+      dtype_(model.weight_dtype),
+      model_flops_(model_flops(model, plan)),
+      tokens_(plan) {
+  metrics_.has_experts = model.moe.has_value();
+  metrics_.price = platform.cost;
+}
 
 void Measure::begin(const Programs& programs) {
   programs_ = &programs;
@@ -57,8 +57,7 @@ void Measure::begin(const Programs& programs) {
     if (added) operators_.push_back({kind, 0});
     operator_of_name_.push_back(entry->second);
   }
-  first_token_.assign(plan_.batch.sequences, -1);
-  last_token_.assign(plan_.batch.sequences, -1);
+  times_.begin(programs);
 }
 
 void Measure::span(const Span& span) {
@@ -78,12 +77,10 @@ void Measure::operators(const OperatorRun& run) {
   RunTally& tally = tally_of(run);
   ++tally.executions;
   RankSum& sum = sums_[run.rank];
-  sum.compute += run.duration().value;
-  sum.flops += tally.useful_flops;
-  sum.last_end = run.end().value;
-  add_stall(run.stalled_on, run.stall, run.start - run.stall, run.stall_start_of_transfer, sum);
+  sum.flops += tally.flops;
+  times_.add_operators(run);
   if (tally.samples) {
-    add_tokens(run.rank, programs_->of(run.rank).instructions[run.first + run.count - 1],
+    add_tokens(run.rank, programs_->of(run.rank).instructions[run.first + run.count - 1], run.step,
                run.end());
   }
 }
@@ -101,13 +98,13 @@ void Measure::renew(RunTally& tally, const OperatorRun& run) const {
   tally.program = programs_->ranks[run.rank].program;
   tally.first = run.first;
   tally.step = run.step;
-  tally.useful_flops = 0;
+  tally.flops = 0;
   tally.durations.clear();
   const std::vector<Instruction>& all = programs_->programs[tally.program].instructions;
   for (int at = 0; at < run.count; ++at) {
     const Instruction& instruction = all[run.first + at];
     tally.durations.push_back((run.ends[at] - (at > 0 ? run.ends[at - 1] : Seconds{})).value);
-    tally.useful_flops += instruction.flops.at(run.step) * instruction.useful_flops_share;
+    tally.flops += instruction.flops.at(run.step);
     tally.grows = tally.grows || instruction.flops.per_step != 0 || instruction.bytes.per_step != 0;
   }
   tally.samples = all[run.first + run.count - 1].op_class == OperatorClass::kSampling;
@@ -124,23 +121,12 @@ void Measure::add_operators(RunTally& tally) {
   tally.executions = 0;
 }
 
-void Measure::add_stall(Axis stalled_on, Seconds stall, Seconds idle_from, Seconds transfer_start,
-                        RankSum& sum) {
-  if (stalled_on == Axis::kCount || stall.value <= 0) return;
-  const double before = std::clamp((transfer_start - idle_from).value, 0.0, stall.value);
-  (stalled_on == Axis::kPipeline ? sum.pipeline_wait : sum.peer_wait) += before;
-  sum.exposed[static_cast<int>(stalled_on)] += stall.value - before;
-}
-
 void Measure::add_compute(const Span& span, const Instruction& instruction, RankSum& sum) {
-  sum.compute += (span.end - span.start).value;
   sum.copies += span.copies;
-  sum.flops += flops_of(span, instruction).value * instruction.useful_flops_share;
-  sum.last_end = span.end.value;
-  add_stall(span.stalled_on, span.stall, span.start - span.stall, span.stall_start_of_transfer,
-            sum);
+  sum.flops += flops_of(span, instruction).value;
+  times_.add_operator(span);
   if (instruction.op_class == OperatorClass::kSampling) {
-    add_tokens(span.rank, instruction, span.end);
+    add_tokens(span.rank, instruction, span.step, span.end);
   }
 }
 
@@ -155,15 +141,10 @@ void Measure::add_communication(const Span& span, const Instruction& instruction
   }
 }
 
-void Measure::add_tokens(Rank rank, const Instruction& instruction, Seconds date) {
+void Measure::add_tokens(Rank rank, const Instruction& instruction, int step, Seconds date) {
   const RankEntry& entry = programs_->ranks[rank];
   if (entry.at.tensor != 0) return;  // the tensor ranks sample the same tokens
-  const Pass& pass = programs_->of(rank).passes[instruction.pass];
-  const int first = entry.sequences.first + pass.sequences.first;
-  for (int request = first; request < first + pass.sequences.count; ++request) {
-    if (pass.phase == Phase::kPrefill) first_token_[request] = date.value;
-    last_token_[request] = date.value;
-  }
+  tokens_.sampled(entry, programs_->of(rank).passes[instruction.pass], step, date.value);
 }
 
 void Measure::memory(const MemoryLevel& level) {
@@ -177,8 +158,7 @@ void Measure::memory(const MemoryLevel& level) {
 }
 
 void Measure::routing(const RoutingTotals& totals) {
-  ExpertBalance& experts = metrics_.experts;
-  experts.counted = true;
+  ExpertBalance& experts = metrics_.experts.emplace();
   double layers = 0;
   double dropped = 0;
   for (std::size_t layer = 0; layer < totals.expert_loads.size(); ++layer) {
@@ -201,6 +181,7 @@ void Measure::routing(const RoutingTotals& totals) {
     experts.rank_max_over_mean = totals.busiest_computed / totals.mean_computed;
   }
   experts.dropped_fraction = dropped / totals.routed;
+  dropped_copies_ = dropped;
   if (totals.computed > 0) experts.padding_fraction = totals.padding / totals.computed;
   experts.moved_weight_bytes = totals.moved_bytes;
   experts.rebalancings = totals.rebalancings;
@@ -217,54 +198,67 @@ void Measure::end(Seconds makespan) {
 }
 
 void Measure::sum_requests() {
-  const double output = plan_.batch.output_tokens;
-  std::vector<double> per_token;
-  for (std::size_t request = 0; request < first_token_.size(); ++request) {
-    SIM_CHECK(first_token_[request] >= 0, "a request got no token");
-    if (output > 1) {
-      per_token.push_back((last_token_[request] - first_token_[request]) / (output - 1));
-    }
-  }
-  metrics_.ttft_s = distribution_of(first_token_);
-  metrics_.tpot_s = distribution_of(per_token);
-  const double sequences = plan_.batch.sequences;
+  tokens_.end();
+  metrics_.ttft_s = tokens_.ttft();
+  metrics_.tpot_s = tokens_.tpot();
+  metrics_.decode_step_s = tokens_.decode_step();
+  metrics_.itl_s = tokens_.inter_token();
   const double makespan = metrics_.makespan_s;
   metrics_.prompt_tokens_per_s = prompt_tokens_ / makespan;
-  metrics_.output_tokens_per_s = sequences * output / makespan;
+  metrics_.output_tokens_per_s =
+      static_cast<double>(plan_.batch.sequences) * plan_.batch.output_tokens / makespan;
   metrics_.tokens_per_s = batch_tokens_ / makespan;
   metrics_.tokens_per_ms_per_gpu = metrics_.tokens_per_s / 1e3 / metrics_.ranks;
+  metrics_.output_tokens_per_s_per_gpu = metrics_.output_tokens_per_s / metrics_.ranks;
+  const double dropped = metrics_.experts ? metrics_.experts->dropped_fraction : 0;
+  metrics_.useful_tokens_per_s = metrics_.tokens_per_s * (1 - dropped);
+}
+
+void Measure::sum_idle_time(double makespan) {
+  const double all = makespan * metrics_.ranks;
+  for (const GpuTime& time : times_.of_ranks()) {
+    metrics_.compute_busy_fraction += time.compute / all;
+    metrics_.exposed_fraction += time.network_sum() / all;
+    metrics_.peer_wait_fraction += time.peer_wait / all;
+    metrics_.bubble_fraction += time.bubble / all;
+    metrics_.no_work_fraction += time.no_work / all;
+  }
 }
 
 void Measure::sum_ranks(double makespan) {
+  times_.end({makespan});
+  sum_idle_time(makespan);
   const double ranks = metrics_.ranks;
   std::vector<AxisCommunication> axes(kAxes);
   double compute = 0;
   double most_compute = 0;
   double peak_rate = 0;
+  int computing = 0;
   for (Rank rank = 0; rank < metrics_.ranks; ++rank) {
     const RankSum& sum = sums_[rank];
-    compute += sum.compute;
-    most_compute = std::max(most_compute, sum.compute);
-    metrics_.model_flops += sum.flops;
+    const GpuTime& time = times_.of_ranks()[rank];
+    compute += time.compute;
+    most_compute = std::max(most_compute, time.compute);
+    metrics_.executed_flops += sum.flops;
     const Device& device = platform_.device_of(programs_->ranks[rank].gpu);
     peak_rate += usable_peak(platform_, device, dtype_).value / device.compute_efficiency;
-    metrics_.bubble_fraction += (sum.pipeline_wait + makespan - sum.last_end) / makespan / ranks;
-    metrics_.peer_wait_fraction += sum.peer_wait / makespan / ranks;
     double busy = 0;
     for (int axis = 0; axis < kAxes; ++axis) {
       axes[axis].busy_s += sum.busy[axis] / ranks;
-      axes[axis].exposed_s += sum.exposed[axis] / ranks;
+      axes[axis].exposed_s += time.network[axis] / ranks;
       axes[axis].bytes_per_rank += sum.sent[axis] / ranks;
       busy += sum.busy[axis];
-      metrics_.exposed_fraction += sum.exposed[axis] / makespan / ranks;
     }
-    if (sum.compute > 0) metrics_.communication_over_compute += busy / sum.compute / ranks;
+    if (!(time.compute > 0)) continue;
+    ++computing;
+    metrics_.communication_over_compute += busy / time.compute;
   }
-  metrics_.exposed_fraction += metrics_.peer_wait_fraction;
+  if (computing > 0) metrics_.communication_over_compute /= computing;
   if (plan_.batch.lengths.given) sum_replicas();
-  metrics_.compute_busy_fraction = compute / ranks / makespan;
   metrics_.gpu_compute_max_over_mean = compute > 0 ? most_compute / (compute / ranks) : 1;
+  metrics_.model_flops = (model_flops_.of_batch() - model_flops_.per_copy * dropped_copies_).value;
   metrics_.mfu = metrics_.model_flops / (peak_rate * makespan);
+  metrics_.hfu = metrics_.executed_flops / (peak_rate * makespan);
   for (int axis = 0; axis < kAxes; ++axis) {
     axes[axis].axis = static_cast<Axis>(axis);
     if (axes[axis].bytes_per_rank > 0) metrics_.by_axis.push_back(axes[axis]);
@@ -282,13 +276,12 @@ void Measure::sum_operators() {
 }
 
 void Measure::sum_replicas() {
-  ReplicaBalance& replicas = metrics_.replicas;
-  replicas.counted = true;
+  ReplicaBalance& replicas = metrics_.replicas.emplace();
   replicas.tokens = replica_tokens(plan_);
   replicas.tokens_max_over_mean = max_over_mean(replicas.tokens);
   const double computed = std::accumulate(replicas.tokens.begin(), replicas.tokens.end(), 0.0);
   replicas.padding_fraction = 1 - prompt_tokens_ / computed;
-  for (const RankSum& sum : sums_) replicas.rank_compute_s.push_back(sum.compute);
+  for (const GpuTime& time : times_.of_ranks()) replicas.rank_compute_s.push_back(time.compute);
 }
 
 void Measure::find_memory_peak() {

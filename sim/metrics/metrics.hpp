@@ -1,31 +1,25 @@
 // What a run amounts to: the quantities of result.json. Their definitions are in
-// report/summary.cpp, printed by --explain.
+// report/summary.cpp, printed by --explain. What was not measured is absent, never 0.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "graph/model_flops.hpp"
 #include "layout/plan.hpp"
+#include "metrics/distribution.hpp"
+#include "metrics/token_times.hpp"
 #include "model/model.hpp"
 #include "platform/platform.hpp"
+#include "timeline/gpu_time.hpp"
 #include "timeline/timeline.hpp"
 
 namespace rehearse {
 
-// Seconds. Percentiles are nearest-rank: the smallest value with at least that share of the values
-// at or below it.
-struct Distribution {
-  double mean = 0;
-  double p50 = 0;
-  double p90 = 0;
-  double p99 = 0;
-  double max = 0;
-};
-Distribution distribution_of(std::vector<double> values);
-
-// Means over ranks.
+// Means over all ranks.
 struct AxisCommunication {
   Axis axis = Axis::kTensor;
   double busy_s = 0;
@@ -52,9 +46,8 @@ struct MemoryPeak {
   std::array<double, static_cast<int>(MemoryCategory::kCount)> bytes{};  // at the peak, by category
 };
 
-// How tokens spread over experts; where routing is uniform, `counted` is false.
+// How tokens spread over experts.
 struct ExpertBalance {
-  bool counted = false;
   std::vector<std::vector<double>> expert_loads;  // by layer (dense ones empty) and expert: copies
   std::vector<double> dropped;                    // by layer: part of its copies
   std::vector<double> rank_copies;                // by rank: copies computed
@@ -63,47 +56,69 @@ struct ExpertBalance {
   double expert_variation = 0;  // coefficient of variation
   double expert_gini = 0;
   // In a pass through a layer: the copies of the busiest rank of the expert group, summed, over
-  // those of the mean rank. The others wait for it.
-  double rank_max_over_mean = 1;
-  double dropped_fraction = 0;    // of all copies
-  double padding_fraction = 0;    // of the copies computed
-  double moved_weight_bytes = 0;  // over all ranks
-  int rebalancings = 0;           // of a layer in an expert group
-  double uniform_makespan_s = 0;  // of the same run with uniform routing; 0: not simulated
+  // those of the mean rank. The others wait for it. Nothing where no copy was computed.
+  std::optional<double> rank_max_over_mean;
+  double dropped_fraction = 0;             // of all copies
+  std::optional<double> padding_fraction;  // of the copies computed
+  double moved_weight_bytes = 0;           // over all ranks
+  int rebalancings = 0;                    // of a layer in an expert group
+  // Of the same run with uniform routing, where that was simulated.
+  std::optional<double> uniform_makespan_s;
 };
 
-// How evenly data-parallel replicas work; counted where prompts differ in length.
+// How evenly data-parallel replicas work.
 struct ReplicaBalance {
-  bool counted = false;
   std::vector<double> tokens;  // by replica: of prompts, computed
   double tokens_max_over_mean = 1;
   double padding_fraction = 0;         // of the computed prompt tokens
   std::vector<double> rank_compute_s;  // by rank
 };
 
+// A kind of GPU of the platform.
+struct GpuKind {
+  std::string first_host;
+  int gpus = 0;
+  int used = 0;  // that hold a rank of the layout
+  Device device;
+};
+std::vector<GpuKind> gpu_kinds(const Platform& platform, int used);  // the first `used` GPUs are
+
 struct Metrics {
   int ranks = 0;
   int folded_replicas = 1;  // replicas that one was simulated for
   double makespan_s = 0;
   Distribution ttft_s;
-  Distribution tpot_s;  // zeros when every request has a single output token
+  // Nothing with a single output token; see metrics/token_times.hpp.
+  std::optional<Distribution> tpot_s;
+  std::optional<Distribution> decode_step_s;
+  std::optional<Distribution> itl_s;
   double prompt_tokens_per_s = 0;
   double output_tokens_per_s = 0;
   double tokens_per_s = 0;
   double tokens_per_ms_per_gpu = 0;
-  double mfu = 0;
+  double output_tokens_per_s_per_gpu = 0;
+  double useful_tokens_per_s = 0;  // less the part of the copies that was dropped
+  RunningCost price;               // of a GPU, as far as the platform states it
+  double mfu = 0;                  // model_flops
+  double hfu = 0;                  // executed_flops
+  // Shares of makespan x GPUs that add up to 1 (timeline/gpu_time.hpp).
   double compute_busy_fraction = 0;
+  double exposed_fraction = 0;  // the network only
+  double peer_wait_fraction = 0;
   double bubble_fraction = 0;
-  double communication_over_compute = 0;
-  double exposed_fraction = 0;
-  double peer_wait_fraction = 0;  // part of exposed_fraction spent waiting for late members
+  double no_work_fraction = 0;
+  double communication_over_compute = 0;  // mean over the ranks that compute
   std::vector<AxisCommunication> by_axis;
   std::vector<OperatorTime> operators;  // the longest first
   MemoryPeak memory;
-  double gpu_compute_max_over_mean = 1;
-  ExpertBalance experts;
-  ReplicaBalance replicas;
-  double model_flops = 0;  // useful FLOPs executed, all ranks
+  double gpu_compute_max_over_mean = 1;    // over all ranks: one without work counts
+  bool has_experts = false;                // the model's
+  std::optional<ExpertBalance> experts;    // nothing where routing is uniform
+  std::optional<ReplicaBalance> replicas;  // nothing where all prompts are equal
+  double model_flops = 0;  // what the model asks for, less dropped copies (graph/model_flops.hpp)
+  std::vector<GpuKind> gpu_kinds;
+  std::vector<std::string> assumptions;  // metrics/assumptions.hpp
+  double executed_flops = 0;  // by all ranks, padding and what several compute alike included
 };
 
 // Adds up the facts of a replay.
@@ -123,14 +138,9 @@ class Measure : public TimelineSink {
  private:
   static constexpr int kCategories = static_cast<int>(MemoryCategory::kCount);
   struct RankSum {
-    double compute = 0;
     double copies = 0;
     double flops = 0;
-    double pipeline_wait = 0;  // for a message that had not been sent
-    double peer_wait = 0;      // for members that were not ready
-    double last_end = 0;       // of its last compute
     std::array<double, kAxes> busy{};
-    std::array<double, kAxes> exposed{};
     std::array<double, kAxes> sent{};
     std::array<double, kCategories> bytes{};
     std::array<double, kCategories> bytes_at_peak{};
@@ -146,19 +156,18 @@ class Measure : public TimelineSink {
     bool grows = false;    // with the step
     bool samples = false;  // at its end
     std::int64_t executions = 0;
-    double useful_flops = 0;        // of one execution
+    double flops = 0;               // of one execution
     std::vector<double> durations;  // by operator
   };
 
   RunTally& tally_of(const OperatorRun& run);
   void renew(RunTally& tally, const OperatorRun& run) const;
   void add_operators(RunTally& tally);
-  static void add_stall(Axis stalled_on, Seconds stall, Seconds idle_from, Seconds transfer_start,
-                        RankSum& sum);
   void add_compute(const Span& span, const Instruction& instruction, RankSum& sum);
   void add_communication(const Span& span, const Instruction& instruction, RankSum& sum);
-  void add_tokens(Rank rank, const Instruction& instruction, Seconds date);
+  void add_tokens(Rank rank, const Instruction& instruction, int step, Seconds date);
   void sum_requests();
+  void sum_idle_time(double makespan);
   void sum_ranks(double makespan);
   void sum_replicas();
   void find_memory_peak();
@@ -169,13 +178,15 @@ class Measure : public TimelineSink {
   const double prompt_tokens_;
   const double batch_tokens_;
   const Dtype dtype_;
+  const ModelFlops model_flops_;
+  double dropped_copies_ = 0;
   const Programs* programs_ = nullptr;
   std::vector<RankSum> sums_;
   std::vector<RunTally> tallies_;  // by OperatorRun::number
   std::vector<OperatorTime> operators_;
   std::vector<int> operator_of_name_;  // index in operators_, by index in Programs::names
-  std::vector<double> first_token_;    // by request
-  std::vector<double> last_token_;
+  GpuTimes times_;
+  TokenTimes tokens_;
   Metrics metrics_;
 };
 

@@ -1,5 +1,6 @@
 #include "metrics/result_json.hpp"
 
+#include "metrics/cost.hpp"
 #include "proto/proto_json.hpp"
 #include "proto/result.pb.h"
 
@@ -12,6 +13,50 @@ void fill(const Distribution& from, proto::Percentiles& to) {
   to.set_p90(from.p90);
   to.set_p99(from.p99);
   to.set_max(from.max);
+}
+
+void fill(const Metrics& from, proto::Throughput& to) {
+  to.set_prompt_tokens_per_s(from.prompt_tokens_per_s);
+  to.set_output_tokens_per_s(from.output_tokens_per_s);
+  to.set_tokens_per_s(from.tokens_per_s);
+  to.set_tokens_per_ms_per_gpu(from.tokens_per_ms_per_gpu);
+  to.set_output_tokens_per_s_per_gpu(from.output_tokens_per_s_per_gpu);
+  to.set_useful_tokens_per_s(from.useful_tokens_per_s);
+}
+
+void fill(const Metrics& from, proto::Utilization& to) {
+  to.set_mfu(from.mfu);
+  to.set_hfu(from.hfu);
+  to.set_compute_busy_fraction(from.compute_busy_fraction);
+  to.set_bubble_fraction(from.bubble_fraction);
+  to.set_no_work_fraction(from.no_work_fraction);
+}
+
+void fill(const Cost& from, proto::Cost& to) {
+  to.set_gpu_hours_per_million_tokens(from.gpu_hours_per_million_tokens);
+  to.set_gpu_hours_per_million_output_tokens(from.gpu_hours_per_million_output_tokens);
+  if (from.dollars_per_million_tokens) {
+    to.set_dollars_per_million_tokens(*from.dollars_per_million_tokens);
+  }
+  if (from.dollars_per_million_output_tokens) {
+    to.set_dollars_per_million_output_tokens(*from.dollars_per_million_output_tokens);
+  }
+  if (from.tokens_per_dollar) to.set_tokens_per_dollar(*from.tokens_per_dollar);
+  if (from.output_tokens_per_dollar) {
+    to.set_output_tokens_per_dollar(*from.output_tokens_per_dollar);
+  }
+  if (from.tokens_per_joule) to.set_tokens_per_joule(*from.tokens_per_joule);
+  if (from.output_tokens_per_joule) {
+    to.set_output_tokens_per_joule(*from.output_tokens_per_joule);
+  }
+}
+
+void fill(const GpuKind& from, proto::GpuKind& to) {
+  to.set_first_host(from.first_host);
+  to.set_gpus(from.gpus);
+  to.set_used_gpus(from.used);
+  to.set_peak_flops_per_s(from.device.peak.value);
+  to.set_memory_bytes(from.device.memory.value);
 }
 
 void fill(const Metrics& from, proto::Communication& to) {
@@ -59,18 +104,29 @@ void fill(const PathTerms& from, proto::PathTerms& to) {
   }
 }
 
-void fill(const Metrics& metrics, proto::ExpertBalance& to) {
-  const ExpertBalance& from = metrics.experts;
+// 0 of the copies are dropped where no expert may refuse any: that much is known of uniform
+// routing, which otherwise is an assumption and no measurement.
+void fill(const Metrics& from, proto::Balance& to) {
+  to.set_gpu_compute_max_over_mean(from.gpu_compute_max_over_mean);
+  if (from.has_experts) {
+    to.set_dropped_token_fraction(from.experts ? from.experts->dropped_fraction : 0);
+  }
+  if (from.experts) to.set_expert_load_max_over_mean(from.experts->expert_max_over_mean);
+}
+
+void fill(const ExpertBalance& from, double makespan_s, proto::ExpertBalance& to) {
   to.set_expert_load_max_over_mean(from.expert_max_over_mean);
   to.set_expert_load_variation(from.expert_variation);
   to.set_expert_load_gini(from.expert_gini);
-  to.set_rank_load_max_over_mean(from.rank_max_over_mean);
+  if (from.rank_max_over_mean) to.set_rank_load_max_over_mean(*from.rank_max_over_mean);
   to.set_dropped_fraction(from.dropped_fraction);
-  to.set_padding_fraction(from.padding_fraction);
+  if (from.padding_fraction) to.set_padding_fraction(*from.padding_fraction);
   to.set_moved_weight_bytes(from.moved_weight_bytes);
   to.set_rebalancings(from.rebalancings);
-  to.set_uniform_makespan_s(from.uniform_makespan_s);
-  if (from.uniform_makespan_s > 0) to.set_time_lost_s(metrics.makespan_s - from.uniform_makespan_s);
+  if (from.uniform_makespan_s) {
+    to.set_uniform_makespan_s(*from.uniform_makespan_s);
+    to.set_time_lost_s(makespan_s - *from.uniform_makespan_s);
+  }
   for (std::size_t layer = 0; layer < from.expert_loads.size(); ++layer) {
     if (from.expert_loads[layer].empty()) continue;
     proto::LayerLoad& load = *to.add_layers();
@@ -104,22 +160,20 @@ std::string result_json(const RunIdentity& identity, const Metrics& metrics,
   result.set_gpus(metrics.ranks);
   result.set_makespan_s(metrics.makespan_s);
   fill(metrics.ttft_s, *result.mutable_ttft_s());
-  fill(metrics.tpot_s, *result.mutable_tpot_s());
-  result.mutable_throughput()->set_prompt_tokens_per_s(metrics.prompt_tokens_per_s);
-  result.mutable_throughput()->set_output_tokens_per_s(metrics.output_tokens_per_s);
-  result.mutable_throughput()->set_tokens_per_s(metrics.tokens_per_s);
-  result.mutable_throughput()->set_tokens_per_ms_per_gpu(metrics.tokens_per_ms_per_gpu);
-  result.mutable_utilization()->set_mfu(metrics.mfu);
-  result.mutable_utilization()->set_compute_busy_fraction(metrics.compute_busy_fraction);
-  result.mutable_utilization()->set_bubble_fraction(metrics.bubble_fraction);
+  if (metrics.tpot_s) fill(*metrics.tpot_s, *result.mutable_tpot_s());
+  if (metrics.decode_step_s) fill(*metrics.decode_step_s, *result.mutable_decode_step_s());
+  if (metrics.itl_s) fill(*metrics.itl_s, *result.mutable_itl_s());
+  fill(metrics, *result.mutable_throughput());
+  fill(metrics, *result.mutable_utilization());
+  fill(cost_of(metrics.ranks, metrics.tokens_per_s, metrics.output_tokens_per_s, metrics.price),
+       *result.mutable_cost());
   fill(metrics, *result.mutable_communication());
   fill(metrics.memory, *result.mutable_memory());
-  // 1 and 0 where routing is uniform: every expert gets the same and none drops a token.
-  result.mutable_balance()->set_expert_load_max_over_mean(metrics.experts.expert_max_over_mean);
-  result.mutable_balance()->set_gpu_compute_max_over_mean(metrics.gpu_compute_max_over_mean);
-  result.mutable_balance()->set_dropped_token_fraction(metrics.experts.dropped_fraction);
-  if (metrics.replicas.counted) fill(metrics.replicas, *result.mutable_replicas());
-  if (metrics.experts.counted) fill(metrics, *result.mutable_routing());
+  fill(metrics, *result.mutable_balance());
+  if (metrics.replicas) fill(*metrics.replicas, *result.mutable_replicas());
+  if (metrics.experts) fill(*metrics.experts, metrics.makespan_s, *result.mutable_routing());
+  for (const GpuKind& kind : metrics.gpu_kinds) fill(kind, *result.add_gpu_kinds());
+  for (const std::string& each : metrics.assumptions) result.add_assumptions(each);
 
   for (const OperatorTime& each : metrics.operators) {
     proto::OperatorTime& time = *result.add_operators();

@@ -12,12 +12,6 @@
 
 namespace rehearse {
 
-// What something costs to have for an hour and draws while it runs; absent: the file does not say.
-struct RunningCost {
-  std::optional<double> usd_per_hour;
-  std::optional<double> watts;
-};
-
 // A <host> or <cluster> of GPUs: one GPU per name, in the order of the numbers.
 struct GpuHosts {
   NameRange names;  // of a <host>: its id as the prefix, and no numbers

@@ -116,6 +116,7 @@ std::vector<Item> by_rank(std::vector<Item> in_file, int rails) {
 Platform describe_platform(const std::string& path, const PlatformFile& file) {
   Platform platform;
   platform.path = path;
+  platform.cost = cost_per_gpu(file);
   for (const GpuHosts& group : file.gpus) {
     const auto known = std::find(platform.devices.begin(), platform.devices.end(), group.device);
     const int device = static_cast<int>(known - platform.devices.begin());

@@ -2,6 +2,7 @@
 // SimGrid here.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,10 +42,19 @@ inline bool joined_by_ports(const Gpu& a, const Gpu& b) {
   return a.domain >= 0 && a.domain == b.domain && !a.port.empty();
 }
 
+// What something costs to have for an hour and draws while it runs; absent: the file does not say.
+struct RunningCost {
+  std::optional<double> usd_per_hour;
+  std::optional<double> watts;
+};
+
 struct Platform {
   std::string path;
   std::vector<Device> devices;  // distinct kinds
   std::vector<Gpu> gpus;        // in file order, rails taking turns: rank r runs on gpus[r]
+  RunningCost cost;             // of a GPU with its share of the network, mean over the file's GPUs
+  // Which of its figures are guesses, in sentences: <prop id="assumed" value="..."/> of its GPUs.
+  std::vector<std::string> assumed;
 
   const Device& device_of(int gpu) const { return devices[gpus[gpu].device]; }
 };

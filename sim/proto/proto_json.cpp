@@ -26,16 +26,35 @@ void add_one_scalar(const Reflection& reflection, const FieldDescriptor* field, 
   SIM_CHECK(false, "no result or fact has a list of this type: " + field->full_name());
 }
 
-void fill_lists(Message& message) {
+// A field that may be absent, so that its name is there.
+void set_scalar(const Reflection& reflection, const FieldDescriptor* field, Message& message) {
+  switch (field->cpp_type()) {
+    case FieldDescriptor::CPPTYPE_INT32:
+      return reflection.SetInt32(&message, field, 0);
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return reflection.SetDouble(&message, field, 0);
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return reflection.SetBool(&message, field, false);
+    case FieldDescriptor::CPPTYPE_STRING:
+      return reflection.SetString(&message, field, "");
+    default:
+      break;
+  }
+  SIM_CHECK(false, "no result or fact may lack a field of this type: " + field->full_name());
+}
+
+void fill_all(Message& message) {
   const Reflection& reflection = *message.GetReflection();
   for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
     const FieldDescriptor* field = message.GetDescriptor()->field(i);
     const bool nested = field->message_type() != nullptr;
     if (nested) {
-      fill_lists(field->is_repeated() ? *reflection.AddMessage(&message, field)
-                                      : *reflection.MutableMessage(&message, field));
+      fill_all(field->is_repeated() ? *reflection.AddMessage(&message, field)
+                                    : *reflection.MutableMessage(&message, field));
     } else if (field->is_repeated()) {
       add_one_scalar(reflection, field, message);
+    } else if (field->has_presence()) {
+      set_scalar(reflection, field, message);
     }
   }
 }
@@ -56,7 +75,7 @@ std::string to_json(const Message& message) {
 std::string skeleton_json(const google::protobuf::Descriptor& type) {
   google::protobuf::DynamicMessageFactory factory;
   const std::unique_ptr<Message> message(factory.GetPrototype(&type)->New());
-  fill_lists(*message);
+  fill_all(*message);
   return to_json(*message);
 }
 

@@ -7,6 +7,9 @@
 #include <vector>
 
 #include "layout/request_lengths.hpp"
+#include "metrics/assumptions.hpp"
+#include "metrics/cost.hpp"
+#include "timeline/gpu_time.hpp"
 
 namespace rehearse {
 namespace {
@@ -14,7 +17,7 @@ namespace {
 struct Line {
   std::string label;
   std::string value;
-  const char* definition;
+  std::string definition;
 };
 
 std::string seconds(double value) { return to_text(Seconds{value}); }
@@ -64,54 +67,103 @@ std::string axes(const Metrics& metrics) {
 
 std::vector<Line> time_lines(const Metrics& m) {
   std::vector<Line> lines = {
-      {"TTFT", distribution(m.ttft_s),
+      {"TTFT", fmt::format("{} ({})", distribution(m.ttft_s), kBurst),
        "per request: from its arrival to the end of the operator that samples its first output "
        "token; all requests arrive at time 0"}};
-  if (m.tpot_s.max > 0) {
-    lines.push_back({"TPOT", distribution(m.tpot_s),
+  if (m.tpot_s) {
+    lines.push_back({"TPOT", distribution(*m.tpot_s),
                      "per request: (last token - first token) / (output tokens - 1); a request "
                      "that is prefilled early waits for the rest of the batch, and that counts"});
+  }
+  if (m.itl_s) {
+    lines.push_back({"token gap", distribution(*m.itl_s),
+                     "inter-token latency, per request and output token after the first: from the "
+                     "token before to it"});
+  }
+  if (m.decode_step_s) {
+    lines.push_back({"decode step", distribution(*m.decode_step_s),
+                     "per replica: from the end of a decode step to the end of the next (the first "
+                     "begins where the replica's last prefill ends); a step ends when every "
+                     "request of the replica has its token"});
   }
   lines.push_back(
       {"makespan", seconds(m.makespan_s), "time 0 to the end of the last operator or transfer"});
   lines.push_back({"throughput",
-                   fmt::format("{:.3g} tokens/ms per GPU; all GPUs: {} prompt + {} output tokens/s",
-                               m.tokens_per_ms_per_gpu, rate(m.prompt_tokens_per_s),
-                               rate(m.output_tokens_per_s)),
-                   "(prompt + output tokens) / makespan in ms / all GPUs of the layout"});
+                   fmt::format("{:.3g} tokens/ms per GPU, {} output tokens/s per GPU; all GPUs: {} "
+                               "prompt + {} output tokens/s ({})",
+                               m.tokens_per_ms_per_gpu, rate(m.output_tokens_per_s_per_gpu),
+                               rate(m.prompt_tokens_per_s), rate(m.output_tokens_per_s), kBurst),
+                   "(prompt + output tokens, or output tokens alone) / makespan / all GPUs of the "
+                   "layout"});
+  if (m.experts && m.experts->dropped_fraction > 0) {
+    lines.push_back({"",
+                     fmt::format("tokens count as served although {} of their expert copies "
+                                 "were dropped: {} useful tokens/s",
+                                 percent(m.experts->dropped_fraction), rate(m.useful_tokens_per_s)),
+                     "useful: tokens/s x the part of the copies that was not dropped"});
+  }
   return lines;
+}
+
+// Nothing where the platform states neither price nor power.
+std::vector<Line> cost_lines(const Metrics& m) {
+  const Cost cost = cost_of(m.ranks, m.tokens_per_s, m.output_tokens_per_s, m.price);
+  std::string text;
+  if (cost.dollars_per_million_tokens) {
+    text = fmt::format("{:.4g} USD per million tokens, {:.4g} USD per million output tokens",
+                       *cost.dollars_per_million_tokens, *cost.dollars_per_million_output_tokens);
+  }
+  if (cost.tokens_per_joule) {
+    text += fmt::format("{}{:.4g} tokens/J, {:.4g} output tokens/J", text.empty() ? "" : "; ",
+                        *cost.tokens_per_joule, *cost.output_tokens_per_joule);
+  }
+  if (text.empty()) return {};
+  return {{"cost", fmt::format("{} ({})", text, kBurst),
+           "all GPUs of the layout until the makespan, by the platform's price and power of a GPU; "
+           "over prompt and output tokens, or output tokens alone"}};
+}
+
+std::vector<Line> gpu_time_lines(const Metrics& m) {
+  const double shares[] = {m.compute_busy_fraction, m.exposed_fraction, m.peer_wait_fraction,
+                           m.bubble_fraction, m.no_work_fraction};
+  std::string text;
+  std::string definition = "of makespan x GPUs";
+  for (int kind = 0; kind < kGpuTimeKinds; ++kind) {
+    const GpuTimeWord& word = word_of(static_cast<GpuTimeKind>(kind));
+    text += fmt::format("{}{} {}", kind == 0 ? "" : ", ", word.name, percent(shares[kind]));
+    definition += fmt::format("; {}: {}", word.name, word.definition);
+  }
+  return {{"time of a GPU", text, definition}};
 }
 
 std::vector<Line> share_lines(const Metrics& m) {
   return {
-      {"time of a GPU",
-       fmt::format("compute {}, waits for communication {}, pipeline bubble {}",
-                   percent(m.compute_busy_fraction), percent(m.exposed_fraction),
-                   percent(m.bubble_fraction)),
-       "mean over ranks, of the makespan; bubble: no micro-batch there yet, or none left"},
-      {"MFU", percent(m.mfu),
-       "matrix FLOPs of the model / (peak FLOP/s x GPUs x makespan); the peak is the datasheet's"},
+      {"MFU", fmt::format("{}; HFU {}", percent(m.mfu), percent(m.hfu)),
+       "matrix FLOPs that the model asks for (no padding, no dropped copy, nothing computed twice) "
+       "/ (peak FLOP/s x GPUs x makespan); HFU: the FLOPs executed; the peak is the datasheet's"},
       {"communication",
        fmt::format("{} of compute; {}", percent(m.communication_over_compute), axes(m)),
        "time in communication operators (all members ready until done) / time in compute "
-       "operators, hidden communication included; per axis and rank: time, part that compute "
-       "waited for, bytes sent"},
+       "operators, hidden communication included, mean over the ranks that compute; per axis, mean "
+       "over all ranks: time, part that compute waited for, bytes sent"},
       {"GPU compute", fmt::format("{:.3f} max/mean", m.gpu_compute_max_over_mean),
-       "compute time of the busiest rank / mean over ranks; 1 is perfect balance"}};
+       "compute time of the busiest rank / mean over all ranks of the layout, with or without "
+       "work; "
+       "1 is perfect balance"}};
 }
 
 std::string lost_text(const Metrics& m) {
-  const double lost = m.makespan_s - m.experts.uniform_makespan_s;
+  const double lost = m.makespan_s - *m.experts->uniform_makespan_s;
   return fmt::format("{}{} ({}{} of the makespan) against uniform routing", lost < 0 ? "-" : "",
                      seconds(std::abs(lost)), lost < 0 ? "-" : "",
                      percent(std::abs(lost) / m.makespan_s));
 }
 
 std::vector<Line> replica_lines(const Metrics& m) {
-  if (!m.replicas.counted) return {};
+  if (!m.replicas) return {};
   return {{"replicas",
-           fmt::format("{:.3f} max/mean prompt tokens, {} padding", m.replicas.tokens_max_over_mean,
-                       percent(m.replicas.padding_fraction)),
+           fmt::format("{:.3f} max/mean prompt tokens, {} padding",
+                       m.replicas->tokens_max_over_mean, percent(m.replicas->padding_fraction)),
            "prompt tokens that a data-parallel replica computes; padding: to the longest prompt of "
            "a micro-batch"}};
 }
@@ -126,24 +178,26 @@ std::string traffic_text(const Plan& plan) {
 }
 
 std::vector<Line> expert_lines(const Metrics& m) {
-  const ExpertBalance& experts = m.experts;
-  if (!experts.counted) return {};
+  if (!m.experts) return {};
+  const ExpertBalance& experts = *m.experts;
+  std::string load =
+      fmt::format("{:.3f} max/mean, variation {:.3f}, Gini {:.3f}", experts.expert_max_over_mean,
+                  experts.expert_variation, experts.expert_gini);
+  if (experts.rank_max_over_mean) {
+    load += fmt::format("; busiest rank {:.3f} max/mean", *experts.rank_max_over_mean);
+  }
   std::vector<Line> lines = {
-      {"expert load",
-       fmt::format("{:.3f} max/mean, variation {:.3f}, Gini {:.3f}; busiest rank {:.3f} max/mean",
-                   experts.expert_max_over_mean, experts.expert_variation, experts.expert_gini,
-                   experts.rank_max_over_mean),
+      {"expert load", load,
        "(token, expert) copies per expert over the run, mean over layers; of the rank: copies of "
-       "the "
-       "busiest rank of an expert group over the mean rank's, in a pass through a layer"}};
-  if (experts.dropped_fraction > 0 || experts.padding_fraction > 0) {
+       "the busiest rank of an expert group over the mean rank's, in a pass through a layer"}};
+  const double padding = experts.padding_fraction.value_or(0);
+  if (experts.dropped_fraction > 0 || padding > 0) {
     const auto worst = std::max_element(experts.dropped.begin(), experts.dropped.end());
-    lines.push_back(
-        {"capacity",
-         fmt::format("{} of the copies dropped, at most {} (layer {}); {} padding",
-                     percent(experts.dropped_fraction), percent(*worst),
-                     worst - experts.dropped.begin(), percent(experts.padding_fraction)),
-         "refused by experts that were full; padding: computed for no token"});
+    lines.push_back({"capacity",
+                     fmt::format("{} of the copies dropped, at most {} (layer {}); {} padding",
+                                 percent(experts.dropped_fraction), percent(*worst),
+                                 worst - experts.dropped.begin(), percent(padding)),
+                     "refused by experts that were full; padding: computed for no token"});
   }
   if (experts.rebalancings > 0) {
     lines.push_back({"re-balancing",
@@ -151,7 +205,7 @@ std::vector<Line> expert_lines(const Metrics& m) {
                                  to_text(Bytes{experts.moved_weight_bytes}), experts.rebalancings),
                      "over all expert groups; the ranks wait for the weights"});
   }
-  if (experts.uniform_makespan_s > 0) {
+  if (experts.uniform_makespan_s) {
     lines.push_back({"imbalance", lost_text(m),
                      "makespan - makespan of the same plan with uniform routing, no capacity and "
                      "contiguous experts"});
@@ -188,7 +242,8 @@ std::string summary(const RunIdentity& identity, const Plan& plan, const Metrics
          "same programs, and a fabric that serves all alike; --fold off simulates all"});
   }
   for (const std::vector<Line>& part :
-       {time_lines(metrics), share_lines(metrics), replica_lines(metrics), expert_lines(metrics)}) {
+       {time_lines(metrics), cost_lines(metrics), gpu_time_lines(metrics), share_lines(metrics),
+        replica_lines(metrics), expert_lines(metrics)}) {
     lines.insert(lines.end(), part.begin(), part.end());
   }
   const MemoryPeak& memory = metrics.memory;
@@ -203,7 +258,8 @@ std::string summary(const RunIdentity& identity, const Plan& plan, const Metrics
   std::string text;
   for (const Line& line : lines) {
     text += fmt::format("{:<14} {}\n", line.label, line.value);
-    if (explain && *line.definition != 0) text += fmt::format("{:<14}   {}\n", "", line.definition);
+    if (explain && !line.definition.empty())
+      text += fmt::format("{:<14}   {}\n", "", line.definition);
   }
   return text;
 }

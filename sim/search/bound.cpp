@@ -42,6 +42,7 @@ class PlanBound {
     metrics_.output_tokens_per_s = sequences * batch.output_tokens / metrics_.makespan_s;
     metrics_.tokens_per_s = metrics_.prompt_tokens_per_s + metrics_.output_tokens_per_s;
     metrics_.tokens_per_ms_per_gpu = metrics_.tokens_per_s / 1e3 / metrics_.ranks;
+    metrics_.output_tokens_per_s_per_gpu = metrics_.output_tokens_per_s / metrics_.ranks;
     return metrics_;
   }
 
@@ -111,15 +112,41 @@ class PlanBound {
       }
       busy += passes_.steps_in(run) * step;
       if (run + 1 == passes_.runs()) busy -= behind;
-      double trip = passes_.token_message(part).value;
-      for (const StagePass& pass : passes_.of(Phase::kDecode, part)) {
-        const bool last = &pass == &passes_.of(Phase::kDecode, part).back();
-        trip +=
-            last ? pass.times[run].compute.value : pass.times[run].send.value + pass.message.value;
-      }
-      trips += passes_.steps_in(run) * trip;
+      trips += passes_.steps_in(run) * trip_alone(part, run);
     }
     return std::max(busy, trips);
+  }
+
+  // A decode micro-batch through all stages, from its tokens to the next ones.
+  double trip_alone(int part, int run) const {
+    double trip = passes_.token_message(part).value;
+    for (const StagePass& pass : passes_.of(Phase::kDecode, part)) {
+      const bool last = &pass == &passes_.of(Phase::kDecode, part).back();
+      trip +=
+          last ? pass.times[run].compute.value : pass.times[run].send.value + pass.message.value;
+    }
+    return trip;
+  }
+
+  // Between the ends of two decode steps of a replica the last stage executes the passes of all its
+  // micro-batches, and at least one of them makes its whole trip; so it does between two tokens of
+  // a request.
+  void measure_steps() {
+    Samples steps;
+    double shortest = INFINITY;
+    for (int run = 0; run < passes_.runs(); ++run) {
+      double last_stage = 0;
+      double trip = INFINITY;
+      for (int part = 0; part < parts_; ++part) {
+        last_stage += passes_.of(Phase::kDecode, part).back().times[run].compute.value;
+        trip = std::min(trip, trip_alone(part, run));
+      }
+      steps.add(std::max(last_stage, trip) * kRounding, passes_.steps_in(run));
+      shortest = std::min(shortest, trip * kRounding);
+    }
+    metrics_.decode_step_s = steps.distribution();
+    metrics_.decode_step_s->mean *= kRounding;
+    metrics_.itl_s = Distribution{metrics_.tpot_s->mean, shortest, shortest, shortest, shortest};
   }
 
   // The requests of all replicas, as if each replica had only the passes of the smallest.
@@ -141,9 +168,11 @@ class PlanBound {
       }
     }
     metrics_.ttft_s = distribution_of(std::move(first));
-    metrics_.tpot_s = distribution_of(std::move(per_token));
     metrics_.ttft_s.mean *= kRounding;
-    metrics_.tpot_s.mean *= kRounding;
+    if (steps_ == 0) return;
+    metrics_.tpot_s = distribution_of(std::move(per_token));
+    metrics_.tpot_s->mean *= kRounding;
+    measure_steps();
   }
 
   // The share of `total` requests in `parts` that has the request.
@@ -224,9 +253,13 @@ Metrics Bounder::bound(const Plan& plan) {
     // Which rank has how much to do is known by simulating only: anything may be reached.
     Metrics anything;
     anything.ranks = plan.layout.gpus();
-    for (const auto rate : {&Metrics::prompt_tokens_per_s, &Metrics::output_tokens_per_s,
-                            &Metrics::tokens_per_s, &Metrics::tokens_per_ms_per_gpu}) {
+    for (const auto rate :
+         {&Metrics::prompt_tokens_per_s, &Metrics::output_tokens_per_s, &Metrics::tokens_per_s,
+          &Metrics::tokens_per_ms_per_gpu, &Metrics::output_tokens_per_s_per_gpu}) {
       anything.*rate = INFINITY;
+    }
+    if (plan.batch.output_tokens > 1) {
+      anything.tpot_s = anything.decode_step_s = anything.itl_s = Distribution{};
     }
     return anything;
   }

@@ -10,12 +10,9 @@
 
 namespace rehearse {
 
-// The quantities by name, as in result.json ("ttft_s.p99"), and those of cost:
-//   cost.gpu_hours_per_million_tokens    GPUs x makespan / tokens
-//   cost.dollars_per_million_tokens      the platform's price per GPU and hour x GPU-hours / tokens
-//   cost.tokens_per_joule                tokens / (the platform's power per GPU x GPUs x makespan)
-// Tokens are prompt and output tokens. A price or power that the platform does not state: no value
-// (NaN).
+// The quantities by name, as in result.json ("ttft_s.p99"), and those of cost
+// (metrics/cost.hpp). What a run does not have (a time between tokens with a single output token, a
+// cost where the platform states no price or power) has no value: NaN.
 struct SearchQuantity {
   const char* name;
   const char* label;  // for people: "TTFT p99"
@@ -36,8 +33,8 @@ struct Objective {
   std::string name;  // as the user calls it
   int quantity = 0;
 };
-// "throughput", "ttft", "tpot", "tokens_per_dollar", "tokens_per_joule", "gpu_hours" or a bounded
-// quantity's name.
+// "throughput", "ttft", "tpot", "decode_step", "tokens_per_dollar", "tokens_per_joule", "gpu_hours"
+// or a bounded quantity's name.
 Objective read_objective(const std::string& text, const SourceLocation& where);
 
 struct Constraint {

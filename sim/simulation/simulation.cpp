@@ -10,6 +10,7 @@
 #include "facts/facts.hpp"
 #include "fold/fold.hpp"
 #include "layout/layout.hpp"
+#include "metrics/assumptions.hpp"
 #include "platform/check_platform_xml.hpp"
 #include "program/lower.hpp"
 #include "replay/rendezvous.hpp"
@@ -59,7 +60,7 @@ void refuse_copies_without_room(const Plan& plan, const Model& model, const Prog
   for (Rank rank = 0; rank < static_cast<int>(programs.ranks.size()); ++rank) {
     const Program& program = programs.of(rank);
     const Bytes needed = program.weights + program.communication_buffers;
-    const Bytes memory = platform.device_of(rank).memory;
+    const Bytes memory = platform.device_of(programs.ranks[rank].gpu).memory;
     if (needed <= memory) continue;
     int moe_layers = 0;
     for (int layer = 0; layer < program.layers.count; ++layer) {
@@ -134,7 +135,9 @@ Metrics of_all_replicas(Metrics metrics, int replicas) {
   metrics.prompt_tokens_per_s *= replicas;
   metrics.output_tokens_per_s *= replicas;
   metrics.tokens_per_s *= replicas;
+  metrics.useful_tokens_per_s *= replicas;
   metrics.model_flops *= replicas;
+  metrics.executed_flops *= replicas;
   return metrics;
 }
 
@@ -176,6 +179,8 @@ Simulation simulate(const Plan& plan, const Model& model, const SimulationOption
   Simulation result = simulate_on(cluster, programs, simulated, model, options.timeline,
                                   options.explain, fold.sharers);
   result.metrics = of_all_replicas(result.metrics, fold.replicas);
+  result.metrics.gpu_kinds = gpu_kinds(cluster.platform(), plan.layout.gpus());
+  result.metrics.assumptions = assumptions_of(plan, model, cluster.platform());
   if (options.facts) result.facts = facts_json(model, plan, cluster.platform(), programs);
   return result;
 }

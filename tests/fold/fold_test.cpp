@@ -5,6 +5,7 @@
 #include <rapidcheck.h>
 
 #include <cmath>
+#include <optional>
 
 #include "platform/xml_text.hpp"
 #include "property/random_plans.hpp"
@@ -42,21 +43,28 @@ std::vector<double> numbers_of(const Metrics& m) {
                                  m.output_tokens_per_s,
                                  m.tokens_per_s,
                                  m.tokens_per_ms_per_gpu,
+                                 m.output_tokens_per_s_per_gpu,
+                                 m.useful_tokens_per_s,
                                  m.mfu,
+                                 m.hfu,
                                  m.compute_busy_fraction,
                                  m.bubble_fraction,
+                                 m.no_work_fraction,
                                  m.communication_over_compute,
                                  m.exposed_fraction,
                                  m.peer_wait_fraction,
                                  m.gpu_compute_max_over_mean,
                                  m.model_flops,
+                                 m.executed_flops,
                                  m.memory.peak_bytes,
                                  m.memory.peak_fraction};
   for (const AxisCommunication& axis : m.by_axis) {
     numbers.insert(numbers.end(), {static_cast<double>(axis.axis), axis.busy_s, axis.exposed_s,
                                    axis.bytes_per_rank});
   }
-  for (const Distribution* d : {&m.ttft_s, &m.tpot_s}) {
+  for (const std::optional<Distribution>& d :
+       {std::optional(m.ttft_s), m.tpot_s, m.decode_step_s, m.itl_s}) {
+    if (!d) continue;
     const std::vector<double> values = numbers_of(*d);
     numbers.insert(numbers.end(), values.begin(), values.end());
   }

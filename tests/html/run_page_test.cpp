@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <string>
@@ -42,20 +43,22 @@ class RunPage : public ::testing::TestWithParam<const char*> {
 
 TEST_P(RunPage, SecondsSumToTheMakespanAndTheirMeansAreTheResults) {
   const Metrics& metrics = run_.metrics;
-  double compute = 0;
-  double waits = 0;
-  double bubble = 0;
-  for (const RankTime& time : run_.recorder.rank_times()) {
-    const double exposed = std::accumulate(time.exposed.begin(), time.exposed.end(), 0.0);
-    EXPECT_NEAR(time.compute + exposed + time.peer_wait + time.bubble, metrics.makespan_s, 1e-9);
-    compute += time.compute;
-    waits += exposed + time.peer_wait;
-    bubble += time.bubble;
+  std::array<double, kGpuTimeKinds> sums{};
+  for (const GpuTime& time : run_.recorder.rank_times()) {
+    double all = 0;
+    for (int kind = 0; kind < kGpuTimeKinds; ++kind) {
+      sums[kind] += time.of(static_cast<GpuTimeKind>(kind));
+      all += time.of(static_cast<GpuTimeKind>(kind));
+    }
+    EXPECT_NEAR(all, metrics.makespan_s, 1e-9);
   }
   const double all = metrics.makespan_s * metrics.ranks;
-  EXPECT_NEAR(compute / all, metrics.compute_busy_fraction, 1e-12);
-  EXPECT_NEAR(waits / all, metrics.exposed_fraction, 1e-12);
-  EXPECT_NEAR(bubble / all, metrics.bubble_fraction, 1e-12);
+  const double shares[] = {metrics.compute_busy_fraction, metrics.exposed_fraction,
+                           metrics.peer_wait_fraction, metrics.bubble_fraction,
+                           metrics.no_work_fraction};
+  for (int kind = 0; kind < kGpuTimeKinds; ++kind) {
+    EXPECT_NEAR(sums[kind] / all, shares[kind], 1e-12);
+  }
 }
 
 TEST_P(RunPage, BytesAndBusyTimeByAxisAreTheResults) {

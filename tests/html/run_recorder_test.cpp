@@ -29,16 +29,17 @@ TEST(RunRecorder, ARanksSecondsSumToTheMakespan) {
   }
   run.end({6});
 
-  const RankTime& first = run.rank_times()[0];
+  const GpuTime& first = run.rank_times()[0];
   EXPECT_EQ(first.compute, 3);
   EXPECT_EQ(first.peer_wait, 1);
-  EXPECT_EQ(first.exposed[static_cast<int>(Axis::kTensor)], 1);
-  EXPECT_EQ(first.bubble, 1);  // from 5 s to the end
-  const RankTime& second = run.rank_times()[1];
+  EXPECT_EQ(first.network[static_cast<int>(Axis::kTensor)], 1);
+  EXPECT_EQ(first.bubble, 0);
+  EXPECT_EQ(first.no_work, 1);  // from 5 s to the end
+  const GpuTime& second = run.rank_times()[1];
   EXPECT_EQ(second.compute, 4);
   EXPECT_EQ(second.peer_wait, 0);
-  EXPECT_EQ(second.exposed[static_cast<int>(Axis::kTensor)], 1);
-  EXPECT_EQ(second.bubble, 1);
+  EXPECT_EQ(second.network[static_cast<int>(Axis::kTensor)], 1);
+  EXPECT_EQ(second.no_work, 1);
 
   // Names without layers; an all-reduce over 2 ranks sends 2 x (2-1)/2 of its 2 MB.
   ASSERT_EQ(run.operators().size(), 3U);

@@ -24,12 +24,16 @@ TEST(SummaryGolden, WithDefinitions) {
                 summary(identity_by_hand(), small_plan(), metrics_by_hand(), true));
 }
 
-// No variant, one output token per request (no TPOT), no communication, and too much memory.
+// fault:C0: no variant, one output token per request (no TPOT), no communication, and too much
+// memory.
 TEST(SummaryGolden, OfAPlanThatDoesNotFit) {
   RunIdentity identity = identity_by_hand();
   identity.variant.clear();
   Metrics metrics = too_large();
-  metrics.tpot_s = {};
+  metrics.tpot_s.reset();
+  metrics.decode_step_s.reset();
+  metrics.itl_s.reset();
+  metrics.price = {};
   metrics.by_axis.clear();
   metrics.prompt_tokens_per_s = 2.5e6;
   expect_golden("summary_does_not_fit", summary(identity, small_plan(), metrics, true));

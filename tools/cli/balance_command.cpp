@@ -73,9 +73,10 @@ std::string simulated(const Plan& plan, const Model& model, Bytes memory_limit) 
   SimulationOptions options;
   options.memory_limit = memory_limit;
   const Metrics metrics = simulate(plan, model, options).metrics;
-  return fmt::format("{} {} {} {} {} {}", metrics.tokens_per_s, metrics.experts.rank_max_over_mean,
-                     metrics.gpu_compute_max_over_mean, metrics.experts.dropped_fraction,
-                     metrics.experts.moved_weight_bytes, metrics.memory.peak_fraction);
+  const ExpertBalance& experts = metrics.experts.value();  // routing is not uniform
+  return fmt::format("{} {} {} {} {} {}", metrics.tokens_per_s, experts.rank_max_over_mean.value(),
+                     metrics.gpu_compute_max_over_mean, experts.dropped_fraction,
+                     experts.moved_weight_bytes, metrics.memory.peak_fraction);
 }
 
 PlacementNumbers numbers_of(const std::string& simulated) {

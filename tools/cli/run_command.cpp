@@ -178,7 +178,7 @@ int run_command(const Options& options) {
   RunRecorder recorder;
   Simulation simulation = simulate_and_trace(options, plan, model, identity, recorder);
   Metrics& metrics = simulation.metrics;
-  if (uniform) metrics.experts.uniform_makespan_s = std::stod(uniform->wait().value());
+  if (uniform) metrics.experts->uniform_makespan_s = std::stod(uniform->wait().value());
 
   warn_of_doubt(simulation.counts.doubt);
   warn_of_an_empty_trace(options, {metrics.makespan_s});

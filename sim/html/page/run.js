@@ -3,16 +3,24 @@ const RESULT = DATA.result;
 
 function cards() {
   const memory = RESULT.memory;
+  const between = (name, times, meaning) => (times ? [[name, seconds(times.mean), meaning]] : []);
+  const share = (key) => {
+    const word = DATA.gpu_time_words[key];
+    const [group, field] = word.field.split(".");
+    return [word.name, percent(RESULT[group][field]), `share of makespan x GPUs: ${word.definition}`];
+  };
   const all = [
     ["makespan", seconds(RESULT.makespan_s), "from time 0 to the end of the last operator or transfer"],
-    ["TTFT mean", seconds(RESULT.ttft_s.mean), "time to first token, from a request's arrival"],
+    ["TTFT mean", seconds(RESULT.ttft_s.mean), "time to first token, from a request's arrival; all arrive at time 0"],
     ["TTFT max", seconds(RESULT.ttft_s.max), "of the last request"],
-    ["TPOT mean", seconds(RESULT.tpot_s.mean), "time per output token: (last - first token) / (output tokens - 1)"],
+    ...between("TPOT mean", RESULT.tpot_s, "time per output token: (last - first token) / (output tokens - 1)"),
+    ...between("decode step mean", RESULT.decode_step_s, "of a replica, from the end of a decode step to the end of the next"),
     ["tokens/ms per GPU", digits(RESULT.throughput.tokens_per_ms_per_gpu), "prompt and output tokens / makespan / all GPUs"],
-    ["MFU", percent(RESULT.utilization.mfu), "the model's FLOPs / (peak FLOP/s x GPUs x makespan)"],
-    ["communication / compute", percent(RESULT.communication.total_over_compute), "time in communication, hidden or not, over time in compute"],
-    ["exposed communication", percent(RESULT.communication.exposed_fraction), "share of the makespan in which compute waits for communication"],
-    ["bubble", percent(RESULT.utilization.bubble_fraction), "share of the makespan without pipeline work"],
+    ["output tokens/s per GPU", digits(RESULT.throughput.output_tokens_per_s_per_gpu), "output tokens alone / makespan / all GPUs"],
+    ["MFU", percent(RESULT.utilization.mfu), "FLOPs that the model asks for / (peak FLOP/s x GPUs x makespan)"],
+    ["HFU", percent(RESULT.utilization.hfu), "FLOPs executed, padding included / (peak FLOP/s x GPUs x makespan)"],
+    ["communication / compute", percent(RESULT.communication.total_over_compute), "time in communication, hidden or not, over time in compute; mean over the ranks that compute"],
+    share("network"), share("peer_wait"), share("bubble"), share("no_work"),
     ["memory peak", `${bytes(memory.peak_bytes)} of ${bytes(memory.capacity_bytes)}`, `rank ${memory.binding_rank}, the fullest`, !memory.fits],
   ];
   PAGE.append(el("div", { class: "cards" }, all.map(([name, value, meaning, bad]) =>
@@ -51,9 +59,10 @@ function show_time_by_rank(timeline) {
   const box = section("Where the time goes", "By rank. The parts of a bar sum to the makespan.");
   const times = DATA.rank_times;
   const unit = time_unit(DATA.makespan_s);
-  const parts = [["compute", "compute", times.compute],
-    ...Object.entries(times.exposed).map(([axis, values]) => [axis, `waits for ${axis} transfer`, values]),
-    ["peer_wait", "waits for late ranks", times.peer_wait], ["bubble", "pipeline bubble", times.bubble]];
+  const part = (key) => [key, DATA.gpu_time_words[key].name, times[key]];
+  const parts = [part("compute"),
+    ...Object.entries(times.network).map(([axis, values]) => [axis, `${DATA.gpu_time_words.network.name}, ${axis}`, values]),
+    part("peer_wait"), part("bubble"), part("no_work")];
   chart(box, 300, () => ({
     type: "bar",
     data: {

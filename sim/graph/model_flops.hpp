@@ -1,0 +1,22 @@
+// The FLOPs that a model asks for, however it is laid out: the one count behind MFU and the facts
+// per token.
+#pragma once
+
+#include "graph/workload_graph.hpp"
+#include "layout/plan.hpp"
+
+namespace rehearse {
+
+// Forward passes of the batch's own tokens on one GPU: no padding, nothing computed twice. Matrix
+// products and causal attention.
+struct ModelFlops {
+  Flops prefill;
+  Flops first_decode_step;  // of all requests; 0 with a single output token
+  Flops decode;             // all steps
+  Flops per_copy;           // a (token, expert) copy in one MoE layer; 0: the model has no experts
+
+  Flops of_batch() const { return prefill + decode; }
+};
+ModelFlops model_flops(const Model& model, const Plan& plan);
+
+}  // namespace rehearse

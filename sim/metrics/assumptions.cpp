@@ -1,0 +1,23 @@
+#include "metrics/assumptions.hpp"
+
+#include "routing/token_routing.hpp"
+
+namespace rehearse {
+
+const char* const kBurst = "one batch, all there at time 0";
+
+std::vector<std::string> assumptions_of(const Plan& plan, const Model& model,
+                                        const Platform& platform) {
+  std::vector<std::string> all = {
+      "all requests are there at time 0 and are served as one batch: TTFT, throughput and cost of "
+      "requests that arrive one after the other differ"};
+  if (model.moe && plan.routing.model == "uniform") {
+    all.emplace_back(
+        "routing is uniform: every expert gets as many tokens (routing.model of the plan says "
+        "otherwise)");
+  }
+  for (const std::string& guess : platform.assumed) all.push_back(guess);
+  return all;
+}
+
+}  // namespace rehearse
