@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -87,14 +88,14 @@ class Folder {
   fs::path path_;
 };
 
-struct Run {
+struct Output {
   int status = -1;
-  std::string output;
+  std::string text;
 };
 
 // In a shell that knows `rehearse`. It stops at the first command that neither ends with 0 nor 1,
 // the two answers.
-Run run_in(const fs::path& folder, const std::string& commands) {
+Output run_in(const fs::path& folder, const std::string& commands) {
   std::ofstream(folder / "commands.sh") << "PLAN=workloads/plans/moe-10b-24gpu.textproto\n"
                                            "OUT=out\n"
                                            "rehearse() { '" REHEARSE_BINARY
@@ -105,10 +106,10 @@ Run run_in(const fs::path& folder, const std::string& commands) {
   const std::string line = fmt::format("cd '{}' && bash commands.sh", folder.string());
   FILE* const pipe = popen(line.c_str(), "r");
   if (pipe == nullptr) throw std::runtime_error("cannot start a shell");
-  Run run;
+  Output run;
   std::array<char, 65536> buffer;
   for (std::size_t size; (size = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
-    run.output.append(buffer.data(), size);
+    run.text.append(buffer.data(), size);
   }
   const int status = pclose(pipe);
   run.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -161,12 +162,12 @@ json results_of(const std::set<std::string>& names) {
     jobs.emplace_back([&name] {
       const Command& command = entries().commands.at(name);
       const Folder folder;
-      const Run run = run_in(folder.path(), command.line);
+      const Output run = run_in(folder.path(), command.line);
       if (run.status != 0 && run.status != 1) {
         throw InputError(command.where,
                          fmt::format("exit code {} of {}", run.status, command.line));
       }
-      return run.output;
+      return run.text;
     });
   }
   const std::vector<JobResult> texts = run_in_processes(jobs, usable_cpus());
@@ -244,10 +245,10 @@ void run_script(const Script& script, const fs::path& folder) {
       std::ofstream(folder / block.text.substr(2, block.text.find('\n') - 2)) << block.text;
     } else if (block.text.starts_with("rehearse ") || block.text.starts_with("PLAN=")) {
       ++commands;
-      const Run run = run_in(folder, block.text);
+      const Output run = run_in(folder, block.text);
       EXPECT_LE(run.status, 1) << script.document << ":" << line_of(document, block.span.begin)
                                << ": these lines end with exit code " << run.status << "\n"
-                               << block.text << run.output;
+                               << block.text << run.text;
     }
   }
   EXPECT_GT(commands, 0) << to_text(script.where) << ": the section shows no command line";
@@ -266,6 +267,39 @@ TEST(Documents, FiguresAreWhatCommandsPrint) { check_figures(false); }
 TEST(Documents, CommandLinesRun) { run_scripts(false); }
 TEST(SlowDocuments, FiguresAreWhatCommandsPrint) { check_figures(true); }
 TEST(SlowDocuments, CommandLinesRun) { run_scripts(true); }
+
+std::string letters_only(const std::string& text) {
+  std::string letters;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isspace(byte) == 0 && c != '`') letters += static_cast<char>(std::tolower(byte));
+  }
+  return letters;
+}
+
+// `run --explain` prints a definition, indented, below each line of its summary.
+TEST(Documents, DefinitionsAreThoseThatTheProgramPrints) {
+  const std::string document = text_of(kRoot / "README.md");
+  const Markdown markdown = read_markdown(document);
+  const Section* const section = section_of(markdown, "What the numbers mean");
+  ASSERT_NE(section, nullptr);
+  const std::string said =
+      letters_only(document.substr(section->span.begin, section->span.end - section->span.begin));
+  const Folder folder;
+  const Output run = run_in(folder.path(), "rehearse run $PLAN --explain");
+  ASSERT_EQ(run.status, 0);
+  std::istringstream lines(run.text.substr(0, run.text.find("\n\n")));
+  int definitions = 0;
+  for (std::string line, label; std::getline(lines, line);) {
+    if (!line.starts_with(" ")) label = line.substr(0, line.find("  "));
+    if (!line.starts_with(" ") || label == "layout") continue;
+    ++definitions;
+    EXPECT_NE(said.find(letters_only(line)), std::string::npos)
+        << "README.md, \"What the numbers mean\", lacks the words of " << label << ":\n"
+        << line;
+  }
+  EXPECT_GT(definitions, 8);
+}
 
 TEST(Documents, EveryFigureIsCheckedOrExemptWithItsReason) {
   ASSERT_FALSE(entries().documents.empty());
