@@ -16,6 +16,8 @@ namespace {
 
 // A text may nest this deep: the parser calls itself.
 constexpr int kDeepest = 50;
+// A sum of n terms is a tree n deep, which its readers walk by calling themselves.
+constexpr int kMostOperations = 1000;
 
 bool is_name_char(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
@@ -91,11 +93,17 @@ class Parser {
     return expression;
   }
 
-  Expression binary(char operation, Expression left, Expression right) const {
+  Expression binary(char operation, Expression left, Expression right) {
+    if (++operations_ > kMostOperations) {
+      fail(fmt::format("more than {} of the operations + - * /", kMostOperations));
+    }
     Expression expression = node(Expression::Kind::kBinary);
     expression.at = left.at;
     expression.operation = operation;
-    expression.parts = {std::move(left), std::move(right)};
+    // Not a list in braces, which would copy all that is below.
+    expression.parts.reserve(2);
+    expression.parts.push_back(std::move(left));
+    expression.parts.push_back(std::move(right));
     return expression;
   }
 
@@ -160,7 +168,8 @@ class Parser {
   }
 
   std::vector<Expression> arguments(char close) {
-    std::vector<Expression> parts = {sum()};
+    std::vector<Expression> parts;
+    parts.push_back(sum());
     while (take(",")) parts.push_back(sum());
     if (!take(std::string_view(&close, 1))) fail(fmt::format("expected \",\" or \"{}\"", close));
     return parts;
@@ -301,6 +310,7 @@ class Parser {
   const std::string& text_;
   std::size_t at_ = 0;
   int depth_ = 0;
+  int operations_ = 0;
   Comparison result_;
 };
 

@@ -3,25 +3,12 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
-#include <fstream>
 #include <memory>
-#include <sstream>
 
 #include "base/error.hpp"
+#include "base/files.hpp"
 
 namespace rehearse {
-namespace {
-
-std::string bytes_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  if (!file) throw InputError({path, 1, 1}, "cannot be read");
-  return bytes.str();
-}
-
-}  // namespace
-
 std::string sha256_of(const std::vector<std::string>& files,
                       const std::vector<std::string>& texts) {
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
@@ -32,7 +19,7 @@ std::string sha256_of(const std::vector<std::string>& files,
     SIM_CHECK(EVP_DigestUpdate(context.get(), length.data(), length.size()) == 1, "SHA-256 failed");
     SIM_CHECK(EVP_DigestUpdate(context.get(), text.data(), text.size()) == 1, "SHA-256 failed");
   };
-  for (const std::string& file : files) add(bytes_of(file));
+  for (const std::string& file : files) add(read_file(file, "an input"));
   for (const std::string& text : texts) add(text);
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int size = 0;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "base/utf8.hpp"
 #include "input/textproto.hpp"
 
 namespace rehearse {
@@ -31,7 +32,8 @@ struct Value {
   std::string path;  // of the field
 
   [[noreturn]] void refuse(std::size_t offset, const std::string& rule) const {
-    throw InputError(at(set, begin + offset), fmt::format("{} = \"{}\": {}", path, text, rule));
+    throw InputError(at(set, begin + offset),
+                     fmt::format("{} = \"{}\": {}", path, shortened(text), rule));
   }
 };
 
@@ -141,7 +143,11 @@ Target find_target(const FieldSet& set, std::size_t path_end, Message& root) {
 
 FieldSet option_set(const std::string& text) {
   const std::string option = "--set ";
-  return {text, {option + text, 1, static_cast<int>(option.size()) + 1}};
+  const FieldSet set{text, {option + text, 1, static_cast<int>(option.size()) + 1}};
+  if (const auto bad = first_unreadable_byte(text)) {
+    throw InputError(at(set, *bad), describe_unreadable(text[*bad]));
+  }
+  return set;
 }
 
 std::optional<FieldSet> set_of_model(const FieldSet& set) {

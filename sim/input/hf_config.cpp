@@ -37,9 +37,12 @@ class Config {
     for (const std::string& scope : scopes_) {
       const json& object = scope.empty() ? json_.root : json_.root["text_config"];
       const auto found = object.find(key);
-      if (found != object.end() && !found->is_null()) return json_.keys.at(scope + key);
+      if (found != object.end() && !found->is_null()) {
+        return json_.keys.at(scope.empty() ? std::vector<std::string>{key}
+                                           : std::vector<std::string>{"text_config", key});
+      }
     }
-    return scopes_.front().empty() ? file_ : json_.keys.at("text_config");
+    return scopes_.front().empty() ? file_ : json_.keys.at({"text_config"});
   }
 
   [[noreturn]] void refuse(const std::string& key, const std::string& rule) const {

@@ -9,6 +9,7 @@
 
 #include "claims/claims.hpp"
 #include "claims/expected.hpp"
+#include "input/source_text.hpp"
 #include "layout/plan.hpp"
 #include "model/model.hpp"
 
@@ -47,5 +48,13 @@ std::optional<std::string> read_result(const std::string& path);
 
 // What expected_json wrote.
 Expected read_expected(const std::string& path);
+
+// The same of texts in memory (source_of). A plan's and claims' own: what they name is not looked
+// at.
+Plan parse_plan(const SourceText& source, const PlanRequest& request = {});
+Model parse_model(const SourceText& source, const std::vector<std::string>& sets = {});
+Claims parse_claims(const SourceText& source);
+std::optional<std::string> parse_result(const SourceText& source);
+Expected parse_expected(const SourceText& source);
 
 }  // namespace rehearse

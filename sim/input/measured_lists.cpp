@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "base/nearest_name.hpp"
+#include "base/utf8.hpp"
 #include "input/source_text.hpp"
 
 namespace rehearse {
@@ -21,8 +22,12 @@ struct Cell {
 };
 
 std::vector<Cell> cells_of(const std::string& line, const SourceLocation& begin) {
+  constexpr std::size_t kMost = 100;  // a table has 4 columns
   std::vector<Cell> cells;
   for (std::size_t from = 0; from <= line.size();) {
+    if (cells.size() == kMost) {
+      throw InputError(begin, fmt::format("more than {} values in a line", kMost));
+    }
     const std::size_t to = std::min(line.find(',', from), line.size());
     std::size_t first = line.find_first_not_of(" \t\r", from);
     first = std::min(first, to);
@@ -42,7 +47,7 @@ Number number_of(const Cell& cell, const char* column) {
   const auto [rest, failure] = std::from_chars(cell.text.data(), end, number);
   if (failure != std::errc{} || rest != end) {
     throw InputError(cell.where,
-                     fmt::format("{} = \"{}\": expected {}", column, cell.text,
+                     fmt::format("{} = \"{}\": expected {}", column, shortened(cell.text),
                                  std::is_integral_v<Number> ? "an integer" : "a number"));
   }
   if (!(number >= 0)) {
@@ -61,10 +66,14 @@ Places header_of(const std::vector<Cell>& cells, const SourceLocation& where) {
     const auto* const column = std::find(kColumns.begin(), kColumns.end(), cells[at].text);
     if (column == kColumns.end()) {
       throw InputError(cells[at].where,
-                       fmt::format("unknown column \"{}\": {}", cells[at].text,
+                       fmt::format("unknown column \"{}\": {}", shortened(cells[at].text),
                                    suggestion(cells[at].text, {kColumns.begin(), kColumns.end()})));
     }
-    places[static_cast<std::size_t>(column - kColumns.begin())] = static_cast<int>(at);
+    int& place = places[static_cast<std::size_t>(column - kColumns.begin())];
+    if (place >= 0) {
+      throw InputError(cells[at].where, fmt::format("column {} is given twice", *column));
+    }
+    place = static_cast<int>(at);
   }
   for (int required = 0; required < 3; ++required) {
     if (places[required] < 0) {
@@ -90,7 +99,10 @@ LoadTableRow row_of(const std::vector<Cell>& cells, const Places& places) {
 }  // namespace
 
 std::vector<LoadTableRow> read_load_table(const std::string& path) {
-  const SourceText source = read_source(path, "a load table");
+  return parse_load_table(read_source(path, "a load table"));
+}
+
+std::vector<LoadTableRow> parse_load_table(const SourceText& source) {
   std::istringstream lines(source.text);
   std::vector<LoadTableRow> rows;
   std::set<std::tuple<int, int, int>> seen;
@@ -98,7 +110,7 @@ std::vector<LoadTableRow> read_load_table(const std::string& path) {
   std::size_t columns = 0;
   int number = 0;
   for (std::string line; std::getline(lines, line);) {
-    const SourceLocation where{path, ++number, 1};
+    const SourceLocation where{source.path, ++number, 1};
     if (line.find_first_not_of(" \t\r") == std::string::npos || line[0] == '#') continue;
     const std::vector<Cell> cells = cells_of(line, where);
     if (columns == 0) {
@@ -117,17 +129,20 @@ std::vector<LoadTableRow> read_load_table(const std::string& path) {
                        fmt::format("expert {} of layer {} is given twice", row.expert, row.layer));
     }
   }
-  if (rows.empty()) throw InputError({path, 1, 1}, "the load table has no rows");
+  if (rows.empty()) throw InputError(source.at(0), "the load table has no rows");
   return rows;
 }
 
 std::vector<int> read_prompt_lengths(const std::string& path) {
-  const SourceText source = read_source(path, "a list of lengths");
+  return parse_prompt_lengths(read_source(path, "a list of lengths"));
+}
+
+std::vector<int> parse_prompt_lengths(const SourceText& source) {
   std::istringstream lines(source.text);
   std::vector<int> lengths;
   int number = 0;
   for (std::string line; std::getline(lines, line);) {
-    const SourceLocation where{path, ++number, 1};
+    const SourceLocation where{source.path, ++number, 1};
     if (line.find_first_not_of(" \t\r") == std::string::npos || line[0] == '#') continue;
     const Cell cell = cells_of(line, where).front();
     lengths.push_back(number_of<int>(cell, "length"));

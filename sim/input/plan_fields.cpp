@@ -3,30 +3,23 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 
+#include "base/limits.hpp"
+#include "input/bounds.hpp"
 #include "input/textproto.hpp"
 
 namespace rehearse {
 namespace {
 
-int at_least(int least, int value, const std::string& field, const FieldLocations& where) {
-  if (value >= least) return value;
-  throw InputError(where.at(field),
-                   fmt::format("{} = {}: must be at least {}", field, value, least));
-}
-
-// A degree that is not written is 1.
-int degree(bool written, int value, const std::string& field, const FieldLocations& where) {
-  return written ? at_least(1, value, field, where) : 1;
-}
+// Degrees and numbers are within bounds.cpp's; one that is not written is 1.
+int one_or(bool written, int value) { return written ? value : 1; }
 
 // `data`, from it or from dense_data = data x expert.
 int data_degree(const proto::Layout& written, int expert, FieldLocations& where) {
-  const int data = degree(written.has_data(), written.data(), "layout.data", where);
+  const int data = one_or(written.has_data(), written.data());
   if (!written.has_dense_data()) return data;
-  const int dense = at_least(1, written.dense_data(), "layout.dense_data", where);
+  const int dense = written.dense_data();
   const SourceLocation place = where.at("layout.dense_data");
   if (dense % expert != 0) {
     throw InputError(place,
@@ -49,24 +42,23 @@ void check_gpus(const Layout& layout, const FieldLocations& where) {
        {layout.tensor, layout.pipeline, layout.data, layout.expert, layout.context}) {
     gpus *= each;
   }
-  if (gpus > std::numeric_limits<int>::max()) {
-    throw InputError(where.at("layout"), fmt::format("layout has {:.3g} GPUs: must be at most {}",
-                                                     gpus, std::numeric_limits<int>::max()));
+  if (gpus > kMostGpus) {
+    throw InputError(where.at("layout"),
+                     fmt::format("layout has {:.7g} GPUs: must be at most {}", gpus, kMostGpus));
   }
 }
 
 Layout layout_of(const proto::Layout& written, FieldLocations& where) {
   Layout layout;
-  layout.tensor = degree(written.has_tensor(), written.tensor(), "layout.tensor", where);
-  layout.pipeline = degree(written.has_pipeline(), written.pipeline(), "layout.pipeline", where);
-  layout.expert = degree(written.has_expert(), written.expert(), "layout.expert", where);
-  layout.context = degree(written.has_context(), written.context(), "layout.context", where);
+  layout.tensor = one_or(written.has_tensor(), written.tensor());
+  layout.pipeline = one_or(written.has_pipeline(), written.pipeline());
+  layout.expert = one_or(written.has_expert(), written.expert());
+  layout.context = one_or(written.has_context(), written.context());
   layout.data = data_degree(written, layout.expert, where);
-  layout.expert_tensor = at_least(0, written.expert_tensor(), "layout.expert_tensor", where);
+  layout.expert_tensor = written.expert_tensor();
   layout.sequence_parallel = written.sequence_parallel();
   for (int i = 0; i < written.layers_per_stage_size(); ++i) {
-    layout.layers_per_stage.push_back(at_least(
-        1, written.layers_per_stage(i), fmt::format("layout.layers_per_stage[{}]", i), where));
+    layout.layers_per_stage.push_back(written.layers_per_stage(i));
   }
   if (written.has_order()) layout.order = written.order();
   check_gpus(layout, where);
@@ -102,13 +94,11 @@ Batch batch_of(const proto::Batch& written, const FieldLocations& where) {
     require_field(written, "batch", field, where);
   }
   Batch batch;
-  batch.sequences = at_least(1, written.sequences(), "batch.sequences", where);
-  batch.prompt_tokens = at_least(1, written.prompt_tokens(), "batch.prompt_tokens", where);
-  batch.output_tokens = at_least(1, written.output_tokens(), "batch.output_tokens", where);
-  batch.micro_batches =
-      degree(written.has_micro_batches(), written.micro_batches(), "batch.micro_batches", where);
-  batch.decode_micro_batches =
-      at_least(0, written.decode_micro_batches(), "batch.decode_micro_batches", where);
+  batch.sequences = written.sequences();
+  batch.prompt_tokens = written.prompt_tokens();
+  batch.output_tokens = written.output_tokens();
+  batch.micro_batches = one_or(written.has_micro_batches(), written.micro_batches());
+  batch.decode_micro_batches = written.decode_micro_batches();
   batch.lengths = lengths_of(written, where);
   return batch;
 }
@@ -146,8 +136,7 @@ Routing routing_of(const proto::Routing& written, const FieldLocations& where) {
   take(written.has_gini(), "gini", written.gini(), routing.gini);
   take(written.has_table(), "table", written.table(), routing.table_path);
   if (written.has_drift_iterations()) {
-    routing.drift_iterations =
-        at_least(0, written.drift_iterations(), "routing.drift_iterations", where);
+    routing.drift_iterations = written.drift_iterations();
   }
   return routing;
 }
@@ -166,7 +155,7 @@ Capacity capacity_of(const proto::Plan& plan, const FieldLocations& where) {
   take(written.has_max_factor(), "capacity.max_factor", written.max_factor(), capacity.max_factor);
   capacity.adaptive = written.adaptive();
   if (written.has_adapt_every()) {
-    capacity.adapt_every = at_least(1, written.adapt_every(), "capacity.adapt_every", where);
+    capacity.adapt_every = written.adapt_every();
   }
   if (capacity.threshold > 1) {
     throw InputError(where.at("capacity.threshold"),
@@ -183,10 +172,8 @@ Capacity capacity_of(const proto::Plan& plan, const FieldLocations& where) {
 ExpertPlacementChoice placement_of(const proto::Placement& written, const FieldLocations& where) {
   ExpertPlacementChoice placement;
   placement.policy = static_cast<PlacementPolicy>(written.policy());
-  placement.redundant_experts =
-      at_least(0, written.redundant_experts(), "placement.redundant_experts", where);
-  placement.rebalance_every =
-      at_least(0, written.rebalance_every(), "placement.rebalance_every", where);
+  placement.redundant_experts = written.redundant_experts();
+  placement.rebalance_every = written.rebalance_every();
   return placement;
 }
 
@@ -231,6 +218,7 @@ NetworkLevelName network_of(proto::Plan::NetworkLevel written) {
 }  // namespace
 
 Plan plan_of(const proto::Plan& written, FieldLocations where) {
+  check_bounds(written, plan_bounds(), where);
   for (const char* field : {"model", "platform", "batch"}) require_field(written, "", field, where);
   Plan plan;
   plan.model_path = written.model();

@@ -37,8 +37,17 @@ class Reader {
       claims.claims.push_back(claim(i, claims));
       require_unique("claim", i, claims.claims, &Claim::id, "id");
     }
-    if (written_.has_document()) check_document(claims);
     return claims;
+  }
+
+  // The files that the claims name.
+  void check_files(Claims& claims) const {
+    check_readable_platforms(claims.platforms, "");
+    for (std::size_t i = 0; i < claims.alternatives.size(); ++i) {
+      check_readable_platforms(claims.alternatives[i].platforms,
+                               fmt::format("alternative[{}].", i));
+    }
+    if (written_.has_document()) check_document(claims);
   }
 
  private:
@@ -74,9 +83,16 @@ class Reader {
       require_field(list[i], path, "file", where_);
       result.push_back({list[i].name(), resolved(list[i].file())});
       require_unique(prefix + "platform", i, result, &ClaimPlatform::name, "name");
-      check_readable(result.back().file, "platform", where_.at(path + ".file"));
     }
     return result;
+  }
+
+  void check_readable_platforms(const std::vector<ClaimPlatform>& platforms,
+                                const std::string& prefix) const {
+    for (std::size_t i = 0; i < platforms.size(); ++i) {
+      check_readable(platforms[i].file, "platform",
+                     where_.at(fmt::format("{}platform[{}].file", prefix, i)));
+    }
   }
 
   Alternative alternative(int index) const {
@@ -201,6 +217,13 @@ class Reader {
 
 }  // namespace
 
-Claims read_claims(const std::string& path) { return Reader(read_source(path, "claims")).run(); }
+Claims parse_claims(const SourceText& source) { return Reader(source).run(); }
+
+Claims read_claims(const std::string& path) {
+  Reader reader(read_source(path, "claims"));
+  Claims claims = reader.run();
+  reader.check_files(claims);
+  return claims;
+}
 
 }  // namespace rehearse

@@ -29,29 +29,29 @@ class Reader {
     expected.path = source_.path;
     const json& root = document_.root;
     if (!root.is_object() || !root.contains("judgements") || !root["judgements"].is_object()) {
-      fail("judgements", "the file has no object \"judgements\": expected what --record writes");
+      fail({"judgements"}, "the file has no object \"judgements\": expected what --record writes");
     }
     if (!root.contains("tolerance") || !root["tolerance"].is_number() || root["tolerance"] < 0) {
-      fail("tolerance", "tolerance must be a number that is not negative");
+      fail({"tolerance"}, "tolerance must be a number that is not negative");
     }
     expected.tolerance = root["tolerance"];
     for (const auto& [claim, scenarios] : root["judgements"].items()) {
-      if (!scenarios.is_object()) fail("judgements." + claim, "expected an object of scenarios");
+      if (!scenarios.is_object()) fail({"judgements", claim}, "expected an object of scenarios");
       for (const auto& [scenario, recorded] : scenarios.items()) {
-        expected.judgements[claim][scenario] =
-            judgement(recorded, fmt::format("judgements.{}.{}", claim, scenario));
+        expected.judgements[claim][scenario] = judgement(recorded, {"judgements", claim, scenario});
       }
     }
     return expected;
   }
 
  private:
-  [[noreturn]] void fail(const std::string& path, const std::string& message) const {
-    const auto place = document_.keys.find(path);
-    throw InputError(place == document_.keys.end() ? source_.at(0) : place->second, message);
+  using Path = std::vector<std::string>;
+
+  [[noreturn]] void fail(const Path& path, const std::string& message) const {
+    throw InputError(document_.keys.find(path).value_or(source_.at(0)), message);
   }
 
-  ExpectedJudgement judgement(const json& recorded, const std::string& path) const {
+  ExpectedJudgement judgement(const json& recorded, Path path) const {
     if (!recorded.is_object() || !recorded.contains("verdict") ||
         !recorded["verdict"].is_string() || !recorded.contains("found")) {
       fail(path, "expected an object with a text \"verdict\" and a value \"found\"");
@@ -59,7 +59,8 @@ class Reader {
     const std::string name = recorded["verdict"];
     const std::optional<Verdict> verdict = verdict_named(name);
     if (!verdict) {
-      fail(path + ".verdict",
+      path.emplace_back("verdict");
+      fail(path,
            fmt::format("verdict = \"{}\": must be holds, refuted, inconsistent or not modelled",
                        name));
     }
@@ -72,10 +73,13 @@ class Reader {
 
 }  // namespace
 
-Expected read_expected(const std::string& path) {
-  const SourceText source = read_source(path, "recorded verdicts");
+Expected parse_expected(const SourceText& source) {
   const JsonDocument document = parse_json(source);
   return Reader(source, document).run();
+}
+
+Expected read_expected(const std::string& path) {
+  return parse_expected(read_source(path, "recorded verdicts"));
 }
 
 }  // namespace rehearse

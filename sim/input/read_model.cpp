@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "input/bounds.hpp"
 #include "input/field_set.hpp"
 #include "input/hf_config.hpp"
 #include "input/input.hpp"
@@ -11,12 +12,6 @@
 
 namespace rehearse {
 namespace {
-
-bool is_json(const SourceText& source) {
-  // read_source leaves no empty text.
-  const std::size_t first = source.text.find_first_not_of(" \t\r\n");
-  return std::filesystem::path(source.path).extension() == ".json" || source.text[first] == '{';
-}
 
 // The message, and where each of its fields stands.
 struct Written {
@@ -99,8 +94,7 @@ std::string name_of_file(const std::string& path) {
 
 }  // namespace
 
-Model read_model(const std::string& path, const std::vector<std::string>& sets) {
-  const SourceText source = read_source(path, "a model");
+Model parse_model(const SourceText& source, const std::vector<std::string>& sets) {
   FieldLocations where(source.path);
   HfModel read;
   if (is_json(source)) {
@@ -112,11 +106,16 @@ Model read_model(const std::string& path, const std::vector<std::string>& sets) 
     // The user typed --set model.FIELD=VALUE.
     set_field(*set_of_model(option_set("model." + set)), read.model, where);
   }
+  check_bounds(read.model, model_bounds(), where);
   Model model = model_of({read.model, where});
-  if (model.name.empty()) model.name = name_of_file(path);
+  if (model.name.empty()) model.name = name_of_file(source.path);
   model.notes = std::move(read.notes);
   validate(model);
   return model;
+}
+
+Model read_model(const std::string& path, const std::vector<std::string>& sets) {
+  return parse_model(read_source(path, "a model"), sets);
 }
 
 }  // namespace rehearse

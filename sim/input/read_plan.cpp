@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <utility>
 
+#include "base/files.hpp"
 #include "input/field_set.hpp"
 #include "input/input.hpp"
 #include "input/measured_lists.hpp"
@@ -22,43 +24,60 @@ SourceLocation option_place(const std::string& option, const std::string& value)
   return {option + " " + value, 1, static_cast<int>(option.size()) + 2};
 }
 
+// Sets a field of the plan; one of its model is checked and given back: which model it is for may
+// still change.
+std::optional<FieldSet> set_checked(const FieldSet& set, proto::Plan& plan, FieldLocations& where) {
+  if (set.text.starts_with("default_variant=")) {
+    throw InputError(set.begins, "default_variant cannot be set: --variant names the variant");
+  }
+  std::optional<FieldSet> of_model = set_of_model(set);
+  if (of_model) {
+    proto::Model scratch;
+    FieldLocations unused;
+    set_field(*of_model, scratch, unused);
+  } else {
+    set_field(set, plan, where);
+  }
+  return of_model;
+}
+
 // A plan file with what has been laid over it so far.
 class Draft {
  public:
-  explicit Draft(SourceText source) : source_(std::move(source)), where_(source_.path) {
+  explicit Draft(const SourceText& source) : source_(source), where_(source.path) {
     parse_textproto(source_, plan_, where_);
   }
 
+  const std::string& path() const { return source_.path; }
   const proto::Plan& plan() const { return plan_; }
   const FieldLocations& where() const { return where_; }
   const std::vector<std::string>& model_sets() const { return model_sets_; }
 
   void apply(const FieldSet& set) {
-    if (set.text.starts_with("default_variant=")) {
-      throw InputError(set.begins, "default_variant cannot be set: --variant names the variant");
+    if (const auto of_model = set_checked(set, plan_, where_)) {
+      model_sets_.push_back(of_model->text);
     }
-    const std::optional<FieldSet> model_set = set_of_model(set);
-    if (!model_set) return set_field(set, plan_, where_);
-    // Which model it is for may still change, so here only the set itself is checked.
-    proto::Model scratch;
-    FieldLocations unused;
-    set_field(*model_set, scratch, unused);
-    model_sets_.push_back(model_set->text);
   }
 
   void apply_variant(int index) {
     const proto::Variant variant = plan_.variant(index);
     for (int i = 0; i < variant.set_size(); ++i) {
-      // The text stands behind the field's name, as it is unless it has escapes.
-      const SourceLocation field = where_.at(fmt::format("variant[{}].set[{}]", index, i));
-      const std::size_t text = source_.text.find(variant.set(i), source_.offset_of(field));
-      apply({variant.set(i), text == std::string::npos ? field : source_.at(text)});
+      apply({variant.set(i), place_of_set(index, i)});
     }
+  }
+
+  // Where a variant's i-th FIELD=VALUE begins.
+  SourceLocation place_of_set(int variant, int i) const {
+    return source_.quoted_behind(where_.at(fmt::format("variant[{}].set[{}]", variant, i)),
+                                 plan_.variant(variant).set(i));
   }
 
   // Paths in the file start at its folder.
   void resolve_paths() {
-    const auto folder = std::filesystem::path(source_.path).parent_path();
+    // Standard input has no folder: its paths start where the command does.
+    const auto folder = is_descriptor(source_.path)
+                            ? std::filesystem::path()
+                            : std::filesystem::path(source_.path).parent_path();
     const auto resolved = [&](const std::string& path) {
       return (folder / path).lexically_normal().string();
     };
@@ -88,7 +107,7 @@ class Draft {
   }
 
  private:
-  SourceText source_;
+  const SourceText& source_;
   proto::Plan plan_;
   FieldLocations where_;
   std::vector<std::string> model_sets_;
@@ -100,18 +119,24 @@ std::vector<std::string> variant_names(const proto::Plan& plan) {
   return names;
 }
 
-// Every variant, so that a fault does not wait for the day its variant is chosen.
+// Every variant, so that a fault does not wait for the day its variant is chosen. Whether a field
+// can be set does not depend on the rest of the plan, so none of it is copied.
 void check_variants(const Draft& draft) {
+  std::set<std::string> names;
   for (int i = 0; i < draft.plan().variant_size(); ++i) {
+    const proto::Variant& variant = draft.plan().variant(i);
     const std::string path = fmt::format("variant[{}]", i);
-    require_field(draft.plan().variant(i), path, "name", draft.where());
-    const std::string& name = draft.plan().variant(i).name();
-    for (int j = 0; j < i; ++j) {
-      if (draft.plan().variant(j).name() != name) continue;
-      throw InputError(draft.where().at(path + ".name"),
-                       fmt::format("variant \"{}\" is given twice: names are unique", name));
+    require_field(variant, path, "name", draft.where());
+    if (!names.insert(variant.name()).second) {
+      throw InputError(
+          draft.where().at(path + ".name"),
+          fmt::format("variant \"{}\" is given twice: names are unique", variant.name()));
     }
-    Draft(draft).apply_variant(i);
+    proto::Plan scratch;
+    FieldLocations unused;
+    for (int set = 0; set < variant.set_size(); ++set) {
+      set_checked({variant.set(set), draft.place_of_set(i, set)}, scratch, unused);
+    }
   }
 }
 
@@ -127,13 +152,13 @@ int chosen_variant(const PlanRequest& request, const Draft& draft) {
       names.empty() ? "has no variants" : fmt::format("has {}", fmt::join(names, " "));
   throw InputError(
       request.variant ? option_place("--variant", name) : draft.where().at("default_variant"),
-      fmt::format("unknown variant \"{}\": {} {}", name, request.path, known));
+      fmt::format("unknown variant \"{}\": {} {}", name, draft.path(), known));
 }
 
 }  // namespace
 
-Plan read_plan(const PlanRequest& request) {
-  Draft draft(read_source(request.path, "a plan"));
+Plan parse_plan(const SourceText& source, const PlanRequest& request) {
+  Draft draft(source);
   check_variants(draft);
   const int variant = chosen_variant(request, draft);
   if (variant >= 0) draft.apply_variant(variant);
@@ -146,10 +171,15 @@ Plan read_plan(const PlanRequest& request) {
 
   Plan plan = plan_of(draft.plan(), draft.where());
   plan.name = draft.plan().has_name() ? draft.plan().name()
-                                      : std::filesystem::path(request.path).stem().string();
+                                      : std::filesystem::path(source.path).stem().string();
   if (variant >= 0) plan.variant = draft.plan().variant(variant).name();
   plan.variants = variant_names(draft.plan());
   plan.model_sets = draft.model_sets();
+  return plan;
+}
+
+Plan read_plan(const PlanRequest& request) {
+  Plan plan = parse_plan(read_source(request.path, "a plan"), request);
   check_readable(plan.model_path, "model", plan.where.at("model"));
   check_readable(plan.platform_path, "platform", plan.where.at("platform"));
   PromptLengths& lengths = plan.batch.lengths;

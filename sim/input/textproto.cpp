@@ -9,10 +9,10 @@
 #include <algorithm>
 #include <cctype>
 #include <optional>
-#include <regex>
 #include <string_view>
 
 #include "base/nearest_name.hpp"
+#include "base/utf8.hpp"
 
 namespace rehearse {
 namespace {
@@ -45,16 +45,6 @@ class FirstFault : public google::protobuf::io::ErrorCollector {
   std::optional<ParseFault> fault_;
 };
 
-std::size_t offset_of(const std::string& text, int line, int column) {
-  constexpr int kTab = 8;
-  std::size_t at = 0;
-  for (int i = 0; i < line; ++i) at = text.find('\n', at) + 1;
-  for (int shown = 0; shown < column && at < text.size() && text[at] != '\n'; ++at) {
-    shown += text[at] == '\t' ? kTab - shown % kTab : 1;
-  }
-  return at;
-}
-
 // The enum of the field called `name`, wherever in `type` it is.
 const EnumDescriptor* enum_of_field(const Descriptor& type, const std::string& name) {
   for (int i = 0; i < type.field_count(); ++i) {
@@ -66,17 +56,38 @@ const EnumDescriptor* enum_of_field(const Descriptor& type, const std::string& n
   return nullptr;
 }
 
+// The words of a sentence between quotes that stand for `{}` in the pattern: "Message type
+// \"{}\" has no field named \"{}\"."; nothing where the sentence is another one.
+std::vector<std::string> words_of(std::string_view sentence, std::string_view pattern) {
+  constexpr std::string_view kWord = "{}";
+  std::vector<std::string> words;
+  std::size_t gap = pattern.find(kWord);
+  if (!sentence.starts_with(pattern.substr(0, gap))) return {};
+  sentence.remove_prefix(gap);
+  while (gap != std::string_view::npos) {
+    pattern.remove_prefix(gap + kWord.size());
+    gap = pattern.find(kWord);
+    const std::string_view behind = pattern.substr(0, gap);
+    const std::size_t end =
+        gap == std::string_view::npos ? sentence.rfind(behind) : sentence.find(behind);
+    if (end == std::string_view::npos) return {};
+    words.emplace_back(sentence.substr(0, end));
+    sentence.remove_prefix(end + behind.size());
+  }
+  return words;
+}
+
 // protobuf's sentence in the form of ours: `Expected integer, got: abc` is `expected integer, got
 // "abc"`.
 std::string in_our_form(std::string message) {
   if (message.ends_with('.')) message.pop_back();
-  static const std::regex kGot("got: ([^]*)$");
-  if (std::smatch got; std::regex_search(message, got, kGot)) {
-    const std::string token = got[1];
+  constexpr std::string_view kGot = "got: ";
+  if (const std::size_t got = message.find(kGot); got != std::string::npos) {
+    const std::string token = message.substr(got + kGot.size());
     const std::string shown = token.empty()          ? "the end of the file"
-                              : token.front() == '"' ? token
-                                                     : fmt::format("\"{}\"", token);
-    message = fmt::format("{}got {}", got.prefix().str(), shown);
+                              : token.front() == '"' ? shortened(token)
+                                                     : fmt::format("\"{}\"", shortened(token));
+    message = fmt::format("{}got {}", message.substr(0, got), shown);
   }
   constexpr std::string_view kNothing = "found \"\"";
   if (message.ends_with(kNothing)) {
@@ -95,29 +106,41 @@ std::size_t back_to(const std::string& name, const std::string& text, std::size_
 
 [[noreturn]] void throw_fault(const ParseFault& fault, const SourceText& source,
                               const Descriptor& root) {
-  static const std::regex kUnknownField("Message type \"(.*)\" has no field named \"(.*)\"\\.");
-  static const std::regex kUnknownValue(
-      "Unknown enumeration value of \"(.*)\" for field \"(.*)\"\\.");
-  static const std::regex kTwice("Non-repeated field \"(.*)\" is specified multiple times\\.");
-  const std::size_t offset = offset_of(source.text, fault.line, fault.column);
+  const std::size_t offset = source.offset_of_shown(fault.line, fault.column);
   const auto fail = [&](const std::string& name, const std::string& message) {
     throw InputError(source.at(back_to(name, source.text, offset)), message);
   };
-  std::smatch part;
-  if (std::regex_match(fault.message, part, kUnknownField)) {
-    if (const Descriptor* type = root.file()->pool()->FindMessageTypeByName(part[1])) {
-      fail(part[2], unknown_field(part[2], *type));
+  const auto words = [&](std::string_view pattern) { return words_of(fault.message, pattern); };
+  if (const auto part = words("Message type \"{}\" has no field named \"{}\"."); !part.empty()) {
+    if (const Descriptor* type = root.file()->pool()->FindMessageTypeByName(part[0])) {
+      fail(part[1], unknown_field(part[1], *type));
     }
   }
-  if (std::regex_match(fault.message, part, kUnknownValue)) {
-    if (const EnumDescriptor* type = enum_of_field(root, part[2])) {
-      fail(part[1], unknown_value(part[2], part[1], *type));
+  if (const auto part = words("Unknown enumeration value of \"{}\" for field \"{}\".");
+      !part.empty()) {
+    if (const EnumDescriptor* type = enum_of_field(root, part[1])) {
+      fail(part[0], unknown_value(part[1], part[0], *type));
     }
   }
-  if (std::regex_match(fault.message, part, kTwice)) {
-    fail(part[1], fmt::format("{} is given twice", part[1].str()));
+  if (const auto part = words("Non-repeated field \"{}\" is specified multiple times.");
+      !part.empty()) {
+    fail(part[0], fmt::format("{} is given twice", part[0]));
   }
   throw InputError(source.at(offset), in_our_form(fault.message));
+}
+
+// Texts have escapes ("\377"), so one can be unreadable that the file is not.
+void check_text(const Message& message, const FieldDescriptor* field, int index,
+                const std::string& path, const SourceLocation& place) {
+  if (field->cpp_type() != FieldDescriptor::CPPTYPE_STRING) return;
+  const auto& reflection = *message.GetReflection();
+  std::string scratch;
+  const std::string& text =
+      index < 0 ? reflection.GetStringReference(message, field, &scratch)
+                : reflection.GetRepeatedStringReference(message, field, index, &scratch);
+  if (const auto bad = first_unreadable_byte(text)) {
+    throw InputError(place, fmt::format("{}: {}", path, describe_unreadable(text[*bad])));
+  }
 }
 
 void place_fields(const Message& message, const TextFormat::ParseInfoTree& tree,
@@ -133,11 +156,12 @@ void place_fields(const Message& message, const TextFormat::ParseInfoTree& tree,
       auto start = tree.GetLocation(field, index);
       // A list written [8, 8] has one place, that of its name.
       if (start.line < 0) start = tree.GetLocation(field, 0);
-      const SourceLocation place = source.at(offset_of(source.text, start.line, start.column));
+      const SourceLocation place = source.at(source.offset_of_shown(start.line, start.column));
       const std::string path = prefix + field->name();
       const std::string element = repeated ? fmt::format("{}[{}]", path, i) : path;
       if (i == 0) where.place(path, place);
       where.place(element, place);
+      check_text(message, field, index, element, place);
       if (field->message_type() == nullptr) continue;
       const Message& nested = repeated ? reflection.GetRepeatedMessage(message, field, i)
                                        : reflection.GetMessage(message, field);
@@ -149,7 +173,9 @@ void place_fields(const Message& message, const TextFormat::ParseInfoTree& tree,
 }  // namespace
 
 void parse_textproto(const SourceText& source, Message& message, FieldLocations& where) {
+  constexpr int kDeepest = 64;  // the schemas nest 4 deep
   TextFormat::Parser parser;
+  parser.SetRecursionLimit(kDeepest);
   TextFormat::ParseInfoTree tree;
   FirstFault faults;
   parser.RecordErrorsTo(&faults);
@@ -184,13 +210,13 @@ std::vector<std::string> value_names(const EnumDescriptor& type) {
 }
 
 std::string unknown_field(const std::string& name, const Descriptor& type) {
-  return fmt::format("unknown field \"{}\" of {}: {}", name, type.name(),
+  return fmt::format("unknown field \"{}\" of {}: {}", shortened(name), type.name(),
                      suggestion(name, field_names(type)));
 }
 
 std::string unknown_value(const std::string& field, const std::string& value,
                           const EnumDescriptor& type) {
-  return fmt::format("{} = {}: unknown value, one of {}", field, value,
+  return fmt::format("{} = {}: unknown value, one of {}", field, shortened(value),
                      fmt::join(value_names(type), " "));
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/files.hpp"
 #include "platform/check_routes.hpp"
 #include "platform/cluster_shape.hpp"
 #include "platform/device_properties.hpp"
@@ -178,7 +179,11 @@ RunningCost cost_per_gpu(const PlatformFile& file) {
 }
 
 PlatformFile check_platform_xml(const std::string& path) {
-  const XmlFile xml = read_xml(path);
+  return check_platform_text(read_file(path, "a platform"), path);
+}
+
+PlatformFile check_platform_text(const std::string& text, const std::string& path) {
+  const XmlFile xml = parse_xml(text, path);
   const Element& platform = xml.root;
   check_grammar(xml);
   check_root(platform);

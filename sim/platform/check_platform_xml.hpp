@@ -55,5 +55,6 @@ RunningCost cost_per_gpu(const PlatformFile& file);
 //   <cluster> with <prop id="domain" value="8"/>: scale-up ports, 8 GPUs per domain
 // Throws InputError (file:line:col of the element) for the first mistake.
 PlatformFile check_platform_xml(const std::string& path);
+PlatformFile check_platform_text(const std::string& text, const std::string& path);
 
 }  // namespace rehearse

@@ -4,10 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <memory>
+#include <optional>
+
+#include "base/files.hpp"
+#include "base/utf8.hpp"
 
 namespace rehearse {
 namespace {
@@ -18,16 +19,34 @@ struct Reading {
   std::string path;
   XML_Parser parser = nullptr;
   std::vector<Element> open;
+  std::size_t elements = 0;
+  std::optional<InputError> refusal;
   XmlFile file;
 };
+
+constexpr std::size_t kDeepest = 64;           // SimGrid's own examples nest 5 deep
+constexpr std::size_t kMostElements = 500000;  // 50,000 GPUs, each with all of its properties
 
 SourceLocation here(const Reading& reading) {
   return {reading.path, static_cast<int>(XML_GetCurrentLineNumber(reading.parser)),
           static_cast<int>(XML_GetCurrentColumnNumber(reading.parser)) + 1};
 }
 
+// Expat hands over no more.
+void refuse(Reading& reading, const std::string& rule) {
+  reading.refusal.emplace(here(reading), rule);
+  XML_StopParser(reading.parser, XML_FALSE);
+}
+
 void start_element(void* user, const XML_Char* name, const XML_Char** attributes) {
   Reading& reading = *static_cast<Reading*>(user);
+  if (reading.refusal) return;
+  if (reading.open.size() == kDeepest) {
+    return refuse(reading, fmt::format("elements are nested more than {} deep", kDeepest));
+  }
+  if (++reading.elements > kMostElements) {
+    return refuse(reading, fmt::format("the file has more than {} elements", kMostElements));
+  }
   Element element;
   element.name = name;
   element.where = here(reading);
@@ -39,6 +58,7 @@ void start_element(void* user, const XML_Char* name, const XML_Char** attributes
 
 void end_element(void* user, const XML_Char*) {
   Reading& reading = *static_cast<Reading*>(user);
+  if (reading.refusal) return;
   Element closed = std::move(reading.open.back());
   reading.open.pop_back();
   if (reading.open.empty()) {
@@ -48,27 +68,15 @@ void end_element(void* user, const XML_Char*) {
   }
 }
 
-void start_doctype(void* user, const XML_Char*, const XML_Char* system_id, const XML_Char*, int) {
-  if (system_id != nullptr) static_cast<Reading*>(user)->file.document_type = system_id;
+[[noreturn]] void refuse_byte(const std::string& text, std::size_t at, const std::string& path) {
+  const std::size_t line = at == 0 ? 0 : text.rfind('\n', at - 1) + 1;  // npos + 1 is 0
+  throw InputError({path, static_cast<int>(std::count(text.begin(), text.begin() + at, '\n')) + 1,
+                    static_cast<int>(at - line) + 1},
+                   fmt::format("{}: expected a platform", describe_unreadable(text[at])));
 }
 
-std::string read_text(const std::string& path) {
-  const std::unique_ptr<std::FILE, decltype(&std::fclose)> file(std::fopen(path.c_str(), "rb"),
-                                                                &std::fclose);
-  std::string text;
-  bool good = file != nullptr;
-  for (std::size_t got = 1; good && got > 0;) {
-    constexpr std::size_t kPiece = 1 << 16;
-    text.resize(text.size() + kPiece);
-    got = std::fread(text.data() + text.size() - kPiece, 1, kPiece, file.get());
-    text.resize(text.size() - kPiece + got);
-    good = std::ferror(file.get()) == 0;  // a directory opens, and only the read fails
-  }
-  if (!good) {
-    throw InputError({path, 1, 1},
-                     fmt::format("cannot read the platform file: {}", std::strerror(errno)));
-  }
-  return text;
+void start_doctype(void* user, const XML_Char*, const XML_Char* system_id, const XML_Char*, int) {
+  if (system_id != nullptr) static_cast<Reading*>(user)->file.document_type = system_id;
 }
 
 }  // namespace
@@ -105,8 +113,10 @@ std::string describe(const Element& element) {
   return fmt::format("<{}>", element.name);
 }
 
-XmlFile read_xml(const std::string& path) {
-  const std::string text = read_text(path);
+XmlFile read_xml(const std::string& path) { return parse_xml(read_file(path, "a platform"), path); }
+
+XmlFile parse_xml(const std::string& text, const std::string& path) {
+  if (const auto bad = first_unreadable_byte(text)) refuse_byte(text, *bad, path);
   const std::unique_ptr<XML_ParserStruct, decltype(&XML_ParserFree)> parser(
       XML_ParserCreate(nullptr), &XML_ParserFree);
   SIM_CHECK(parser != nullptr, "expat has no memory for a parser");
@@ -123,6 +133,7 @@ XmlFile read_xml(const std::string& path) {
     if (XML_Parse(parser.get(), text.data() + at, static_cast<int>(size), last) == XML_STATUS_OK) {
       continue;
     }
+    if (reading.refusal) throw InputError(*reading.refusal);
     throw InputError(here(reading), fmt::format("malformed XML: {}",
                                                 XML_ErrorString(XML_GetErrorCode(parser.get()))));
   }

@@ -32,7 +32,9 @@ struct XmlFile {
   std::string document_type;  // the SYSTEM identifier of <!DOCTYPE root SYSTEM "...">, or empty
 };
 
-// Throws InputError when the file cannot be read or is not well-formed XML.
+// Throws InputError when the file cannot be read or is not well-formed XML, its elements nest too
+// deep (whoever walks them calls himself) or are too many.
 XmlFile read_xml(const std::string& path);
+XmlFile parse_xml(const std::string& text, const std::string& path);
 
 }  // namespace rehearse

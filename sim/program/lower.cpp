@@ -68,7 +68,8 @@ Programs lower(const Model& model, const Plan& plan, const std::vector<int>& nod
   }
   if (routes_tokens(plan, model)) {
     result.routing = std::make_shared<const ExpertRouting>(
-        model, plan, result.groups, batches.routed_tokens(result.groups), node_of_rank);
+        model, plan, result.groups, batches.routed_tokens(result.groups, model.moe->top_k),
+        node_of_rank);
   }
   return result;
 }

@@ -1,6 +1,9 @@
 #include "program/micro_batches.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
+#include <limits>
 
 #include "layout/request_lengths.hpp"
 
@@ -36,7 +39,23 @@ std::vector<Share> MicroBatches::shares(const ProcessGroups& groups) const {
   return share;
 }
 
-RoutedTokens MicroBatches::routed_tokens(const ProcessGroups& groups) const {
+namespace {
+
+// The routing counts copies in int, those of an expert group together.
+void check_copies(const Plan& plan, Phase phase, double tokens, double copies_of_token) {
+  if (tokens * copies_of_token <= std::numeric_limits<int>::max()) return;
+  const char* const field =
+      phase == Phase::kPrefill ? "batch.micro_batches" : "batch.decode_micro_batches";
+  throw InputError(plan.where.at(field),
+                   fmt::format("{}: {:.3g} tokens of a rank enter the experts in one pass, with "
+                               "{:.3g} copies of each in the expert group: at most {} can be "
+                               "routed at once, so cut the batch into more micro-batches",
+                               field, tokens, copies_of_token, std::numeric_limits<int>::max()));
+}
+
+}  // namespace
+
+RoutedTokens MicroBatches::routed_tokens(const ProcessGroups& groups, int top_k) const {
   const RankGrid grid(plan_.layout);
   const std::vector<Share> share = shares(groups);
   RoutedTokens result;
@@ -53,8 +72,9 @@ RoutedTokens MicroBatches::routed_tokens(const ProcessGroups& groups) const {
     std::vector<std::vector<int>>& by_part = result.tokens[static_cast<int>(phase)];
     const int count = static_cast<int>(by_part.size());
     for (int part = 0; part < count; ++part) {
-      const auto all = static_cast<int>(tokens(phase, share[rank], count, part));
-      by_part[part][place] = share_of(all, slices, slice).count;
+      const double all = tokens(phase, share[rank], count, part);
+      check_copies(plan_, phase, all, static_cast<double>(top_k) * result.members / slices);
+      by_part[part][place] = share_of(static_cast<int>(all), slices, slice).count;
     }
   };
   for (const ProcessGroup& group : groups.groups) {

@@ -23,8 +23,9 @@ class MicroBatches {
   std::vector<Share> shares(const ProcessGroups& groups) const;
 
   // Tokens of each member of each expert group in every pass. Where experts are spread over the
-  // tensor ranks too, these share the tokens of their replica.
-  RoutedTokens routed_tokens(const ProcessGroups& groups) const;
+  // tensor ranks too, these share the tokens of their replica. Throws InputError for a pass of more
+  // (token, expert) copies than can be counted, when each token has `top_k`.
+  RoutedTokens routed_tokens(const ProcessGroups& groups, int top_k) const;
 
  private:
   const Plan& plan_;

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/limits.hpp"
 #include "program/lower.hpp"
 #include "program/stage_weights.hpp"
 
@@ -236,6 +239,7 @@ class ProgramBuilder {
   Instruction lower_node(const Node& node) {
     Instruction instruction;
     instruction.pass = pass_;
+    static_assert(kMostLayers <= std::numeric_limits<std::int16_t>::max());
     instruction.layer = static_cast<std::int16_t>(node.layer);
     instruction.name =
         names_.of(node.layer < 0 ? node.name : fmt::format("L{} {}", node.layer, node.name));

@@ -60,8 +60,8 @@ TEST(BadPlatforms, EachMessageHasItsFile) {
 
 TEST(CheckPlatformXml, SaysWhyAFileCannotBeRead) {
   EXPECT_EQ(message_of("nowhere.xml"),
-            "nowhere.xml:1:1: error: cannot read the platform file: No such file or directory");
-  EXPECT_EQ(message_of("/"), "/:1:1: error: cannot read the platform file: Is a directory");
+            "nowhere.xml:1:1: error: a platform cannot be read: No such file or directory");
+  EXPECT_EQ(message_of("/"), "/:1:1: error: a platform cannot be read: it is a folder");
 }
 
 TEST(CheckPlatformXml, CountsEveryHostAndNotOnlyGpus) {
