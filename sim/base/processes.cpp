@@ -1,9 +1,9 @@
 #include "base/processes.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,13 +12,14 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <list>
 #include <new>
-#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/interrupts.hpp"
+#include "base/system_error.hpp"
 
 namespace rehearse {
 namespace {
@@ -26,7 +27,10 @@ namespace {
 // How a job ended, as the first byte that its process sends.
 constexpr char kDone = 'D';
 constexpr char kRefused = 'R';
+constexpr char kSystem = 'S';
 constexpr char kBroken = 'B';
+
+int answer_pipe = -1;  // of this process, where it is a job
 
 void send(int pipe, std::string_view text) {
   while (!text.empty()) {
@@ -38,13 +42,17 @@ void send(int pipe, std::string_view text) {
 }
 
 [[noreturn]] void run_child(const std::function<std::string()>& job, int pipe) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  answer_pipe = pipe;
   try {
     send(pipe, kDone + job());
   } catch (const InputError& error) {
     send(pipe, kRefused + std::string(error.what()));
   } catch (const std::bad_alloc&) {
-    send(pipe, kRefused + std::string("error: this machine has too little memory for it"));
+    send(pipe, kSystem + std::string("error: this machine has too little memory for it"));
+  } catch (const SystemError& error) {
+    send(pipe, kSystem + std::string(error.what()));
+  } catch (const std::system_error& error) {
+    send(pipe, kSystem + fmt::format("error: {}", error.what()));
   } catch (const std::exception& error) {
     send(pipe, kBroken + std::string(error.what()));
   }
@@ -62,17 +70,25 @@ int status_of(pid_t child) {
 
 const std::string& JobResult::value() const {
   if (refused()) throw InputError::relayed(text);
+  if (end == JobEnd::kSystem) throw SystemError::relayed(text);
   if (end != JobEnd::kDone) throw InternalError(text);
   return text;
 }
 
 JobProcess::JobProcess(const std::function<std::string()>& job) {
   int ends[2];
-  SIM_CHECK(::pipe(ends) == 0, std::strerror(errno));
+  check_system(pipe2(ends, O_CLOEXEC) == 0, "cannot make a pipe");
   std::fflush(nullptr);  // or the child would print it again
+  const pid_t parent = getpid();
   child_ = fork();
-  SIM_CHECK(child_ >= 0, std::strerror(errno));
+  if (child_ < 0) {
+    const int error = errno;
+    close(ends[0]);
+    close(ends[1]);
+    throw SystemError("cannot start a process", error);
+  }
   if (child_ == 0) {
+    become_child_of(parent);
     close(ends[0]);
     run_child(job, ends[1]);
   }
@@ -130,14 +146,13 @@ JobResult JobProcess::result_of(int status) const {
   if (WIFSIGNALED(status)) {
     return {JobEnd::kBroken, fmt::format("ended by signal {}", WTERMSIG(status))};
   }
-  // The crash guard has told the user why SimGrid could not load the platform, and exits with 2.
-  if (WEXITSTATUS(status) == 2) return {JobEnd::kRefused, "error: the platform cannot be loaded"};
   if (WEXITSTATUS(status) != 0 || received_.empty()) {
     return {JobEnd::kBroken, fmt::format("ended with status {}", WEXITSTATUS(status))};
   }
   const char end = received_.front();
   return {end == kDone      ? JobEnd::kDone
           : end == kRefused ? JobEnd::kRefused
+          : end == kSystem  ? JobEnd::kSystem
                             : JobEnd::kBroken,
           received_.substr(1)};
 }
@@ -158,7 +173,7 @@ std::vector<JobResult> run_in_processes(const std::vector<std::function<std::str
     std::vector<pollfd> waiting;
     for (const Running& each : running) waiting.push_back({each.process.pipe(), POLLIN, 0});
     if (poll(waiting.data(), waiting.size(), -1) < 0) {
-      SIM_CHECK(errno == EINTR, std::strerror(errno));
+      check_system(errno == EINTR, "cannot wait for processes");
       continue;
     }
     auto each = running.begin();
@@ -171,6 +186,18 @@ std::vector<JobResult> run_in_processes(const std::vector<std::function<std::str
     }
   }
   return results;
+}
+
+void end_refused(int real_stderr, std::string_view text) {
+  if (answer_pipe >= 0) {
+    send(answer_pipe, {&kRefused, 1});
+    send(answer_pipe, text);
+    _exit(0);
+  }
+  send(real_stderr, text);
+  send(real_stderr, "\n");
+  constexpr int kUsage = 2;
+  _exit(kUsage);
 }
 
 int usable_cpus() {

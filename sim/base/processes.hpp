@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/units.hpp"
@@ -15,7 +16,8 @@ namespace rehearse {
 
 enum class JobEnd {
   kDone,
-  kRefused,  // it threw InputError, or this machine has too little memory for it
+  kRefused,  // it threw InputError, or SimGrid crashed on the user's platform (CrashGuard)
+  kSystem,   // the system refused it something, memory for example: SystemError
   kBroken,   // it threw anything else, or died
   kTooLate
 };
@@ -25,8 +27,8 @@ struct JobResult {
   std::string text;  // what the job returned; of every other end, why
 
   bool refused() const { return end == JobEnd::kRefused; }
-  // What the job returned. Throws InputError where it was refused, InternalError where it did not
-  // end well.
+  // What the job returned. Throws InputError where it was refused, SystemError where the system
+  // refused, InternalError where it did not end well.
   const std::string& value() const;
 };
 
@@ -56,9 +58,14 @@ class JobProcess {
 };
 
 // Runs every job in a process of its own, at most `at_once` together, and returns how they ended,
-// in their order. Throws InternalError when one is broken.
+// in their order. Throws InternalError when one is broken, SystemError when the system has no
+// process or pipe left.
 std::vector<JobResult> run_in_processes(const std::vector<std::function<std::string()>>& jobs,
                                         int at_once);
+
+// Ends this process because of what the user gave it: a job as refused with this text, the program
+// with the text on `real_stderr` and exit code 2. For signal handlers.
+[[noreturn]] void end_refused(int real_stderr, std::string_view text);
 
 // CPUs that this process may use.
 int usable_cpus();

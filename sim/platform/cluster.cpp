@@ -11,6 +11,7 @@
 #include <unordered_set>
 
 #include "base/error.hpp"
+#include "base/interrupts.hpp"
 #include "platform/check_platform_xml.hpp"
 #include "platform/composed_routes.hpp"
 #include "platform/crash_guard.hpp"
@@ -80,6 +81,7 @@ std::unique_ptr<s4u::Engine> configure_simgrid() {
   for (std::string& option : options) arguments.push_back(option.data());
   int count = static_cast<int>(arguments.size());
   arguments.push_back(nullptr);
+  const HandlersKept handlers;  // SimGrid's end the program with exit code 1
   auto engine = std::make_unique<s4u::Engine>(&count, arguments.data());
   SIM_CHECK(count == 1, "SimGrid did not take all of its options");
   return engine;
@@ -177,6 +179,7 @@ struct Cluster::State {
   ComposedRoutes composed;  // ends: 2 x GPU its host, 2 x GPU + 1 its port
   Route found;
 
+  void find_ends(const PlatformFile& file);
   Route look_up(int from, int to, bool scale_up);
 
   int index(const s4u::Link* link);
@@ -196,6 +199,27 @@ bool Cluster::State::is_proven(int from, int to, bool scale_up) {
   const auto groups = ends.back().group + 1;
   const std::int64_t pair = ends[from].group * groups + ends[to].group;
   return !proven.insert(2 * pair + (scale_up ? 1 : 0)).second;
+}
+
+void Cluster::State::find_ends(const PlatformFile& file) {
+  ends.reserve(platform.gpus.size());
+  for (const Gpu& gpu : platform.gpus) {
+    ends.push_back(
+        {s4u::Host::by_name(gpu.host), gpu.port.empty() ? nullptr : s4u::Host::by_name(gpu.port)});
+  }
+  StarZones stars;
+  for (const Ends& each : ends) {
+    composed.add_end(stars.index_of(each.host));
+    composed.add_end(stars.index_of(each.port));
+  }
+  composed.finish_ends();
+  std::vector<std::int64_t> groups;
+  for (std::size_t group = 0; group < file.gpus.size(); ++group) {
+    const std::int64_t size = std::max<std::int64_t>(file.gpus[group].names.count(), 1);
+    groups.insert(groups.end(), size, static_cast<std::int64_t>(group));
+  }
+  groups = by_rank(std::move(groups), file.rails);
+  for (std::size_t gpu = 0; gpu < groups.size(); ++gpu) ends[gpu].group = groups[gpu];
 }
 
 Cluster::Cluster(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -268,25 +292,8 @@ Cluster load_cluster(const std::string& path) {
   guarded(path, [&] {
     state->engine->load_platform(path);
     state->engine->seal_platform();
-    state->ends.reserve(state->platform.gpus.size());
-    for (const Gpu& gpu : state->platform.gpus) {
-      state->ends.push_back({s4u::Host::by_name(gpu.host),
-                             gpu.port.empty() ? nullptr : s4u::Host::by_name(gpu.port)});
-    }
-    StarZones stars;
-    for (const Ends& ends : state->ends) {
-      state->composed.add_end(stars.index_of(ends.host));
-      state->composed.add_end(stars.index_of(ends.port));
-    }
-    state->composed.finish_ends();
-    std::vector<std::int64_t> groups;
-    for (std::size_t group = 0; group < file.gpus.size(); ++group) {
-      const std::int64_t size = std::max<std::int64_t>(file.gpus[group].names.count(), 1);
-      groups.insert(groups.end(), size, static_cast<std::int64_t>(group));
-    }
-    groups = by_rank(std::move(groups), file.rails);
-    for (std::size_t gpu = 0; gpu < groups.size(); ++gpu) state->ends[gpu].group = groups[gpu];
   });
+  translated(path, [&] { state->find_ends(file); });
   state->index_of.reserve(4 * state->ends.size());
   return Cluster(std::move(state));
 }

@@ -7,11 +7,12 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <exception>
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/processes.hpp"
+#include "base/system_error.hpp"
 
 namespace rehearse {
 namespace {
@@ -56,14 +57,15 @@ extern "C" void on_crash(int signal) {
   std::string_view line =
       telling_line({text, static_cast<std::size_t>(std::max<ssize_t>(size, 0))});
   if (line.empty()) line = signal == SIGSEGV ? "it crashed (SIGSEGV)" : "it aborted (SIGABRT)";
-  write_all(real_stderr, prefix);
-  write_all(real_stderr, line);
-  write_all(real_stderr, "\n");
-  _exit(2);
+  static char message[kPrefixSize + sizeof text];
+  const std::string_view place = prefix;
+  std::copy(line.begin(), line.end(), std::copy(place.begin(), place.end(), message));
+  end_refused(real_stderr, {message, place.size() + line.size()});
 }
 
 void clear_captured() {
-  SIM_CHECK(ftruncate(captured, 0) == 0 && lseek(captured, 0, SEEK_SET) == 0, std::strerror(errno));
+  check_system(ftruncate(captured, 0) == 0 && lseek(captured, 0, SEEK_SET) == 0,
+               "cannot capture stderr");
 }
 
 }  // namespace
@@ -73,13 +75,13 @@ CrashGuard::CrashGuard(const std::string& file) : exceptions_at_start_(std::unca
   if (captured < 0) {
     captured = memfd_create("stderr", MFD_CLOEXEC);
     real_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-    SIM_CHECK(captured >= 0 && real_stderr >= 0, std::strerror(errno));
+    check_system(captured >= 0 && real_stderr >= 0, "cannot capture stderr");
   } else {
-    SIM_CHECK(dup3(STDERR_FILENO, real_stderr, O_CLOEXEC) >= 0, std::strerror(errno));
+    check_system(dup3(STDERR_FILENO, real_stderr, O_CLOEXEC) >= 0, "cannot capture stderr");
   }
   std::snprintf(prefix, kPrefixSize,
                 "%s:1:1: error: SimGrid cannot load this platform: ", file.c_str());
-  SIM_CHECK(dup2(captured, STDERR_FILENO) == STDERR_FILENO, std::strerror(errno));
+  check_system(dup2(captured, STDERR_FILENO) == STDERR_FILENO, "cannot capture stderr");
   struct sigaction action = {};
   action.sa_handler = on_crash;
   sigemptyset(&action.sa_mask);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/crc.hpp>
@@ -38,9 +39,12 @@ bool content_of(const std::string& line, std::string& content) {
 
 Journal::Journal(const std::string& path, const std::string& digest) : path_(path) {
   file_ = open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (file_ < 0) {
+  if (file_ < 0) refuse();
+  struct stat there {};
+  if (fstat(file_, &there) != 0 || !S_ISREG(there.st_mode)) {
+    close(file_);
     throw InputError({path, 1, 1},
-                     fmt::format("cannot write this journal: {}", std::strerror(errno)));
+                     "a journal must be a regular file: a search goes on from what is in it");
   }
   if (flock(file_, LOCK_EX | LOCK_NB) != 0) {
     close(file_);
@@ -62,7 +66,7 @@ Journal::~Journal() { close(file_); }
 void Journal::read(const std::string& text, const std::string& digest) {
   // New, or of a search that was killed while it wrote its first line.
   if (line_of(kTitle + digest).starts_with(text)) {
-    SIM_CHECK(ftruncate(file_, 0) == 0, std::strerror(errno));
+    if (ftruncate(file_, 0) != 0) refuse();
     write_line(kTitle + digest);
     return;
   }
@@ -92,16 +96,32 @@ void Journal::read(const std::string& text, const std::string& digest) {
     entries_[content.substr(0, tab)] = content.substr(tab + 1);
   }
   // What a killed search had begun to write.
-  if (unfinished) SIM_CHECK(write(file_, "\n", 1) == 1, std::strerror(errno));
+  if (unfinished) write_whole("\n");
 }
 
-void Journal::write_line(const std::string& content) {
-  const std::string line = line_of(content) + "\n";
-  // One call, so that lines are whole but for the last of a search that was killed.
-  if (write(file_, line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
-    throw InputError({path_, 1, 1},
-                     fmt::format("cannot write this journal: {}", std::strerror(errno)));
+void Journal::write_line(const std::string& content) { write_whole(line_of(content) + "\n"); }
+
+// Usually one call, so that lines are whole but for the last of a search that was killed. A disk
+// that is almost full takes a part first and says why only then; that part is taken back.
+void Journal::write_whole(std::string_view text) {
+  const off_t before = lseek(file_, 0, SEEK_END);
+  while (!text.empty()) {
+    const ssize_t written = write(file_, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      const int error = errno;
+      // Where even that fails, the next search finds a damaged line and says so.
+      [[maybe_unused]] const int taken_back = before < 0 ? 0 : ftruncate(file_, before);
+      errno = error;
+      refuse();
+    }
+    text.remove_prefix(static_cast<std::size_t>(written));
   }
+}
+
+void Journal::refuse() const {
+  throw InputError({path_, 1, 1},
+                   fmt::format("cannot write this journal: {}", std::strerror(errno)));
 }
 
 void Journal::append(const std::string& key, const std::string& outcome) {

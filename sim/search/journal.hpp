@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rehearse {
@@ -29,6 +30,8 @@ class Journal {
  private:
   void read(const std::string& text, const std::string& digest);
   void write_line(const std::string& content);
+  void write_whole(std::string_view text);
+  [[noreturn]] void refuse() const;
 
   std::string path_;
   int file_ = -1;

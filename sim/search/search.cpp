@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "base/system_error.hpp"
 #include "layout/layout.hpp"
 #include "search/search_job.hpp"
 
@@ -119,6 +120,7 @@ class Search {
   void take_bounds(const std::vector<int>& batch, const Answer& answer) {
     progress_.bounded += static_cast<long>(batch.size());
     if (answer.end == 'R') throw InputError({"rehearse search", 1, 1}, answer.text);
+    if (answer.end == 'S') throw SystemError::relayed(answer.text);
     if (answer.end == 'T') {
       throw InputError({"--timeout", 1, 1}, "too short: the bounds of some layouts took longer");
     }

@@ -1,7 +1,6 @@
 #include "search/workers.hpp"
 
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,12 +9,13 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <map>
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/interrupts.hpp"
 #include "base/processes.hpp"
+#include "base/system_error.hpp"
 
 namespace rehearse {
 namespace {
@@ -35,10 +35,19 @@ std::string one_line(std::string text) {
   return text;
 }
 
+JobResult result_of(const Job& job, const std::string& request, Seconds timeout) {
+  try {
+    return JobProcess([&] { return job(request); }).wait_at_most(timeout);
+  } catch (const SystemError& error) {
+    return {JobEnd::kSystem, error.what()};
+  }
+}
+
 std::string answer_of(const Job& job, const std::string& request, Seconds timeout) {
-  const JobResult result = JobProcess([&] { return job(request); }).wait_at_most(timeout);
+  const JobResult result = result_of(job, request, timeout);
   static const std::map<JobEnd, char> kLetters = {{JobEnd::kDone, 'D'},
                                                   {JobEnd::kRefused, 'R'},
+                                                  {JobEnd::kSystem, 'S'},
                                                   {JobEnd::kBroken, 'C'},
                                                   {JobEnd::kTooLate, 'T'}};
   return kLetters.at(result.end) + one_line(result.text);
@@ -85,13 +94,19 @@ Workers::~Workers() {
 
 void Workers::start(Slot& slot) {
   int ends[2];
-  SIM_CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0, std::strerror(errno));
+  check_system(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0,
+               "cannot make a socket");
   std::fflush(nullptr);  // or the child would print it again
+  const pid_t parent = getpid();
   const pid_t pid = fork();
-  SIM_CHECK(pid >= 0, std::strerror(errno));
+  if (pid < 0) {
+    const int error = errno;
+    close(ends[0]);
+    close(ends[1]);
+    throw SystemError("cannot start a worker", error);
+  }
   if (pid == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    std::signal(SIGINT, SIG_IGN);  // the search decides
+    become_child_of(parent);
     close(ends[0]);
     for (const Slot& other : slots_) {
       if (other.socket >= 0) close(other.socket);

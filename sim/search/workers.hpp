@@ -3,7 +3,8 @@
 //
 // Requests and answers are lines. An answer begins with how the request ended:
 //   D done, the rest is the job's answer      R refused: the InputError's message
-//   C it threw, or the child died             T it took too long
+//   S the system refused it memory, a process T it took too long
+//   C it threw anything else, or the child died
 #pragma once
 
 #include <sys/types.h>

@@ -5,44 +5,50 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <list>
+#include <optional>
 #include <sstream>
-#include <system_error>
 
-#include "base/error.hpp"
+#include "base/interrupts.hpp"
 #include "base/processes.hpp"
+#include "base/system_error.hpp"
 #include "platform/scaled_platform.hpp"
 
 namespace rehearse {
 namespace {
 
-// A file that goes with its owner. SimGrid wants the ending.
+// A file that goes with its owner, or with the program. SimGrid wants the ending.
 class TemporaryXml {
  public:
-  explicit TemporaryXml(const std::string& text)
-      : path_((std::filesystem::temp_directory_path() / "rehearse-XXXXXX.xml").string()) {
-    const int file = mkstemps(path_.data(), 4);
-    SIM_CHECK(file >= 0, path_ + ": " + std::strerror(errno));
+  explicit TemporaryXml(const std::string& text) {
+    std::string path = (std::filesystem::temp_directory_path() / "rehearse-XXXXXX.xml").string();
+    const SignalsHeld held;  // until the file's name is known to be temporary
+    const int file = mkstemps(path.data(), 4);
+    if (file < 0) throw SystemError("cannot write " + path, errno);
+    name_.emplace(path);
     std::size_t done = 0;
     while (done < text.size()) {
       const ssize_t written = write(file, text.data() + done, text.size() - done);
-      SIM_CHECK(written > 0, path_ + ": " + std::strerror(errno));
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) {
+        const int error = errno;
+        close(file);
+        unlink(path.c_str());
+        throw SystemError("cannot write " + path, error);
+      }
       done += static_cast<std::size_t>(written);
     }
     close(file);
   }
-  TemporaryXml(const TemporaryXml&) = delete;
-  TemporaryXml& operator=(const TemporaryXml&) = delete;
-  ~TemporaryXml() {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
+  TemporaryXml(TemporaryXml&&) = delete;
+  ~TemporaryXml() { unlink(name_->path().c_str()); }
+  const std::string& path() const { return name_->path(); }
 
  private:
-  std::string path_;
+  std::optional<TemporaryName> name_;
 };
 
 struct Times {
@@ -73,11 +79,12 @@ std::vector<Improvement> simulate_improvements(const Plan& plan, const Model& mo
   // First the plan itself: what is wrong with it is said of its own files.
   std::vector<std::function<std::string()>> jobs = {
       [&] { return simulated_times(plan, model, share); }};
+  std::list<TemporaryXml> platforms;  // of this process, which a signal ends first
   for (const std::string& resource : resources) {
-    jobs.push_back([&] {
-      const TemporaryXml platform(scaled_platform(plan.platform_path, resource, factor));
+    platforms.emplace_back(scaled_platform(plan.platform_path, resource, factor));
+    jobs.push_back([&, platform = platforms.back().path()] {
       Plan faster = plan;
-      faster.platform_path = platform.path();
+      faster.platform_path = platform;
       return simulated_times(faster, model, share);
     });
   }

@@ -300,7 +300,7 @@ void ChromeTrace::end(Seconds makespan) {
   }
   write_requests();
   out_.write("\n]}\n");
-  out_.finish();
+  out_.finish(options_.together);
 }
 
 }  // namespace rehearse

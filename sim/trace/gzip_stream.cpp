@@ -1,18 +1,12 @@
 #include "trace/gzip_stream.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <isa-l/igzip_lib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdint>
-#include <cstdio>
-#include <cstring>
-#include <system_error>
+#include <utility>
 
 #include "base/error.hpp"
 
@@ -32,15 +26,9 @@ struct GzipStream::Deflate {
 };
 
 GzipStream::GzipStream(std::string path)
-    : path_(std::move(path)),
-      partial_(fmt::format("{}.partial.{}", path_, getpid())),
+    : file_(std::in_place, std::move(path)),
       buffer_(kTextBuffer),
       deflate_(std::make_unique<Deflate>()) {
-  // A directory under the real name would be noticed by rename() only, after all the work.
-  struct stat there {};
-  if (stat(path_.c_str(), &there) == 0 && S_ISDIR(there.st_mode)) refuse(EISDIR);
-  file_ = open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (file_ < 0) refuse(errno);
   isal_deflate_init(&deflate_->stream);
   deflate_->stream.level = 1;
   deflate_->stream.level_buf = deflate_->level_buffer.data();
@@ -48,7 +36,7 @@ GzipStream::GzipStream(std::string path)
   deflate_->stream.gzip_flag = IGZIP_GZIP;
 }
 
-GzipStream::~GzipStream() { remove_partial(); }
+GzipStream::~GzipStream() = default;
 
 void GzipStream::write(std::string_view text) {
   char* at = room(text.size());
@@ -63,16 +51,15 @@ char* GzipStream::room(std::size_t size) {
   return buffer_.data() + used_;
 }
 
-void GzipStream::finish() {
-  SIM_CHECK(file_ >= 0, "GzipStream::finish() was called twice or after a failure");
+void GzipStream::finish(OutputFiles* together) {
+  SIM_CHECK(file_.has_value(), "GzipStream::finish() was called twice or after a failure");
   compress(true);
-  const int closing = file_;
-  file_ = -1;
-  if (close(closing) != 0 || rename(partial_.c_str(), path_.c_str()) != 0) {
-    const int error = errno;
-    unlink(partial_.c_str());
-    refuse(error);
+  if (together == nullptr) {
+    file_->commit();
+  } else {
+    together->add(std::move(*file_));
   }
+  file_.reset();
 }
 
 void GzipStream::compress(bool last) {
@@ -86,34 +73,11 @@ void GzipStream::compress(bool last) {
     stream.avail_out = static_cast<std::uint32_t>(deflate_->out.size());
     const int status = isal_deflate(&stream);
     SIM_CHECK(status == COMP_OK, fmt::format("isal_deflate returned {}", status));
-    write_out(deflate_->out.size() - stream.avail_out);
+    file_->write({reinterpret_cast<const char*>(deflate_->out.data()),
+                  deflate_->out.size() - stream.avail_out});
     // A full output buffer may hide more output; the last call must reach the member's end.
   } while (stream.avail_out == 0 || stream.avail_in > 0 ||
            (last && stream.internal_state.state != ZSTATE_END));
-}
-
-void GzipStream::write_out(std::size_t size) {
-  const std::uint8_t* from = deflate_->out.data();
-  while (size > 0) {
-    const ssize_t written = ::write(file_, from, size);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) refuse(errno);
-    from += written;
-    size -= static_cast<std::size_t>(written);
-  }
-}
-
-void GzipStream::refuse(int error) {
-  remove_partial();
-  throw InputError({path_, 1, 1}, fmt::format("cannot write this file: {}",
-                                              std::generic_category().message(error)));
-}
-
-void GzipStream::remove_partial() {
-  if (file_ < 0) return;
-  close(file_);
-  unlink(partial_.c_str());
-  file_ = -1;
 }
 
 }  // namespace rehearse

@@ -3,17 +3,18 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/output_file.hpp"
+
 namespace rehearse {
 
-// Writes `path` as a single gzip member. The bytes go to a temporary name in the same directory
-// ("PATH.partial.PID"), which finish() renames to `path`; a stream that is destroyed without
-// finish() removes it. So `path` is never half-written, and an older file there stays until then.
-// What the system refuses (no such directory, no permission, disk full) is an InputError located at
-// `path`. The same text gives the same bytes: the gzip header carries no name and no time.
+// Writes `path` as a single gzip member, as an OutputFile: it appears at finish(), and what the
+// system refuses (no such directory, no permission, disk full) is an InputError located at `path`.
+// The same text gives the same bytes: the gzip header carries no name and no time.
 class GzipStream {
  public:
   explicit GzipStream(std::string path);
@@ -28,21 +29,17 @@ class GzipStream {
   char* room(std::size_t size);
   void advance_to(const char* end) { used_ = static_cast<std::size_t>(end - buffer_.data()); }
 
-  // REQUIRES: not called before. After it only the destructor may follow.
-  void finish();
+  // REQUIRES: not called before. After it only the destructor may follow. `together`: the file
+  // appears with those.
+  void finish(OutputFiles* together = nullptr);
 
  private:
   struct Deflate;
 
   void compress(bool last);
-  void write_out(std::size_t size);
-  [[noreturn]] void refuse(int error);
-  void remove_partial();
 
-  std::string path_;
-  std::string partial_;
-  int file_ = -1;
-  std::vector<char> buffer_;  // [0, used_): text that is not yet compressed
+  std::optional<OutputFile> file_;  // nullopt: finished
+  std::vector<char> buffer_;        // [0, used_): text that is not yet compressed
   std::size_t used_ = 0;
   std::unique_ptr<Deflate> deflate_;
 };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/output_file.hpp"
 #include "base/units.hpp"
 #include "program/program.hpp"
 
@@ -23,10 +24,11 @@ struct TraceWindow {
 };
 
 struct TraceOptions {
-  std::string path;              // of the .json.gz
-  std::string title;             // the trace's name for the reader
-  std::vector<RankRange> ranks;  // empty: all
-  TraceWindow window;            // what lies wholly outside is left out; what overlaps is not cut
+  std::string path;                 // of the .json.gz
+  std::string title;                // the trace's name for the reader
+  std::vector<RankRange> ranks;     // empty: all
+  OutputFiles* together = nullptr;  // files with which the finished one appears; else by itself
+  TraceWindow window;  // what lies wholly outside is left out; what overlaps is not cut
 };
 
 // The values of --trace-ranks ("0-7,16") and --trace-window ("0s..2s": begin < end). What is wrong

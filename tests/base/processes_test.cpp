@@ -2,12 +2,14 @@
 #include "base/processes.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <new>
 
 #include "base/error.hpp"
+#include "base/system_error.hpp"
 
 namespace rehearse {
 namespace {
@@ -70,8 +72,47 @@ TEST(Processes, ThrowWhatIsOurFault) {
 
 TEST(Processes, RefuseWhatTheMachineHasNoMemoryFor) {
   const JobResult result = JobProcess([]() -> std::string { throw std::bad_alloc(); }).wait();
-  EXPECT_TRUE(result.refused());
+  EXPECT_EQ(result.end, JobEnd::kSystem);
   EXPECT_EQ(result.text, "error: this machine has too little memory for it");
+  EXPECT_THROW(result.value(), SystemError);
+}
+
+// fault:A11
+TEST(Processes, WithoutDescriptorsOrProcessesSayWhatTheSystemRefused) {
+  const auto what_with = [](int resource) {
+    rlimit limit{};
+    getrlimit(static_cast<__rlimit_resource>(resource), &limit);
+    const rlimit before = limit;
+    limit.rlim_cur = resource == RLIMIT_NOFILE ? 4 : 0;
+    setrlimit(static_cast<__rlimit_resource>(resource), &limit);
+    std::string what;
+    try {
+      JobProcess([] { return std::string("ran"); }).wait();
+    } catch (const SystemError& error) {
+      what = error.what();
+    }
+    setrlimit(static_cast<__rlimit_resource>(resource), &before);
+    return what;
+  };
+  EXPECT_EQ(what_with(RLIMIT_NOFILE), "error: cannot make a pipe: Too many open files");
+  // Root's processes are not counted.
+  if (geteuid() != 0) {
+    EXPECT_EQ(what_with(RLIMIT_NPROC),
+              "error: cannot start a process: Resource temporarily unavailable");
+  }
+}
+
+// fault:C10: only what the crash guard says of itself is a refusal; an exit code is not.
+TEST(Processes, AnExitCodeOf2IsNoRefusal) {
+  const JobResult result = JobProcess([]() -> std::string { _exit(2); }).wait();
+  EXPECT_EQ(result.end, JobEnd::kBroken);
+  EXPECT_EQ(result.text, "ended with status 2");
+}
+
+TEST(Processes, AreRefusedWhereTheCrashGuardEndsThem) {
+  const JobResult result = JobProcess([]() -> std::string { end_refused(2, "a line"); }).wait();
+  EXPECT_TRUE(result.refused());
+  EXPECT_EQ(result.text, "a line");
 }
 
 TEST(Processes, EndWithTheirTime) {

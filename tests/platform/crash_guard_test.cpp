@@ -10,6 +10,8 @@
 #include <simgrid/s4u.hpp>
 #include <stdexcept>
 
+#include "base/processes.hpp"
+
 namespace rehearse {
 namespace {
 
@@ -37,6 +39,20 @@ TEST(CrashGuardDeathTest, ACrashWithoutAWordIsNamed) {
       },
       testing::ExitedWithCode(2),
       "^plan.xml:1:1: error: SimGrid cannot load this platform: it crashed \\(SIGSEGV\\)\n$");
+}
+
+// fault:C10: its line is the reason of a job's refusal, and stands there once.
+TEST(CrashGuard, RefusesAJobWithItsLine) {
+  testing::internal::CaptureStderr();
+  const JobResult result = JobProcess([]() -> std::string {
+                             const CrashGuard guard("plan.xml");
+                             std::raise(SIGSEGV);
+                             return {};
+                           }).wait();
+  EXPECT_TRUE(result.refused());
+  EXPECT_EQ(result.text,
+            "plan.xml:1:1: error: SimGrid cannot load this platform: it crashed (SIGSEGV)");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
 TEST(CrashGuard, PassesOnWhatWasPrinted) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -132,18 +133,21 @@ void print_table(const std::vector<PlacementRun>& alternatives, int gpus) {
       "layer;\ncompute: busiest GPU over the mean; moved: weights, all re-balancings, all ranks\n");
 }
 
-void print_recommendation(const std::vector<PlacementRun>& alternatives) {
+// nullptr: none of them runs.
+const PlacementRun* best_of(const std::vector<PlacementRun>& alternatives) {
   constexpr double kWorth = 1.01;  // less is within what the skew is known to
-  const auto runs = [](const PlacementRun& each) {
-    return each.refusal.empty() && each.numbers.peak_fraction <= 1;
-  };
   const PlacementRun* best = nullptr;
   for (const PlacementRun& each : alternatives) {
-    if (!runs(each)) continue;
+    if (!each.refusal.empty() || each.numbers.peak_fraction > 1) continue;
     if (best == nullptr || each.numbers.tokens_per_s > kWorth * best->numbers.tokens_per_s) {
       best = &each;
     }
   }
+  return best;
+}
+
+void print_recommendation(const std::vector<PlacementRun>& alternatives) {
+  const PlacementRun* const best = best_of(alternatives);
   if (best == nullptr) {
     fmt::print("recommendation: none of these runs\n");
     return;
@@ -167,6 +171,37 @@ void print_recommendation(const std::vector<PlacementRun>& alternatives) {
   fmt::print("\na placement is preferred to a simpler one when it gains more than 1 %\n");
 }
 
+using nlohmann::ordered_json;
+
+ordered_json json_of(const PlacementRun& run) {
+  ordered_json each = {{"placement", run.name},
+                       {"policy", to_text(run.plan.placement.policy)},
+                       {"redundant_experts", run.plan.placement.redundant_experts},
+                       {"rebalance_every", run.plan.placement.rebalance_every}};
+  if (!run.refusal.empty()) {
+    each["refusal"] = run.refusal;
+    return each;
+  }
+  each["tokens_per_s"] = run.numbers.tokens_per_s;
+  each["expert_load_max_over_mean"] = run.numbers.rank_max_over_mean;
+  each["gpu_compute_max_over_mean"] = run.numbers.compute_max_over_mean;
+  each["dropped_token_fraction"] = run.numbers.dropped_fraction;
+  each["moved_weight_bytes"] = run.numbers.moved_weight_bytes;
+  each["peak_fraction"] = run.numbers.peak_fraction;
+  return each;
+}
+
+// Without "recommendation" where none of them runs.
+std::string balance_json(const Plan& plan, const std::vector<PlacementRun>& alternatives) {
+  ordered_json all = {
+      {"plan", plan.name}, {"variant", plan.variant}, {"routing", plan.routing.model}};
+  for (const PlacementRun& each : alternatives) all["alternatives"].push_back(json_of(each));
+  if (const PlacementRun* const best = best_of(alternatives)) {
+    all["recommendation"] = json_of(*best);
+  }
+  return all.dump(1) + "\n";
+}
+
 }  // namespace
 
 int balance_command(const Options& options) {
@@ -185,6 +220,11 @@ int balance_command(const Options& options) {
     fmt::print(stderr, "{}\n", alternatives.front().refusal);
     return 2;
   }
+  if (options.json) {
+    fmt::print("{}", balance_json(plan, alternatives));
+    return 0;
+  }
+  if (options.quiet) return 0;
   fmt::print("plan {}{}, routing {}, {} iterations\n", plan.name,
              plan.variant.empty() ? "" : ", variant " + plan.variant, plan.routing.model,
              plan.batch.micro_batches + plan.batch.output_tokens - 1);

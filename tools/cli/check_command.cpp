@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/nearest_name.hpp"
+#include "base/output_file.hpp"
 #include "base/processes.hpp"
 #include "claims/audit.hpp"
 #include "claims/because.hpp"
@@ -17,7 +18,6 @@
 #include "cli/check_page.hpp"
 #include "cli/commands.hpp"
 #include "cli/memory_limit.hpp"
-#include "cli/output_file.hpp"
 #include "cli/run_identity.hpp"
 #include "facts/facts.hpp"
 #include "simulation/quantities.hpp"
@@ -248,6 +248,19 @@ std::string record_of(const CheckReport& report) {
   return expected_json(judgements);
 }
 
+// All of them, or none.
+void write_reports(const CheckOptions& options, const CheckReport& report) {
+  OutputFiles files;
+  const auto write = [&](const std::string& path, std::string (*text_of)(const CheckReport&)) {
+    if (!path.empty()) files.add(path, text_of(report));
+  };
+  write(options.record, record_of);
+  write(options.junit, check_junit);
+  write(options.markdown, check_markdown);
+  write(options.html, check_page);
+  files.commit();
+}
+
 }  // namespace
 
 int check_command(const Options& options) {
@@ -256,10 +269,7 @@ int check_command(const Options& options) {
   Check check(options);
   CheckReport report = check.run();
   if (expected) gate(options, *expected, report);
-  if (!options.check.record.empty()) write_file(options.check.record, record_of(report));
-  if (!options.check.junit.empty()) write_file(options.check.junit, check_junit(report));
-  if (!options.check.markdown.empty()) write_file(options.check.markdown, check_markdown(report));
-  if (!options.check.html.empty()) write_file(options.check.html, check_page(report));
+  write_reports(options.check, report);
   if (options.json) {
     fmt::print("{}", check_json(report));
   } else if (!options.quiet) {

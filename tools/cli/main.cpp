@@ -1,12 +1,19 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <new>
+#include <system_error>
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/interrupts.hpp"
+#include "base/system_error.hpp"
 #include "cli/commands.hpp"
 
 namespace rehearse {
@@ -15,11 +22,10 @@ namespace {
 constexpr int kUsage = 2;
 constexpr int kBug = 3;
 
-// What changes a plan on its way from the file to the simulation.
-void add_change_options(CLI::App& command, Options& options) {
+// Of every command that reads a plan: `platform` apart where a search takes several.
+void add_common_options(CLI::App& command, Options& options) {
   command.add_option("--variant", options.plan.variant, "a variant that the plan defines");
   command.add_option("--model", options.plan.model, "another model: textproto or config.json");
-  command.add_option("--platform", options.plan.platform, "another platform (SimGrid XML)");
   command
       .add_option("--set", options.plan.sets, "FIELD=VALUE: change a field of the plan by its path")
       ->allow_extra_args(false);
@@ -28,7 +34,14 @@ void add_change_options(CLI::App& command, Options& options) {
   command.add_option("--seed", options.plan.seed, "seed of everything random");
   command.add_option("--max-memory", options.max_memory,
                      "refuse a simulation that needs more (default: what this machine has free)");
+  command.add_flag("--json", options.json, "print the result as JSON");
+  command.add_flag("--quiet", options.quiet, "print nothing but errors");
   command.allow_extras();  // run() says it better
+}
+
+void add_change_options(CLI::App& command, Options& options) {
+  add_common_options(command, options);
+  command.add_option("--platform", options.plan.platform, "another platform (SimGrid XML)");
 }
 
 void add_plan_options(CLI::App& command, Options& options) {
@@ -41,17 +54,27 @@ int refuse_usage(const std::string& what) {
   return kUsage;
 }
 
+// How often an option stands among the words of the command line.
+long times_given(const std::string& option, const std::vector<std::string>& words) {
+  return std::count_if(words.begin(), words.end(), [&](const std::string& word) {
+    return word == option || word.starts_with(option + "=");
+  });
+}
+
 // CLI11's own words, but for those that name no rule.
-int refuse_usage(const CLI::ParseError& error) {
+int refuse_usage(const CLI::ParseError& error, const std::vector<std::string>& words) {
   const std::string what = error.what();
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) == nullptr) return refuse_usage(what);
-  return refuse_usage(fmt::format("{} needs a value", what.substr(0, what.find(':'))));
+  const std::string option = what.substr(0, what.find(':'));
+  const long times = times_given(option, words);
+  if (times > 1) {
+    return refuse_usage(fmt::format("{} is given {} times: give it once", option, times));
+  }
+  return refuse_usage(fmt::format("{} needs a value", option));
 }
 
 void add_run_options(CLI::App& run, Options& options) {
   run.add_option("--out", options.out, "directory for result.json, trace.json.gz and report.html");
-  run.add_flag("--json", options.json, "print result.json instead of the summary");
-  run.add_flag("--quiet", options.quiet, "print nothing but errors");
   run.add_flag("--explain", options.explain,
                "print definitions, the terms of each number, and what would help most");
   run.add_flag("--no-uniform-run", options.no_uniform_run,
@@ -63,8 +86,6 @@ void add_run_options(CLI::App& run, Options& options) {
 }
 
 void add_check_options(CLI::App& check, Options& options) {
-  check.add_flag("--json", options.json, "print the judgements as JSON instead of the table");
-  check.add_flag("--quiet", options.quiet, "print nothing but errors");
   check.add_flag("--explain", options.explain,
                  "add the critical path to the terms of refuted times");
   check.add_option("--junit", options.check.junit, "write the judgements as JUnit XML");
@@ -84,8 +105,6 @@ void add_compare_options(CLI::App& compare, Options& options) {
       .add_option("--tolerance", options.compare.tolerances,
                   "VALUE, or FIELD=VALUE: what may move unjudged, 1%, 2ms, 10MB (default: 1%)")
       ->allow_extra_args(false);
-  compare.add_flag("--json", options.json, "print every field as JSON instead of the table");
-  compare.add_flag("--quiet", options.quiet, "print nothing but errors");
 }
 
 void add_platform_options(CLI::App& platform, PlatformOptions& options) {
@@ -134,12 +153,7 @@ void add_collective_options(CLI::App& collective, Options& options) {
 void add_search_options(CLI::App& search, Options& options) {
   SearchOptions& typed = options.search;
   search.add_option("PLAN", options.plan.path, "plan file (textproto)")->required();
-  search.add_option("--variant", options.plan.variant, "a variant that the plan defines");
-  search.add_option("--model", options.plan.model, "another model: textproto or config.json");
-  search.add_option("--set", options.plan.sets, "FIELD=VALUE: change a field of the plan")
-      ->allow_extra_args(false);
-  search.add_option("--network", options.plan.network, "fluid (default), exact or analytic");
-  search.add_option("--seed", options.plan.seed, "seed of everything random");
+  add_common_options(search, options);
   const auto field = [&](const char* option, const char* name, const char* what) {
     search.add_option(option, typed.space[name], what)->allow_extra_args(false);
   };
@@ -159,22 +173,16 @@ void add_search_options(CLI::App& search, Options& options) {
   field("--objective", "objective", "throughput, ttft, tpot, gpu_hours, ...; may be repeated");
   field("--constraint", "constraint", "'ttft_s.p99 <= 6'; may be repeated");
   search.add_option("--timeout", typed.timeout, "of one simulation (default 600s)");
-  search.add_option("--max-memory", options.max_memory,
-                    "refuse simulations that need more (default: what this machine has free)");
   search.add_option("--top", typed.top, "rows by the first objective (default 10)");
   search.add_option("--workers", typed.workers, "processes (default: one per core)");
   search.add_option("--journal", typed.journal, "file that a killed search goes on from");
   search.add_option("--why-not", typed.why_not, "DEGREE=NUMBER: why such layouts are excluded");
   search.add_flag("--exhaustive", typed.exhaustive, "simulate every legal layout");
   search.add_option("--out", options.out, "directory for search.json and report.html");
-  search.add_flag("--json", options.json, "print search.json instead of the table");
-  search.add_flag("--quiet", options.quiet, "print nothing but errors");
   search.add_option("--worker-sockets", typed.worker_sockets)->group("");
-  search.allow_extras();
 }
 
 void add_show_options(CLI::App& show, Options& options) {
-  show.add_flag("--json", options.json, "print the facts that claims may name, as JSON");
   show.add_option("--dump", options.dump,
                   "graph: operators of one pass per stage; program: instructions")
       ->check(CLI::IsMember({"graph", "program"}));
@@ -231,7 +239,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& help_or_version) {
     return app.exit(help_or_version);
   } catch (const CLI::ParseError& error) {
-    return refuse_usage(error);
+    return refuse_usage(error, {argv, argv + argc});
   }
   const std::vector<std::string> unexpected = app.remaining(/*recurse=*/true);
   const bool chosen = !app.get_subcommands().empty();
@@ -249,23 +257,54 @@ int run(int argc, char** argv) {
   return kSearchWorker.run(options);
 }
 
+// The files that a program starts with are there, so that none that it opens takes their place. One
+// that its caller has closed cannot be used, and says so.
+void fill_closed_descriptors() {
+  for (const int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(file, F_GETFD) >= 0) continue;
+    const int got = open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    check_system(got == file, "cannot open /dev/null");
+  }
+}
+
+int refuse_stdout(const std::string& why) {
+  std::fprintf(stderr, "rehearse: error: cannot write to stdout: %s\n", why.c_str());
+  return kUsage;
+}
+
+int checked_main(int argc, char** argv) {
+  try {
+    fill_closed_descriptors();
+    const int code = run(argc, argv);
+    errno = 0;
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+    return refuse_stdout(std::generic_category().message(errno == 0 ? EIO : errno));
+  } catch (const InputError& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return kUsage;
+  } catch (const SystemError& error) {
+    std::fprintf(stderr, "rehearse: %s\n", error.what());
+    return kUsage;
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "rehearse: error: this machine has too little memory for the plan\n");
+    return kUsage;
+  } catch (const std::system_error& error) {  // of {fmt} and the standard library
+    if (std::ferror(stdout) != 0) return refuse_stdout(error.code().message());
+    std::fprintf(stderr, "rehearse: error: %s\n", error.what());
+    return kUsage;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "rehearse: internal error, please report it: %s\n", error.what());
+    return kBug;
+  }
+}
+
 }  // namespace
 }  // namespace rehearse
 
 int main(int argc, char** argv) {
-  try {
-    const int code = rehearse::run(argc, argv);
-    if (std::fflush(stdout) == 0) return code;
-    std::perror("rehearse: error: cannot write to stdout");
-    return rehearse::kUsage;
-  } catch (const rehearse::InputError& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return rehearse::kUsage;
-  } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "rehearse: error: this machine has too little memory for the plan\n");
-    return rehearse::kUsage;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "rehearse: internal error, please report it: %s\n", error.what());
-    return rehearse::kBug;
-  }
+  rehearse::catch_signals();
+  const int code = rehearse::checked_main(argc, argv);
+  // Not what is left of stdout a second time: that it cannot be written has been said.
+  if (std::ferror(stdout) != 0) _exit(code);
+  return code;
 }

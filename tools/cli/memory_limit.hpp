@@ -7,8 +7,8 @@
 
 namespace rehearse {
 
-// `max_memory` as typed behind --max-memory. Empty: what this process may still take, the smaller
-// of the machine's available memory (/proc/meminfo) and the control group's limit, if it has one.
+// `max_memory` as typed behind --max-memory. Empty: what this process may still take
+// (base/free_memory.hpp).
 Bytes memory_limit(const std::string& max_memory);
 
 }  // namespace rehearse

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/output_file.hpp"
 #include "cli/commands.hpp"
-#include "cli/output_file.hpp"
 #include "platform/bisection.hpp"
 #include "platform/cluster.hpp"
 #include "platform/write_platform.hpp"

@@ -5,11 +5,12 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/output_file.hpp"
 #include "base/processes.hpp"
 #include "claims/because.hpp"
 #include "cli/commands.hpp"
 #include "cli/memory_limit.hpp"
-#include "cli/output_file.hpp"
+#include "cli/output_folder.hpp"
 #include "cli/run_identity.hpp"
 #include "html/run_page.hpp"
 #include "html/run_recorder.hpp"
@@ -29,8 +30,10 @@ std::string title_of(const RunIdentity& identity) {
   return identity.plan + (identity.variant.empty() ? "" : " " + identity.variant);
 }
 
-TraceOptions trace_options(const Options& options, const RunIdentity& identity) {
+TraceOptions trace_options(const Options& options, const RunIdentity& identity,
+                           OutputFiles& files) {
   TraceOptions trace;
+  trace.together = &files;
   trace.path = options.out + "/trace.json.gz";
   trace.title = title_of(identity);
   if (!options.trace_ranks.empty()) trace.ranks = parse_trace_ranks(options.trace_ranks);
@@ -85,9 +88,10 @@ bool folds(const std::string& typed) {
                    fmt::format("unknown value \"{}\": must be auto or off", typed));
 }
 
-// `recorder` gets the facts when there is an --out.
+// `recorder` gets the facts when there is an --out, and the trace waits in `files`.
 Simulation simulate_and_trace(const Options& options, const Plan& plan, const Model& model,
-                              const RunIdentity& identity, RunRecorder& recorder) {
+                              const RunIdentity& identity, RunRecorder& recorder,
+                              OutputFiles& files) {
   SimulationOptions simulation;
   simulation.memory_limit = memory_limit(options.max_memory);
   simulation.explain = options.explain;
@@ -98,8 +102,8 @@ Simulation simulate_and_trace(const Options& options, const Plan& plan, const Mo
     refuse_trace_options_alone(options);
     return simulate(plan, model, simulation);
   }
-  prepare_output(options.out, {"result.json", "report.html"});
-  ChromeTrace trace(trace_options(options, identity));
+  prepare_output(options.out, {"result.json", "report.html", "trace.json.gz"});
+  ChromeTrace trace(trace_options(options, identity, files));
   SeveralSinks sinks;
   sinks.add(&trace);
   sinks.add(&recorder);
@@ -176,7 +180,8 @@ int run_command(const Options& options) {
     uniform.emplace([&] { return uniform_makespan(options, plan, model); });
   }
   RunRecorder recorder;
-  Simulation simulation = simulate_and_trace(options, plan, model, identity, recorder);
+  OutputFiles files;
+  Simulation simulation = simulate_and_trace(options, plan, model, identity, recorder, files);
   Metrics& metrics = simulation.metrics;
   if (uniform) metrics.experts->uniform_makespan_s = std::stod(uniform->wait().value());
 
@@ -185,8 +190,9 @@ int run_command(const Options& options) {
 
   const std::string json = result_json(identity, metrics, simulation.critical_path);
   if (!options.out.empty()) {
-    write_file(options.out + "/report.html", run_page(title_of(identity), json, recorder));
-    write_file(options.out + "/result.json", json);
+    files.add(options.out + "/report.html", run_page(title_of(identity), json, recorder));
+    files.add(options.out + "/result.json", json);
+    files.commit();
   }
   if (options.json) {
     fmt::print("{}", json);

@@ -13,6 +13,7 @@
 #include <stdexcept>
 
 #include "base/error.hpp"
+#include "base/interrupts.hpp"
 #include "base/processes.hpp"
 #include "cli/commands.hpp"
 #include "cli/memory_limit.hpp"
@@ -26,8 +27,6 @@
 
 namespace rehearse {
 namespace {
-
-volatile std::sig_atomic_t interrupted = 0;
 
 int whole_number(const char* option, const std::string& text, int least) {
   int number = 0;
@@ -288,17 +287,21 @@ int search_command(const Options& options) {
   } else {
     workers.emplace(sockets_of(options.search.worker_sockets));
   }
-  std::signal(SIGINT, [](int) { interrupted = 1; });
   const SearchInputs inputs{all.plan, all.model, all.space, all.goals};
   std::optional<Progress> progress(all.goals);
+  std::optional<StopRequest> stop(std::in_place);
   const SearchResult result = search(inputs, candidates, *workers, journal ? &*journal : nullptr,
                                      [&](const SearchProgress& at) {
                                        progress->show(at);
-                                       return interrupted == 0;
+                                       return !stop->made();
                                      });
   progress.reset();
+  if (!result.complete) {
+    fmt::print(stderr, "rehearse: interrupted: what follows is what the search knows by now{}\n",
+               options.search.journal.empty() ? "" : "; with its journal it goes on from there");
+  }
   report_result(options, all, inputs, result);
-  constexpr int kInterrupted = 130;
+  stop.reset();
   if (!result.complete) return kInterrupted;
   return result.ranking.empty() ? 1 : 0;
 }

@@ -11,8 +11,9 @@
 #include <regex>
 #include <vector>
 
+#include "base/output_file.hpp"
 #include "base/processes.hpp"
-#include "cli/output_file.hpp"
+#include "cli/output_folder.hpp"
 #include "cli/run_identity.hpp"
 #include "html/run_page.hpp"
 #include "html/run_recorder.hpp"
@@ -179,8 +180,8 @@ ReportSearch page_of(const Options& options, const SearchInputs& inputs, const S
   return page;
 }
 
-std::string write_run_page(const Options& options, const SearchInputs& inputs, const SearchRow& row,
-                           const std::string& name, const std::string& file, Bytes memory) {
+std::string text_of_run_page(const Options& options, const SearchInputs& inputs,
+                             const SearchRow& row, const std::string& name, Bytes memory) {
   RunRecorder recorder(kSlicesOfAPage);
   SimulationOptions simulation;
   simulation.memory_limit = memory;
@@ -190,15 +191,13 @@ std::string write_run_page(const Options& options, const SearchInputs& inputs, c
   const Metrics metrics = simulate(plan, inputs.model, simulation).metrics;
   const RunIdentity identity =
       identity_of(plan, inputs.model, request_of(options, inputs, row.candidate));
-  write_file(
-      file, run_page(inputs.base.name + ": " + name, result_json(identity, metrics, {}), recorder));
-  return {};
+  return run_page(inputs.base.name + ": " + name, result_json(identity, metrics, {}), recorder);
 }
 
 void write_run_pages(const Options& options, const SearchInputs& inputs,
                      const std::vector<const SearchRow*>& rows,
-                     const std::vector<const SearchRow*>& wanted, Bytes memory,
-                     ReportSearch& page) {
+                     const std::vector<const SearchRow*>& wanted, Bytes memory, ReportSearch& page,
+                     OutputFiles& files) {
   std::vector<std::size_t> places;
   std::vector<std::function<std::string()>> jobs;
   const int at_once = std::min(usable_cpus(), static_cast<int>(wanted.size()));
@@ -209,14 +208,17 @@ void write_run_pages(const Options& options, const SearchInputs& inputs,
     page.candidates[at].run_page =
         rank > 0 ? fmt::format("runs/{}.html", rank) : std::string("runs/plan.html");
     places.push_back(at);
-    jobs.emplace_back([&, at, name, file = options.out + "/" + page.candidates[at].run_page] {
-      return write_run_page(options, inputs, *rows[at], name, file, memory / at_once);
+    jobs.emplace_back([&, at, name] {
+      return text_of_run_page(options, inputs, *rows[at], name, memory / at_once);
     });
   }
   const std::vector<JobResult> ends = run_in_processes(jobs, at_once);
   for (std::size_t at = 0; at < ends.size(); ++at) {
-    if (ends[at].end == JobEnd::kDone) continue;
     ReportCandidate& candidate = page.candidates[places[at]];
+    if (ends[at].end == JobEnd::kDone) {
+      files.add(options.out + "/" + candidate.run_page, ends[at].text);
+      continue;
+    }
     fmt::print(stderr, "{}/{}: warning: not written: {}\n", options.out, candidate.run_page,
                ends[at].text);
     candidate.run_page.clear();
@@ -269,16 +271,19 @@ void write_search_report(const Options& options, const SearchInputs& inputs,
   const std::vector<const SearchRow*> rows = rows_of(result);
   ReportSearch page = page_of(options, inputs, result, rows);
   const std::vector<const SearchRow*> wanted = wanted_of(rows, result);
+  OutputFiles files;
   // Whoever stops a search does not want to wait for more simulations.
-  remove_run_pages(options.out + "/runs");
   if (!wanted.empty() && result.complete) {
     const bool told = isatty(STDERR_FILENO) == 1;
     if (told) fmt::print(stderr, "\r\033[Kwriting the pages of {} runs", wanted.size());
-    write_run_pages(options, inputs, rows, wanted, memory, page);
+    write_run_pages(options, inputs, rows, wanted, memory, page, files);
     if (told) fmt::print(stderr, "\r\033[K");
   }
-  write_file(options.out + "/search.json", json);
-  write_file(options.out + "/report.html", search_page(page));
+  files.add(options.out + "/search.json", json);
+  files.add(options.out + "/report.html", search_page(page));
+  const SignalsHeld held;
+  remove_run_pages(options.out + "/runs");
+  files.commit();
 }
 
 }  // namespace rehearse

@@ -19,6 +19,7 @@ int show_command(const Options& options) {
   check_layout(plan, model, static_cast<int>(platform.gpus.size()), plan.platform_path);
   check_routing(plan, model);
   const Programs programs = lower_within(limit, model, plan, platform);
+  if (options.quiet && !options.json) return 0;
   if (options.json) {
     fmt::print("{}", facts_json(model, plan, platform, programs));
   } else if (options.dump == "graph") {
