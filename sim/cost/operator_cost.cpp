@@ -2,9 +2,47 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "base/error.hpp"
+#include "model/weights.hpp"
 
 namespace rehearse {
+
+namespace {
+
+// Of the units for numbers of 8 and of 4 bits; absent: it has none.
+std::optional<FlopsPerSecond> narrow_peak(const Device& device, Dtype dtype) {
+  const FlopsPerSecond peak = dtype == Dtype::kFp4    ? device.peak_fp4
+                              : dtype == Dtype::kInt4 ? FlopsPerSecond{}
+                                                      : device.peak_fp8;
+  return peak.value > 0 ? std::optional(peak) : std::nullopt;
+}
+
+}  // namespace
+
+std::vector<std::string> arithmetic_notes(const Model& model, const Platform& platform) {
+  std::vector<std::string> notes;
+  for (const Dtype dtype : arithmetics(model)) {
+    if (bytes_per_element(dtype) >= 2) continue;
+    const bool missing =
+        std::any_of(platform.devices.begin(), platform.devices.end(),
+                    [&](const Device& device) { return !narrow_peak(device, dtype); });
+    if (!missing) continue;
+    notes.push_back(fmt::format(
+        "the platform states no {} for its GPUs: {} weights are unpacked and multiplied "
+        "in 16 bits, at the peak of \"speed\"",
+        dtype == Dtype::kFp4 ? "peak_fp4" : "peak_fp8", to_text(dtype)));
+  }
+  return notes;
+}
+
+std::vector<std::string> notes_of(const Model& model, const Platform& platform) {
+  std::vector<std::string> notes = model.notes;
+  for (const std::string& note : arithmetic_notes(model, platform)) notes.push_back(note);
+  return notes;
+}
 
 FlopsPerSecond usable_peak(const Platform& platform, const Device& device, Dtype dtype) {
   const auto peak = [&]() -> std::pair<FlopsPerSecond, const char*> {
@@ -14,9 +52,9 @@ FlopsPerSecond usable_peak(const Platform& platform, const Device& device, Dtype
         return {device.peak, "speed"};
       case Dtype::kFp8:
       case Dtype::kInt8:
-        return {device.peak_fp8, "peak_fp8"};
       case Dtype::kFp4:
-        return {device.peak_fp4, "peak_fp4"};
+      case Dtype::kInt4:
+        return {narrow_peak(device, dtype).value_or(device.peak), "speed"};
       case Dtype::kFp32:
         return {device.peak_fp32, "peak_fp32"};
     }

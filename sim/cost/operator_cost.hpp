@@ -3,16 +3,25 @@
 // total so that a report can explain it.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "model/model.hpp"
 #include "model/operators.hpp"
 #include "platform/platform.hpp"
 
 namespace rehearse {
 
-// Peak for matrix products of `dtype` x compute_efficiency. Throws InputError (located at the
-// platform file) when the device has no peak for an 8-, 4- or 32-bit type: guessing one from
-// another type's would be a silent default.
+// Peak for matrix products of `dtype` x compute_efficiency. A device without units for numbers of 8
+// or of 4 bits unpacks them to 16 bits and multiplies there, as the kernels for such weights do
+// (Marlin, AWQ, GPTQ). Throws InputError (located at the platform file) when it has no peak for 32
+// bits: guessing one would be a silent default.
 FlopsPerSecond usable_peak(const Platform& platform, const Device& device, Dtype dtype);
+
+// A sentence for each kind of numbers that some of the platform's GPUs do not multiply as they are.
+std::vector<std::string> arithmetic_notes(const Model& model, const Platform& platform);
+// These, and before them what the model's own files leave open.
+std::vector<std::string> notes_of(const Model& model, const Platform& platform);
 
 // Memory bandwidth x memory_efficiency.
 BytesPerSecond usable_bandwidth(const Device& device);

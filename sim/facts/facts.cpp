@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "cost/operator_cost.hpp"
+#include "model/weights.hpp"
 #include "proto/facts.pb.h"
 #include "proto/proto_json.hpp"
 
@@ -22,7 +23,8 @@ void fill(const Model& model, proto::Parameters& to) {
   to.set_shared_experts(count.shared_experts);
   to.set_dense_ffn(count.dense_ffn);
   to.set_norms(count.norms);
-  to.set_bytes_each(bytes_per_element(model.weight_dtype));
+  to.set_stored_bytes(stored_bytes(model).value);
+  to.set_bytes_each(to.stored_bytes() / count.total);
 }
 
 void fill(const Model& model, proto::Dimensions& to) {
@@ -172,6 +174,7 @@ std::string facts_json(const Model& model, const Plan& plan, const Platform& pla
     fill(model, plan.layout, entry, programs.programs[entry.program], *facts.add_ranks());
   }
   fill(programs.groups, *facts.mutable_groups());
+  for (const std::string& note : notes_of(model, platform)) facts.add_model_notes(note);
   return to_json(facts);
 }
 

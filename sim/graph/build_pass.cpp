@@ -134,7 +134,7 @@ class PassBuilder {
 
   int attention_block(int hidden) {
     const int normed = gather(block_norm(hidden));
-    Operator projection = qkv_projection(model_, tokens_, tensor_);
+    Operator projection = qkv_projection(model_, layer_, tokens_, tensor_);
     const Attention& attention = model_.attention;
     if (attention.kv_heads < tensor_) {  // KV heads are copied: their columns repeat
       projection.useful_flops_share =
@@ -143,17 +143,13 @@ class PassBuilder {
     }
     const int qkv = add("qkv", projection, {normed});
     const int scores = add("attention", attention_scores(), {qkv});
-    return reduce(add("out_proj", output_projection(model_, tokens_, tensor_), {scores}));
-  }
-
-  int ffn(const std::string& name, const FeedForward& shape, int normed) {
-    const int up = add(name + " up", ffn_up(model_, shape, tokens_, tensor_), {normed});
-    return add(name + " down", ffn_down(model_, shape, tokens_, tensor_), {up});
+    return reduce(add("out_proj", output_projection(model_, layer_, tokens_, tensor_), {scores}));
   }
 
   int dense_block(int hidden) {
     const int normed = gather(block_norm(hidden));
-    return reduce(ffn("ffn", *model_.dense, normed));
+    const int up = add("ffn up", dense_up(model_, layer_, tokens_, tensor_), {normed});
+    return reduce(add("ffn down", dense_down(model_, layer_, tokens_, tensor_), {up}));
   }
 
   int expert_block(int hidden) {
@@ -163,7 +159,7 @@ class PassBuilder {
     const double dispatched = split_experts ? local_tokens_ : tokens_ / tensor_;
     const int normed = block_norm(hidden);
 
-    Operator gate = router(model_, local_tokens_);
+    Operator gate = router(model_, layer_, local_tokens_);
     if (!sharded_) gate.useful_flops_share = 1.0 / tensor_;
     const int routed = add("router", gate, {normed});
     const int permuted =
@@ -233,9 +229,9 @@ class PassBuilder {
   int shared_experts(int normed) {
     const MixtureOfExperts& moe = *model_.moe;
     if (moe.shared_experts == 0) return -1;
-    FeedForward all = moe.shared;
-    all.width *= moe.shared_experts;
-    return ffn("shared expert", all, gather(normed));
+    const int all = gather(normed);
+    const int up = add("shared expert up", shared_up(model_, layer_, tokens_, tensor_), {all});
+    return add("shared expert down", shared_down(model_, layer_, tokens_, tensor_), {up});
   }
 
   // The experts of this rank and the way back: the node that holds the results for this rank's own
@@ -246,10 +242,10 @@ class PassBuilder {
     const double local = static_cast<double>(moe.experts) / expert_group_size(layout_);
     const double touched = touched_experts(moe, local, shape_.group_tokens);
     const double copies = arriving_copies();
-    const int up = add("expert up", expert_up(model_, copies, touched, degree), {arrived},
-                       per_copy(expert_up(model_, 1, 1, degree)));
-    int done = add("expert down", expert_down(model_, copies, touched, degree), {up},
-                   per_copy(expert_down(model_, 1, 1, degree)));
+    const int up = add("expert up", expert_up(model_, layer_, copies, touched, degree), {arrived},
+                       per_copy(expert_up(model_, layer_, 1, 1, degree)));
+    int done = add("expert down", expert_down(model_, layer_, copies, touched, degree), {up},
+                   per_copy(expert_down(model_, layer_, 1, 1, degree)));
     if (gathers_copies()) {
       done = communicate(
           over_tensor(CollectiveOp::kReduceScatter, copies * row_bytes(), received_bytes()), done,

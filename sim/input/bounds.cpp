@@ -52,6 +52,10 @@ constexpr Bound kModel[] = {
     {"moe.shared_experts", 0, kMostExperts},
     {"moe.shared.width", 1, kLargestWidth},
     {"moe.first_dense_layers", 0, kMostLayers},
+    {"storage.first_layer", 0, kMostLayers},
+    {"storage.last_layer", 0, kMostLayers},
+    {"storage.block_outputs", 1, kLargestWidth},
+    {"storage.block_inputs", 1, kLargestWidth},
 };
 
 bool is_integer(const FieldDescriptor& field) {
@@ -90,20 +94,25 @@ class Check {
   Check(std::span<const Bound> bounds, const FieldLocations& where)
       : bounds_(bounds), where_(where) {}
 
-  void run(const Message& message, const std::string& prefix) const {
+  // `prefix`: of the fields' paths; `where`: with the numbers of repeated messages.
+  void run(const Message& message, const std::string& prefix, const std::string& where) const {
     const auto& reflection = *message.GetReflection();
     std::vector<const FieldDescriptor*> fields;
     reflection.ListFields(message, &fields);
     for (const FieldDescriptor* field : fields) {
       const std::string path = prefix + field->name();
       const bool repeated = field->is_repeated();
-      if (!repeated && field->message_type() != nullptr) {
-        run(reflection.GetMessage(message, field), path + ".");
-      }
-      if (!is_integer(*field)) continue;
       const int count = repeated ? reflection.FieldSize(message, field) : 1;
       for (int i = 0; i < count; ++i) {
-        check(value_of(message, field, i), path, repeated ? fmt::format("{}[{}]", path, i) : path);
+        const std::string shown =
+            where + field->name() + (repeated ? fmt::format("[{}]", i) : std::string());
+        if (field->message_type() != nullptr) {
+          run(repeated ? reflection.GetRepeatedMessage(message, field, i)
+                       : reflection.GetMessage(message, field),
+              path + ".", shown + ".");
+        } else if (is_integer(*field)) {
+          check(value_of(message, field, i), path, shown);
+        }
       }
     }
   }
@@ -131,7 +140,7 @@ std::span<const Bound> model_bounds() { return kModel; }
 
 void check_bounds(const Message& message, std::span<const Bound> bounds,
                   const FieldLocations& where) {
-  Check(bounds, where).run(message, "");
+  Check(bounds, where).run(message, "", "");
 }
 
 }  // namespace rehearse

@@ -5,7 +5,11 @@
 #include <limits>
 #include <optional>
 
+#include "input/bounds.hpp"
+#include "input/hf_keys.hpp"
 #include "input/json_document.hpp"
+#include "input/json_object.hpp"
+#include "input/quantisation.hpp"
 
 namespace rehearse {
 namespace {
@@ -30,6 +34,14 @@ class Config {
       if (found != object.end() && !found->is_null()) return &*found;
     }
     return nullptr;
+  }
+
+  // Whether the key is there, be it null.
+  bool says(const std::string& key) const {
+    for (const std::string& scope : scopes_) {
+      if ((scope.empty() ? json_.root : json_.root["text_config"]).contains(key)) return true;
+    }
+    return false;
   }
 
   // Where the key stands; where it should stand when it is missing.
@@ -69,6 +81,34 @@ class Config {
     return value->get<bool>();
   }
 
+  // REQUIRES: there is such a key.
+  JsonObject object(const std::string& key) const {
+    const json* value = find(key);
+    if (!value->is_object()) refuse(key, "expected an object");
+    for (const std::string& scope : scopes_) {
+      const json& inside = scope.empty() ? json_.root : json_.root["text_config"];
+      if (!inside.contains(key) || &*inside.find(key) != value) continue;
+      std::vector<std::string> path = {key};
+      if (!scope.empty()) path.insert(path.begin(), "text_config");
+      return {json_, *value, path, at(key)};
+    }
+    refuse(key, "expected an object");
+  }
+
+  // The keys of the language model that say something.
+  std::vector<std::string> keys() const {
+    std::vector<std::string> keys;
+    for (const std::string& scope : scopes_) {
+      const json& object = scope.empty() ? json_.root : json_.root["text_config"];
+      for (const auto& [key, value] : object.items()) {
+        const bool says_nothing = value.is_null() || value == json(false) || value == json(0) ||
+                                  (value.is_structured() && value.empty());
+        if (!says_nothing) keys.push_back(key);
+      }
+    }
+    return keys;
+  }
+
   std::string string(const std::string& key, const std::string& rule) const {
     const json* value = find(key);
     if (value == nullptr || !value->is_string()) refuse(key, rule);
@@ -89,13 +129,14 @@ struct Family {
   const char* experts = nullptr;  // the keys of the experts; null: a dense model
   const char* expert_width = nullptr;
   const char* note = nullptr;
+  const char* expert_block = "mlp";  // its name in checkpoints
 };
 constexpr const char* kQkNorms =
     "the norms of Q and K (2 x head_dim weights per layer) are not counted";
 constexpr Family kFamilies[] = {
     {"llama", true, true},
     {"mistral", false, true},
-    {"mixtral", false, true, "num_local_experts", "intermediate_size"},
+    {"mixtral", false, true, "num_local_experts", "intermediate_size", nullptr, "block_sparse_moe"},
     {"qwen3", false, false, nullptr, nullptr, kQkNorms},
     {"qwen3_moe", false, false, "num_experts", "moe_intermediate_size", kQkNorms},
     {"deepseek", true, true, "n_routed_experts", "moe_intermediate_size"},
@@ -113,30 +154,35 @@ const Family& family_of(const Config& config) {
   config.refuse("model_type", rule);
 }
 
-// Keys that, when they are there and neither 0 nor false, change FLOPs, bytes or memory in a way
-// that Model cannot say.
-struct Refusal {
-  const char* key;
-  const char* what;
-};
-constexpr Refusal kRefusals[] = {
-    {"kv_lora_rank", "multi-head latent attention"},
-    {"q_lora_rank", "multi-head latent attention"},
-    {"index_topk", "sparse attention"},
-    {"full_attention_interval", "linear attention"},
-    {"linear_num_key_heads", "linear attention"},
-    {"attention_chunk_size", "chunked attention"},
-    {"interleave_moe_layer_step", "interleaving MoE and dense layers"},
-    {"num_nextn_predict_layers", "multi-token prediction"},
-    {"mlp_bias", "an FFN with biases from a config.json"},
-};
+// Sliding-window attention. Qwen's configs carry a window that use_sliding_window turns off; a
+// window as long as the context is none; Mistral's class has one where its file says nothing.
+void refuse_window(const Config& config) {
+  const json* model_type = config.find("model_type");
+  const std::string type =
+      model_type != nullptr && model_type->is_string() ? model_type->get<std::string>() : "";
+  const json* window = config.find("sliding_window");
+  if (window == nullptr) {
+    if (type == "mistral" && !config.says("sliding_window")) {
+      config.refuse("sliding_window",
+                    "a mistral without it has a window of 4096 tokens "
+                    "(transformers' default), which is not modelled: write null "
+                    "if it has none");
+    }
+    return;
+  }
+  if (!config.boolean_or(!type.starts_with("qwen"), "use_sliding_window")) return;
+  const json* longest = config.find("max_position_embeddings");
+  const bool whole = longest != nullptr && longest->is_number_integer() &&
+                     window->is_number_integer() && *window >= *longest;
+  if (!whole) config.refuse("sliding_window", "sliding-window attention is not modelled");
+}
 
 void refuse_what_is_not_modelled(const Config& config) {
-  for (const Refusal& refusal : kRefusals) {
+  for (const NotModelled& refusal : keys_not_modelled()) {
     const json* value = config.find(refusal.key);
-    if (value != nullptr && *value != 0 && *value != false) {
-      config.refuse(refusal.key, fmt::format("{} is not modelled", refusal.what));
-    }
+    const bool says_nothing = value == nullptr || *value == 0 || *value == false ||
+                              (value->is_structured() && value->empty());
+    if (!says_nothing) config.refuse(refusal.key, fmt::format("{} is not modelled", refusal.what));
   }
   const json* layer_types = config.find("layer_types");
   if (layer_types != nullptr) {
@@ -147,14 +193,7 @@ void refuse_what_is_not_modelled(const Config& config) {
                                                type.dump()));
     }
   }
-  // Qwen's configs carry a window that use_sliding_window turns off.
-  const json* window = config.find("sliding_window");
-  const json* model_type = config.find("model_type");
-  const bool qwen = model_type != nullptr && model_type->is_string() &&
-                    model_type->get<std::string>().starts_with("qwen");
-  if (window != nullptr && config.boolean_or(!qwen, "use_sliding_window")) {
-    config.refuse("sliding_window", "sliding-window attention is not modelled");
-  }
+  refuse_window(config);
   for (const char* step : {"decoder_sparse_step", "moe_layer_freq"}) {
     if (config.find(step) != nullptr && config.integer(step) != 1) {
       config.refuse(step, "interleaving MoE and dense layers is not modelled, only 1");
@@ -183,7 +222,8 @@ std::pair<int, const char*> first_dense_layers(const Config& config) {
 // Fills the message and notes where each field comes from.
 class Reader {
  public:
-  Reader(const SourceText& source, FieldLocations& where) : config_(source), where_(where) {}
+  Reader(const SourceText& source, const SourceText* beside, FieldLocations& where)
+      : config_(source), beside_(beside), where_(where) {}
 
   HfModel run() {
     refuse_what_is_not_modelled(config_);
@@ -197,8 +237,13 @@ class Reader {
     where_.place("tied_embeddings", config_.at("tie_word_embeddings"));
     read_attention(family);
     read_ffn(family);
-    read_dtypes();
+    read_dtypes(family);
     if (family.note != nullptr) result_.notes.emplace_back(family.note);
+    for (const char* const tower : {"vision_config", "audio_config", "vit_config"}) {
+      if (config_.find(tower) == nullptr) continue;
+      result_.notes.push_back(fmt::format("{}: only the language model is counted", tower));
+    }
+    note_unknown_keys();
     return std::move(result_);
   }
 
@@ -252,7 +297,7 @@ class Reader {
     dense.set_gated(true);
   }
 
-  void read_dtypes() {
+  void read_dtypes(const Family& family) {
     const std::string key = config_.find("dtype") != nullptr ? "dtype" : "torch_dtype";
     const std::string rule = "expected \"bfloat16\", \"float16\" or \"float32\"";
     const std::string name = config_.string(key, rule);
@@ -265,31 +310,71 @@ class Reader {
     result_.model.set_activation_dtype(*dtype);
     result_.model.set_kv_dtype(*dtype);
     where_.place("weight_dtype", config_.at(key));
-    const json* quantization = config_.find("quantization_config");
-    if (quantization == nullptr) return;
-    const std::string method =
-        quantization->is_object() ? quantization->value("quant_method", json()).dump() : "null";
-    if (method != "\"fp8\"") {
-      config_.refuse("quantization_config",
-                     fmt::format("quant_method {} is not modelled, only \"fp8\"", method));
+    read_quantisation_of(family);
+  }
+
+  // As the files say; ModelOpt's, where there is one, says all.
+  void read_quantisation_of(const Family& family) {
+    check_bounds(result_.model, model_bounds(), where_);  // modules of every layer are tried
+    constexpr const char* kKeys[] = {"quantization_config", "compression_config"};
+    const std::string block = family.expert_block;
+    if (beside_ != nullptr) {
+      refuse_another_method(kKeys);
+      const JsonDocument document = parse_json(*beside_);
+      const JsonObject file(document, document.root, {}, beside_->at(0));
+      if (!document.root.is_object()) throw InputError(file.where(), "expected a JSON object");
+      take(read_quantisation(file.object("quantization"), QuantisationFile::kModelOpt,
+                             result_.model, block));
+      return;
     }
-    result_.model.set_weight_dtype(proto::Model::fp8);
-    where_.place("weight_dtype", config_.at("quantization_config"));
-    result_.notes.push_back(
-        fmt::format("quantization_config: all weights count as fp8; embeddings, norms and routers "
-                    "are {} in fact",
-                    name));
+    for (const char* const key : kKeys) {
+      if (config_.find(key) == nullptr) continue;
+      take(read_quantisation(config_.object(key), QuantisationFile::kConfig, result_.model, block));
+      return;
+    }
+  }
+
+  template <std::size_t size>
+  void refuse_another_method(const char* const (&keys)[size]) const {
+    for (const char* const key : keys) {
+      if (config_.find(key) == nullptr) continue;
+      const JsonObject statement = config_.object(key);
+      const std::string method = statement.string_or("", "quant_method");
+      if (method.starts_with("modelopt")) continue;
+      statement.refuse("quant_method", fmt::format("{} beside it says how ModelOpt quantised the "
+                                                   "checkpoint: one of the two holds",
+                                                   beside_->path));
+    }
+  }
+
+  void take(const Quantisation& quantisation) {
+    for (const proto::Storage& storage : quantisation.storage) {
+      *result_.model.add_storage() = storage;
+    }
+    if (quantisation.kv_dtype) result_.model.set_kv_dtype(*quantisation.kv_dtype);
+    result_.notes.insert(result_.notes.end(), quantisation.notes.begin(), quantisation.notes.end());
+  }
+
+  void note_unknown_keys() {
+    std::string unknown;
+    for (const std::string& key : config_.keys()) {
+      if (!is_known_key(key)) unknown += fmt::format("{}{}", unknown.empty() ? "" : ", ", key);
+    }
+    if (unknown.empty()) return;
+    result_.notes.push_back("keys that are not understood and not used: " + unknown);
   }
 
   Config config_;
+  const SourceText* beside_;
   FieldLocations& where_;
   HfModel result_;
 };
 
 }  // namespace
 
-HfModel read_hf_config(const SourceText& source, FieldLocations& where) {
-  return Reader(source, where).run();
+HfModel read_hf_config(const SourceText& source, const SourceText* quantisation,
+                       FieldLocations& where) {
+  return Reader(source, quantisation, where).run();
 }
 
 }  // namespace rehearse

@@ -38,6 +38,9 @@ Plan read_plan(const PlanRequest& request);
 // returned is valid (validate).
 Model read_model(const std::string& path, const std::vector<std::string>& sets = {});
 
+// What read_model reads: the file, and the quantisation beside a config.json.
+std::vector<std::string> files_of_model(const std::string& path);
+
 // A workloads/schema/claims.proto textproto. Every comparison is parsed; whether its quantities and
 // readings exist is the audit's question. Where the file names a document, every quote stands
 // there.

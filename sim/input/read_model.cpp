@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <string_view>
 
 #include "input/bounds.hpp"
 #include "input/field_set.hpp"
@@ -8,6 +10,7 @@
 #include "input/input.hpp"
 #include "input/source_text.hpp"
 #include "input/textproto.hpp"
+#include "model/weights.hpp"
 #include "proto/model.pb.h"
 
 namespace rehearse {
@@ -62,6 +65,107 @@ Dtype default_activation_dtype(Dtype weight) {
   return bytes_per_element(weight) >= 2 ? weight : Dtype::kBf16;
 }
 
+// Whether quantised checkpoints leave the part as it is.
+bool is_usually_wide(WeightPart part) {
+  return part == WeightPart::kEmbedding || part == WeightPart::kLmHead ||
+         part == WeightPart::kRouter || part == WeightPart::kNorms;
+}
+
+void refuse_storage(const std::string& field, const std::string& rule, const Written& written) {
+  throw InputError(written.where.at(field), fmt::format("{}: {}", field, rule));
+}
+
+void check_storage(const proto::Storage& storage, const std::string& path, const Written& written) {
+  if (storage.part_size() == 0) refuse_storage(path, "at least one part", written);
+  const int layers = written.message.layers();
+  const auto check_range = [&](const char* field, double value, double least, double most) {
+    if (value >= least && value <= most) return;
+    refuse_storage(path + "." + field, fmt::format("{} is not in {} to {}", value, least, most),
+                   written);
+  };
+  const int first = storage.first_layer();
+  check_range("first_layer", first, 0, layers - 1);
+  if (storage.has_last_layer()) check_range("last_layer", storage.last_layer(), first, layers - 1);
+  constexpr double kMostBytes = 1 << 10;
+  check_range("scale_bytes", storage.scale_bytes(), 0, kMostBytes);
+  check_range("bytes_per_matrix", storage.bytes_per_matrix(), 0, kMostBytes);
+  check_range("bytes_per_input", storage.bytes_per_input(), 0, kMostBytes);
+  const bool some_layers = storage.has_first_layer() || storage.has_last_layer();
+  for (const int part : storage.part()) {
+    const bool outside = part == proto::Storage::embedding || part == proto::Storage::lm_head ||
+                         part == proto::Storage::norms;
+    if (!outside || !some_layers) continue;
+    refuse_storage(path, "embedding, lm_head and norms have no layers", written);
+  }
+}
+
+Storage storage_of_message(const proto::Storage& message, Dtype wide) {
+  Storage storage;
+  storage.dtype = dtype_of(message.dtype());
+  storage.arithmetic = message.has_arithmetic() ? dtype_of(message.arithmetic())
+                                                : storage_named(storage.dtype, wide).arithmetic;
+  storage.scale_bytes = message.scale_bytes();
+  storage.block_outputs = message.block_outputs();
+  storage.block_inputs = message.block_inputs();
+  storage.bytes_per_matrix = message.bytes_per_matrix();
+  storage.bytes_per_input = message.bytes_per_input();
+  return storage;
+}
+
+void read_storage(const Written& written, Model& model) {
+  const Dtype wide = wide_dtype(model);
+  if (bytes_per_element(model.weight_dtype) < 2) {
+    for (int index = 0; index < kWeightParts; ++index) {
+      const auto part = static_cast<WeightPart>(index);
+      const Dtype dtype = is_usually_wide(part) ? wide : model.weight_dtype;
+      model.storage.push_back({part, storage_named(dtype, wide)});
+    }
+  }
+  const proto::Model& message = written.message;
+  constexpr int kMostRules = 4096;
+  if (message.storage_size() > kMostRules) {
+    refuse_storage("storage", fmt::format("at most {} of them", kMostRules), written);
+  }
+  for (int index = 0; index < message.storage_size(); ++index) {
+    const proto::Storage& storage = message.storage(index);
+    const std::string path = fmt::format("storage[{}]", index);
+    written.require(storage, path, {"dtype"});
+    check_storage(storage, path, written);
+    PartStorage read;
+    read.storage = storage_of_message(storage, wide);
+    read.first_layer = storage.first_layer();
+    if (storage.has_last_layer()) read.last_layer = storage.last_layer();
+    for (const int part : storage.part()) {
+      read.part = static_cast<WeightPart>(part);
+      model.storage.push_back(read);
+    }
+  }
+}
+
+// What quantised weights come to, and what is made of them.
+void note_storage(Model& model) {
+  if (model.storage.empty()) return;
+  std::string shares;
+  for (const StorageShare& share : storage_shares(model)) {
+    shares += fmt::format("{}{} {}", shares.empty() ? "" : ", ", to_text(share.bytes),
+                          to_text(share.dtype));
+  }
+  model.notes.push_back(fmt::format("weights of the whole model: {}, scales included", shares));
+  const Dtype wide = wide_dtype(model);
+  std::vector<Dtype> unpacked;
+  for (const PartStorage& rule : model.storage) {
+    const Dtype dtype = rule.storage.dtype;
+    const bool is_unpacked = bytes_per_element(dtype) < 2 && rule.storage.arithmetic == wide;
+    if (is_unpacked && std::find(unpacked.begin(), unpacked.end(), dtype) == unpacked.end()) {
+      unpacked.push_back(dtype);
+    }
+  }
+  for (const Dtype dtype : unpacked) {
+    model.notes.push_back(fmt::format("{} weights are unpacked to {} and multiplied there",
+                                      to_text(dtype), to_text(wide)));
+  }
+}
+
 Model model_of(const Written& written) {
   const proto::Model& message = written.message;
   written.require(message, "", {"layers", "hidden", "attention", "vocab"});
@@ -80,7 +184,40 @@ Model model_of(const Written& written) {
                                : default_activation_dtype(model.weight_dtype);
   model.kv_dtype = message.has_kv_dtype() ? dtype_of(message.kv_dtype()) : model.activation_dtype;
   model.where = written.where;
+  read_storage(written, model);
   return model;
+}
+
+// "hf_quant_config.json" beside "config.json", "x.hf_quant_config.json" beside "x.config.json"; of
+// a config.json under another name, what stands in its folder. Empty: there is none.
+std::string file_beside(const std::string& path, std::string_view wanted) {
+  namespace fs = std::filesystem;
+  constexpr std::string_view kConfig = "config.json";
+  const fs::path file(path);
+  const std::string name = file.filename().string();
+  const bool named = name.ends_with(kConfig) && !name.ends_with(wanted);
+  const std::string prefix = named ? name.substr(0, name.size() - kConfig.size()) : "";
+  const fs::path beside = file.parent_path() / (prefix + std::string(wanted));
+  std::error_code failure;
+  return fs::exists(beside, failure) ? beside.string() : std::string();
+}
+
+std::string quantisation_beside(const std::string& path) {
+  return file_beside(path, "hf_quant_config.json");
+}
+
+// GPTQ's and AWQ's first tools wrote files of their own, too; later ones repeat them in
+// config.json.
+void refuse_older_quantisation(const std::string& path, const SourceText& source) {
+  if (source.text.find("\"quantization_config\"") != std::string::npos) return;
+  for (const char* const name : {"quantize_config.json", "quant_config.json"}) {
+    const std::string beside = file_beside(path, name);
+    if (beside.empty()) continue;
+    throw InputError({beside, 1, 1},
+                     fmt::format("says how the weights of {} are quantised: write it there, as "
+                                 "quantization_config with its quant_method",
+                                 path));
+  }
 }
 
 // "mixtral-8x7b" of "models/mixtral-8x7b.config.json".
@@ -92,30 +229,56 @@ std::string name_of_file(const std::string& path) {
   return name;
 }
 
-}  // namespace
-
-Model parse_model(const SourceText& source, const std::vector<std::string>& sets) {
+// `quantisation`: what stands beside a config.json, or nullptr.
+Model model_from(const SourceText& source, const SourceText* quantisation,
+                 const std::vector<std::string>& sets) {
   FieldLocations where(source.path);
   HfModel read;
   if (is_json(source)) {
-    read = read_hf_config(source, where);
+    read = read_hf_config(source, quantisation, where);
   } else {
     parse_textproto(source, read.model, where);
   }
   for (const std::string& set : sets) {
     // The user typed --set model.FIELD=VALUE.
     set_field(*set_of_model(option_set("model." + set)), read.model, where);
+    if (!set.starts_with("weight_dtype") || read.model.storage().empty()) continue;
+    read.model.clear_storage();
+    read.notes.emplace_back("model.weight_dtype is set: how the file stores its parts is not used");
   }
   check_bounds(read.model, model_bounds(), where);
   Model model = model_of({read.model, where});
   if (model.name.empty()) model.name = name_of_file(source.path);
   model.notes = std::move(read.notes);
   validate(model);
+  note_storage(model);
   return model;
 }
 
+}  // namespace
+
+Model parse_model(const SourceText& source, const std::vector<std::string>& sets) {
+  return model_from(source, nullptr, sets);
+}
+
 Model read_model(const std::string& path, const std::vector<std::string>& sets) {
-  return parse_model(read_source(path, "a model"), sets);
+  const SourceText source = read_source(path, "a model");
+  if (!is_json(source)) return parse_model(source, sets);
+  const std::string beside = quantisation_beside(path);
+  if (beside.empty()) {
+    refuse_older_quantisation(path, source);
+    return parse_model(source, sets);
+  }
+  const SourceText quantisation = read_source(beside, "a quantisation");
+  return model_from(source, &quantisation, sets);
+}
+
+std::vector<std::string> files_of_model(const std::string& path) {
+  std::vector<std::string> files = {path};
+  if (!is_json(read_source(path, "a model"))) return files;
+  const std::string beside = quantisation_beside(path);
+  if (!beside.empty()) files.push_back(beside);
+  return files;
 }
 
 }  // namespace rehearse

@@ -1,11 +1,13 @@
 // The rules that a layout must keep, each with its message.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdint>
 #include <numeric>
 
 #include "base/error.hpp"
 #include "layout/layout.hpp"
+#include "model/weights.hpp"
 
 namespace rehearse {
 namespace {
@@ -25,6 +27,7 @@ class Checker {
     check_stages();
     check_ffn();
     check_experts();
+    check_blocks();
     check_batch();
   }
 
@@ -154,6 +157,52 @@ class Checker {
     fail("layout.expert", fmt::format("layout.expert = {} spreads experts over {} ranks, which "
                                       "does not divide the model's {} experts",
                                       plan_.layout.expert, ranks, experts));
+  }
+
+  // Of a matrix that is quantised in blocks a rank holds whole ones: engines refuse to load others
+  // (vllm-project/vllm#25292, QwenLM/Qwen3#1485).
+  void check_blocks() const {
+    for (int index = 0; index < kWeightParts; ++index) {
+      const auto part = static_cast<WeightPart>(index);
+      const int degree = degree_of(part);
+      if (degree == 1 || part == WeightPart::kRouter || part == WeightPart::kNorms) continue;
+      Storage checked;  // a run of layers is stored alike
+      for (int layer = 0; layer < model_.layers; ++layer) {
+        if (!has_part(model_, part, layer)) continue;
+        const Storage storage = storage_of(model_, part, layer);
+        if (storage == checked) continue;
+        check_blocks(part, degree, storage);
+        checked = storage;
+      }
+    }
+  }
+
+  int degree_of(WeightPart part) const {
+    const bool expert = part == WeightPart::kExpertUp || part == WeightPart::kExpertDown;
+    return expert ? expert_tensor_degree(plan_.layout) : plan_.layout.tensor;
+  }
+
+  void check_blocks(WeightPart part, int degree, const Storage& storage) const {
+    const bool rows = part == WeightPart::kAttentionOutput || part == WeightPart::kExpertDown ||
+                      part == WeightPart::kSharedExpertDown || part == WeightPart::kDenseDown;
+    const int block = rows ? storage.block_inputs : storage.block_outputs;
+    if (block <= 1) return;
+    const Weights whole = weights_of(model_, part, 1);
+    const Weights held = weights_of(model_, part, degree);
+    for (std::size_t at = 0; at < held.matrices.size(); ++at) {
+      const auto side = [&](const Weights& of) {
+        return rows ? of.matrices[at].inputs : of.matrices[at].outputs;
+      };
+      if (std::fmod(side(held), block) == 0) continue;
+      const bool expert = part == WeightPart::kExpertUp || part == WeightPart::kExpertDown;
+      const char* const what = rows ? "rows" : "columns";
+      fail(
+          "layout.tensor",
+          fmt::format("layout.tensor = {} cuts the {} {} of {} to {}, which are no whole blocks of "
+                      "{}, the blocks that the weights are quantised in{}",
+                      plan_.layout.tensor, side(whole), what, to_text(part), side(held), block,
+                      expert ? "; layout.expert_tensor = 1 leaves experts whole" : ""));
+    }
   }
 
   void check_batch() const {

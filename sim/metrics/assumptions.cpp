@@ -1,5 +1,6 @@
 #include "metrics/assumptions.hpp"
 
+#include "cost/operator_cost.hpp"
 #include "routing/token_routing.hpp"
 
 namespace rehearse {
@@ -17,6 +18,7 @@ std::vector<std::string> assumptions_of(const Plan& plan, const Model& model,
         "otherwise)");
   }
   for (const std::string& guess : platform.assumed) all.push_back(guess);
+  for (const std::string& note : notes_of(model, platform)) all.push_back(note);
   return all;
 }
 

@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "cost/operator_cost.hpp"
 #include "layout/request_lengths.hpp"
+#include "model/weights.hpp"
 #include "program/collectives/collective_algorithm.hpp"
 #include "routing/load_statistics.hpp"
 
@@ -40,11 +41,12 @@ Measure::Measure(const Model& model, const Plan& plan, const Platform& platform)
       prompt_tokens_(prompt_tokens(plan)),
       batch_tokens_(prompt_tokens_ +
                     static_cast<double>(plan.batch.sequences) * plan.batch.output_tokens),
-      dtype_(model.weight_dtype),
+      dtype_(fastest_arithmetic(model)),
       model_flops_(model_flops(model, plan)),
       tokens_(plan) {
   metrics_.has_experts = model.moe.has_value();
   metrics_.price = platform.cost;
+  metrics_.model_notes = notes_of(model, platform);
 }
 
 void Measure::begin(const Programs& programs) {

@@ -117,6 +117,8 @@ struct Metrics {
   std::optional<ReplicaBalance> replicas;  // nothing where all prompts are equal
   double model_flops = 0;  // what the model asks for, less dropped copies (graph/model_flops.hpp)
   std::vector<GpuKind> gpu_kinds;
+  std::vector<std::string>
+      model_notes;  // those of the assumptions that the model's files leave open
   std::vector<std::string> assumptions;  // metrics/assumptions.hpp
   double executed_flops = 0;  // by all ranks, padding and what several compute alike included
 };

@@ -2,41 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "model/weights.hpp"
+
 namespace rehearse {
 namespace {
-
-struct DtypeRow {
-  Dtype dtype;
-  const char* name;
-  double bytes;
-};
-constexpr DtypeRow kDtypes[] = {{Dtype::kFp32, "fp32", 4}, {Dtype::kBf16, "bf16", 2},
-                                {Dtype::kFp16, "fp16", 2}, {Dtype::kFp8, "fp8", 1},
-                                {Dtype::kInt8, "int8", 1}, {Dtype::kFp4, "fp4", 0.5}};
-
-const DtypeRow& row_of(Dtype dtype) {
-  for (const DtypeRow& row : kDtypes) {
-    if (row.dtype == dtype) return row;
-  }
-  throw InternalError(fmt::format("Dtype {} is not in kDtypes", static_cast<int>(dtype)));
-}
-
-// Q and output: hidden x (heads x head_dim) each; K and V: hidden x (kv_heads x head_dim) each.
-// (GQA: Ainslie et al. 2023, arXiv:2305.13245.)
-double attention_parameters(const Model& model) {
-  const double hidden = model.hidden;
-  const double query = static_cast<double>(model.attention.heads) * model.attention.head_dim;
-  const double key = static_cast<double>(model.attention.kv_heads) * model.attention.head_dim;
-  const double biases = model.attention.bias ? query + 2 * key + hidden : 0;
-  return 2 * hidden * query + 2 * hidden * key + biases;
-}
-
-// 3 h f gated (Shazeer 2020, arXiv:2002.05202, "SwiGLU"), 2 h f plain.
-double ffn_parameters(const FeedForward& ffn, double hidden) {
-  const double inward = ffn.gated ? 2 : 1;  // matrices from hidden to width
-  const double biases = ffn.bias ? inward * ffn.width + hidden : 0;
-  return (inward + 1) * hidden * ffn.width + biases;
-}
 
 void check_at_least(int least, int value, const Model& model, const std::string& field) {
   if (value < least) {
@@ -97,35 +68,26 @@ void check_dense(const Model& model) {
 
 }  // namespace
 
-double bytes_per_element(Dtype dtype) { return row_of(dtype).bytes; }
-
-const char* to_text(Dtype dtype) { return row_of(dtype).name; }
-
-std::optional<Dtype> dtype_named(const std::string& name) {
-  for (const DtypeRow& row : kDtypes) {
-    if (name == row.name) return row.dtype;
-  }
-  return std::nullopt;
-}
-
 ParameterCount count_parameters(const Model& model) {
-  const double hidden = model.hidden;
+  const auto of = [&](WeightPart part) {
+    return has_part(model, part, kNoLayer) ? weights_of(model, part, 1).parameters() : 0;
+  };
   const double dense_layers = model.moe ? model.moe->first_dense_layers : model.layers;
+  const double moe_layers = model.layers - dense_layers;
   ParameterCount count;
-  count.embedding = model.vocab * hidden;
-  count.lm_head = model.tied_embeddings ? 0 : count.embedding;
-  count.attention = model.layers * attention_parameters(model);
-  count.norms = (2.0 * model.layers + 1) * hidden;
-  if (model.dense) count.dense_ffn = dense_layers * ffn_parameters(*model.dense, hidden);
+  count.embedding = of(WeightPart::kEmbedding);
+  count.lm_head = of(WeightPart::kLmHead);
+  count.attention = model.layers * (of(WeightPart::kQkv) + of(WeightPart::kAttentionOutput));
+  count.norms = (2.0 * model.layers + 1) * of(WeightPart::kNorms);
+  count.dense_ffn = dense_layers * (of(WeightPart::kDenseUp) + of(WeightPart::kDenseDown));
+  count.router = moe_layers * of(WeightPart::kRouter);
+  count.shared_experts =
+      moe_layers * (of(WeightPart::kSharedExpertUp) + of(WeightPart::kSharedExpertDown));
   double idle_experts = 0;
   if (model.moe) {
-    const MixtureOfExperts& moe = *model.moe;
-    const double moe_layers = model.layers - dense_layers;
-    const double expert = ffn_parameters(moe.expert, hidden);
-    count.router = moe_layers * hidden * moe.experts;
-    count.experts = moe_layers * moe.experts * expert;
-    count.shared_experts = moe_layers * moe.shared_experts * ffn_parameters(moe.shared, hidden);
-    idle_experts = moe_layers * (moe.experts - moe.top_k) * expert;
+    const double expert = of(WeightPart::kExpertUp) + of(WeightPart::kExpertDown);
+    count.experts = moe_layers * model.moe->experts * expert;
+    idle_experts = moe_layers * (model.moe->experts - model.moe->top_k) * expert;
   }
   count.total = count.embedding + count.lm_head + count.attention + count.router + count.experts +
                 count.shared_experts + count.dense_ffn + count.norms;
@@ -133,9 +95,13 @@ ParameterCount count_parameters(const Model& model) {
   return count;
 }
 
+Bytes kv_bytes_per_token_and_layer(const Model& model, int tensor) {
+  const double heads = std::max(1.0, static_cast<double>(model.attention.kv_heads) / tensor);
+  return Bytes{2 * heads * model.attention.head_dim * bytes_per_element(model.kv_dtype)};
+}
+
 Bytes kv_bytes_per_token(const Model& model) {
-  return {2.0 * model.layers * model.attention.kv_heads * model.attention.head_dim *
-          bytes_per_element(model.kv_dtype)};
+  return kv_bytes_per_token_and_layer(model, 1) * model.layers;
 }
 
 void validate(const Model& model) {

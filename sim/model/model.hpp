@@ -8,13 +8,9 @@
 
 #include "base/error.hpp"
 #include "base/units.hpp"
+#include "model/storage.hpp"
 
 namespace rehearse {
-
-enum class Dtype { kFp32, kBf16, kFp16, kFp8, kInt8, kFp4 };
-double bytes_per_element(Dtype dtype);  // 4, 2, 2, 1, 1, 0.5
-const char* to_text(Dtype dtype);       // "fp32", "bf16", ...
-std::optional<Dtype> dtype_named(const std::string& name);
 
 // Multi-head (kv_heads = heads) or grouped-query attention (kv_heads divides heads).
 struct Attention {
@@ -50,8 +46,9 @@ struct Model {
   std::optional<FeedForward> dense;     // FFN of layers that are not MoE layers
   std::optional<MixtureOfExperts> moe;  // absent: a dense model
   int vocab = 0;
-  bool tied_embeddings = false;  // LM head shares the embedding matrix
-  Dtype weight_dtype = Dtype::kBf16;
+  bool tied_embeddings = false;           // LM head shares the embedding matrix
+  Dtype weight_dtype = Dtype::kBf16;      // of parts that `storage` does not name
+  std::vector<PartStorage> storage;       // of one that names a part twice, the later one holds
   Dtype activation_dtype = Dtype::kBf16;  // residual stream, activations, communication
   Dtype kv_dtype = Dtype::kBf16;
   std::vector<std::string>
@@ -76,8 +73,10 @@ struct ParameterCount {
 };
 ParameterCount count_parameters(const Model& model);
 
-// KV cache of one token over all layers: layers x 2 x kv_heads x head_dim x bytes(kv_dtype).
-Bytes kv_bytes_per_token(const Model& model);
+// KV cache of one token in one layer on one of `tensor` ranks, 2 x kv_heads x head_dim x
+// bytes(kv_dtype) on one. Fewer KV heads than tensor ranks: each rank keeps one copy of a head.
+Bytes kv_bytes_per_token_and_layer(const Model& model, int tensor);
+Bytes kv_bytes_per_token(const Model& model);  // over all layers, on one rank
 
 // Throws InputError where a dimension is missing, not positive, or breaks a rule (kv_heads divides
 // heads, top_k <= experts, `dense` is there exactly when some layer is not a MoE layer ...).

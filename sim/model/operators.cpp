@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/weights.hpp"
+
 namespace rehearse {
 namespace {
 
-double weight_size(const Model& model) { return bytes_per_element(model.weight_dtype); }
 double activation_size(const Model& model) { return bytes_per_element(model.activation_dtype); }
 
 // KV heads held by one of `tensor` ranks: split while there are enough, then copied.
@@ -18,21 +19,25 @@ double heads_per_rank(const Model& model, int tensor) {
   return static_cast<double>(model.attention.heads) / tensor;
 }
 
-double qkv_columns(const Model& model, int tensor) {
-  return (heads_per_rank(model, tensor) + 2 * kv_heads_per_rank(model, tensor)) *
-         model.attention.head_dim;
-}
-
-// tokens x rows -> tokens x columns.
-Operator matrix_product(const Model& model, OperatorClass op_class, double tokens, double rows,
-                        double columns) {
+// tokens x (the part's inputs) -> tokens x (its outputs, or `written` of them).
+Operator matrix_product(const Model& model, OperatorClass op_class, WeightPart part, int layer,
+                        double tokens, int tensor, double written = 0) {
+  const Weights weights = weights_of(model, part, tensor);
+  double outputs = 0;
+  double parameters = 0;
+  for (const Matrix& matrix : weights.matrices) {
+    outputs += matrix.outputs * matrix.count;
+    parameters += matrix.parameters();
+  }
   Operator op;
   op.op_class = op_class;
-  op.flops.base = 2 * tokens * rows * columns;
+  op.arithmetic = storage_of(model, part, layer).arithmetic;
+  op.flops.base = 2 * tokens * parameters;
   // An empty micro-batch launches no kernel: it reads no weights either.
-  op.weights = Bytes{tokens > 0 ? rows * columns * weight_size(model) : 0};
-  op.inputs.base = tokens * rows * activation_size(model);
-  op.outputs = op.result = Bytes{tokens * columns * activation_size(model)};
+  if (tokens > 0) op.weights = matrix_bytes(model, part, layer, tensor);
+  op.inputs.base = tokens * weights.matrices[0].inputs * activation_size(model);
+  op.outputs = op.result =
+      Bytes{tokens * (written > 0 ? written : outputs) * activation_size(model)};
   return op;
 }
 
@@ -44,22 +49,22 @@ Operator elementwise(OperatorClass op_class, double read, double written) {
   return op;
 }
 
-int up_matrices(const FeedForward& ffn) { return ffn.gated ? 2 : 1; }
-
 // The up projection's activation (and the product with the gate) runs in the epilogue: `width`
 // columns are written.
-Operator up_projection(const Model& model, OperatorClass op_class, const FeedForward& ffn,
+Operator up_projection(const Model& model, OperatorClass op_class, WeightPart part, int layer,
                        double tokens, int tensor) {
-  const double columns = static_cast<double>(ffn.width) / tensor;
-  Operator op = matrix_product(model, op_class, tokens, model.hidden, columns * up_matrices(ffn));
-  op.outputs = op.result = Bytes{tokens * columns * activation_size(model)};
-  return op;
+  const Matrix down =
+      weights_of(model, static_cast<WeightPart>(static_cast<int>(part) + 1), tensor).matrices[0];
+  return matrix_product(model, op_class, part, layer, tokens, tensor, down.inputs * down.count);
 }
 
-Operator down_projection(const Model& model, OperatorClass op_class, const FeedForward& ffn,
+// Networks side by side are one: their columns enter it, `hidden` leave.
+Operator down_projection(const Model& model, OperatorClass op_class, WeightPart part, int layer,
                          double tokens, int tensor) {
-  return matrix_product(model, op_class, tokens, static_cast<double>(ffn.width) / tensor,
-                        model.hidden);
+  const Matrix down = weights_of(model, part, tensor).matrices[0];
+  Operator op = matrix_product(model, op_class, part, layer, tokens, tensor, model.hidden);
+  op.inputs.base *= down.count;
+  return op;
 }
 
 }  // namespace
@@ -71,33 +76,15 @@ const char* to_text(OperatorClass op_class) {
   return kNames[static_cast<int>(op_class)];
 }
 
-Bytes attention_weights(const Model& model, int tensor) {
-  const Attention& attention = model.attention;
-  const double columns = qkv_columns(model, tensor);
-  const double rows = heads_per_rank(model, tensor) * attention.head_dim;
-  double parameters = model.hidden * (columns + rows);
-  if (attention.bias) parameters += columns + model.hidden;
-  return Bytes{parameters * weight_size(model)};
-}
-
-Bytes ffn_weights(const Model& model, const FeedForward& ffn, int tensor) {
-  const double columns = static_cast<double>(ffn.width) / tensor;
-  double parameters = (up_matrices(ffn) + 1) * columns * model.hidden;
-  // The columns' biases are split with them; the output's is on every rank.
-  if (ffn.bias) parameters += up_matrices(ffn) * columns + model.hidden;
-  return Bytes{parameters * weight_size(model)};
-}
-
-Bytes expert_weights(const Model& model, int expert_tensor) {
-  return ffn_weights(model, model.moe->expert, expert_tensor);
-}
-
 Operator embedding(const Model& model, double tokens, int tensor) {
   // Vocabulary-parallel: each rank finds 1/tensor of the rows and writes all of them (zeros
   // elsewhere) for the all-reduce.
   Operator op =
       elementwise(OperatorClass::kEmbedding, 0, tokens * model.hidden * activation_size(model));
-  op.weights = Bytes{tokens / tensor * model.hidden * weight_size(model)};
+  // One row for each token that is found here.
+  const Matrix row{1, static_cast<double>(model.hidden)};
+  op.weights =
+      stored_bytes(row, storage_of(model, WeightPart::kEmbedding, kNoLayer)) * (tokens / tensor);
   return op;
 }
 
@@ -106,14 +93,13 @@ Operator norm(const Model& model, double tokens) {
   // normed copy.
   const double activations = tokens * model.hidden * activation_size(model);
   Operator op = elementwise(OperatorClass::kNorm, 2 * activations, 2 * activations);
-  op.weights = Bytes{tokens > 0 ? model.hidden * weight_size(model) : 0};
+  if (tokens > 0) op.weights = weight_bytes(model, WeightPart::kNorms, kNoLayer, 1);
   op.result = Bytes{activations};  // the residual is updated in place
   return op;
 }
 
-Operator qkv_projection(const Model& model, double tokens, int tensor) {
-  return matrix_product(model, OperatorClass::kGemm, tokens, model.hidden,
-                        qkv_columns(model, tensor));
+Operator qkv_projection(const Model& model, int layer, double tokens, int tensor) {
+  return matrix_product(model, OperatorClass::kGemm, WeightPart::kQkv, layer, tokens, tensor);
 }
 
 Operator prefill_attention(const Model& model, double sequences, double prompt_tokens, int tensor) {
@@ -129,10 +115,11 @@ Operator prefill_attention_of(const Model& model, double tokens, double pairs, i
   const double kv_columns = 2 * kv_heads_per_rank(model, tensor) * dim;
   Operator op;
   op.op_class = OperatorClass::kAttentionPrefill;
+  op.arithmetic = model.activation_dtype;
   op.flops.base = 4 * heads * dim * pairs;
   op.inputs.base = tokens * (heads * dim + kv_columns) * activation_size(model);
   op.result = Bytes{tokens * heads * dim * activation_size(model)};
-  op.outputs = op.result + Bytes{tokens * kv_columns * bytes_per_element(model.kv_dtype)};
+  op.outputs = op.result + kv_bytes_per_token_and_layer(model, tensor) * tokens;
   return op;
 }
 
@@ -140,9 +127,10 @@ Operator decode_attention(const Model& model, double sequences, double context, 
   const double heads = heads_per_rank(model, tensor);
   const double dim = model.attention.head_dim;
   const double kv_columns = 2 * kv_heads_per_rank(model, tensor) * dim;
-  const double kv_row = kv_columns * bytes_per_element(model.kv_dtype);
+  const double kv_row = kv_bytes_per_token_and_layer(model, tensor).value;
   Operator op;
   op.op_class = OperatorClass::kAttentionDecode;
+  op.arithmetic = model.activation_dtype;
   op.flops = {4 * heads * dim * sequences * context, 4 * heads * dim * sequences};
   op.inputs = {
       sequences * ((context - 1) * kv_row + (heads * dim + kv_columns) * activation_size(model)),
@@ -152,13 +140,13 @@ Operator decode_attention(const Model& model, double sequences, double context, 
   return op;
 }
 
-Operator output_projection(const Model& model, double tokens, int tensor) {
-  return matrix_product(model, OperatorClass::kGemm, tokens,
-                        heads_per_rank(model, tensor) * model.attention.head_dim, model.hidden);
+Operator output_projection(const Model& model, int layer, double tokens, int tensor) {
+  return matrix_product(model, OperatorClass::kGemm, WeightPart::kAttentionOutput, layer, tokens,
+                        tensor);
 }
 
-Operator router(const Model& model, double tokens) {
-  return matrix_product(model, OperatorClass::kRouter, tokens, model.hidden, model.moe->experts);
+Operator router(const Model& model, int layer, double tokens) {
+  return matrix_product(model, OperatorClass::kRouter, WeightPart::kRouter, layer, tokens, 1);
 }
 
 Operator permute(const Model& model, double tokens) {
@@ -171,31 +159,44 @@ Operator combine(const Model& model, double tokens) {
   return elementwise(OperatorClass::kElementwise, tokens * model.moe->top_k * row, tokens * row);
 }
 
-Operator expert_up(const Model& model, double copies, double touched, int expert_tensor) {
-  Operator op =
-      up_projection(model, OperatorClass::kExpertGemm, model.moe->expert, copies, expert_tensor);
+Operator expert_up(const Model& model, int layer, double copies, double touched,
+                   int expert_tensor) {
+  Operator op = up_projection(model, OperatorClass::kExpertGemm, WeightPart::kExpertUp, layer,
+                              copies, expert_tensor);
   op.weights *= touched;
   return op;
 }
 
-Operator expert_down(const Model& model, double copies, double touched, int expert_tensor) {
-  Operator op =
-      down_projection(model, OperatorClass::kExpertGemm, model.moe->expert, copies, expert_tensor);
+Operator expert_down(const Model& model, int layer, double copies, double touched,
+                     int expert_tensor) {
+  Operator op = down_projection(model, OperatorClass::kExpertGemm, WeightPart::kExpertDown, layer,
+                                copies, expert_tensor);
   op.weights *= touched;
   return op;
 }
 
-Operator ffn_up(const Model& model, const FeedForward& ffn, double tokens, int tensor) {
-  return up_projection(model, OperatorClass::kGemm, ffn, tokens, tensor);
+Operator shared_up(const Model& model, int layer, double tokens, int tensor) {
+  return up_projection(model, OperatorClass::kGemm, WeightPart::kSharedExpertUp, layer, tokens,
+                       tensor);
 }
 
-Operator ffn_down(const Model& model, const FeedForward& ffn, double tokens, int tensor) {
-  return down_projection(model, OperatorClass::kGemm, ffn, tokens, tensor);
+Operator shared_down(const Model& model, int layer, double tokens, int tensor) {
+  return down_projection(model, OperatorClass::kGemm, WeightPart::kSharedExpertDown, layer, tokens,
+                         tensor);
+}
+
+Operator dense_up(const Model& model, int layer, double tokens, int tensor) {
+  return up_projection(model, OperatorClass::kGemm, WeightPart::kDenseUp, layer, tokens, tensor);
+}
+
+Operator dense_down(const Model& model, int layer, double tokens, int tensor) {
+  return down_projection(model, OperatorClass::kGemm, WeightPart::kDenseDown, layer, tokens,
+                         tensor);
 }
 
 Operator lm_head(const Model& model, double sequences, int tensor) {
-  return matrix_product(model, OperatorClass::kGemm, sequences, model.hidden,
-                        static_cast<double>(model.vocab) / tensor);
+  const WeightPart part = model.tied_embeddings ? WeightPart::kEmbedding : WeightPart::kLmHead;
+  return matrix_product(model, OperatorClass::kGemm, part, kNoLayer, sequences, tensor);
 }
 
 Operator sampling(const Model& model, double sequences) {
@@ -207,11 +208,6 @@ Operator sampling(const Model& model, double sequences) {
 double touched_experts(const MixtureOfExperts& moe, double local, double tokens) {
   const double missed = 1 - static_cast<double>(moe.top_k) / moe.experts;
   return tokens > 0 ? local * (1 - std::pow(missed, tokens)) : 0;
-}
-
-Bytes kv_bytes_per_token_and_layer(const Model& model, int tensor) {
-  return Bytes{2 * kv_heads_per_rank(model, tensor) * model.attention.head_dim *
-               bytes_per_element(model.kv_dtype)};
 }
 
 }  // namespace rehearse

@@ -37,6 +37,7 @@ struct Amount {
 
 struct Operator {
   OperatorClass op_class = OperatorClass::kElementwise;
+  Dtype arithmetic = Dtype::kBf16;  // of the FLOPs
   Amount flops;
   Bytes weights;  // weight bytes read
   Amount inputs;  // activation and KV-cache bytes read
@@ -47,40 +48,36 @@ struct Operator {
   Amount bytes() const { return {weights.value + inputs.base + outputs.value, inputs.per_step}; }
 };
 
-// Weight bytes of the parts of the model on one rank.
-Bytes attention_weights(const Model& model, int tensor);
-Bytes expert_weights(const Model& model, int expert_tensor);  // one routed expert
-Bytes ffn_weights(const Model& model, const FeedForward& ffn, int tensor);
-
-// `tokens` enter the operator on this rank; `tensor` ranks share the matrices.
+// `tokens` enter the operator on this rank, in a `layer` of the model; `tensor` ranks share the
+// matrices.
 Operator embedding(const Model& model, double tokens, int tensor);
 Operator norm(const Model& model, double tokens);
-Operator qkv_projection(const Model& model, double tokens, int tensor);
+Operator qkv_projection(const Model& model, int layer, double tokens, int tensor);
 // Causal self-attention over `sequences` prompts of `prompt_tokens`; writes the KV cache.
 Operator prefill_attention(const Model& model, double sequences, double prompt_tokens, int tensor);
 // The same over prompts of several lengths: `tokens` their sum, `pairs` the sum of p(p+1)/2.
 Operator prefill_attention_of(const Model& model, double tokens, double pairs, int tensor);
 // One new token per sequence; at step i it attends to context + i tokens, itself included.
 Operator decode_attention(const Model& model, double sequences, double context, int tensor);
-Operator output_projection(const Model& model, double tokens, int tensor);
-Operator router(const Model& model, double tokens);
+Operator output_projection(const Model& model, int layer, double tokens, int tensor);
+Operator router(const Model& model, int layer, double tokens);
 Operator permute(const Model& model, double tokens);  // tokens to (token, expert) copies
 Operator combine(const Model& model, double tokens);  // weighted sum of the top_k copies
 // `copies` (token, expert) pairs arrive for `local_experts` experts of which `touched` get at least
 // one.
-Operator expert_up(const Model& model, double copies, double touched, int expert_tensor);
-Operator expert_down(const Model& model, double copies, double touched, int expert_tensor);
-Operator ffn_up(const Model& model, const FeedForward& ffn, double tokens, int tensor);
-Operator ffn_down(const Model& model, const FeedForward& ffn, double tokens, int tensor);
+Operator expert_up(const Model& model, int layer, double copies, double touched, int expert_tensor);
+Operator expert_down(const Model& model, int layer, double copies, double touched,
+                     int expert_tensor);
+// All shared experts of the layer as one network.
+Operator shared_up(const Model& model, int layer, double tokens, int tensor);
+Operator shared_down(const Model& model, int layer, double tokens, int tensor);
+Operator dense_up(const Model& model, int layer, double tokens, int tensor);
+Operator dense_down(const Model& model, int layer, double tokens, int tensor);
 Operator lm_head(const Model& model, double sequences, int tensor);
 Operator sampling(const Model& model, double sequences);
 
 // Expected number of `local` experts that get at least one of the tokens, when each of `tokens`
 // picks top_k different experts uniformly: local x (1 - (1 - top_k / experts)^tokens).
 double touched_experts(const MixtureOfExperts& moe, double local, double tokens);
-
-// KV cache bytes of one token in one layer on one rank. Fewer KV heads than tensor ranks: each rank
-// keeps one copy of a head.
-Bytes kv_bytes_per_token_and_layer(const Model& model, int tensor);
 
 }  // namespace rehearse

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/error.hpp"
+#include "model/weights.hpp"
 #include "program/micro_batches.hpp"
 #include "program/program_builder.hpp"
 
@@ -52,7 +53,7 @@ Programs lower(const Model& model, const Plan& plan, const std::vector<int>& nod
   const RankGrid grid(plan.layout);
   Programs result;
   result.algorithms = chosen_algorithms(plan);
-  result.compute_dtype = model.weight_dtype;
+  result.compute_dtype = fastest_arithmetic(model);
   result.groups = build_groups(plan.layout);
   Names names(result.names);
 

@@ -66,6 +66,7 @@ struct Instruction {
   Axis axis = Axis::kTensor;
   CollectiveOp op = CollectiveOp::kAllReduce;
   OperatorClass op_class = OperatorClass::kGemm;
+  Dtype arithmetic = Dtype::kBf16;  // compute: of the FLOPs
   std::int16_t layer = -1;  // model layer, -1 outside layers
   std::int16_t peer_stage = -1;
   std::int32_t pass = -1;  // index in Program::passes
@@ -124,7 +125,7 @@ struct Programs {
   ProcessGroups groups;
   std::array<const CollectiveAlgorithm*, kCollectiveOps>
       algorithms{};                              // nullptr: the fastest predicted, per transfer
-  Dtype compute_dtype = Dtype::kBf16;            // of the matrix products
+  Dtype compute_dtype = Dtype::kBf16;            // of the fastest matrix products
   std::vector<std::string> names;                // of operators and collectives: "L3 qkv"
   std::shared_ptr<const ExpertRouting> routing;  // nullptr: uniform
 

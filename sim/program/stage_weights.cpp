@@ -1,34 +1,34 @@
 #include "program/stage_weights.hpp"
 
-#include "model/operators.hpp"
+#include "model/weights.hpp"
 
 namespace rehearse {
 
 Bytes weights_of_stage(const Model& model, const Plan& plan, int stage, Share layers) {
   const Layout& layout = plan.layout;
-  const int redundant_experts = plan.placement.redundant_experts;
-  const double norm = model.hidden * bytes_per_element(model.weight_dtype);
-  const double vocab = static_cast<double>(model.vocab) / layout.tensor * model.hidden *
-                       bytes_per_element(model.weight_dtype);
+  const auto held = [&](WeightPart part, int layer) {
+    return has_part(model, part, layer) ? weight_bytes(model, part, layer, layout.tensor) : Bytes{};
+  };
+  const Bytes norm = held(WeightPart::kNorms, kNoLayer);
   Bytes weights;
   for (int layer = layers.first; layer < layers.first + layers.count; ++layer) {
-    weights += attention_weights(model, layout.tensor) + Bytes{2 * norm};
-    if (!model.is_moe_layer(layer)) {
-      weights += ffn_weights(model, *model.dense, layout.tensor);
-      continue;
+    for (const WeightPart part : {WeightPart::kQkv, WeightPart::kAttentionOutput,
+                                  WeightPart::kDenseUp, WeightPart::kDenseDown, WeightPart::kRouter,
+                                  WeightPart::kSharedExpertUp, WeightPart::kSharedExpertDown}) {
+      weights += held(part, layer);
     }
-    const MixtureOfExperts& moe = *model.moe;
-    weights += expert_weights(model, expert_tensor_degree(layout)) *
-               (static_cast<double>(moe.experts + redundant_experts) / expert_group_size(layout));
-    weights += Bytes{norm * moe.experts};  // router
-    if (moe.shared_experts > 0) {
-      weights += ffn_weights(model, moe.shared, layout.tensor) * moe.shared_experts;
-    }
+    weights += norm * 2;
+    if (!model.is_moe_layer(layer)) continue;
+    const int copies = model.moe->experts + plan.placement.redundant_experts;
+    weights += expert_weights(model, layer, expert_tensor_degree(layout)) *
+               (static_cast<double>(copies) / expert_group_size(layout));
   }
   const bool last = stage + 1 == layout.pipeline;
-  if (stage == 0) weights += Bytes{vocab};
-  if (last) weights += Bytes{norm};
-  if (last && !(model.tied_embeddings && stage == 0)) weights += Bytes{vocab};
+  if (stage == 0) weights += held(WeightPart::kEmbedding, kNoLayer);
+  if (last) weights += norm;
+  if (last && !model.tied_embeddings) weights += held(WeightPart::kLmHead, kNoLayer);
+  if (last && model.tied_embeddings && stage != 0)
+    weights += held(WeightPart::kEmbedding, kNoLayer);
   return weights;
 }
 

@@ -14,12 +14,13 @@ bool goes_on_with(const Instruction& before, const Instruction& next) {
 
 }  // namespace
 
-ProgramCosts::ProgramCosts(const Program& program, const Device& device, FlopsPerSecond peak,
+ProgramCosts::ProgramCosts(const Program& program, const Platform& platform, const Device& device,
                            int& numbered)
     : run_of_(program.instructions.size(), -1) {
   costs_.reserve(program.instructions.size());
   for (const Instruction& at : program.instructions) {
-    costs_.push_back(operator_cost(at.flops, at.bytes, device, peak));
+    costs_.push_back(
+        operator_cost(at.flops, at.bytes, device, usable_peak(platform, device, at.arithmetic)));
   }
   for (const Block& block : program.blocks) {
     for (int at = block.begin; at < block.end; ++at) {
@@ -51,9 +52,8 @@ RankCosts::RankCosts(const Programs& programs, const Platform& platform)
   int runs = 0;
   costs_.reserve(platform.devices.size() * programs.programs.size());
   for (const Device& device : platform.devices) {
-    peaks_.push_back(usable_peak(platform, device, programs.compute_dtype));
     for (const Program& program : programs.programs) {
-      costs_.emplace_back(program, device, peaks_.back(), runs);
+      costs_.emplace_back(program, platform, device, runs);
     }
   }
 }
@@ -62,9 +62,10 @@ ProgramCosts& RankCosts::of(Rank rank) {
   return costs_[device_of(rank) * programs_.programs.size() + programs_.ranks[rank].program];
 }
 
-Seconds RankCosts::routed(Rank rank, Flops flops, Bytes bytes) const {
-  const std::size_t device = device_of(rank);
-  return operator_cost({flops.value}, {bytes.value}, platform_.devices[device], peaks_[device])
+Seconds RankCosts::routed(Rank rank, Dtype arithmetic, Flops flops, Bytes bytes) const {
+  const Device& device = platform_.devices[device_of(rank)];
+  return operator_cost({flops.value}, {bytes.value}, device,
+                       usable_peak(platform_, device, arithmetic))
       .at(0);
 }
 

@@ -22,7 +22,8 @@ struct RunCost {
 class ProgramCosts {
  public:
   // `numbered`: runs of other programs and devices so far; counts on.
-  ProgramCosts(const Program& program, const Device& device, FlopsPerSecond peak, int& numbered);
+  ProgramCosts(const Program& program, const Platform& platform, const Device& device,
+               int& numbered);
 
   // The run that begins with the instruction, a compute without a routed amount: it ends before a
   // wait, before anything else than a compute, after a sampling (whose end is a token's date), and
@@ -46,7 +47,7 @@ class RankCosts {
   RankCosts(const Programs& programs, const Platform& platform);
 
   ProgramCosts& of(Rank rank);
-  Seconds routed(Rank rank, Flops flops, Bytes bytes) const;
+  Seconds routed(Rank rank, Dtype arithmetic, Flops flops, Bytes bytes) const;
 
  private:
   std::size_t device_of(Rank rank) const {
@@ -55,8 +56,7 @@ class RankCosts {
 
   const Programs& programs_;
   const Platform& platform_;
-  std::vector<ProgramCosts> costs_;    // by device x program
-  std::vector<FlopsPerSecond> peaks_;  // by device
+  std::vector<ProgramCosts> costs_;  // by device x program
 };
 
 }  // namespace rehearse

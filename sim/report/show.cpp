@@ -6,6 +6,7 @@
 
 #include "cost/operator_cost.hpp"
 #include "graph/workload_graph.hpp"
+#include "model/weights.hpp"
 #include "report/show_work.hpp"
 
 namespace rehearse {
@@ -28,7 +29,6 @@ std::string billions(double count) { return fmt::format("{:.3f} B", count / 1e9)
 
 std::string model_part(const Model& model) {
   const ParameterCount count = count_parameters(model);
-  const double weight = bytes_per_element(model.weight_dtype);
   std::string text = fmt::format(
       "Model {}\n"
       "  {} layers, hidden {}, {} attention heads x {} ({} KV heads), vocabulary {}{}\n",
@@ -48,11 +48,12 @@ std::string model_part(const Model& model) {
       "    embedding {}, LM head {}, attention {}, router {}, experts {}, shared experts {}, "
       "dense FFN {}, norms {}\n"
       "  KV cache {} per token ({})\n",
-      billions(count.total), billions(count.active), to_text(Bytes{count.total * weight}),
-      to_text(model.weight_dtype), billions(count.embedding), billions(count.lm_head),
+      billions(count.total), billions(count.active), to_text(stored_bytes(model)),
+      storage_text(model), billions(count.embedding), billions(count.lm_head),
       billions(count.attention), billions(count.router), billions(count.experts),
       billions(count.shared_experts), billions(count.dense_ffn), billions(count.norms),
       to_text(kv_bytes_per_token(model)), to_text(model.kv_dtype));
+  for (const std::string& note : model.notes) text += fmt::format("  note: {}\n", note);
   return text;
 }
 
@@ -89,7 +90,6 @@ std::string batch_part(const Plan& plan) {
 std::string pass_part(const Programs& programs, const Program& program, Phase phase,
                       const Platform& platform) {
   const Device& device = platform.devices.front();
-  const FlopsPerSecond peak = usable_peak(platform, device, programs.compute_dtype);
   const auto is_wanted = [&](const Pass& pass) { return pass.phase == phase; };
   const auto pass = std::find_if(program.passes.begin(), program.passes.end(), is_wanted);
   if (pass == program.passes.end()) return {};
@@ -105,7 +105,8 @@ std::string pass_part(const Programs& programs, const Program& program, Phase ph
     if (at.layer >= 0 && layer < 0) layer = at.layer;
     if (at.layer >= 0 && at.layer != layer) continue;
     if (at.kind == Instruction::Kind::kCompute) {
-      const OperatorCost cost = operator_cost(at.flops, at.bytes, device, peak);
+      const OperatorCost cost =
+          operator_cost(at.flops, at.bytes, device, usable_peak(platform, device, at.arithmetic));
       const char* bound = cost.compute > cost.memory ? "compute" : "memory";
       if (cost.launch > std::max(cost.compute, cost.memory)) bound = "launch";
       text += fmt::format("    {:<22} {:>13} {:>13} {:>10}  {}\n", programs.names[at.name],

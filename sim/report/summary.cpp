@@ -241,6 +241,7 @@ std::string summary(const RunIdentity& identity, const Plan& plan, const Metrics
                      metrics.folded_replicas),
          "same programs, and a fabric that serves all alike; --fold off simulates all"});
   }
+  for (const std::string& note : metrics.model_notes) lines.push_back({"model note", note, ""});
   for (const std::vector<Line>& part :
        {time_lines(metrics), cost_lines(metrics), gpu_time_lines(metrics), share_lines(metrics),
         replica_lines(metrics), expert_lines(metrics)}) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "model/weights.hpp"
 
 namespace rehearse {
 namespace {
@@ -21,7 +22,6 @@ ExpertRouting::ExpertRouting(const Model& model, const Plan& plan, const Process
     : moe_(*model.moe),
       plan_(plan),
       layers_(model.layers),
-      expert_weights_(expert_weights(model, expert_tensor_degree(plan.layout))),
       tokens_(std::move(tokens)),
       shares_(plan.routing, model, plan.seed) {
   if (shares_.constant()) {
@@ -30,6 +30,11 @@ ExpertRouting::ExpertRouting(const Model& model, const Plan& plan, const Process
                                         ? inclusion_probabilities(shares_.at(layer, 0), moe_.top_k)
                                         : std::vector<double>{});
     }
+  }
+  for (int layer = 0; layer < layers_; ++layer) {
+    expert_weights_.push_back(model.is_moe_layer(layer)
+                                  ? expert_weights(model, layer, expert_tensor_degree(plan.layout))
+                                  : Bytes{});
   }
   const std::vector<Share> stages = stage_layers(plan.layout, model.layers);
   for (int stage = 0; stage < static_cast<int>(stages.size()); ++stage) {
@@ -186,7 +191,7 @@ void ExpertRouting::add_moved(const ExpertPlacement& before, const ExpertPlaceme
   const std::vector<int> moved = moved_copies(before, after, nodes_of(group, layer));
   bytes.resize(moved.size());
   for (std::size_t pair = 0; pair < moved.size(); ++pair) {
-    bytes[pair] += expert_weights_ * moved[pair];
+    bytes[pair] += expert_weights_[layer] * moved[pair];
   }
 }
 

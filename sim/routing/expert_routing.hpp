@@ -76,7 +76,7 @@ class ExpertRouting {
   const MixtureOfExperts moe_;
   const Plan plan_;
   const int layers_;
-  const Bytes expert_weights_;
+  std::vector<Bytes> expert_weights_;  // of one, by layer
   const RoutedTokens tokens_;
   const ExpertShares shares_;
   std::vector<std::vector<double>> constant_inclusion_;  // by layer; empty: it drifts

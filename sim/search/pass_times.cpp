@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/error.hpp"
+#include "model/weights.hpp"
 #include "routing/token_routing.hpp"
 
 namespace rehearse {
@@ -27,8 +28,9 @@ Runs runs_of(const Model& model, Share layers) {
   return runs;
 }
 
-// The layers around the border between the two kinds.
-Share shown_layers(Share layers, const Runs& runs) {
+// The layers around the border between the two kinds; all where those of a kind differ.
+Share shown_layers(const Model& model, Share layers, const Runs& runs) {
+  if (layers_differ(model)) return layers;
   const int dense = std::min(runs.dense, kShown);
   return {layers.first + runs.dense - dense, dense + std::min(runs.experts, kShown)};
 }
@@ -48,7 +50,8 @@ class TemplateBuilder {
       const bool last_of_kind =
           layer + 1 == shown.first + shown.count || model.is_moe_layer(layer + 1) != experts;
       const int of_kind = experts ? runs.experts : runs.dense;
-      if (last_of_kind) repeat(layer, 1 + std::max(0, of_kind - kShown));
+      const bool run = last_of_kind && !layers_differ(model);
+      if (run) repeat(layer, 1 + std::max(0, of_kind - kShown));
     }
     return std::move(template_);
   }
@@ -90,6 +93,7 @@ class TemplateBuilder {
     }
     if (const auto* work = std::get_if<Operator>(&what.work)) {
       operation.is_compute = true;
+      operation.arithmetic = work->arithmetic;
       operation.flops = work->flops;
       operation.bytes = work->bytes();
     } else if (const auto* collective = std::get_if<Collective>(&what.work)) {
@@ -212,7 +216,7 @@ const PassTemplate& PassTemplates::of(const Layout& layout, const PassShape& sha
   const Key key(layout.tensor, layout.expert, expert_tensor_degree(layout),
                 layout.sequence_parallel, shape.phase, shape.sequences, shape.group_tokens,
                 shape.stage == 0, shape.stage + 1 == layout.pipeline, runs.dense, runs.experts,
-                spread);
+                layers_differ(model_) ? shape.layers.first : 0, spread);
   std::unique_ptr<PassTemplate>& kept = kept_[key];
   if (kept == nullptr) kept = std::make_unique<PassTemplate>(build(layout, shape, spread));
   return *kept;
@@ -222,7 +226,7 @@ PassTemplate PassTemplates::build(const Layout& layout, const PassShape& shape,
                                   Spread spread) const {
   const Runs runs = runs_of(model_, shape.layers);
   PassShape shown = shape;
-  shown.layers = shown_layers(shape.layers, runs);
+  shown.layers = shown_layers(model_, shape.layers, runs);
   const WorkloadGraph graph = build_pass(model_, layout, shown);
   return TemplateBuilder(graph, spread).build(model_, shown.layers, runs);
 }
@@ -292,8 +296,9 @@ std::vector<PassTime> pass_times(const PassTemplate& pass, PassPlace& place, dou
   std::vector<double> durations;
   for (const PassTemplate::Operation& each : pass.operations) {
     const bool group = each.of_group;
-    costs.push_back(operator_cost(each.flops, each.bytes, group ? place.fastest : place.device,
-                                  group ? place.fastest_peak : place.peak));
+    const Device& device = group ? place.fastest : place.device;
+    costs.push_back(operator_cost(each.flops, each.bytes, device,
+                                  usable_peak(*place.platform, device, each.arithmetic)));
     if (group) costs.back().launch = {};  // ranks without copies launch nothing
     durations.push_back(each.is_compute ? 0 : transfer_time(each, place, dispatch_share).value);
   }

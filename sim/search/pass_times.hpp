@@ -29,6 +29,7 @@ Spread spread_of(const Plan& plan, const Model& model);
 struct PassTemplate {
   struct Operation {
     bool is_compute = false;
+    Dtype arithmetic = Dtype::kBf16;  // compute: of the FLOPs
     Amount flops;
     Amount bytes;  // compute: memory traffic; communication: send buffer
     Axis axis = Axis::kTensor;
@@ -60,8 +61,10 @@ class PassTemplates {
  private:
   PassTemplate build(const Layout& layout, const PassShape& shape, Spread spread) const;
   // tensor, expert, expert tensor, sequence parallel, phase, sequences, group tokens, first stage,
-  // last stage, dense layers, layers with experts, spread
-  using Key = std::tuple<int, int, int, bool, Phase, int, double, bool, bool, int, int, Spread>;
+  // last stage, dense layers, layers with experts, first layer where layers are stored in different
+  // ways, spread
+  using Key =
+      std::tuple<int, int, int, bool, Phase, int, double, bool, bool, int, int, int, Spread>;
   const Model& model_;
   std::map<Key, std::unique_ptr<PassTemplate>> kept_;
 };
@@ -98,11 +101,10 @@ class TransferTimes {
 
 // Where the passes of one stage run: on one replica, or on the best of several.
 struct PassPlace {
+  const Platform* platform = nullptr;
   Device device;
-  FlopsPerSecond peak;
   // The best that any GPU of the platform has: of work that is the group's.
   Device fastest;
-  FlopsPerSecond fastest_peak;
   // By replica: its tensor and its expert group, in the order of their members.
   std::vector<std::vector<int>> tensor_groups;
   std::vector<std::vector<int>> expert_groups;

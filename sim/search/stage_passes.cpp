@@ -14,11 +14,16 @@ constexpr int kStepRuns = 8;
 // Makes `best` the better of both in every respect.
 void take_best(const Device& other, Device& best) {
   if (other == best) return;
-  // peak x efficiency decides, and the peaks are read one by one.
-  for (const auto peak :
-       {&Device::peak, &Device::peak_fp8, &Device::peak_fp4, &Device::peak_fp32}) {
-    best.*peak = std::max(best.*peak, other.*peak);
+  // peak x efficiency decides, and the peaks are read one by one. Narrow numbers are multiplied in
+  // 16 bits where there are no units for them.
+  for (const auto peak : {&Device::peak_fp8, &Device::peak_fp4}) {
+    const auto used = [&](const Device& device) {
+      return (device.*peak).value > 0 ? device.*peak : device.peak;
+    };
+    best.*peak = std::max(used(best), used(other));
   }
+  best.peak = std::max(best.peak, other.peak);
+  best.peak_fp32 = std::max(best.peak_fp32, other.peak_fp32);
   best.compute_efficiency = std::max(best.compute_efficiency, other.compute_efficiency);
   best.memory_bandwidth = std::max(best.memory_bandwidth, other.memory_bandwidth);
   best.memory_efficiency = std::max(best.memory_efficiency, other.memory_efficiency);
@@ -92,10 +97,9 @@ PassPlace StagePasses::place(int stage) const {
     // The replicas that share experts have one group, but for each tensor rank's.
     if (expert == 0) place.expert_groups.push_back(expert_group(data, stage));
   });
-  place.peak = usable_peak(platform, place.device, model_.weight_dtype);
+  place.platform = &platform;
   place.fastest = place.device;
   for (const Device& device : platform.devices) take_best(device, place.fastest);
-  place.fastest_peak = usable_peak(platform, place.fastest, model_.weight_dtype);
   place.algorithms = &algorithms_;
   place.transfers = transfers_;
   return place;

@@ -11,6 +11,7 @@
 #include "fold/fold.hpp"
 #include "layout/layout.hpp"
 #include "metrics/assumptions.hpp"
+#include "model/weights.hpp"
 #include "platform/check_platform_xml.hpp"
 #include "program/lower.hpp"
 #include "replay/rendezvous.hpp"
@@ -55,23 +56,24 @@ void refuse_copies_without_room(const Plan& plan, const Model& model, const Prog
                                 const Platform& platform) {
   const int copies = plan.placement.redundant_experts;
   if (copies == 0) return;
-  const Bytes each = expert_weights(model, expert_tensor_degree(plan.layout)) *
-                     (static_cast<double>(copies) / expert_group_size(plan.layout));
+  const double held = static_cast<double>(copies) / expert_group_size(plan.layout);
   for (Rank rank = 0; rank < static_cast<int>(programs.ranks.size()); ++rank) {
     const Program& program = programs.of(rank);
     const Bytes needed = program.weights + program.communication_buffers;
     const Bytes memory = platform.device_of(programs.ranks[rank].gpu).memory;
     if (needed <= memory) continue;
-    int moe_layers = 0;
-    for (int layer = 0; layer < program.layers.count; ++layer) {
-      if (model.is_moe_layer(program.layers.first + layer)) ++moe_layers;
+    Bytes of_copies;
+    const Share& layers = program.layers;
+    for (int layer = layers.first; layer < layers.first + layers.count; ++layer) {
+      if (!model.is_moe_layer(layer)) continue;
+      of_copies += expert_weights(model, layer, expert_tensor_degree(plan.layout)) * held;
     }
     throw InputError(
         plan.where.at("placement.redundant_experts"),
         fmt::format(
             "placement.redundant_experts = {}: rank {} would hold {} of weights and buffers, "
             "{} of them copies, and has {}",
-            copies, rank, to_text(needed), to_text(each * moe_layers), to_text(memory)));
+            copies, rank, to_text(needed), to_text(of_copies), to_text(memory)));
   }
 }
 

@@ -84,19 +84,37 @@ std::string fault_of(Dtype dtype) {
   return "none";
 }
 
-TEST(UsablePeak, OfADtypeThatThePlatformDoesNotRateIsTheUsersToGive) {
-  EXPECT_EQ(fault_of(Dtype::kFp8),
-            "p.xml:1:1: error: the model computes in fp8, but its GPUs have no peak_fp8: add "
-            "<prop id=\"peak_fp8\" value=\"...FLOPS\"/>");
-  EXPECT_EQ(fault_of(Dtype::kInt8),
-            "p.xml:1:1: error: the model computes in int8, but its GPUs have no peak_fp8: add "
-            "<prop id=\"peak_fp8\" value=\"...FLOPS\"/>");
-  EXPECT_EQ(fault_of(Dtype::kFp4),
-            "p.xml:1:1: error: the model computes in fp4, but its GPUs have no peak_fp4: add "
-            "<prop id=\"peak_fp4\" value=\"...FLOPS\"/>");
+TEST(UsablePeak, OfThirtyTwoBitsThatThePlatformDoesNotRateIsTheUsersToGive) {
   EXPECT_EQ(fault_of(Dtype::kFp32),
             "p.xml:1:1: error: the model computes in fp32, but its GPUs have no peak_fp32: add "
             "<prop id=\"peak_fp32\" value=\"...FLOPS\"/>");
+}
+
+// fault:P7: numbers of 8 and of 4 bits are unpacked and multiplied in 16 bits by GPUs without units
+// for them, and said to be; a peak for other numbers is no substitute.
+TEST(UsablePeak, OfNarrowNumbersWithoutUnitsIsThatOfSixteenBits) {
+  Platform platform;
+  Device device = device_by_hand();
+  for (const Dtype dtype : {Dtype::kFp8, Dtype::kInt8, Dtype::kFp4, Dtype::kInt4}) {
+    EXPECT_EQ(usable_peak(platform, device, dtype).value, 50);
+  }
+  device.peak_fp8 = FlopsPerSecond{200};
+  EXPECT_EQ(usable_peak(platform, device, Dtype::kFp8).value, 100);
+  EXPECT_EQ(usable_peak(platform, device, Dtype::kFp4).value, 50);
+  EXPECT_EQ(usable_peak(platform, device, Dtype::kInt4).value, 50);
+
+  Model model;
+  model.dense = FeedForward{8, true};
+  platform.devices = {device};
+  model.weight_dtype = Dtype::kFp8;
+  EXPECT_TRUE(arithmetic_notes(model, platform).empty());
+  model.weight_dtype = Dtype::kFp4;
+  EXPECT_EQ(
+      arithmetic_notes(model, platform),
+      std::vector<std::string>{"the platform states no peak_fp4 for its GPUs: fp4 weights are "
+                               "unpacked and multiplied in 16 bits, at the peak of \"speed\""});
+  model.weight_dtype = Dtype::kInt4;  // multiplied in the activations' dtype anyway
+  EXPECT_TRUE(arithmetic_notes(model, platform).empty());
 }
 
 }  // namespace

@@ -89,7 +89,8 @@ std::vector<double> simulated(const RandomPlan& drawn, const std::string& zone, 
 
 RandomPlan draw_plan_of_equal_replicas() {
   RandomPlan drawn = draw_plan(kGpus);
-  drawn.model.weight_dtype = Dtype::kBf16;  // small clusters know no other peak
+  // Small clusters know no other peak.
+  drawn.model.weight_dtype = drawn.model.activation_dtype = Dtype::kBf16;
   const Layout& layout = drawn.plan.layout;
   Batch& batch = drawn.plan.batch;
   const int each = (batch.sequences + layout.dense_data() - 1) / layout.dense_data();

@@ -121,13 +121,6 @@ TEST(HfConfig, OfAMultimodalModelIsItsTextConfig) {
   EXPECT_EQ(model.weight_dtype, Dtype::kFp16);
 }
 
-TEST(HfConfig, InEightBitsCountsAllWeightsAsFp8AndSaysSo) {
-  const Model model = read_model(llama_with(R"("quantization_config": {"quant_method": "fp8"})"));
-  EXPECT_EQ(model.weight_dtype, Dtype::kFp8);
-  EXPECT_EQ(model.activation_dtype, Dtype::kBf16);
-  EXPECT_EQ(model.notes.size(), 1u);
-}
-
 TEST(HfConfig, IsRecognisedByItsFirstCharacter) {
   EXPECT_EQ(refusal_of([] { read_model(written_file("model.txt", " {}")); }),
             written_file("model.txt", " {}") +
@@ -149,8 +142,7 @@ TEST(HfConfig, WithWhatIsNotModelledIsRefusedAtItsKey) {
        "moe_layer_freq = 2: interleaving MoE and dense layers is not modelled, only 1"},
       {R"("mlp_bias": true)",
        "mlp_bias = true: an FFN with biases from a config.json is not modelled"},
-      {R"("quantization_config": {"quant_method": "mxfp4"})",
-       "quantization_config: quant_method \"mxfp4\" is not modelled, only \"fp8\""},
+      {R"("quantization_config": 8)", "quantization_config = 8: expected an object"},
       {R"("num_key_value_heads": "8")", "num_key_value_heads = \"8\": expected an integer"},
       {R"("num_key_value_heads": -1)", "num_key_value_heads = -1: must be 0 to 2147483647"},
       {R"("num_key_value_heads": 3)", "attention.kv_heads = 3 does not divide attention.heads = 4"},

@@ -172,6 +172,46 @@ TEST(CheckLayout, ExpertsAndTheirCopiesAreDealtEvenly) {
                "copies more on 2 ranks, one of each everywhere");
 }
 
+// fault:P2: of weights that are quantised in blocks every rank holds whole ones.
+TEST(CheckLayout, RulesOfQuantisedBlocks) {
+  Storage blocks;
+  blocks.dtype = Dtype::kFp8;
+  blocks.block_outputs = blocks.block_inputs = 2;
+  // 6 / 2 = 3 columns of an expert are a block and a half.
+  const auto quantise_up = [&](Case& c) {
+    c.model.storage.push_back({WeightPart::kExpertUp, blocks});
+  };
+  expect_fault(quantise_up,
+               "plan:2:3: error: layout.tensor = 2 cuts the 6 columns of expert_up to 3, which are "
+               "no whole blocks of 2, the blocks that the weights are quantised in; "
+               "layout.expert_tensor = 1 leaves experts whole");
+  expect_fault([&](Case& c) { quantise_up(c), c.plan.layout.expert_tensor = 1; }, "valid");
+  expect_fault([&](Case& c) { quantise_up(c), c.model.moe->expert.width = 8; }, "valid");
+  // The rows of the down projection are cut, its columns are not; in the last layer alone.
+  expect_fault(
+      [&](Case& c) {
+        c.model.storage.push_back({WeightPart::kExpertDown, blocks, 3, 3});
+      },
+      "plan:2:3: error: layout.tensor = 2 cuts the 6 rows of expert_down to 3, which are "
+      "no whole blocks of 2, the blocks that the weights are quantised in; "
+      "layout.expert_tensor = 1 leaves experts whole");
+  // Groups along the rows of one column (NVFP4, GPTQ) bind the parts whose rows are cut.
+  Storage groups = blocks;
+  groups.block_outputs = 1;
+  expect_fault(
+      [&](Case& c) {
+        c.model.storage.push_back({WeightPart::kExpertUp, groups});
+      },
+      "valid");
+  expect_fault(
+      [&](Case& c) {
+        groups.block_inputs = 3;
+        c.model.storage.push_back({WeightPart::kAttentionOutput, groups});
+      },
+      "plan:2:3: error: layout.tensor = 2 cuts the 8 rows of attention_output to 4, which are no "
+      "whole blocks of 3, the blocks that the weights are quantised in");
+}
+
 TEST(CheckLayout, RulesOfTheBatch) {
   // 6 requests over 3 x 2 replicas: one each.
   expect_fault([](Case& c) { c.plan.batch.micro_batches = 2; },

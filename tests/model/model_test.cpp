@@ -128,7 +128,8 @@ TEST(Dtypes, HaveNamesAndSizes) {
   const struct {
     const char* name;
     double bytes;
-  } rows[] = {{"fp32", 4}, {"bf16", 2}, {"fp16", 2}, {"fp8", 1}, {"int8", 1}, {"fp4", 0.5}};
+  } rows[] = {{"fp32", 4}, {"bf16", 2},  {"fp16", 2},  {"fp8", 1},
+              {"int8", 1}, {"fp4", 0.5}, {"int4", 0.5}};
   for (const auto& row : rows) {
     const auto dtype = dtype_named(row.name);
     ASSERT_TRUE(dtype) << row.name;

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "model/weights.hpp"
+
 namespace rehearse {
 namespace {
 
@@ -18,6 +20,13 @@ Model model_by_hand() {
   model.weight_dtype = Dtype::kFp8;
   model.activation_dtype = Dtype::kBf16;
   model.kv_dtype = Dtype::kFp32;
+  return model;
+}
+
+Model with_dense(const FeedForward& ffn) {
+  Model model = model_by_hand();
+  model.dense = ffn;
+  model.moe->first_dense_layers = 1;
   return model;
 }
 
@@ -49,12 +58,14 @@ TEST(Operators, NormReadsAndWritesResidualAndActivation) {
 
 TEST(Operators, QkvProjectionHasColumnsForQueryAndTwiceForKeyValue) {
   // One rank: (4 + 2 x 2) x 2 = 16 columns. 2 x 3 x 8 x 16 = 768 FLOPs, 8 x 16 weights.
-  expect_work(qkv_projection(model_by_hand(), 3, 1), OperatorClass::kGemm,
+  expect_work(qkv_projection(model_by_hand(), 0, 3, 1), OperatorClass::kGemm,
               {768, 128, 3 * 8 * 2, 3 * 16 * 2, 96});
   // Two ranks: half of everything but the input.
-  expect_work(qkv_projection(model_by_hand(), 3, 2), OperatorClass::kGemm, {384, 64, 48, 48, 48});
+  expect_work(qkv_projection(model_by_hand(), 0, 3, 2), OperatorClass::kGemm,
+              {384, 64, 48, 48, 48});
   // Four ranks share two KV heads: (1 + 2 x 1) x 2 = 6 columns each, not 4.
-  expect_work(qkv_projection(model_by_hand(), 3, 4), OperatorClass::kGemm, {288, 48, 48, 36, 36});
+  expect_work(qkv_projection(model_by_hand(), 0, 3, 4), OperatorClass::kGemm,
+              {288, 48, 48, 36, 36});
 }
 
 TEST(Operators, PrefillAttentionIsCausalAndWritesTheCache) {
@@ -100,9 +111,9 @@ TEST(Operators, DecodeCostsThePairsThatPrefillWouldHaveAdded) {
 
 TEST(Operators, OutputProjectionAndLmHead) {
   // 3 tokens, 8 rows (4 heads x 2) to 8 columns; on 2 ranks 4 rows.
-  expect_work(output_projection(model_by_hand(), 3, 1), OperatorClass::kGemm,
+  expect_work(output_projection(model_by_hand(), 0, 3, 1), OperatorClass::kGemm,
               {384, 64, 48, 48, 48});
-  expect_work(output_projection(model_by_hand(), 3, 2), OperatorClass::kGemm,
+  expect_work(output_projection(model_by_hand(), 0, 3, 2), OperatorClass::kGemm,
               {192, 32, 24, 48, 48});
   // 2 scored tokens, 8 rows to 10 / 2 columns.
   expect_work(lm_head(model_by_hand(), 2, 2), OperatorClass::kGemm, {160, 40, 32, 20, 20});
@@ -112,7 +123,7 @@ TEST(Operators, OutputProjectionAndLmHead) {
 
 TEST(Operators, RouterPermuteAndCombine) {
   // 3 tokens, 8 rows to 4 experts.
-  expect_work(router(model_by_hand(), 3), OperatorClass::kRouter, {192, 32, 48, 24, 24});
+  expect_work(router(model_by_hand(), 0, 3), OperatorClass::kRouter, {192, 32, 48, 24, 24});
   // 3 rows of 16 bytes become 3 x 2 copies, and back.
   expect_work(permute(model_by_hand(), 3), OperatorClass::kElementwise, {0, 0, 48, 96, 96});
   expect_work(combine(model_by_hand(), 3), OperatorClass::kElementwise, {0, 0, 96, 48, 48});
@@ -121,38 +132,54 @@ TEST(Operators, RouterPermuteAndCombine) {
 TEST(Operators, GatedExpertsMultiplyTwiceAndWriteTheProduct) {
   // 5 copies, 8 rows to 2 x 6 columns: 960 FLOPs; the product of both halves, 6 columns, is
   // written. 2 touched experts: 2 x 8 x 12 weights.
-  expect_work(expert_up(model_by_hand(), 5, 2, 1), OperatorClass::kExpertGemm,
+  expect_work(expert_up(model_by_hand(), 0, 5, 2, 1), OperatorClass::kExpertGemm,
               {960, 192, 80, 60, 60});
   // 6 rows to 8 columns.
-  expect_work(expert_down(model_by_hand(), 5, 2, 1), OperatorClass::kExpertGemm,
+  expect_work(expert_down(model_by_hand(), 0, 5, 2, 1), OperatorClass::kExpertGemm,
               {480, 96, 60, 80, 80});
   // On 2 ranks half the columns, half the rows.
-  expect_work(expert_up(model_by_hand(), 5, 2, 2), OperatorClass::kExpertGemm,
+  expect_work(expert_up(model_by_hand(), 0, 5, 2, 2), OperatorClass::kExpertGemm,
               {480, 96, 80, 30, 30});
-  expect_work(expert_down(model_by_hand(), 5, 2, 2), OperatorClass::kExpertGemm,
+  expect_work(expert_down(model_by_hand(), 0, 5, 2, 2), OperatorClass::kExpertGemm,
               {240, 48, 30, 80, 80});
 }
 
 TEST(Operators, PlainAndGatedFeedForward) {
   // 3 tokens, 8 rows to 12 / 2 columns, plain and gated (12 columns multiplied, 6 written).
-  expect_work(ffn_up(model_by_hand(), {12, false}, 3, 2), OperatorClass::kGemm,
+  expect_work(dense_up(with_dense({12, false}), 0, 3, 2), OperatorClass::kGemm,
               {288, 48, 48, 36, 36});
-  expect_work(ffn_up(model_by_hand(), {12, true}, 3, 2), OperatorClass::kGemm,
+  expect_work(dense_up(with_dense({12, true}), 0, 3, 2), OperatorClass::kGemm,
               {576, 96, 48, 36, 36});
-  expect_work(ffn_down(model_by_hand(), {12, true}, 3, 2), OperatorClass::kGemm,
+  expect_work(dense_down(with_dense({12, true}), 0, 3, 2), OperatorClass::kGemm,
               {288, 48, 36, 48, 48});
+}
+
+TEST(Operators, SharedExpertsOfALayerAreOneNetwork) {
+  Model model = model_by_hand();
+  model.moe->shared_experts = 2;
+  model.moe->shared = {6, true};
+  // As one gated FFN of width 12 on 2 ranks.
+  expect_work(shared_up(model, 0, 3, 2), OperatorClass::kGemm, {576, 96, 48, 36, 36});
+  expect_work(shared_down(model, 0, 3, 2), OperatorClass::kGemm, {288, 48, 36, 48, 48});
+  // fault:C5: 4,096 shared experts of width 2^20 have more columns than an int can count.
+  // 2 x 1 token x 8 x (2 x 4096 x 2^20) FLOPs.
+  model.moe->shared_experts = 4096;
+  model.moe->shared = {1 << 20, true};
+  EXPECT_EQ(shared_up(model, 0, 1, 1).flops.base, 2.0 * 8 * 2 * 4096 * (1 << 20));
 }
 
 TEST(Operators, WithoutTokensDoNothing) {
   // An empty micro-batch launches no kernel, so it reads no weights either.
-  const Model model = model_by_hand();
-  const FeedForward ffn = {12, true};
+  Model model = with_dense({12, true});
+  model.moe->shared_experts = 2;
+  model.moe->shared = {6, true};
   for (const Operator& op :
-       {embedding(model, 0, 2), norm(model, 0), qkv_projection(model, 0, 2),
+       {embedding(model, 0, 2), norm(model, 0), qkv_projection(model, 0, 0, 2),
         prefill_attention(model, 0, 5, 2), decode_attention(model, 0, 5, 2),
-        output_projection(model, 0, 2), router(model, 0), permute(model, 0), combine(model, 0),
-        expert_up(model, 0, 0, 1), expert_down(model, 0, 0, 1), ffn_up(model, ffn, 0, 2),
-        ffn_down(model, ffn, 0, 2), lm_head(model, 0, 2), sampling(model, 0)}) {
+        output_projection(model, 0, 0, 2), router(model, 0, 0), permute(model, 0),
+        combine(model, 0), expert_up(model, 0, 0, 0, 1), expert_down(model, 0, 0, 0, 1),
+        dense_up(model, 0, 0, 2), dense_down(model, 0, 0, 2), shared_up(model, 0, 0, 2),
+        shared_down(model, 0, 0, 2), lm_head(model, 0, 2), sampling(model, 0)}) {
     EXPECT_EQ(op.flops.base, 0) << to_text(op.op_class);
     EXPECT_EQ(op.flops.per_step, 0) << to_text(op.op_class);
     EXPECT_EQ(op.bytes().base, 0) << to_text(op.op_class);
@@ -180,27 +207,40 @@ TEST(KvCacheOfARank, CopiesHeadsThatTensorRanksOutnumber) {
             kv_bytes_per_token(model_by_hand()).value);
 }
 
+double attention_weights(const Model& model, int tensor) {
+  return (weight_bytes(model, WeightPart::kQkv, 0, tensor) +
+          weight_bytes(model, WeightPart::kAttentionOutput, 0, tensor))
+      .value;
+}
+
+double ffn_weights(const FeedForward& ffn, int tensor) {
+  const Model model = with_dense(ffn);
+  return (weight_bytes(model, WeightPart::kDenseUp, 0, tensor) +
+          weight_bytes(model, WeightPart::kDenseDown, 0, tensor))
+      .value;
+}
+
 TEST(WeightsOfARank, AreAllParametersOnOneRank) {
   Model model = model_by_hand();
   for (const bool bias : {false, true}) {
     model.attention.bias = model.moe->expert.bias = bias;
     const ParameterCount count = count_parameters(model);
-    EXPECT_EQ(attention_weights(model, 1).value * 3, count.attention);
-    EXPECT_EQ(expert_weights(model, 1).value * 3 * 4, count.experts);
+    EXPECT_EQ(attention_weights(model, 1) * 3, count.attention);
+    EXPECT_EQ(expert_weights(model, 0, 1).value * 3 * 4, count.experts);
   }
 }
 
 TEST(WeightsOfARank, SplitMatricesAndInnerBiasesButNotTheBiasOfTheOutput) {
   Model model = model_by_hand();
   // Attention on 2 ranks: 8 x 8 Q, K, V columns and 4 x 8 of the output. Biases: 8 and 8.
-  EXPECT_EQ(attention_weights(model, 2).value, 64 + 32);
+  EXPECT_EQ(attention_weights(model, 2), 64 + 32);
   model.attention.bias = true;
-  EXPECT_EQ(attention_weights(model, 2).value, 64 + 32 + 8 + 8);
+  EXPECT_EQ(attention_weights(model, 2), 64 + 32 + 8 + 8);
   // FFN of width 12 on 2 ranks: plain 2 x 8 x 6, gated 3 x 8 x 6. Biases: 6 (gated 12) and 8.
-  EXPECT_EQ(ffn_weights(model, {12, false}, 2).value, 96);
-  EXPECT_EQ(ffn_weights(model, {12, true}, 2).value, 144);
-  EXPECT_EQ(ffn_weights(model, {12, false, true}, 2).value, 96 + 6 + 8);
-  EXPECT_EQ(ffn_weights(model, {12, true, true}, 2).value, 144 + 12 + 8);
+  EXPECT_EQ(ffn_weights({12, false}, 2), 96);
+  EXPECT_EQ(ffn_weights({12, true}, 2), 144);
+  EXPECT_EQ(ffn_weights({12, false, true}, 2), 96 + 6 + 8);
+  EXPECT_EQ(ffn_weights({12, true, true}, 2), 144 + 12 + 8);
 }
 
 TEST(OperatorClass, HasATextForEach) {

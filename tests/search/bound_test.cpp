@@ -59,7 +59,8 @@ struct Compared {
 };
 
 Compared compare_on_a_drawn_platform(RandomPlan& drawn) {
-  drawn.model.weight_dtype = Dtype::kBf16;  // the GPUs have no other peak
+  // The GPUs have no other peak.
+  drawn.model.weight_dtype = drawn.model.activation_dtype = Dtype::kBf16;
   const NetworkLevelName levels[] = {NetworkLevelName::kFluid, NetworkLevelName::kAnalytic,
                                      NetworkLevelName::kExact};
   drawn.plan.network = levels[*rc::gen::inRange(0, 3)];

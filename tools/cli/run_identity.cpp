@@ -18,7 +18,9 @@ RunIdentity identity_of(const Plan& plan, const Model& model, const PlanRequest&
   identity.seed = plan.seed;
   std::vector<std::string> texts = {plan.variant, identity.network, std::to_string(plan.seed)};
   texts.insert(texts.end(), request.sets.begin(), request.sets.end());
-  std::vector<std::string> files = {request.path, plan.model_path, plan.platform_path};
+  std::vector<std::string> files = files_of_model(plan.model_path);
+  files.insert(files.begin(), request.path);
+  files.push_back(plan.platform_path);
   for (const std::string& file : {plan.routing.table_path, plan.batch.lengths.file}) {
     if (!file.empty()) files.push_back(file);
   }

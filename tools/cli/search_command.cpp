@@ -134,7 +134,8 @@ std::string digest_of(const Plan& plan, const Options& options) {
   std::vector<std::string> texts = {REHEARSE_VERSION, plan.variant, to_text(plan.network),
                                     std::to_string(plan.seed)};
   texts.insert(texts.end(), options.plan.sets.begin(), options.plan.sets.end());
-  std::vector<std::string> files = {options.plan.path, plan.model_path};
+  std::vector<std::string> files = files_of_model(plan.model_path);
+  files.insert(files.begin(), options.plan.path);
   for (const std::string& file : {plan.routing.table_path, plan.batch.lengths.file}) {
     if (!file.empty()) files.push_back(file);
   }

@@ -1,0 +1,75 @@
+// The weights of a model part by part: the one place where their dimensions are written down.
+// Parameters, bytes on a rank, FLOPs and memory traffic of the operators are sums over them.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "model/model.hpp"
+#include "model/storage.hpp"
+
+namespace rehearse {
+
+// What one rank of `tensor` holds of a part of one layer: of all query, key and value heads, of one
+// routed expert, of all shared experts, of one norm; of the whole embedding and LM head.
+struct Weights {
+  std::array<Matrix, 2> matrices = {};  // as checkpoints store them; the second may be none
+  double vectors = 0;                   // elements of biases and norms
+
+  double parameters() const {
+    return matrices[0].parameters() + matrices[1].parameters() + vectors;
+  }
+};
+// REQUIRES: the model has the part. The matrices' outputs (QKV, up, embedding, LM head) or inputs
+// (down, attention output) are split over the tensor ranks; KV heads fewer than ranks are copied;
+// router and norms are whole on each.
+Weights weights_of(const Model& model, WeightPart part, int tensor);
+
+// Whether the model's layer has the part. No layer (-1): whether the model does.
+bool has_part(const Model& model, WeightPart part, int layer);
+
+constexpr int kNoLayer = -1;  // of embedding, LM head, final norm
+
+// How the part is stored in the layer: by the last of Model::storage that says so, else plainly in
+// Model::weight_dtype.
+Storage storage_of(const Model& model, WeightPart part, int layer);
+
+// Of the part's matrices, without biases: what its operator reads.
+Bytes matrix_bytes(const Model& model, WeightPart part, int layer, int tensor);
+// With biases, which are not quantised with a part that is: what a rank holds.
+Bytes weight_bytes(const Model& model, WeightPart part, int layer, int tensor);
+// One routed expert of the layer.
+Bytes expert_weights(const Model& model, int layer, int expert_tensor);
+
+// The whole model as a checkpoint stores it, by what its parts are stored in (scales go with their
+// matrix), the most bytes first.
+struct StorageShare {
+  Dtype dtype = Dtype::kBf16;
+  Bytes bytes;
+};
+std::vector<StorageShare> storage_shares(const Model& model);
+Bytes stored_bytes(const Model& model);  // their sum
+
+// "fp8", or "fp8 and bf16" where parts differ.
+std::string storage_text(const Model& model);
+
+// Whether the parts of some layers are stored in another way than those of others.
+bool layers_differ(const Model& model);
+
+// What the model's matrix products are multiplied in, on GPUs with units for it.
+std::vector<Dtype> arithmetics(const Model& model);
+// What the fastest of the model's matrix products are multiplied in: the dtype of the peak that a
+// run is measured against (MFU).
+Dtype fastest_arithmetic(const Model& model);
+
+// The storage that a dtype stands for where only its name is given, for a model whose activations
+// are `wide`: of 4 bits with the scales that every such format has, fp4 as NVFP4 stores it (one
+// e4m3 scale for 16 elements, an fp32 scale of weights and one of inputs for a matrix), int4 as AWQ
+// does (fp16 scale and zero point for 128). Products with int4 are made in `wide`.
+Storage storage_named(Dtype dtype, Dtype wide);
+
+// Activations are of 16 or 32 bits, whatever the weights are; so are parts that stay as they are.
+Dtype wide_dtype(const Model& model);
+
+}  // namespace rehearse
