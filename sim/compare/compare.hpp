@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,15 +18,22 @@ struct FieldRule {
   Better better = Better::kNeither;
 };
 
-// Of the first rule that fits; kNeither for a field that none knows.
-Better better_of(const std::string& path);
+// Of the first rule that fits; absent for a field that none knows.
+std::optional<Better> better_of(const std::string& path);
 
 // A field may move by the larger of the two without being judged.
 struct Tolerance {
   std::string prefix;  // of the paths that it is for; empty: every field
   double relative = 0;
   double absolute = 0;
+  Unit unit = Unit::kNone;  // only for fields in this unit; kNone: in any
 };
+
+// "5%", "2ms", "100MB", "ttft_s.p99=5%", "throughput=0.5" (in the field's own unit). Throws
+// InputError at `where` + its place in the text: a field that no result has, a unit that is not the
+// field's, and what would let everything pass. `skeleton`: result_skeleton.
+Tolerance read_tolerance(const std::string& text, const SourceLocation& where,
+                         const nlohmann::json& skeleton);
 
 struct FieldChange {
   std::string path;  // "communication.by_axis[tp].busy_s"
@@ -36,8 +44,9 @@ struct FieldChange {
     kSame,
     kBetter,
     kWorse,
-    kMoved
-  } kind = Kind::kSame;  // kMoved: neither good nor bad
+    kMoved,   // neither good nor bad
+    kUnknown  // moved, and this version knows no such field: nobody can judge it
+  } kind = Kind::kSame;
 };
 
 struct ResultComparison {
@@ -46,8 +55,9 @@ struct ResultComparison {
   bool regressed() const;
 };
 
-// `tolerances`: the last that fits a field counts.
+// `tolerances`: the last that fits a field counts. `skeleton`: result_skeleton. REQUIRES of both:
+// no fault_of (check_result.hpp).
 ResultComparison compare(const nlohmann::json& before, const nlohmann::json& after,
-                         const std::vector<Tolerance>& tolerances);
+                         const std::vector<Tolerance>& tolerances, const nlohmann::json& skeleton);
 
 }  // namespace rehearse

@@ -18,7 +18,7 @@ constexpr std::size_t kLongestText = 40;
 
 std::string text_of(const json& value, Unit unit) {
   if (value.is_number()) return to_text(Value{value.get<double>()}, unit);
-  if (value.is_null()) return "-";
+  if (value.is_null()) return "absent";
   if (!value.is_string()) return value.dump();
   const std::string text = value.get<std::string>();
   return text.size() <= kLongestText ? text : text.substr(0, kLongestText) + "...";
@@ -31,19 +31,25 @@ std::string share_of_change(const FieldChange& field) {
   return fmt::format("{:+.2f} %", 100 * (field.after.get<double>() - before) / std::abs(before));
 }
 
-const char* name_of(Kind kind) {
+}  // namespace
+
+const char* to_text(FieldChange::Kind kind) {
   switch (kind) {
     case Kind::kSame:
       return "same";
     case Kind::kBetter:
       return "better";
     case Kind::kWorse:
-      return "WORSE";
+      return "worse";
     case Kind::kMoved:
       return "moved";
+    case Kind::kUnknown:
+      return "unknown";
   }
   return "";
 }
+
+namespace {
 
 std::string row(const FieldChange& field, const char* name) {
   return fmt::format("{:<7} {:<44} {:>12} -> {:>12} {:>12}\n", name, field.path,
@@ -54,7 +60,7 @@ std::string row(const FieldChange& field, const char* name) {
 std::string rows(const ResultComparison& comparison, Kind kind) {
   std::string text;
   for (const FieldChange& each : comparison.fields) {
-    if (each.kind == kind) text += row(each, name_of(kind));
+    if (each.kind == kind) text += row(each, kind == Kind::kWorse ? "WORSE" : to_text(kind));
   }
   return text;
 }
@@ -64,34 +70,22 @@ long count(const ResultComparison& comparison, Kind kind) {
                        [&](const FieldChange& each) { return each.kind == kind; });
 }
 
-json json_of(const FieldChange& field) {
-  return {{"field", field.path},
-          {"before", field.before},
-          {"after", field.after},
-          {"verdict", field.kind == Kind::kWorse ? "worse" : name_of(field.kind)}};
-}
-
 }  // namespace
 
 std::string compare_table(const ResultComparison& comparison) {
   std::string text = rows(comparison, Kind::kWorse) + rows(comparison, Kind::kBetter) +
-                     rows(comparison, Kind::kMoved);
+                     rows(comparison, Kind::kMoved) + rows(comparison, Kind::kUnknown);
   const std::size_t shown = std::min(comparison.operators.size(), kOperatorsShown);
   if (shown > 0) text += "operators that moved most (time per GPU)\n";
   for (std::size_t at = 0; at < shown; ++at) text += row(comparison.operators[at], "");
-  return text + fmt::format("{} worse, {} better, {} moved without being either, {} the same\n",
+  const long unknown = count(comparison, Kind::kUnknown);
+  return text + fmt::format("{} worse, {} better, {} moved without being either, {} the same{}\n",
                             count(comparison, Kind::kWorse), count(comparison, Kind::kBetter),
-                            count(comparison, Kind::kMoved), count(comparison, Kind::kSame));
-}
-
-std::string compare_json(const ResultComparison& comparison) {
-  json fields = json::array();
-  for (const FieldChange& each : comparison.fields) fields.push_back(json_of(each));
-  json operators = json::array();
-  for (const FieldChange& each : comparison.operators) operators.push_back(json_of(each));
-  const json whole = {
-      {"regressed", comparison.regressed()}, {"fields", fields}, {"operators", operators}};
-  return whole.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+                            count(comparison, Kind::kMoved), count(comparison, Kind::kSame),
+                            unknown == 0 ? ""
+                                         : fmt::format(", {} not judged: no field of a result of "
+                                                       "this version",
+                                                       unknown));
 }
 
 }  // namespace rehearse

@@ -7,7 +7,9 @@
 
 namespace rehearse {
 
+const char* to_text(FieldChange::Kind kind);  // "worse"
+
 std::string compare_table(const ResultComparison& comparison);
-std::string compare_json(const ResultComparison& comparison);
+std::string compare_json(const ResultComparison& comparison);  // workloads/schema/compare.proto
 
 }  // namespace rehearse

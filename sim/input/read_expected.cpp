@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
+#include <vector>
 
+#include "base/nearest_name.hpp"
 #include "input/input.hpp"
 #include "input/json_document.hpp"
 #include "input/source_text.hpp"
@@ -31,8 +34,12 @@ class Reader {
     if (!root.is_object() || !root.contains("judgements") || !root["judgements"].is_object()) {
       fail({"judgements"}, "the file has no object \"judgements\": expected what --record writes");
     }
-    if (!root.contains("tolerance") || !root["tolerance"].is_number() || root["tolerance"] < 0) {
-      fail({"tolerance"}, "tolerance must be a number that is not negative");
+    refuse_others(root, {"judgements", "tolerance"}, {});
+    // From 1 on every value of the same sign would be near.
+    if (!root.contains("tolerance") || !root["tolerance"].is_number() || root["tolerance"] < 0 ||
+        root["tolerance"] >= 1) {
+      fail({"tolerance"},
+           "tolerance must be a number from 0 to below 1, relative to what was found");
     }
     expected.tolerance = root["tolerance"];
     for (const auto& [claim, scenarios] : root["judgements"].items()) {
@@ -51,11 +58,21 @@ class Reader {
     throw InputError(document_.keys.find(path).value_or(source_.at(0)), message);
   }
 
+  // What is written but not understood would guard nothing.
+  void refuse_others(const json& object, const std::vector<std::string>& known, Path path) const {
+    for (const auto& [name, value] : object.items()) {
+      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+      path.push_back(name);
+      fail(path, fmt::format("unknown field \"{}\": {}", name, suggestion(name, known)));
+    }
+  }
+
   ExpectedJudgement judgement(const json& recorded, Path path) const {
     if (!recorded.is_object() || !recorded.contains("verdict") ||
         !recorded["verdict"].is_string() || !recorded.contains("found")) {
       fail(path, "expected an object with a text \"verdict\" and a value \"found\"");
     }
+    refuse_others(recorded, {"verdict", "found"}, path);
     const std::string name = recorded["verdict"];
     const std::optional<Verdict> verdict = verdict_named(name);
     if (!verdict) {

@@ -3,7 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+#include <map>
+
+#include "compare/check_result.hpp"
 #include "compare/report.hpp"
+#include "metrics/result_json.hpp"
 
 namespace rehearse {
 namespace {
@@ -17,6 +22,30 @@ json result() {
     "memory": {"fits": true, "peak_bytes": 1e9, "capacity_bytes": 64e9},
     "communication": {"by_axis": [{"axis": "tp", "busy_s": 1.0}, {"axis": "pp", "busy_s": 2.0}]},
     "operators": [{"operator": "qkv", "busy_s": 5.0}, {"operator": "norm", "busy_s": 1.0}]})");
+}
+
+// As result_skeleton: every field that there can be.
+json schema() {
+  json all = result();
+  all["tpot_s"] = {{"max", 0.0}};
+  all["routing"] = {{"time_lost_s", 0.0}};
+  all["communication"]["total_over_compute"] = 0.0;
+  return all;
+}
+
+ResultComparison compare(const json& before, const json& after,
+                         const std::vector<Tolerance>& tolerances) {
+  return compare(before, after, tolerances, schema());
+}
+
+std::string refusal_of(const std::string& tolerance) {
+  try {
+    read_tolerance(tolerance, {"--tolerance " + tolerance, 1, 13}, schema());
+  } catch (const InputError& error) {
+    const std::string what = error.what();
+    return what.substr(("--tolerance " + tolerance + ":1:").size());
+  }
+  return "accepted";
 }
 
 const std::vector<Tolerance> kOnePercent = {{"", 0.01, 0}};
@@ -49,7 +78,7 @@ TEST(Direction, FitsWholeNames) {
   EXPECT_EQ(better_of("utilization.bubble_fraction"), Better::kLess);
   EXPECT_EQ(better_of("utilization.mfu"), Better::kMore);
   EXPECT_EQ(better_of("makespan_s"), Better::kLess);
-  EXPECT_EQ(better_of("makespan_steps"), Better::kNeither);
+  EXPECT_EQ(better_of("makespan_steps"), std::nullopt);
   EXPECT_EQ(better_of("communication.by_axis[tp].busy_s"), Better::kNeither);
 }
 
@@ -57,11 +86,101 @@ TEST(Tolerance, IsRelativeOrAbsoluteAndTheLastThatFits) {
   // 4.0 may become 4.04 with 1 %.
   EXPECT_EQ(kind_after("/ttft_s/max", 4.039, "ttft_s.max"), Kind::kSame);
   EXPECT_EQ(kind_after("/ttft_s/max", 4.041, "ttft_s.max"), Kind::kWorse);
-  const std::vector<Tolerance> tolerances = {{"", 0.01, 0}, {"ttft_s", 0, 0.5}};
+  const std::vector<Tolerance> tolerances = {{"", 0.01, 0}, {"ttft_s", 0, 0.5, Unit::kSeconds}};
   EXPECT_EQ(kind_after("/ttft_s/max", 4.49, "ttft_s.max", tolerances), Kind::kSame);
   EXPECT_EQ(kind_after("/ttft_s/max", 4.51, "ttft_s.max", tolerances), Kind::kWorse);
   EXPECT_EQ(kind_after("/makespan_s", 10.2, "makespan_s", tolerances), Kind::kWorse);
   EXPECT_EQ(kind_after("/makespan_s", 10.0000001, "makespan_s", {}), Kind::kWorse);
+}
+
+// fault:A12
+TEST(Tolerance, IsRefusedWhereItWouldLetEverythingPass) {
+  EXPECT_EQ(refusal_of("inf%"), "13: error: \"inf%\": a tolerance is a number of at least 0");
+  EXPECT_EQ(refusal_of("nan%"), "13: error: \"nan%\": a tolerance is a number of at least 0");
+  EXPECT_EQ(refusal_of("-1%"), "13: error: \"-1%\": a tolerance is a number of at least 0");
+  EXPECT_EQ(refusal_of("ttft_s=inf"), "20: error: \"inf\": a tolerance is a number of at least 0");
+  EXPECT_EQ(refusal_of("ttft_s.max=-1ms").substr(0, 18), "24: error: \"-1ms\":");
+  EXPECT_EQ(refusal_of("101%"), "13: error: \"101%\": more than 100 % guards nothing");
+  // 5 of what: of a share, 500 %.
+  EXPECT_EQ(refusal_of("5"),
+            "13: error: \"5\": a number without a unit is of no field: write 5% or FIELD=5");
+  EXPECT_EQ(refusal_of("ttft_s.mux=1%"),
+            "20: error: unknown quantity \"mux\" of ttft_s: did you mean \"max\"?");
+  EXPECT_EQ(refusal_of("tftt_s=1%").substr(0, 37), "13: error: unknown quantity \"tftt_s\":");
+  EXPECT_EQ(refusal_of("5=1%"), "13: error: \"5\": expected a field of a result");
+  EXPECT_EQ(refusal_of("memory.peak_bytes=1ms"),
+            "31: error: memory.peak_bytes is in bytes, not in s");
+  for (const char* good : {"1%", "0%", "100%", "5ms", "1MB", "ttft_s=5ms", "ttft_s.max=0.5",
+                           "communication.by_axis[tp].busy_s=3%", "memory=1MB"}) {
+    EXPECT_EQ(refusal_of(good), "accepted") << good;
+  }
+}
+
+// fault:A12 1 MB is no tolerance of seconds: all of them would pass.
+TEST(Tolerance, WithAUnitIsForFieldsInThatUnit) {
+  const std::vector<Tolerance> tolerances = {{"", 0.01, 0},
+                                             read_tolerance("1GB", {"t", 1, 1}, schema())};
+  EXPECT_EQ(kind_after("/memory/peak_bytes", 1.9e9, "memory.peak_bytes", tolerances), Kind::kSame);
+  EXPECT_EQ(kind_after("/memory/peak_bytes", 2.1e9, "memory.peak_bytes", tolerances), Kind::kWorse);
+  EXPECT_EQ(kind_after("/makespan_s", 10.2, "makespan_s", tolerances), Kind::kWorse);
+  EXPECT_EQ(kind_after("/throughput/tokens_per_s", 90.0, "throughput.tokens_per_s", tolerances),
+            Kind::kWorse);
+}
+
+// fault:A12 A metric that became a text was "moved", one below zero "better".
+TEST(Result, WithAValueThatIsNoneIsNoResult) {
+  const auto fault = [](const std::string& pointer, const json& value) {
+    json bad = result();
+    bad[json::json_pointer(pointer)] = value;
+    const auto found = fault_of(bad, schema());
+    return found ? found->message : "none";
+  };
+  EXPECT_EQ(fault("/ttft_s/max", "NaN"), "ttft_s.max is a text: expected a number");
+  EXPECT_EQ(fault("/ttft_s/max", nullptr), "ttft_s.max is a null: expected a number");
+  EXPECT_EQ(fault("/ttft_s/max", true), "ttft_s.max is a truth value: expected a number");
+  EXPECT_EQ(fault("/ttft_s/max", json::array({1})), "ttft_s.max is a list: expected a number");
+  EXPECT_EQ(fault("/ttft_s", 4.0), "ttft_s is a number: expected a group");
+  EXPECT_EQ(fault("/makespan_s", -1), "makespan_s = -1: it cannot be negative");
+  EXPECT_EQ(fault("/makespan_s", std::numeric_limits<double>::quiet_NaN()),
+            "makespan_s is no finite number");
+  EXPECT_EQ(fault("/memory/fits", 1), "memory.fits is a number: expected a truth value");
+  EXPECT_EQ(fault("/plan", 1), "plan is a number: expected a text");
+  EXPECT_EQ(fault("/communication/by_axis/1/busy_s", -2.0),
+            "communication.by_axis[1].busy_s = -2: it cannot be negative");
+  EXPECT_EQ(fault("/communication/by_axis/1/axis", "tp"), "communication.by_axis has \"tp\" twice");
+  EXPECT_EQ(fault("/makespan_s", 3), "none");
+  // A run against another one, and what another version wrote.
+  EXPECT_EQ(fault("/routing/time_lost_s", -2.0), "none");
+  EXPECT_EQ(fault("/novelty", "NaN"), "none");
+}
+
+// fault:A12
+TEST(Fields, ThatThisVersionDoesNotKnowAreSaidNotToBeJudged) {
+  json before = result();
+  json after = result();
+  before["novelty"] = {{"share", 1.0}};
+  after["novelty"] = {{"share", 9.0}};
+  const ResultComparison comparison = compare(before, after, kOnePercent);
+  EXPECT_FALSE(comparison.regressed());
+  EXPECT_EQ(
+      compare_table(comparison),
+      "unknown novelty.share                                           1 ->            9    "
+      "+800.00 %\n"
+      "0 worse, 0 better, 0 moved without being either, 9 the same, 1 not judged: no field of "
+      "a result of this version\n");
+}
+
+// fault:A12 A metric that nobody thought of would not be guarded.
+TEST(Rules, KnowEveryFieldOfAResult) {
+  const json skeleton = json::parse(result_skeleton());
+  for (const auto& [name, value] : skeleton.items()) {
+    std::vector<std::string> paths = {name};
+    if (value.is_object()) {
+      paths.clear();
+      for (const auto& [field, inner] : value.items()) paths.push_back(name + "." + field);
+    }
+    for (const std::string& path : paths) EXPECT_TRUE(better_of(path).has_value()) << path;
+  }
 }
 
 TEST(Fields, OfAListAreMatchedByName) {
@@ -96,6 +215,25 @@ TEST(Operators, AreSortedByWhatTheyMoved) {
   EXPECT_EQ(comparison.operators[1].path, "operators[qkv].busy_s");
   EXPECT_EQ(comparison.operators[2].path, "operators[norm].busy_s");
   EXPECT_FALSE(comparison.regressed());
+}
+
+TEST(Report, HasTheSchemasNames) {
+  json after = result();
+  after["ttft_s"]["max"] = 5.0;
+  after.erase("plan");
+  after["memory"]["fits"] = false;
+  const json all = json::parse(compare_json(compare(result(), after, kOnePercent)));
+  EXPECT_EQ(all["regressed"], true);
+  std::map<std::string, json> fields;
+  for (const json& each : all["fields"]) fields[each["field"]] = each;
+  EXPECT_EQ(fields["ttft_s.max"]["before"], 4.0);
+  EXPECT_EQ(fields["ttft_s.max"]["after"], 5.0);
+  EXPECT_EQ(fields["ttft_s.max"]["verdict"], "worse");
+  EXPECT_EQ(fields["memory.fits"]["after"], false);
+  EXPECT_EQ(fields["plan"]["before"], "p");
+  EXPECT_FALSE(fields["plan"].contains("after"));
+  EXPECT_EQ(fields["plan"]["verdict"], "moved");
+  EXPECT_TRUE(all["operators"].empty());
 }
 
 TEST(Report, CountsAndListsTheWorstFirst) {
