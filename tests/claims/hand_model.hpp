@@ -15,12 +15,15 @@ struct Scene {
   bool nvlink = false;
   double tp = 2, pp = 2, dp = 3, ep = 2;
   double requests = 128;
+  double micro_batches = 0;  // of a replica; 0: one per request
 
   double replicas() const { return dp * ep; }
   double gpus() const { return tp * pp * dp * ep; }
   // Requests of the busiest replica, each a micro-batch of its own.
   double most() const { return std::ceil(requests / replicas()); }
   double layers() const { return 16 / pp; }  // of a stage
+  // Requests of the largest micro-batch.
+  double size() const { return micro_batches == 0 ? 1 : std::ceil(most() / micro_batches); }
 };
 
 inline Scene scene_of(const std::string& reading, const std::string& platform,
@@ -34,6 +37,10 @@ inline Scene scene_of(const std::string& reading, const std::string& platform,
   if (alternative == "gpus-40") scene.dp = 5;
   if (alternative == "pipeline-4") scene.tp = 1, scene.pp = 4;
   if (alternative == "batch-64") scene.requests = 64;
+  const std::string micro_batches = "micro-batches-";
+  if (alternative.starts_with(micro_batches)) {
+    scene.micro_batches = std::stod(alternative.substr(micro_batches.size()));
+  }
   return scene;
 }
 
@@ -130,10 +137,13 @@ inline double embedding(const Scene& s) {
          (s.tp > 1 ? exchange(s, kPrompt * kRow, 2) : 0);
 }
 
-// Filling the pipeline: micro-batches + stages - 1 times the slower stage, the first.
+// Filling the pipeline: micro-batches + stages - 1 times the slower stage, the first. With several
+// requests in a micro-batch all of them pass the stages once, and the largest fills them: 22 in 5
+// are 5 + 5 + 4 + 4 + 4, so 22 + 5 requests' time in a stage.
 inline double ttft_max(const Scene& s) {
   const double stage = embedding(s) + s.layers() * prefill_layer(s).all();
-  return (s.most() + s.pp - 1) * stage + (s.pp - 1) * send(s, kPrompt * kRow);
+  return (s.most() + (s.pp - 1) * s.size()) * stage +
+         (s.pp - 1) * send(s, s.size() * kPrompt * kRow);
 }
 
 // As many micro-batches as stages follow each other; a step is one round through all stages, then
@@ -191,7 +201,7 @@ inline double activation_bytes(const Scene& s) {
   const double scores = 16 * 2;  // of the router, kept to weigh the copies
   const double up = kRow + scores + s.top_k * (kRow + s.width / s.tp * 2);
   const double qkv = 2 * kRow + 3 * kRow / s.tp;
-  return kPrompt * std::max(up, qkv);
+  return s.size() * kPrompt * std::max(up, qkv);
 }
 
 inline double memory_bytes(const Scene& s) {

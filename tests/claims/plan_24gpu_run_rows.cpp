@@ -15,6 +15,11 @@ Row row(const char* id, double (*found)(const Scene&), std::function<bool(double
           tolerance};
 }
 
+Row at_least_found(Row row) {
+  row.at_least = true;
+  return row;
+}
+
 double used(const Scene& s) { return memory_bytes(s) / 64e9; }
 double fits(const Scene& s) { return memory_bytes(s) <= 64e9 ? 1 : 0; }
 double activations(const Scene& s) { return activation_bytes(s); }
@@ -43,6 +48,30 @@ double compute_balance(const Scene& s) {
   return (of(22) + std::max(ends_first * 22 / mean_requests, ends_last)) / mean;
 }
 
+double generated(const Scene& s) { return throughput(s) * kOutput / (kPrompt + kOutput); }
+
+double mfu(const Scene& s) {
+  // FLOPs of prompts and output tokens at the peak of 24 GPUs.
+  return 128 * (kPrompt + kOutput) * flops_per_token(s) / (24 * 400e12) / makespan(s);
+}
+
+// Bytes over time of the tensor all-reduces of prompts and decode steps.
+double tensor_rate(const Scene& s) {
+  const double sequences = s.requests / s.replicas() / s.pp;
+  return over_passes(s, 2 * kPrompt * kRow, 2 * sequences * kRow) / total(s).tensor;
+}
+
+// A layout of the 24 GPUs without a pipeline, with experts cut as in the plan: no bubble, and
+// requests on 12, 3 or 24 replicas. The search may find better ones, and does.
+double gain_without_a_pipeline(const Scene& s) {
+  Scene other = s;
+  other.pp = 1;
+  other.ep = 4;
+  if (s.nvlink && s.width == 1024) other.tp = other.ep = 1, other.dp = 24;
+  if (s.nvlink && s.top_k == 16) other.tp = 8, other.ep = 1;
+  return throughput(other) / throughput(s) - 1;
+}
+
 std::vector<Row> critical_issues_rows() {
   return {
       // 40 GPUs: 13 requests per replica.
@@ -65,6 +94,8 @@ std::vector<Row> memory_requirements_rows() {
       // 20 GB of weights and 43.5 GB of KV cache alone are 63.5 GB, before activations and buffers.
       row("one-gpu-enough", fits, exactly(1), 0),
       row("target-35", throughput, at_least(35), kTime),
+      // fault:target-35 128 of 10,368 tokens are generated: 2.7 tokens/ms at most.
+      row("target-35.generated", generated, at_least(35), kTime),
       row(
           "all-to-all",
           [](const Scene& s) {
@@ -78,8 +109,9 @@ std::vector<Row> memory_requirements_rows() {
 std::vector<Row> first_total_rows() {
   return {
       row("activations-1.46gb", activations, near(1.46e9, 0.073e9), 1e-6),
-      row("total-3.95gb", memory_bytes, at_most(3.95e9), kMemoryPeak),
-      row("used-6.2", used, at_most(0.062), kMemoryPeak),
+      // fault:total-3.95gb A total is that number: 2.97 GB are not 3.95 GB.
+      row("total-3.95gb", memory_bytes, near(3.95e9, 0.1975e9), kMemoryPeak),
+      row("used-6.2", used, near(0.062, 0.0005), kMemoryPeak),
   };
 }
 
@@ -94,6 +126,9 @@ std::vector<Row> communication_rows() {
       row(
           "tp-0.18ms", [](const Scene& s) { return total(s).tensor / 8; }, near(0.18e-3, 0.018e-3),
           0.12),
+      // fault:links-1.44tbps Links of their own are slower than memory: 450 GB/s and 4.5 us to
+      // start.
+      row("links-1.44tbps", tensor_rate, near(1.44e12, 0.144e12), 0.12),
       row("pp-0.36us", messages, near(0.36e-6, 0.036e-6), kTime),
       row(
           "ep-35mb",
@@ -110,7 +145,7 @@ std::vector<Row> throughput_rows() {
       row("single-gpu-7.2", throughput, near(7.2, 0.36), kTime),
       row("data-3-21.6", throughput, at_least(21.6), kTime),
       row("optimized-35", throughput, at_least(35), kTime),
-      // If attention took no time.
+      // fault:fused-attention-40 If attention took no time.
       row(
           "fused-attention-40",
           [](const Scene& s) { return 1 / (1 - total(s).attention / makespan(s)); }, at_least(1.4),
@@ -129,15 +164,25 @@ std::vector<Row> throughput_rows() {
 std::vector<Row> second_total_and_requirement_rows() {
   return {
       row("layout-activations-1.46gb", activations, near(1.46e9, 0.073e9), 1e-6),
-      row("total-4.95gb", memory_bytes, at_most(4.95e9), kMemoryPeak),
-      row("used-7.7", used, at_most(0.077), kMemoryPeak),
+      row("total-4.95gb", memory_bytes, near(4.95e9, 0.005e9), kMemoryPeak),
+      row("used-7.7", used, near(0.077, 0.0005), kMemoryPeak),
       row("ttft-6", ttft_max, at_most(6), kTime),
+      // fault:ttft-6 Dense, as assumed: 22 + 8 requests' time with 3 micro-batches, 6.55 s; with 4,
+      // 22 + 6, 6.11 s; with 5, 22 + 5, 5.89 s.
+      row("ttft-6.micro-batches", ttft_max, at_most(6), 0.01),
+      // 22 and 11 requests of 6.4 GB each: 152 and 81 GB.
+      row("ttft-6.memory", fits, exactly(1), 0),
       row("ttft-10", ttft_max, at_most(10), kTime),
-      row("usage-7.7", used, at_most(0.077), kMemoryPeak),
+      row("ttft-exceeded", ttft_max, below(10), kTime),
+      row("usage-7.7", used, near(0.077, 0.0005), kMemoryPeak),
       row("memory-within-limits", fits, exactly(1), 0),
       row("scale-16", fits, exactly(1), 0),
       row("scale-40", fits, exactly(1), 0),
-      row("balance-5", compute_balance, below(1.05), 0.004),
+      row("balance-5.gpus", compute_balance, below(1.05), 0.004),
+      row("target-100-impossible", throughput, below(100), kTime),
+      row("achievable-35", throughput, at_least(35), kTime),
+      // fault:hierarchical-15 Within a node the hierarchical all-reduce is the plain one.
+      row("hierarchical-15", overhead, at_most(0.15), kTime),
       row("pipeline-4", fits, exactly(1), 0),
       row("pipeline-4-30", throughput, at_least(30), kTime),
       row("batch-64", memory_bytes, at_most(4.95e9), kMemoryPeak),
@@ -153,13 +198,7 @@ std::vector<Row> validation_rows() {
       row(
           "utilization-75", [](const Scene& s) { return total(s).compute / makespan(s); },
           at_least(0.75), kTime),
-      // FLOPs of prompts and output tokens at the peak of 24 GPUs.
-      row(
-          "utilization-75-mfu",
-          [](const Scene& s) {
-            return 128 * (kPrompt + kOutput) * flops_per_token(s) / (24 * 400e12) / makespan(s);
-          },
-          at_least(0.6), kTime),
+      row("utilization-75-mfu", mfu, at_least(0.6), kTime),
       row("memory-15", used, at_most(0.15), kMemoryPeak),
       row("validation-compute-3", compute_balance, below(1.03), 0.004),
       row(
@@ -177,8 +216,12 @@ std::vector<Row> comparison_rows() {
       row("original-28.8", throughput, near(28.8, 1.44), kTime),
       row("conclusion-35", throughput, at_least(35), kTime),
       row("conclusion-ttft-6", ttft_max, at_most(6), kTime),
-      row("conclusion-7.7", used, at_most(0.077), kMemoryPeak),
-      row("conclusion-balance-5", compute_balance, below(1.05), 0.004),
+      row("conclusion-7.7", used, near(0.077, 0.0005), kMemoryPeak),
+      row("conclusion-balance-5.gpus", compute_balance, below(1.05), 0.004),
+      row("efficiency-excellent", mfu, at_least(0.6), kTime),
+      // fault:optimal
+      at_least_found(row("optimal", gain_without_a_pipeline, at_most(0.01), 0.1)),
+      at_least_found(row("optimal-configuration", gain_without_a_pipeline, at_most(0.01), 0.1)),
       row("recommendation-35", throughput, at_least(35), kTime),
   };
 }

@@ -51,10 +51,16 @@ void expect_verdict(const Row& row, const json& judgement, const char* otherwise
   ASSERT_EQ(found.size(), expected.size());
   bool holds = true;
   for (std::size_t i = 0; i < found.size(); ++i) {
-    EXPECT_NEAR(found[i], expected[i], std::abs(expected[i]) * row.tolerance);
+    if (row.at_least) {
+      EXPECT_GE(found[i], expected[i] - std::abs(expected[i]) * row.tolerance);
+    } else {
+      EXPECT_NEAR(found[i], expected[i], std::abs(expected[i]) * row.tolerance);
+    }
     holds = holds && row.holds(expected[i]);
   }
-  EXPECT_EQ(judgement["verdict"], holds ? "holds" : otherwise);
+  // An upper bound is no evidence.
+  const char* const kept = judgement.contains("evidence") ? "not modelled" : "holds";
+  EXPECT_EQ(judgement["verdict"], holds ? kept : otherwise);
 }
 
 TEST(Plan24Gpu, EveryVerdictIsTheOneByHand) {
@@ -69,19 +75,20 @@ TEST(Plan24Gpu, EveryVerdictIsTheOneByHand) {
   add(document_rows(), 1);
   add(fact_rows(), 6);  // three readings on two platforms
   add(run_rows(), 6);
-  add(routing_rows(), 2);  // the readings with one active expert
+  add(routing_rows(), 2);                  // the readings with one active expert
+  rows.at("ttft-6.memory").scenarios = 4;  // one reading with 1 and with 2 micro-batches
 
-  // What the simulator has no model of, and an all-reduce over several nodes among two GPUs of one.
+  // What the simulator has no model of.
   const std::set<std::string> not_modelled = {
-      "optimizer-1.66gb", "checkpointing-50",         "streaming",
-      "length-bucketing", "layout-optimizer-1.66gb",  "hierarchical-15",
-      "load-monitoring",  "gradient-checkpointing-50"};
+      "optimizer-1.66gb",         "checkpointing-50", "streaming",
+      "length-bucketing",         "load-monitoring",  "layout-optimizer-1.66gb",
+      "gradient-checkpointing-50"};
 
   std::map<std::string, int> scenarios;
   for (const json& judgement : judgements()) {
     const std::string id = judgement["claim"];
     ++scenarios[id];
-    if (judgement["verdict"] == "not modelled") {
+    if (not_modelled.contains(id) || !judgement.contains("found")) {
       EXPECT_EQ(not_modelled.count(id), 1U) << id;
       continue;
     }

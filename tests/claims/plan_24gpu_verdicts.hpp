@@ -16,6 +16,7 @@ struct Row {
   // The claim about it, for a list about each element.
   std::function<bool(double)> holds;
   double tolerance = 1e-9;  // of `found`, relative: how exact the hand calculation is
+  bool at_least = false;    // `found` is a lower limit of what must be found, and decides as well
 };
 
 // Claims that the document decides alone; those that follow from the plan's dimensions and layout;
