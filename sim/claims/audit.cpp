@@ -6,20 +6,33 @@
 #include <cmath>
 #include <tuple>
 
+#include "claims/quantities.hpp"
+
 namespace rehearse {
 namespace {
 
 using nlohmann::json;
 
+// Each is a simulation.
+constexpr std::size_t kMostScenarios = 10000;
+
 bool is_about_the_document(const Claim& claim) {
-  return claim.expect && quantities_of(*claim.expect).empty();
+  return claim.expect && !claim.given && quantities_of(*claim.expect).empty();
 }
 
-Source source_of(const Claim& claim, const json& facts) {
-  for (const Expression* const path : quantities_of(*claim.expect)) {
-    if (!facts.contains(path->path.front().name)) return Source::kRun;
+Source source_of(const Comparison& comparison, const Skeletons& skeletons) {
+  Source source = Source::kFacts;
+  for (const Expression* const path : quantities_of(comparison)) {
+    const std::string& name = path->path.front().name;
+    if (skeletons.facts.contains(name)) continue;
+    source = std::max(source, skeletons.search.contains(name) ? Source::kSearch : Source::kRun);
   }
-  return Source::kFacts;
+  return source;
+}
+
+Source source_of(const Claim& claim, const Skeletons& skeletons) {
+  const Source source = source_of(*claim.expect, skeletons);
+  return claim.given ? std::max(source, source_of(*claim.given, skeletons)) : source;
 }
 
 std::vector<std::string> chosen(const std::vector<std::string>& wanted,
@@ -51,6 +64,18 @@ std::string how_it_differs(const Outcome& outcome) {
                      *a > *b ? "more than" : "less than", claimed);
 }
 
+// What is more than the claimed quantity can ever be refutes where it is not enough, and else shows
+// nothing.
+void weigh_bound(const Outcome& outcome, Judgement& judgement) {
+  if (!outcome.holds) {
+    judgement.reason += ", and that is an upper bound";
+    return;
+  }
+  judgement.verdict = Verdict::kNotModelled;
+  judgement.reason = fmt::format("an upper bound is no evidence: {} is the most that it can be",
+                                 to_text(outcome.found, outcome.unit));
+}
+
 Judgement judgement_of(const Claim& claim, const std::optional<Scenario>& scenario,
                        const Outcome& outcome) {
   Judgement judgement;
@@ -63,6 +88,8 @@ Judgement judgement_of(const Claim& claim, const std::optional<Scenario>& scenar
   judgement.verdict = outcome.holds ? Verdict::kHolds : otherwise;
   judgement.reason = outcome.holds ? fmt::format("found {}", to_text(outcome.found, outcome.unit))
                                    : how_it_differs(outcome);
+  if (claim.evidence == Evidence::kUpperBound) weigh_bound(outcome, judgement);
+  if (claim.given) judgement.reason += ", given " + claim.given->text;
   return judgement;
 }
 
@@ -74,6 +101,19 @@ Judgement not_modelled(const Claim& claim, const std::optional<Scenario>& scenar
   judgement.verdict = Verdict::kNotModelled;
   judgement.reason = missing;
   return judgement;
+}
+
+// Under its condition, if it has one.
+Judgement judge_in(const Claim& claim, const Scenario& scenario, const json& quantities) {
+  if (claim.given) {
+    const Outcome condition = evaluate(*claim.given, quantities);
+    if (!condition.holds) {
+      return not_modelled(claim, scenario,
+                          fmt::format("it is claimed given {}: found {}", claim.given->text,
+                                      to_text(condition.found, condition.unit)));
+    }
+  }
+  return judgement_of(claim, scenario, evaluate(*claim.expect, quantities));
 }
 
 }  // namespace
@@ -103,19 +143,20 @@ const char* to_text(Verdict verdict) {
 }
 
 Audit::Audit(const Claims& claims, std::vector<std::string> readings,
-             std::vector<std::string> platforms, const json& facts_skeleton,
-             const json& result_skeleton)
+             std::vector<std::string> platforms, const Skeletons& skeletons)
     : claims_(claims), readings_(std::move(readings)), platforms_(std::move(platforms)) {
-  json skeleton = facts_skeleton;
-  skeleton.update(result_skeleton);
+  json skeleton = skeletons.facts;
+  skeleton.update(skeletons.result);
+  skeleton.update(skeletons.search);
   for (const Claim& claim : claims_.claims) {
     if (!claim.expect) continue;
     check_quantities(*claim.expect, skeleton);
+    if (claim.given) check_quantities(*claim.given, skeleton);
     if (is_about_the_document(claim)) {
       evaluate(*claim.expect, skeleton);  // refuses what has no value
       continue;
     }
-    const Source source = source_of(claim, facts_skeleton);
+    const Source source = source_of(claim, skeletons);
     for (const Scenario& scenario : scenarios_of(claim)) {
       const auto [known, added] = scenarios_.try_emplace(scenario, source);
       known->second = std::max(known->second, source);
@@ -124,10 +165,21 @@ Audit::Audit(const Claims& claims, std::vector<std::string> readings,
 }
 
 std::vector<Scenario> Audit::scenarios_of(const Claim& claim) const {
+  const std::vector<std::string> readings = chosen(claim.under, readings_);
+  const std::vector<std::string> platforms = chosen(claim.on, platforms_);
+  const std::size_t alternatives = std::max<std::size_t>(1, claim.with.size());
+  if (readings.size() * platforms.size() * alternatives > kMostScenarios) {
+    throw InputError(
+        claim.where,
+        fmt::format("claim \"{}\" is about {} readings x {} platforms x {} "
+                    "alternatives: at most {} are simulated",
+                    claim.id, readings.size(), platforms.size(), alternatives, kMostScenarios));
+  }
   std::vector<Scenario> all;
-  for (const std::string& reading : chosen(claim.under, readings_)) {
-    for (const std::string& platform : chosen(claim.on, platforms_)) {
-      all.push_back({reading, platform, claim.with});
+  for (const std::string& reading : readings) {
+    for (const std::string& platform : platforms) {
+      if (claim.with.empty()) all.push_back({reading, platform, ""});
+      for (const std::string& with : claim.with) all.push_back({reading, platform, with});
     }
   }
   return all;
@@ -145,16 +197,35 @@ std::vector<Judgement> Audit::judge(const std::map<Scenario, json>& quantities) 
           judgement_of(claim, std::nullopt, evaluate(*claim.expect, json::object())));
       continue;
     }
-    for (const Scenario& scenario : scenarios_of(claim)) {
-      const json& found = quantities.at(scenario);
-      if (found.is_string()) {
-        judgements.push_back(
-            not_modelled(claim, scenario, "cannot be simulated: " + found.get<std::string>()));
-        continue;
-      }
-      judgements.push_back(judgement_of(claim, scenario, evaluate(*claim.expect, found)));
+    const std::vector<Judgement> in_scenarios = judge_in_scenarios(claim, quantities);
+    judgements.insert(judgements.end(), in_scenarios.begin(), in_scenarios.end());
+  }
+  return judgements;
+}
+
+std::vector<Judgement> Audit::judge_in_scenarios(const Claim& claim,
+                                                 const std::map<Scenario, json>& quantities) const {
+  std::vector<Judgement> judgements;
+  std::optional<AbsentQuantity> no_element;
+  bool somewhere = false;
+  for (const Scenario& scenario : scenarios_of(claim)) {
+    const json& found = quantities.at(scenario);
+    if (found.is_string()) {
+      judgements.push_back(
+          not_modelled(claim, scenario, "cannot be simulated: " + found.get<std::string>()));
+      continue;
+    }
+    try {
+      judgements.push_back(judge_in(claim, scenario, found));
+      somewhere = true;
+    } catch (const AbsentQuantity& absent) {
+      judgements.push_back(not_modelled(claim, scenario, absent.reason()));
+      if (absent.missing() == AbsentQuantity::What::kElement) no_element = absent;
+      somewhere = somewhere || absent.missing() == AbsentQuantity::What::kField;
     }
   }
+  // A name of an element that no scenario has is mistyped.
+  if (no_element && !somewhere) throw *no_element;
   return judgements;
 }
 

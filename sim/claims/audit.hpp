@@ -27,8 +27,15 @@ struct Scenario {
 // "declared-dense, assumed, with pp-4"
 std::string to_text(const Scenario& scenario);
 
-// What the quantities of a scenario come from.
-enum class Source { kFacts, kRun };
+// What the quantities of a scenario come from; each has those before it, too.
+enum class Source { kFacts, kRun, kSearch };
+
+// What the quantities of each source can be: JSON in which every list has one element.
+struct Skeletons {
+  nlohmann::json facts;
+  nlohmann::json result;
+  nlohmann::json search;  // "search" and what is in it
+};
 
 // From good to bad.
 enum class Verdict { kHolds, kNotModelled, kRefuted, kInconsistent };
@@ -49,17 +56,20 @@ class Audit {
   // Throws InputError where a claim names no quantity of the skeletons, an unknown reading,
   // platform or alternative. `readings`: the plan's variants, one empty name where it has none.
   Audit(const Claims& claims, std::vector<std::string> readings, std::vector<std::string> platforms,
-        const nlohmann::json& facts_skeleton, const nlohmann::json& result_skeleton);
+        const Skeletons& skeletons);
 
   // Every scenario that some claim is judged in, once.
   const std::map<Scenario, Source>& scenarios() const { return scenarios_; }
 
   // In the order of the claims, then of the scenarios. `quantities`: of every scenario, or a text
-  // that says why it cannot be simulated. Throws InputError at a quantity that a scenario lacks.
+  // that says why it cannot be simulated. A claim on a quantity that a scenario lacks is not
+  // modelled there. Throws InputError at an element of a list that every scenario lacks.
   std::vector<Judgement> judge(const std::map<Scenario, nlohmann::json>& quantities) const;
 
  private:
   std::vector<Scenario> scenarios_of(const Claim& claim) const;
+  std::vector<Judgement> judge_in_scenarios(
+      const Claim& claim, const std::map<Scenario, nlohmann::json>& quantities) const;
 
   const Claims& claims_;
   std::vector<std::string> readings_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "base/units.hpp"
 
@@ -19,6 +20,14 @@ constexpr double kLeastShare = 5e-4;  // what would be printed as 0.0 %
 std::string seconds(double value) { return to_text(Seconds{value}); }
 std::string bytes(double value) { return to_text(Bytes{value}); }
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+
+// Whether all of it was measured: what is absent explains nothing. Paths are JSON pointers.
+bool has(const json& quantities, std::initializer_list<const char*> paths) {
+  return std::all_of(paths.begin(), paths.end(), [&](const char* path) {
+    const json::json_pointer pointer(path);
+    return quantities.contains(pointer) && !quantities[pointer].is_null();
+  });
+}
 
 Lines path_lines(const std::string& what, const json& terms) {
   const double length = terms["length_s"];
@@ -41,12 +50,14 @@ Lines path_lines(const std::string& what, const json& terms) {
 }
 
 Lines path_to(const char* target, const std::string& what, const json& quantities) {
-  if (!quantities.contains("critical_path")) return {};
+  if (!quantities.contains("critical_path") || !quantities["critical_path"].contains(target))
+    return {};
   return path_lines(what, quantities["critical_path"][target]);
 }
 
 Lines ttft_lines(const json& quantities) {
   Lines lines = path_to("to_first_tokens", "largest TTFT", quantities);
+  if (!has(quantities, {"/layout/pipeline", "/batch/micro_batches"})) return lines;
   const json& batch = quantities["batch"];
   const int stages = quantities["layout"]["pipeline"];
   if (stages > 1) {
@@ -64,8 +75,13 @@ Lines ttft_lines(const json& quantities) {
 // work that the model does not ask for (padding), by the kernels' efficiency, by memory-bound
 // operators and by launches.
 Lines throughput_lines(const json& quantities) {
+  if (!has(quantities, {"/throughput/tokens_per_ms_per_gpu", "/utilization/mfu", "/utilization/hfu",
+                        "/utilization/compute_busy_fraction", "/utilization/bubble_fraction",
+                        "/utilization/no_work_fraction", "/communication/exposed_fraction",
+                        "/communication/peer_wait_fraction"})) {
+    return {};
+  }
   const json& use = quantities["utilization"];
-  const json& device = quantities["device"];
   const double mfu = use["mfu"];
   const double rate = quantities["throughput"]["tokens_per_ms_per_gpu"];
   if (mfu <= 0) return {};
@@ -81,7 +97,8 @@ Lines throughput_lines(const json& quantities) {
         fmt::format("{} for padding and what several ranks compute alike, ", percent(hfu - mfu));
   }
   // GPUs of unequal kinds have no one efficiency.
-  if (device.contains("usable_flops_per_s") && device.contains("peak_flops_per_s")) {
+  if (has(quantities, {"/device/usable_flops_per_s", "/device/peak_flops_per_s"})) {
+    const json& device = quantities["device"];
     const double efficiency =
         device["usable_flops_per_s"].get<double>() / device["peak_flops_per_s"].get<double>();
     text += fmt::format(
@@ -99,6 +116,9 @@ Lines throughput_lines(const json& quantities) {
 }
 
 Lines communication_lines(const json& quantities) {
+  if (!has(quantities,
+           {"/communication/by_axis", "/makespan_s", "/utilization/compute_busy_fraction"}))
+    return {};
   const json& communication = quantities["communication"];
   const double makespan = quantities["makespan_s"];
   const double busy = quantities["utilization"]["compute_busy_fraction"];
@@ -112,6 +132,8 @@ Lines communication_lines(const json& quantities) {
 }
 
 Lines memory_lines(const json& quantities) {
+  if (!has(quantities, {"/memory/peak_bytes", "/memory/binding_rank", "/memory/by_category"}))
+    return {};
   const json& memory = quantities["memory"];
   std::vector<std::pair<double, std::string>> parts;
   for (const json& each : memory["by_category"]) {
@@ -128,6 +150,7 @@ Lines memory_lines(const json& quantities) {
 }
 
 Lines rank_lines(const json& quantities) {
+  if (!has(quantities, {"/ranks/0", "/layout"})) return {};
   const json& rank = quantities["ranks"][0];
   const json& layout = quantities["layout"];
   const int experts = rank.value("expert_shards", 0);
@@ -144,6 +167,7 @@ Lines rank_lines(const json& quantities) {
 }
 
 Lines parameter_lines(const json& quantities) {
+  if (!has(quantities, {"/parameters", "/dimensions"})) return {};
   const json& count = quantities["parameters"];
   const json& model = quantities["dimensions"];
   const auto billions = [&count](const char* part) {
@@ -163,6 +187,7 @@ Lines parameter_lines(const json& quantities) {
 }
 
 Lines operator_lines(const json& quantities) {
+  if (!has(quantities, {"/operators"})) return {};
   std::string text = "a GPU's time:";
   const json& operators = quantities["operators"];
   for (std::size_t at = 0; at < std::min(operators.size(), kOperatorsShown); ++at) {
@@ -171,6 +196,26 @@ Lines operator_lines(const json& quantities) {
                     percent(operators[at]["fraction"]));
   }
   return {text};
+}
+
+// What the best layout is, in place of the plan's.
+Lines search_lines(const json& quantities) {
+  if (!has(quantities, {"/search/best/layout", "/search/best/batch/micro_batches",
+                        "/search/best/throughput/tokens_per_ms_per_gpu",
+                        "/throughput/tokens_per_ms_per_gpu"})) {
+    return {};
+  }
+  const json& search = quantities["search"];
+  const json& best = search["best"];
+  const json& layout = best["layout"];
+  return {fmt::format(
+      "of {} layouts of the same {} GPUs the best is tensor {} x pipeline {} x data {} x expert {} "
+      "with {} micro-batches: {:.4g} tokens/ms per GPU, the plan's {:.4g}",
+      search["considered"].get<int>(), layout["gpus"].get<int>(), layout["tensor"].get<int>(),
+      layout["pipeline"].get<int>(), layout["data"].get<int>(), layout["expert"].get<int>(),
+      best["batch"]["micro_batches"].get<int>(),
+      best["throughput"]["tokens_per_ms_per_gpu"].get<double>(),
+      quantities["throughput"]["tokens_per_ms_per_gpu"].get<double>())};
 }
 
 Lines end_lines(const json& quantities) { return path_to("to_end", "makespan", quantities); }
@@ -197,6 +242,7 @@ constexpr Topic kTopics[] = {
     {"per_token", parameter_lines},
     {"dimensions", parameter_lines},
     {"operators", operator_lines},
+    {"search", search_lines},
 };
 
 }  // namespace

@@ -21,6 +21,9 @@ struct Alternative {
   std::vector<ClaimPlatform> platforms;
 };
 
+// What a comparison that holds is worth: of an upper bound, nothing.
+enum class Evidence { kMeasured, kUpperBound };
+
 struct Claim {
   std::string id;
   int line = 0;
@@ -28,11 +31,18 @@ struct Claim {
   std::optional<Comparison> expect;  // or not_modelled
   std::string not_modelled;          // what is missing
   std::string note;
-  std::vector<std::string> under;  // readings; empty: all
-  std::vector<std::string> on;     // platforms; empty: all
-  std::string with;                // alternative; empty: the plan as it is
+  std::vector<std::string> under;   // readings; empty: all
+  std::vector<std::string> on;      // platforms; empty: all
+  std::vector<std::string> with;    // alternatives; empty: the plan as it is
+  std::optional<Comparison> given;  // judged where it holds
+  std::string read_as;              // "of generated tokens"; empty: there is one way
+  Evidence evidence = Evidence::kMeasured;
   SourceLocation where;
 };
+
+// What is compared, and how it is read: "throughput.tokens_per_s >= 35 [of generated tokens]"; for
+// a claim that is not modelled what is missing.
+std::string claim_text(const Claim& claim);
 
 struct Claims {
   std::string path;

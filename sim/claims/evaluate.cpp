@@ -72,10 +72,14 @@ class Evaluator {
     return all;
   }
 
-  static void append(const json& found, std::vector<double>& all) {
-    if (found.is_number()) all.push_back(found.get<double>());
-    if (!found.is_array()) return;
-    for (const json& element : found) append(element, all);
+  void append(const Expression& path, const json& found, std::vector<double>& all) const {
+    if (found.is_array()) {
+      for (const json& element : found) append(path, element, all);
+    } else if (found.is_number()) {
+      all.push_back(finite(found.get<double>(), path));
+    } else {
+      fail(path, "expected numbers: texts and truth values are compared one by one");
+    }
   }
 
   Value quantity(const Expression& path) const {
@@ -85,18 +89,24 @@ class Evaluator {
     if (found.size() == 1 && first.is_boolean()) return first.get<bool>();
     if (found.size() == 1 && first.is_string()) return first.get<std::string>();
     std::vector<double> all;
-    for (const json* const each : found) append(*each, all);
+    for (const json* const each : found) append(path, *each, all);
+    // Of no elements everything would hold.
+    if (all.empty()) {
+      throw AbsentQuantity(comparison_.place(path.at), to_text(path.path) + " is empty in this run",
+                           AbsentQuantity::What::kElement);
+    }
     return all;
   }
 
   double call(const Expression& expression) const {
+    if (expression.text == "abs") return std::abs(number(expression.parts[0]));
+    if (expression.text == "ceil") return std::ceil(number(expression.parts[0]));
+    if (expression.text == "floor") return std::floor(number(expression.parts[0]));
     const std::vector<double> all = numbers(expression.parts);
     if (expression.text == "count") return static_cast<double>(all.size());
     if (all.empty()) fail(expression, "this list is empty");
-    if (expression.text == "min") return *std::min_element(all.begin(), all.end());
-    if (expression.text == "max") return *std::max_element(all.begin(), all.end());
-    if (expression.text == "abs") return std::abs(all[0]);
-    return expression.text == "ceil" ? std::ceil(all[0]) : std::floor(all[0]);
+    return expression.text == "min" ? *std::min_element(all.begin(), all.end())
+                                    : *std::max_element(all.begin(), all.end());
   }
 
   double binary(const Expression& expression) const {
@@ -123,6 +133,10 @@ double slack_of(const Comparison& comparison, const Evaluator& evaluator, double
   const double rounding = kRounding * std::abs(claimed);
   if (!comparison.within) return rounding;
   const double within = evaluator.number(*comparison.within);
+  if (within < 0) {
+    throw InputError(comparison.place(comparison.within->at),
+                     fmt::format("a tolerance of {:g}: it cannot be negative", within));
+  }
   const bool relative = unit_of(*comparison.within) == Unit::kPercent;
   return std::max(rounding, relative ? within * std::abs(claimed) : within);
 }
@@ -191,15 +205,17 @@ bool holds(const Comparison& comparison, const Evaluator& evaluator, const Value
   return (left == right) != unequal;
 }
 
-void name_quantities(const Expression& expression, bool& any) {
-  any = any || expression.kind == Expression::Kind::kPath;
-  for (const Expression& part : expression.parts) name_quantities(part, any);
-}
-
-bool names_quantities(const Expression& expression) {
-  bool any = false;
-  name_quantities(expression, any);
-  return any;
+// The upper end of "between".
+bool is_below(const Comparison& comparison, const Evaluator& evaluator, const Value& found,
+              double upper) {
+  const double slack = slack_of(comparison, evaluator, upper);
+  const auto below = [&](double each) {
+    return compare(Comparison::Kind::kAtMost, each, upper, slack);
+  };
+  if (const auto* const list = std::get_if<std::vector<double>>(&found)) {
+    return std::all_of(list->begin(), list->end(), below);
+  }
+  return below(evaluator.number(comparison.left));
 }
 
 std::string number_text(double value, Unit unit) {
@@ -258,6 +274,11 @@ void check_quantities(const Comparison& comparison, const json& skeleton) {
     }
   }
   check_units(comparison);
+  check_uses(comparison, skeleton);
+}
+
+Value constant_value(const Comparison& comparison, const Expression& expression) {
+  return Evaluator(comparison, json::object()).value(expression);
 }
 
 Outcome evaluate(const Comparison& comparison, const json& quantities) {
@@ -271,9 +292,7 @@ Outcome evaluate(const Comparison& comparison, const json& quantities) {
   outcome.claimed = turned ? left : right;
   if (comparison.upper) {
     const double upper = evaluator.number(*comparison.upper);
-    const double slack = slack_of(comparison, evaluator, upper);
-    const bool below =
-        compare(Comparison::Kind::kAtMost, evaluator.number(comparison.left), upper, slack);
+    const bool below = is_below(comparison, evaluator, left, upper);
     if (!below) outcome.claimed = upper;
     outcome.holds = outcome.holds && below;
   }

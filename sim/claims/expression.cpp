@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <cmath>
@@ -332,6 +333,11 @@ std::vector<const Expression*> quantities_of(const Comparison& comparison) {
   if (comparison.upper) collect(*comparison.upper, found);
   if (comparison.within) collect(*comparison.within, found);
   return found;
+}
+
+bool names_quantities(const Expression& expression) {
+  return expression.kind == Expression::Kind::kPath ||
+         std::any_of(expression.parts.begin(), expression.parts.end(), names_quantities);
 }
 
 std::string to_text(const std::vector<PathStep>& path) {

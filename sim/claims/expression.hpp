@@ -56,6 +56,8 @@ Comparison parse_comparison(const std::string& text, const SourceLocation& where
 // Every quantity that it names, from left to right.
 std::vector<const Expression*> quantities_of(const Comparison& comparison);
 
+bool names_quantities(const Expression& expression);
+
 // "communication.by_axis[tp].busy_s"
 std::string to_text(const std::vector<PathStep>& path);
 
@@ -64,6 +66,11 @@ void check_units(const Comparison& comparison);
 
 // By the name of the field: "busy_s" is in seconds.
 Unit unit_of_path(const std::vector<PathStep>& path);
+
+const char* text_of(Unit unit);  // "bytes", "s"
+
+// All but a few quantities are amounts, shares or times that cannot be below 0.
+bool can_be_negative(const std::vector<PathStep>& path);
 
 // Of the value of an expression; kNone where nothing says.
 Unit unit_of(const Expression& expression);

@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 namespace rehearse {
 namespace {
@@ -14,9 +16,9 @@ long count_of(const std::vector<Scenario>& scenarios, std::string Scenario::*par
                        [&](const Scenario& each) { return each.*part == name; });
 }
 
-// Scenarios in few words: a reading stands for all its platforms when all are there, and a platform
-// for all readings.
-std::string where_text(const std::vector<Scenario>& here, const std::vector<Scenario>& all) {
+// Scenarios of one alternative in few words: a reading stands for all its platforms when all are
+// there, and a platform for all readings.
+std::string place_text(const std::vector<Scenario>& here, const std::vector<Scenario>& all) {
   if (here.size() == all.size()) return all.size() == 1 ? to_text(all.front()) : "everywhere";
   std::vector<std::string> parts;
   const auto add = [&](const std::string& part) {
@@ -33,6 +35,28 @@ std::string where_text(const std::vector<Scenario>& here, const std::vector<Scen
     } else {
       add(to_text({each.reading, each.platform, {}}));
     }
+  }
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+std::vector<Scenario> with(const std::string& alternative, const std::vector<Scenario>& all) {
+  std::vector<Scenario> some;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(some),
+               [&](const Scenario& each) { return each.alternative == alternative; });
+  return some;
+}
+
+// The same of several: "everywhere with pipeline-4; declared-dense with gpus-16".
+std::string where_text(const std::vector<Scenario>& here, const std::vector<Scenario>& all) {
+  if (with(all.front().alternative, all).size() == all.size()) return place_text(here, all);
+  std::vector<std::string> parts;
+  std::set<std::string> told;
+  for (const Scenario& each : here) {
+    if (!told.insert(each.alternative).second) continue;
+    const std::vector<Scenario> of_it = with(each.alternative, all);
+    // A scenario alone names its alternative itself.
+    const std::string place = place_text(with(each.alternative, here), of_it);
+    parts.push_back(of_it.size() == 1 ? place : fmt::format("{} with {}", place, each.alternative));
   }
   return fmt::format("{}", fmt::join(parts, "; "));
 }

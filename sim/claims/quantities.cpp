@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "base/nearest_name.hpp"
 
@@ -12,6 +13,25 @@ namespace rehearse {
 namespace {
 
 using nlohmann::json;
+
+// Why a run may lack what the schema has, by the beginning of its path.
+struct Reason {
+  const char* path;
+  const char* why;
+};
+constexpr Reason kReasons[] = {
+    {"tpot_s", "no request has a second output token"},
+    {"itl_s", "no request has a second output token"},
+    {"decode_step_s", "no request has a second output token"},
+    {"routing.uniform_makespan_s", "no run with uniform routing was made beside it"},
+    {"routing.time_lost_s", "no run with uniform routing was made beside it"},
+    {"routing", "tokens spread evenly over the experts"},
+    {"replicas", "all prompts are equally long"},
+    {"critical_path", "it is found with --explain only"},
+    {"cost", "the platform does not state what it takes"},
+    {"device", "the platform has GPUs of several kinds"},
+    {"search", "no layout of the search can run"},
+};
 
 std::vector<std::string> names_of(const json& object) {
   std::vector<std::string> names;
@@ -55,6 +75,12 @@ class Walk {
     throw InputError(comparison_.place(path_[step].at), message);
   }
 
+  // The schema has it, as was checked before; this run does not.
+  [[noreturn]] void lack(std::size_t step, const std::string& message,
+                         AbsentQuantity::What what) const {
+    throw AbsentQuantity(comparison_.place(path_[step].at), message, what);
+  }
+
   std::vector<const json*> step(const json& from, std::size_t i) const {
     const PathStep& step = path_[i];
     if (step.kind == PathStep::Kind::kField) return {&field(from, i)};
@@ -62,8 +88,10 @@ class Walk {
     if (skeleton_ && step.kind != PathStep::Kind::kKey) return {&from.front()};
     if (step.kind == PathStep::Kind::kKey) return {&keyed(from, i)};
     if (step.last >= static_cast<int>(from.size())) {
-      fail(i, fmt::format("{} has {} elements, from [0]; there is no [{}]", before(i), from.size(),
-                          step.last));
+      lack(i,
+           fmt::format("{} has {} elements, from [0]; there is no [{}]", before(i), from.size(),
+                       step.last),
+           AbsentQuantity::What::kElement);
     }
     std::vector<const json*> elements;
     for (int at = step.first; at <= step.last; ++at) elements.push_back(&from[at]);
@@ -81,7 +109,8 @@ class Walk {
     if (!from.is_object())
       fail(i, fmt::format("{} is a single value: it has no fields", before(i)));
     const auto found = from.find(name);
-    if (found != from.end()) return *found;
+    if (found != from.end() && !found->is_null()) return *found;
+    if (!skeleton_) lack(i, not_measured(before(i + 1)), AbsentQuantity::What::kField);
     fail(i, fmt::format("unknown quantity \"{}\"{}: {}", name, i == 0 ? "" : " of " + before(i),
                         suggestion(name, names_of(from))));
   }
@@ -95,9 +124,11 @@ class Walk {
       if (skeleton_ || *key == path_[i].name) return element;
       keys.push_back(*key);
     }
-    fail(i, keys.empty() ? fmt::format("{} is empty in this run", before(i))
-                         : fmt::format("{} has no \"{}\" in this run: it has {}", before(i),
-                                       path_[i].name, fmt::join(keys, " ")));
+    lack(i,
+         keys.empty() ? fmt::format("{} is empty in this run", before(i))
+                      : fmt::format("{} has no \"{}\" in this run: it has {}", before(i),
+                                    path_[i].name, fmt::join(keys, " ")),
+         AbsentQuantity::What::kElement);
   }
 
   const Comparison& comparison_;
@@ -106,6 +137,18 @@ class Walk {
 };
 
 }  // namespace
+
+std::string not_measured(const std::string& path) {
+  constexpr std::string_view kBest = "search.best.";
+  const std::string own = path.starts_with(kBest) ? path.substr(kBest.size()) : path;
+  for (const Reason& each : kReasons) {
+    const std::string_view begin = each.path;
+    if (!own.starts_with(begin)) continue;
+    if (own.size() > begin.size() && own[begin.size()] != '.' && own[begin.size()] != '[') continue;
+    return fmt::format("{} is not measured: {}", path, each.why);
+  }
+  return fmt::format("{} is not measured in this run", path);
+}
 
 std::vector<const json*> find_quantity(const Comparison& comparison, const Expression& path,
                                        const json& quantities, bool skeleton) {

@@ -1,6 +1,7 @@
 #include "claims/report.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -11,13 +12,10 @@
 namespace rehearse {
 namespace {
 
-std::string expect_text(const Claim& claim) {
-  return claim.expect ? claim.expect->text : "(not modelled)";
-}
-
 std::string title(const Claim& claim) {
-  std::string text = fmt::format("{:>4}  {:<28} {}", claim.line, claim.id, expect_text(claim));
-  if (!claim.with.empty()) text += fmt::format("   [with {}]", claim.with);
+  std::string text = fmt::format("{:>4}  {:<28} {}", claim.line, claim.id,
+                                 claim.expect ? claim_text(claim) : "(not modelled)");
+  if (!claim.with.empty()) text += fmt::format("   [with {}]", fmt::join(claim.with, ", "));
   return text + fmt::format("\n      \"{}\"\n", claim.quote);
 }
 
@@ -38,6 +36,12 @@ std::string line_text(const OutcomeLine& line, std::set<std::string>& told) {
 bool CheckReport::fails() const {
   return !missing.empty() ||
          std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.fails; });
+}
+
+std::string claim_text(const Claim& claim) {
+  if (!claim.expect) return claim.not_modelled;
+  return claim.read_as.empty() ? claim.expect->text
+                               : fmt::format("{} [{}]", claim.expect->text, claim.read_as);
 }
 
 std::string totals_text(const CheckReport& report) {

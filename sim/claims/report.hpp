@@ -30,7 +30,7 @@ std::string totals_text(const CheckReport& report);
 
 // Terms that several claims share are printed with the first.
 std::string check_table(const CheckReport& report);
-std::string check_json(const CheckReport& report);
+std::string check_json(const CheckReport& report);   // workloads/schema/check.proto
 std::string check_junit(const CheckReport& report);  // JUnit XML as Jenkins and GitLab read it
 // A pull-request comment: the claims that do not hold everywhere; against recorded verdicts, what
 // changed.

@@ -1,4 +1,4 @@
-// The machine-readable reports: JSON, JUnit XML, Markdown.
+// The reports for machines that have no schema of ours: JUnit XML, Markdown.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,8 +9,6 @@
 
 namespace rehearse {
 namespace {
-
-using nlohmann::json;
 
 // XML 1.0: five characters have names; control characters other than tab and line ends cannot be
 // written at all.
@@ -64,27 +62,6 @@ std::string markdown(const std::string& text) {
   return escaped;
 }
 
-json json_of(const Finding& finding) {
-  const Judgement& judgement = finding.judgement;
-  const Claim& claim = *judgement.claim;
-  json entry = {{"claim", claim.id},          {"line", claim.line},
-                {"quote", claim.quote},       {"verdict", to_text(judgement.verdict)},
-                {"reason", judgement.reason}, {"fails", finding.fails}};
-  if (claim.expect) entry["expect"] = claim.expect->text;
-  if (!claim.note.empty()) entry["note"] = claim.note;
-  if (judgement.scenario) {
-    entry["reading"] = judgement.scenario->reading;
-    entry["platform"] = judgement.scenario->platform;
-    entry["alternative"] = judgement.scenario->alternative;
-  }
-  if (judgement.found) {
-    entry["found"] = std::visit([](const auto& each) { return json(each); }, *judgement.found);
-  }
-  if (!finding.change.empty()) entry["change"] = finding.change;
-  if (!finding.because.empty()) entry["because"] = finding.because;
-  return entry;
-}
-
 std::string junit_case(const Finding& finding) {
   const Judgement& judgement = finding.judgement;
   const Claim& claim = *judgement.claim;
@@ -93,8 +70,7 @@ std::string junit_case(const Finding& finding) {
   const std::string reason = finding.change.empty()
                                  ? judgement.reason
                                  : fmt::format("{}; {}", finding.change, judgement.reason);
-  std::string body = fmt::format("line {}: \"{}\"\n{}", claim.line, claim.quote,
-                                 claim.expect ? claim.expect->text : claim.not_modelled);
+  std::string body = fmt::format("line {}: \"{}\"\n{}", claim.line, claim.quote, claim_text(claim));
   for (const std::string& each : finding.because) body += "\n" + each;
   if (finding.fails) {
     return text +
@@ -127,15 +103,6 @@ std::string markdown_missing(const CheckReport& report) {
 }
 
 }  // namespace
-
-std::string check_json(const CheckReport& report) {
-  json findings = json::array();
-  for (const Finding& finding : report.findings) findings.push_back(json_of(finding));
-  const json whole = {{"plan", report.plan},           {"document", report.document},
-                      {"totals", totals_text(report)}, {"fails", report.fails()},
-                      {"missing", report.missing},     {"judgements", findings}};
-  return whole.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
-}
 
 std::string check_junit(const CheckReport& report) {
   const auto failing = [](const Finding& f) { return f.fails; };

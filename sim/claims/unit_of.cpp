@@ -1,6 +1,7 @@
 // What numbers measure: units of expressions, and where they cannot meet.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "claims/expression.hpp"
@@ -50,12 +51,6 @@ Unit unit_of_binary(const Expression& expression) {
   return is_plain(left) ? right : left;
 }
 
-const char* text_of(Unit unit) {
-  static constexpr std::array<const char*, 7> kTexts = {"a number", "bytes",  "s", "FLOPs",
-                                                        "bytes/s",  "FLOP/s", "%"};
-  return kTexts[static_cast<std::size_t>(unit)];
-}
-
 void check_same(const Comparison& comparison, int at, const Expression& left,
                 const Expression& right) {
   const Unit a = unit_of(left);
@@ -80,23 +75,35 @@ void check_sums(const Comparison& comparison, const Expression& expression) {
 
 }  // namespace
 
+const char* text_of(Unit unit) {
+  static constexpr std::array<const char*, 7> kTexts = {"a number", "bytes",  "s", "FLOPs",
+                                                        "bytes/s",  "FLOP/s", "%"};
+  return kTexts[static_cast<std::size_t>(unit)];
+}
+
 Unit unit_of_path(const std::vector<PathStep>& path) {
-  std::string whole;
-  for (const PathStep& step : path) {
-    if (step.kind == PathStep::Kind::kField) whole += step.name + ".";
-  }
   std::string last;
-  for (auto step = path.rbegin(); step != path.rend() && last.empty(); ++step) {
-    if (step->kind == PathStep::Kind::kField) last = step->name;
+  std::string group;  // of which it is a field
+  for (auto step = path.rbegin(); step != path.rend() && group.empty(); ++step) {
+    if (step->kind == PathStep::Kind::kField) (last.empty() ? last : group) = step->name;
   }
+  static constexpr std::array<const char*, 5> kOfMany = {"mean", "p50", "p90", "p99", "max"};
+  // "ttft_s.p99" is in seconds as "makespan_s" is.
+  if (std::find(kOfMany.begin(), kOfMany.end(), last) != kOfMany.end()) last = group;
   if (last.ends_with("flops_per_s")) return Unit::kFlopsPerSecond;
   if (last.ends_with("bytes_per_s")) return Unit::kBytesPerSecond;
   if (last.ends_with("_per_s")) return Unit::kNone;
   if (last.ends_with("_flops")) return Unit::kFlops;
-  if (last.ends_with("_s") || whole.starts_with("ttft_s.") || whole.starts_with("tpot_s."))
-    return Unit::kSeconds;
+  if (last.ends_with("_s")) return Unit::kSeconds;
   if (last.ends_with("bytes") || last.starts_with("bytes_per_")) return Unit::kBytes;
   return Unit::kNone;
+}
+
+bool can_be_negative(const std::vector<PathStep>& path) {
+  // A run against another one, and a queue that becomes shorter.
+  static constexpr std::array<const char*, 2> kSigned = {"time_lost_s", "backlog_growth_per_s"};
+  return std::any_of(kSigned.begin(), kSigned.end(),
+                     [&](const char* name) { return path.back().name == name; });
 }
 
 Unit unit_of(const Expression& expression) {

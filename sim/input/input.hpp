@@ -46,8 +46,9 @@ std::vector<std::string> files_of_model(const std::string& path);
 // there.
 Claims read_claims(const std::string& path);
 
-// The text of a result.json; absent for a file that is no JSON, and so a plan.
-std::optional<std::string> read_result(const std::string& path);
+// The text of a result.json; absent for a file that is no JSON, and so a plan. Throws InputError
+// where a field is not what `skeleton` (result_skeleton) has it, or negative where it cannot be.
+std::optional<std::string> read_result(const std::string& path, const nlohmann::json& skeleton);
 
 // What expected_json wrote.
 Expected read_expected(const std::string& path);
@@ -57,7 +58,7 @@ Expected read_expected(const std::string& path);
 Plan parse_plan(const SourceText& source, const PlanRequest& request = {});
 Model parse_model(const SourceText& source, const std::vector<std::string>& sets = {});
 Claims parse_claims(const SourceText& source);
-std::optional<std::string> parse_result(const SourceText& source);
+std::optional<std::string> parse_result(const SourceText& source, const nlohmann::json& skeleton);
 Expected parse_expected(const SourceText& source);
 
 }  // namespace rehearse

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "base/nearest_name.hpp"
-#include "claims/expression.hpp"
+#include "claims/evaluate.hpp"
 #include "input/field_set.hpp"
 #include "input/input.hpp"
 #include "input/source_text.hpp"
@@ -26,16 +27,18 @@ class Reader {
     Claims claims;
     claims.path = source_.path;
     claims.platforms = platforms(written_.platform(), "");
+    for (const ClaimPlatform& each : claims.platforms) platforms_.insert(each.name);
     for (int i = 0; i < written_.alternative_size(); ++i) {
       claims.alternatives.push_back(alternative(i));
-      require_unique("alternative", i, claims.alternatives, &Alternative::name, "name");
+      require_unique("alternative", i, claims.alternatives.back().name, "name", alternatives_);
     }
     if (written_.claim_size() == 0) {
       throw InputError(where_.at(""), "the file has no claim: at least one");
     }
+    std::set<std::string> ids;
     for (int i = 0; i < written_.claim_size(); ++i) {
-      claims.claims.push_back(claim(i, claims));
-      require_unique("claim", i, claims.claims, &Claim::id, "id");
+      claims.claims.push_back(claim(i));
+      require_unique("claim", i, claims.claims.back().id, "id", ids);
     }
     return claims;
   }
@@ -58,31 +61,27 @@ class Reader {
 
   // Of a text in the file: its first character behind the quote, where it stands there as it is.
   SourceLocation text_place(const std::string& field, const std::string& text) const {
-    const SourceLocation name = where_.at(field);
-    const std::size_t found = source_.text.find(text, source_.offset_of(name));
-    return found == std::string::npos || text.empty() ? name : source_.at(found);
+    return source_.quoted_behind(where_.at(field), text);
   }
 
-  template <class Item>
-  void require_unique(const std::string& list, int index, const std::vector<Item>& items,
-                      std::string Item::*name, const std::string& field) const {
-    for (std::size_t i = 0; i + 1 < items.size(); ++i) {
-      if (items[i].*name != items.back().*name) continue;
-      throw InputError(
-          where_.at(fmt::format("{}[{}].{}", list, index, field)),
-          fmt::format("{} \"{}\" is given twice: {}s are unique", list, items.back().*name, field));
-    }
+  // Of the element `index` of a list; `names`: those before.
+  void require_unique(const std::string& list, int index, const std::string& name,
+                      const std::string& field, std::set<std::string>& names) const {
+    if (names.insert(name).second) return;
+    throw InputError(where_.at(fmt::format("{}[{}].{}", list, index, field)),
+                     fmt::format("{} \"{}\" is given twice: {}s are unique", list, name, field));
   }
 
   template <class List>
   std::vector<ClaimPlatform> platforms(const List& list, const std::string& prefix) const {
     std::vector<ClaimPlatform> result;
+    std::set<std::string> names;
     for (int i = 0; i < list.size(); ++i) {
       const std::string path = fmt::format("{}platform[{}]", prefix, i);
       require_field(list[i], path, "name", where_);
       require_field(list[i], path, "file", where_);
       result.push_back({list[i].name(), resolved(list[i].file())});
-      require_unique(prefix + "platform", i, result, &ClaimPlatform::name, "name");
+      require_unique(prefix + "platform", i, result.back().name, "name", names);
     }
     return result;
   }
@@ -126,7 +125,7 @@ class Reader {
     set_field(set, scratch, unused);
   }
 
-  Claim claim(int index, const Claims& claims) const {
+  Claim claim(int index) const {
     const proto::Claim& written = written_.claim(index);
     const std::string path = fmt::format("claim[{}]", index);
     for (const char* const field : {"id", "line", "quote"}) {
@@ -152,9 +151,28 @@ class Reader {
     if (written.has_expect()) {
       const SourceLocation begin = text_place(path + ".expect", written.expect());
       result.expect = parse_comparison(written.expect(), begin);
+      check_possible(*result.expect);
     }
-    choose(written, path, claims, result);
+    if (written.has_given()) result.given = condition(written, path);
+    if (written.has_read_as() && written.read_as().empty()) {
+      throw InputError(where_.at(path + ".read_as"), "read_as is empty: say how it is read");
+    }
+    result.read_as = written.read_as();
+    const bool bound = written.evidence() == proto::Claim::upper_bound;
+    result.evidence = bound ? Evidence::kUpperBound : Evidence::kMeasured;
+    choose(written, path, result);
     return result;
+  }
+
+  Comparison condition(const proto::Claim& written, const std::string& path) const {
+    const SourceLocation begin = text_place(path + ".given", written.given());
+    if (!written.has_expect()) throw InputError(begin, "given is of a claim with expect");
+    Comparison given = parse_comparison(written.given(), begin);
+    check_possible(given);
+    if (quantities_of(given).empty()) {
+      throw InputError(begin, "given names no quantity: nothing would depend on it");
+    }
+    return given;
   }
 
   void check_id(const std::string& id, const std::string& field) const {
@@ -165,29 +183,30 @@ class Reader {
   }
 
   // Readings are the plan's: whether they exist is known there.
-  void choose(const proto::Claim& written, const std::string& path, const Claims& claims,
-              Claim& result) const {
+  void choose(const proto::Claim& written, const std::string& path, Claim& result) const {
     result.under.assign(written.under().begin(), written.under().end());
     result.on.assign(written.on().begin(), written.on().end());
-    result.with = written.with();
-    std::vector<std::string> platforms;
-    for (const ClaimPlatform& each : claims.platforms) platforms.push_back(each.name);
+    result.with.assign(written.with().begin(), written.with().end());
     for (int i = 0; i < written.on_size(); ++i) {
-      require_known("platform", written.on(i), platforms, fmt::format("{}.on[{}]", path, i));
+      require_known("platform", written.on(i), platforms_, fmt::format("{}.on[{}]", path, i));
     }
-    std::vector<std::string> alternatives;
-    for (const Alternative& each : claims.alternatives) alternatives.push_back(each.name);
-    if (written.has_with()) {
-      require_known("alternative", written.with(), alternatives, path + ".with");
+    std::set<std::string> seen;
+    for (int i = 0; i < written.with_size(); ++i) {
+      const std::string field = fmt::format("{}.with[{}]", path, i);
+      require_known("alternative", written.with(i), alternatives_, field);
+      if (seen.insert(written.with(i)).second) continue;
+      throw InputError(where_.at(field),
+                       fmt::format("alternative \"{}\" is given twice", written.with(i)));
     }
   }
 
-  void require_known(const char* what, const std::string& name,
-                     const std::vector<std::string>& known, const std::string& field) const {
-    if (std::find(known.begin(), known.end(), name) != known.end()) return;
-    throw InputError(where_.at(field), fmt::format("unknown {} \"{}\": {}", what, name,
-                                                   known.empty() ? "the file defines none"
-                                                                 : suggestion(name, known)));
+  void require_known(const char* what, const std::string& name, const std::set<std::string>& known,
+                     const std::string& field) const {
+    if (known.contains(name)) return;
+    throw InputError(where_.at(field),
+                     fmt::format("unknown {} \"{}\": {}", what, name,
+                                 known.empty() ? "the file defines none"
+                                               : suggestion(name, {known.begin(), known.end()})));
   }
 
   void check_document(Claims& claims) const {
@@ -213,6 +232,8 @@ class Reader {
   SourceText source_;
   proto::Claims written_;
   FieldLocations where_;
+  std::set<std::string> platforms_;
+  std::set<std::string> alternatives_;
 };
 
 }  // namespace

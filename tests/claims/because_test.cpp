@@ -15,8 +15,8 @@ json run() {
   return json::parse(R"({
     "makespan_s": 10.0,
     "throughput": {"tokens_per_ms_per_gpu": 6.0},
-    "utilization": {"mfu": 0.3, "compute_busy_fraction": 0.8, "bubble_fraction": 0.1},
-    "communication": {"exposed_fraction": 0.1, "by_axis": [
+    "utilization": {"mfu": 0.3, "hfu": 0.3, "compute_busy_fraction": 0.8, "bubble_fraction": 0.1, "no_work_fraction": 0},
+    "communication": {"exposed_fraction": 0.1, "peer_wait_fraction": 0, "by_axis": [
         {"axis": "tp", "busy_s": 2.0, "exposed_s": 1.0, "bytes_per_rank": 3e9}]},
     "memory": {"peak_bytes": 12e9, "binding_rank": 3, "by_category": [
         {"category": "weights", "bytes": 2e9}, {"category": "gradients", "bytes": 0},
@@ -36,8 +36,49 @@ TEST(Because, ThroughputIsThePeakLessWhatIsLost) {
       because("throughput", run()),
       (Lines{"physical ceiling at 100 % MFU: 20 tokens/ms per GPU; reached: 6, 30.0 %",
              "a GPU's time: 30.0 % at the peak's pace, 20.0 % lost to the kernels' 60.0 % of the "
-             "peak, 30.0 % to memory-bound operators and launches, 10.0 % waiting for "
-             "communication, 10.0 % in pipeline bubbles"}));
+             "peak, 30.0 % to memory-bound operators and launches, 10.0 % network, 0.0 % "
+             "slower peer, 10.0 % pipeline bubble, 0.0 % no work"}));
+}
+
+// 35 % executed, 30 % useful: 5 % padding; 0.35 / 0.6 - 0.35 = 23.3 % are lost to the efficiency,
+// and 0.8 - 0.583 = 21.7 % to memory and launches.
+TEST(Because, ThroughputTellsPaddingAndTheKindsOfIdleTimeApart) {
+  json padded = run();
+  padded["utilization"]["hfu"] = 0.35;
+  padded["utilization"]["no_work_fraction"] = 0.04;
+  padded["communication"]["peer_wait_fraction"] = 0.02;
+  EXPECT_EQ(
+      because("throughput", padded)[1],
+      "a GPU's time: 30.0 % at the peak's pace, 5.0 % for padding and what several ranks "
+      "compute alike, 23.3 % lost to the kernels' 60.0 % of the peak, 21.7 % to memory-bound "
+      "operators and launches, 10.0 % network, 2.0 % slower peer, 10.0 % pipeline bubble, 4.0 "
+      "% no work");
+  // fault:C12 Unequal GPUs have no one peak.
+  padded.erase("device");
+  EXPECT_EQ(because("throughput", padded)[1],
+            "a GPU's time: 30.0 % at the peak's pace, 5.0 % for padding and what several ranks "
+            "compute alike, 45.0 % lost to slower kernels, memory-bound operators and launches, "
+            "10.0 % network, 2.0 % slower peer, 10.0 % pipeline bubble, 4.0 % no work");
+}
+
+// fault:C0 What is absent explains nothing, and breaks nothing: each field away, one at a time.
+TEST(Because, SaysLessWhereSomethingWasNotMeasured) {
+  const json whole = run();
+  for (const auto& [group, fields] : whole.items()) {
+    json without = whole;
+    without.erase(group);
+    EXPECT_NO_THROW(because_of_everything(without)) << group;
+    if (!fields.is_object()) continue;
+    for (const auto& [field, value] : fields.items()) {
+      json less = whole;
+      less[group].erase(field);
+      EXPECT_NO_THROW(because_of_everything(less)) << group << "." << field;
+    }
+  }
+  for (const char* quantity : {"ranks", "groups", "parameters", "dimensions", "tpot_s"}) {
+    EXPECT_NO_THROW(because(quantity, json::object())) << quantity;
+    EXPECT_TRUE(because(quantity, json::object()).empty()) << quantity;
+  }
 }
 
 TEST(Because, TtftIsItsCriticalPath) {

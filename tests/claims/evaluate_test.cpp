@@ -47,10 +47,32 @@ TEST(Found, IsTheSideWithQuantities) {
   EXPECT_EQ(std::get<double>(outcome("10 between 12 and 15").claimed), 12);
 }
 
+TEST(Between, OfAListIsOfEachElement) {
+  EXPECT_TRUE(holds("ranks[0..2].requests between 21 and 22"));
+  EXPECT_FALSE(holds("ranks[0..2].requests between 21 and 21.5"));
+  EXPECT_FALSE(holds("ranks[0..2].requests between 21.5 and 22"));
+}
+
+// fault:C0 Of an empty list every comparison held.
+TEST(Lists, WithoutElementsHaveNoValue) {
+  nlohmann::json run = quantities();
+  run["routing"]["rank_copies"] = nlohmann::json::array();
+  EXPECT_EQ(refusal_of([&] { evaluate(comparison("routing.rank_copies < 5"), run); }),
+            "c.textproto:3:10: error: routing.rank_copies is empty in this run");
+  EXPECT_EQ(refusal_of([&] { evaluate(comparison("count(routing.rank_copies) == 0"), run); }),
+            "c.textproto:3:16: error: routing.rank_copies is empty in this run");
+}
+
 TEST(Refusal, OfWhatThisRunLacks) {
   EXPECT_EQ(refusal_of([] { outcome("memory.by_category[gradients].bytes < 1"); }),
             "c.textproto:3:29: error: memory.by_category has no \"gradients\" in this run: it has "
             "weights kv_cache");
+  // fault:C0
+  EXPECT_EQ(
+      refusal_of([] { outcome("tpot_s.max < 1us"); }),
+      "c.textproto:3:10: error: tpot_s is not measured: no request has a second output token");
+  EXPECT_EQ(refusal_of([] { outcome("ttft_s.p99 < 1us"); }),
+            "c.textproto:3:17: error: ttft_s.p99 is not measured in this run");
   EXPECT_EQ(refusal_of([] { outcome("ranks[3].requests < 1"); }),
             "c.textproto:3:16: error: ranks has 3 elements, from [0]; there is no [3]");
   EXPECT_EQ(refusal_of([] { outcome("ranks[1..7].requests < 1"); }),
@@ -64,6 +86,8 @@ TEST(Refusal, OfWhatHasNoValue) {
             "c.textproto:3:10: error: the value is no finite number");
   EXPECT_EQ(refusal_of([] { outcome("[1, 2] + 1 < 1"); }),
             "c.textproto:3:10: error: expected a number: min, max and count make one of a list");
+  EXPECT_EQ(refusal_of([] { outcome("abs([-1, -5]) == 1"); }),
+            "c.textproto:3:14: error: expected a number: min, max and count make one of a list");
   EXPECT_NE(refusal_of([] { outcome("network < 1"); }).find("cannot be compared"),
             std::string::npos);
   EXPECT_NE(refusal_of([] { outcome("memory.fits == 1"); }).find("cannot be compared"),

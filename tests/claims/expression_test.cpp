@@ -94,6 +94,81 @@ TEST(Refusal, PointsAtTheCharacter) {
             "c.textproto:3:60: error: at \"((((((((((1 \": nested more than 50 deep");
 }
 
+// fault:A6 Each operator copied all that stood before it, and the tree of "1 + 1 + 1 ..." is as
+// deep as it is long: 20,000 of them took a minute, more of them the stack.
+TEST(LongText, HasALimitedDepthAndIsReadInOneGo) {
+  const auto ones = [](int count, const std::string& sign) {
+    std::string text = "1";
+    for (int i = 1; i < count; ++i) text += " " + sign + " 1";
+    return text;
+  };
+  // 1,000 operators add 1,001 ones.
+  EXPECT_EQ(value(ones(1001, "+")), 1001);
+  EXPECT_TRUE(holds(ones(501, "+") + " == " + ones(501, "+")));
+  // Column 10 + 4 characters for each of 1,001 ones before the 1,002nd, which ends there, and a space.
+  EXPECT_EQ(parse_refusal(ones(20000, "+") + " < 1").substr(0, 40),
+            "c.textproto:3:4016: error: at \"+ 1 + 1 +");
+  EXPECT_NE(
+      parse_refusal(ones(20000, "*") + " < 1").find("more than 1000 of the operations + - * /"),
+      std::string::npos);
+  EXPECT_NE(parse_refusal(std::string(100000, '-') + "1 < 1").find("nested more than 50 deep"),
+            std::string::npos);
+  // Lists have no such limit: 24,000 elements, as the ranks of a large group.
+  std::string list = "0";
+  for (int i = 1; i < 24000; ++i) list += ", " + std::to_string(i);
+  EXPECT_EQ(value("count([" + list + "])"), 24000);
+}
+
+// fault:A15
+TEST(Refusal, OfWhatCanNeverHold) {
+  const auto refusal = [](const std::string& text) {
+    return refusal_of([&] { check_possible(comparison(text)); });
+  };
+  EXPECT_EQ(refusal("ttft_s.max between 9 and 1"),
+            "c.textproto:3:29: error: between 9 and 1: this can never hold, the lower end comes "
+            "first");
+  EXPECT_EQ(refusal("ttft_s.max between 3 * 3s and 2s - 1s within 20%"),
+            "c.textproto:3:29: error: between 9 and 1: this can never hold, the lower end comes "
+            "first");
+  EXPECT_EQ(refusal("5 between 9 and 1").substr(0, 29), "c.textproto:3:20: error: betw");
+  EXPECT_EQ(refusal("ttft_s.max <= 6s within -5%"),
+            "c.textproto:3:34: error: a tolerance of -0.05: it cannot be negative");
+  EXPECT_EQ(refusal("ttft_s.max <= 6s within 1s - 2s"),
+            "c.textproto:3:34: error: a tolerance of -1: it cannot be negative");
+  EXPECT_EQ(refusal("ttft_s.max < 0s"),
+            "c.textproto:3:23: error: ttft_s.max is never negative: this can never hold");
+  EXPECT_EQ(refusal("memory.peak_bytes == -1B").substr(0, 26), "c.textproto:3:31: error: m");
+  EXPECT_EQ(refusal("ttft_s.max between -3s and -1s").substr(0, 26), "c.textproto:3:37: error: t");
+  // What a run decides, and what a document says of numbers.
+  for (const char* text :
+       {"ttft_s.max between 1 and 9", "ttft_s.max between 5 and 5", "ttft_s.max <= 0s",
+        "ttft_s.max < 0s within 1s", "ttft_s.max >= -1s", "2 + 2 == 5", "1 < -1",
+        "ttft_s.max - 3s < 0s", "routing.time_lost_s < 0s", "9 between ttft_s.max and 1"}) {
+    EXPECT_EQ(refusal(text), "accepted") << text;
+  }
+  // A tolerance that a run gives.
+  EXPECT_EQ(refusal_of([] { outcome("1 == 1 within ttft_s.mean - ttft_s.max"); }),
+            "c.textproto:3:24: error: a tolerance of -3: it cannot be negative");
+}
+
+// What cannot be compared is said before anything is simulated, from the schema alone.
+TEST(Refusal, OfUsesThatDoNotFit) {
+  for (const char* text : {"network < 1", "memory.fits == 1", "[1] < [2]", "1 == [1]",
+                           "ranks[0..1].requests < 'x'", "network < 'x'"}) {
+    EXPECT_NE(check_refusal(text).find("these cannot be compared"), std::string::npos) << text;
+  }
+  for (const char* text : {"abs(ranks[0..1].requests) < 1", "-network < 1", "memory.fits + 1 < 1",
+                           "[1, 2] * 2 < 1", "1 == 1 within [1]", "1 between 0 and [1]"}) {
+    EXPECT_NE(check_refusal(text).find("expected a number: "), std::string::npos) << text;
+  }
+  EXPECT_NE(check_refusal("memory.by_category[0..1].category == 1").find("expected numbers: "),
+            std::string::npos);
+  EXPECT_NE(check_refusal("max(network) == 1").find("expected numbers: "), std::string::npos);
+  EXPECT_EQ(check_refusal("ranks[0..1].requests between 1 and 2"), "accepted");
+  EXPECT_EQ(check_refusal("groups.tp[0..1].ranks == [0, 1, 2]"), "accepted");
+  EXPECT_EQ(check_refusal("network == 'fluid'"), "accepted");
+}
+
 TEST(AnyText, IsParsedOrRefusedWithAPlaceInIt) {
   // Random strings of the language's own words, which get far into the parser.
   const std::vector<std::string> words = {

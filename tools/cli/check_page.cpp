@@ -16,7 +16,7 @@ std::string check_page(const CheckReport& report) {
     each.id = claim.id;
     each.line = claim.line;
     each.quote = claim.quote;
-    each.expect = claim.expect ? claim.expect->text : "";
+    each.expect = claim.expect ? claim_text(claim) : "";
     each.verdict = to_text(judgement.verdict);
     each.reason = judgement.reason;
     each.note = claim.note;
