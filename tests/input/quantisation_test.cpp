@@ -200,7 +200,7 @@ TEST(HfQuantConfig, OfAnotherMethodThanConfigJsonIsRefused) {
   EXPECT_EQ(refusal, path + ":2:25: error: quantization_config.quant_method = \"fp8\": " + beside +
                          " beside it says how ModelOpt quantised the checkpoint: one of the two "
                          "holds");
-  EXPECT_TRUE(unknown.starts_with(beside + ":1:20: error: quantization.quant_algo = \"FP9\""))
+  EXPECT_TRUE(unknown.starts_with(beside + ":1:19: error: quantization.quant_algo = \"FP9\""))
       << unknown;
 }
 

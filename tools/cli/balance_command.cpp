@@ -11,6 +11,7 @@
 #include "base/processes.hpp"
 #include "cli/commands.hpp"
 #include "cli/memory_limit.hpp"
+#include "cli/run_identity.hpp"
 #include "layout/layout.hpp"
 #include "routing/token_routing.hpp"
 #include "simulation/simulation.hpp"
@@ -207,6 +208,7 @@ std::string balance_json(const Plan& plan, const std::vector<PlacementRun>& alte
 int balance_command(const Options& options) {
   const Plan plan = read_plan(options.plan);
   const Model model = read_model(plan.model_path, plan.model_sets);
+  if (!options.quiet) print_notes(model);
   check_routing(plan, model);
   if (!model.moe || plan.routing.model == "uniform") {
     throw InputError(plan.where.at("routing.model"),

@@ -1,5 +1,8 @@
 #include "cli/run_identity.hpp"
 
+#include <fmt/format.h>
+
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -26,6 +29,12 @@ RunIdentity identity_of(const Plan& plan, const Model& model, const PlanRequest&
   }
   identity.inputs_sha256 = sha256_of(files, texts);
   return identity;
+}
+
+void print_notes(const Model& model) {
+  for (const std::string& note : model.notes) {
+    fmt::print(stderr, "model {}: {}\n", model.name, note);
+  }
 }
 
 }  // namespace rehearse

@@ -17,6 +17,7 @@
 #include "base/processes.hpp"
 #include "cli/commands.hpp"
 #include "cli/memory_limit.hpp"
+#include "cli/run_identity.hpp"
 #include "cli/search_report.hpp"
 #include "input/digest.hpp"
 #include "platform/check_platform_xml.hpp"
@@ -269,6 +270,7 @@ void report_result(const Options& options, const Prepared& all, const SearchInpu
 int search_command(const Options& options) {
   const Prepared all = prepare(options);
   if (!options.search.why_not.empty()) return why_not(all, options.search.why_not);
+  if (!options.quiet) print_notes(all.model);
   const Enumeration candidates = enumerate(all.space, all.plan, all.model);
   refuse_empty(candidates);
   std::optional<Journal> journal;
