@@ -12,6 +12,8 @@
 #include <optional>
 #include <string_view>
 
+#include "base/system_error.hpp"
+
 namespace rehearse {
 namespace {
 
@@ -80,7 +82,7 @@ void write_all(int file, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = write(file, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
-    SIM_CHECK(written > 0, std::strerror(errno));  // memory, not a disk
+    check_system(written > 0, "cannot keep what comes through a pipe");
     text.remove_prefix(static_cast<std::size_t>(written));
   }
 }
@@ -111,9 +113,9 @@ std::string rereadable(const std::string& path, const std::string& what) {
   if (!number || fstat(*number, &status) != 0 || S_ISREG(status.st_mode)) return name;
   const std::string text = read_all(*number, name, what, kLargestText);
   const Descriptor memory(memfd_create("input", MFD_CLOEXEC));
-  SIM_CHECK(memory.number() >= 0, std::strerror(errno));
+  check_system(memory.number() >= 0, "cannot keep what comes through a pipe");
   write_all(memory.number(), text);
-  SIM_CHECK(dup2(memory.number(), *number) == *number, std::strerror(errno));
+  check_system(dup2(memory.number(), *number) == *number, "cannot keep what comes through a pipe");
   return name;
 }
 

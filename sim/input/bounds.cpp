@@ -4,6 +4,7 @@
 #include <google/protobuf/descriptor.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,9 @@ namespace {
 
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+using google::protobuf::Reflection;
 
+constexpr double kLargestFraction = 1e12;            // ratios, exponents, factors
 constexpr double kAnySeed = 18446744073709551615.0;  // of 64 bits
 
 constexpr Bound kPlan[] = {
@@ -36,6 +39,14 @@ constexpr Bound kPlan[] = {
     {"placement.redundant_experts", 0, kLargestWidth},  // up to experts x (ranks - 1)
     {"placement.rebalance_every", 0, kMostIterations},
     {"seed", 0, kAnySeed},
+    // Fractions whose powers and products would not be finite; what they must be at least is said
+    // by those who use them.
+    {"batch.lengths.variation", -kLargestFraction, 1000},
+    {"routing.exponent", -kLargestFraction, 1000},
+    {"routing.range", -kLargestFraction, 1e9},
+    {"capacity.factor", -kLargestFraction, kMostExperts},
+    {"capacity.min_factor", -kLargestFraction, kMostExperts},
+    {"capacity.max_factor", -kLargestFraction, kMostExperts},
 };
 
 constexpr Bound kModel[] = {
@@ -58,34 +69,33 @@ constexpr Bound kModel[] = {
     {"storage.block_inputs", 1, kLargestWidth},
 };
 
-bool is_integer(const FieldDescriptor& field) {
-  switch (field.cpp_type()) {
-    case FieldDescriptor::CPPTYPE_INT32:
-    case FieldDescriptor::CPPTYPE_INT64:
-    case FieldDescriptor::CPPTYPE_UINT32:
-    case FieldDescriptor::CPPTYPE_UINT64:
-      return true;
-    default:
-      return false;
-  }
+bool is_fraction(const FieldDescriptor& field) {
+  return field.cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE ||
+         field.cpp_type() == FieldDescriptor::CPPTYPE_FLOAT;
 }
 
-double value_of(const Message& message, const FieldDescriptor* field, int index) {
+// Of a number; `index`: in a list, -1: the field is none.
+std::optional<double> value_of(const Message& message, const FieldDescriptor* field, int index) {
   const auto& reflection = *message.GetReflection();
-  const bool repeated = field->is_repeated();
+  const auto get = [&](auto single, auto repeated) {
+    return static_cast<double>(index < 0 ? (reflection.*single)(message, field)
+                                         : (reflection.*repeated)(message, field, index));
+  };
   switch (field->cpp_type()) {
     case FieldDescriptor::CPPTYPE_INT32:
-      return repeated ? reflection.GetRepeatedInt32(message, field, index)
-                      : reflection.GetInt32(message, field);
+      return get(&Reflection::GetInt32, &Reflection::GetRepeatedInt32);
     case FieldDescriptor::CPPTYPE_INT64:
-      return static_cast<double>(repeated ? reflection.GetRepeatedInt64(message, field, index)
-                                          : reflection.GetInt64(message, field));
+      return get(&Reflection::GetInt64, &Reflection::GetRepeatedInt64);
     case FieldDescriptor::CPPTYPE_UINT32:
-      return repeated ? reflection.GetRepeatedUInt32(message, field, index)
-                      : reflection.GetUInt32(message, field);
+      return get(&Reflection::GetUInt32, &Reflection::GetRepeatedUInt32);
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return get(&Reflection::GetUInt64, &Reflection::GetRepeatedUInt64);
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return get(&Reflection::GetDouble, &Reflection::GetRepeatedDouble);
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      return get(&Reflection::GetFloat, &Reflection::GetRepeatedFloat);
     default:
-      return static_cast<double>(repeated ? reflection.GetRepeatedUInt64(message, field, index)
-                                          : reflection.GetUInt64(message, field));
+      return std::nullopt;
   }
 }
 
@@ -94,39 +104,51 @@ class Check {
   Check(std::span<const Bound> bounds, const FieldLocations& where)
       : bounds_(bounds), where_(where) {}
 
-  // `prefix`: of the fields' paths; `where`: with the numbers of repeated messages.
-  void run(const Message& message, const std::string& prefix, const std::string& where) const {
+  // `path` and `shown`: of the message, the one without the indices of lists.
+  void run(const Message& message, const std::string& path, const std::string& shown) const {
     const auto& reflection = *message.GetReflection();
     std::vector<const FieldDescriptor*> fields;
     reflection.ListFields(message, &fields);
     for (const FieldDescriptor* field : fields) {
-      const std::string path = prefix + field->name();
       const bool repeated = field->is_repeated();
       const int count = repeated ? reflection.FieldSize(message, field) : 1;
       for (int i = 0; i < count; ++i) {
-        const std::string shown =
-            where + field->name() + (repeated ? fmt::format("[{}]", i) : std::string());
-        if (field->message_type() != nullptr) {
-          run(repeated ? reflection.GetRepeatedMessage(message, field, i)
-                       : reflection.GetMessage(message, field),
-              path + ".", shown + ".");
-        } else if (is_integer(*field)) {
-          check(value_of(message, field, i), path, shown);
-        }
+        const std::string index = repeated ? fmt::format("[{}]", i) : "";
+        check(message, field, repeated ? i : -1, path + field->name(),
+              shown + field->name() + index);
       }
     }
   }
 
  private:
-  void check(double value, const std::string& path, const std::string& shown) const {
+  void check(const Message& message, const FieldDescriptor* field, int index,
+             const std::string& path, const std::string& shown) const {
+    const auto& reflection = *message.GetReflection();
+    if (field->message_type() != nullptr) {
+      return run(index < 0 ? reflection.GetMessage(message, field)
+                           : reflection.GetRepeatedMessage(message, field, index),
+                 path + ".", shown + ".");
+    }
+    const auto value = value_of(message, field, index);
+    if (!value) return;
+    const Bound* const bound = find(path);
+    const Bound otherwise = is_fraction(*field) ? Bound{path, -kLargestFraction, kLargestFraction}
+                                                : Bound{path, 0, kLargestWidth};
+    refuse_outside(*value, bound != nullptr ? *bound : otherwise, shown);
+  }
+
+  const Bound* find(const std::string& path) const {
     const auto bound = std::find_if(bounds_.begin(), bounds_.end(),
                                     [&](const Bound& each) { return each.path == path; });
-    SIM_CHECK(bound != bounds_.end(), "sim/input/bounds.cpp has no bounds of " + path);
-    if (value >= bound->least && value <= bound->most) return;
-    const bool low = value < bound->least;
+    return bound == bounds_.end() ? nullptr : &*bound;
+  }
+
+  void refuse_outside(double value, const Bound& bound, const std::string& shown) const {
+    if (value >= bound.least && value <= bound.most) return;
+    const bool low = value < bound.least;
     throw InputError(where_.at(shown),
-                     fmt::format("{} = {:.0f}: must be at {} {:.0f}", shown, value,
-                                 low ? "least" : "most", low ? bound->least : bound->most));
+                     fmt::format("{} = {}: must be at {} {}", shown, value, low ? "least" : "most",
+                                 low ? bound.least : bound.most));
   }
 
   std::span<const Bound> bounds_;

@@ -1,4 +1,4 @@
-// The bounds of every integer of an input, one table per schema.
+// The bounds of every number of an input, one table per schema.
 #pragma once
 
 #include <google/protobuf/message.h>
@@ -10,7 +10,7 @@
 
 namespace rehearse {
 
-// Of the integer field at `path` ("batch.sequences"), all values of a repeated one.
+// Of the number at `path` ("batch.sequences"), all values of a repeated one.
 struct Bound {
   std::string_view path;
   double least = 0;
@@ -20,8 +20,8 @@ struct Bound {
 std::span<const Bound> plan_bounds();
 std::span<const Bound> model_bounds();
 
-// Throws InputError at the first integer field that is there and out of its bounds. REQUIRES every
-// integer field of the schema to be in the table.
+// Throws InputError at the first number that is there and out of its bounds. What is not in the
+// table: an integer from 0 to 2^24, a fraction from -1e12 to 1e12.
 void check_bounds(const google::protobuf::Message& message, std::span<const Bound> bounds,
                   const FieldLocations& where);
 

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <tuple>
 
+#include "base/limits.hpp"
 #include "base/nearest_name.hpp"
 #include "base/utf8.hpp"
 #include "input/source_text.hpp"
@@ -147,6 +148,10 @@ std::vector<int> parse_prompt_lengths(const SourceText& source) {
     const Cell cell = cells_of(line, where).front();
     lengths.push_back(number_of<int>(cell, "length"));
     if (lengths.back() == 0) throw InputError(cell.where, "length = 0: must be at least 1");
+    if (lengths.back() > kMostTokens) {
+      throw InputError(cell.where,
+                       fmt::format("length = {}: must be at most {}", lengths.back(), kMostTokens));
+    }
   }
   return lengths;
 }

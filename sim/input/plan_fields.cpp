@@ -121,7 +121,7 @@ std::map<std::string, std::string> collectives_of(const proto::Collectives& writ
   return chosen;
 }
 
-Routing routing_of(const proto::Routing& written, const FieldLocations& where) {
+Routing routing_of(const proto::Routing& written) {
   Routing routing;
   const auto take = [&](bool has, const char* name, auto value, auto& into) {
     if (!has) return;
@@ -169,7 +169,7 @@ Capacity capacity_of(const proto::Plan& plan, const FieldLocations& where) {
   return capacity;
 }
 
-ExpertPlacementChoice placement_of(const proto::Placement& written, const FieldLocations& where) {
+ExpertPlacementChoice placement_of(const proto::Placement& written) {
   ExpertPlacementChoice placement;
   placement.policy = static_cast<PlacementPolicy>(written.policy());
   placement.redundant_experts = written.redundant_experts();
@@ -231,9 +231,9 @@ Plan plan_of(const proto::Plan& written, FieldLocations where) {
   }
   plan.search = search_of(written.search());
   plan.collectives = collectives_of(written.collectives());
-  plan.routing = routing_of(written.routing(), where);
+  plan.routing = routing_of(written.routing());
   plan.capacity = capacity_of(written, where);
-  plan.placement = placement_of(written.placement(), where);
+  plan.placement = placement_of(written.placement());
   plan.network = network_of(written.network());
   plan.seed = written.seed();
   plan.claims_path = written.claims();

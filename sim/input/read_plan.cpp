@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -52,6 +53,7 @@ class Draft {
   const proto::Plan& plan() const { return plan_; }
   const FieldLocations& where() const { return where_; }
   const std::vector<std::string>& model_sets() const { return model_sets_; }
+  const std::map<std::string, std::string>& written_platforms() const { return written_platforms_; }
 
   void apply(const FieldSet& set) {
     if (const auto of_model = set_checked(set, plan_, where_)) {
@@ -82,7 +84,13 @@ class Draft {
       return (folder / path).lexically_normal().string();
     };
     if (plan_.has_model()) plan_.set_model(resolved(plan_.model()));
-    if (plan_.has_platform()) plan_.set_platform(resolved(plan_.platform()));
+    const auto resolved_platform = [&](const std::string& path) {
+      std::string full = resolved(path);
+      const bool only_here = full.starts_with('/') && !path.starts_with('/');
+      if (only_here) written_platforms_[full] = path;
+      return full;
+    };
+    if (plan_.has_platform()) plan_.set_platform(resolved_platform(plan_.platform()));
     if (plan_.has_claims()) plan_.set_claims(resolved(plan_.claims()));
     if (plan_.batch().lengths().has_file()) {
       plan_.mutable_batch()->mutable_lengths()->set_file(resolved(plan_.batch().lengths().file()));
@@ -92,7 +100,7 @@ class Draft {
     }
     if (plan_.has_search()) {
       for (std::string& platform : *plan_.mutable_search()->mutable_platform()) {
-        platform = resolved(platform);
+        platform = resolved_platform(platform);
       }
     }
   }
@@ -111,6 +119,7 @@ class Draft {
   proto::Plan plan_;
   FieldLocations where_;
   std::vector<std::string> model_sets_;
+  std::map<std::string, std::string> written_platforms_;
 };
 
 std::vector<std::string> variant_names(const proto::Plan& plan) {
@@ -175,6 +184,7 @@ Plan parse_plan(const SourceText& source, const PlanRequest& request) {
   if (variant >= 0) plan.variant = draft.plan().variant(variant).name();
   plan.variants = variant_names(draft.plan());
   plan.model_sets = draft.model_sets();
+  plan.written_platforms = draft.written_platforms();
   return plan;
 }
 

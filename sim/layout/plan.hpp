@@ -117,7 +117,10 @@ struct Plan {
   ExpertPlacementChoice placement;
   NetworkLevelName network = NetworkLevelName::kFluid;
   unsigned long long seed = 0;
-  std::string claims_path;            // resolved; empty: the plan names no claims
+  std::string claims_path;  // resolved; empty: the plan names no claims
+  // Platforms whose resolved path is absolute only because that of the plan is: as the plan names
+  // them. Results show that, so that they do not depend on where the files lie.
+  std::map<std::string, std::string> written_platforms;
   std::vector<std::string> variants;  // that its file defines
   // What a search considers: the values of the fields of its message, as written.
   std::map<std::string, std::vector<std::string>> search;

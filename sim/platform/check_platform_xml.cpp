@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/files.hpp"
+#include "base/limits.hpp"
 #include "platform/check_routes.hpp"
 #include "platform/cluster_shape.hpp"
 #include "platform/device_properties.hpp"
@@ -129,6 +130,11 @@ void check_domains(const PlatformFile& file) {
   std::int64_t gpus = 0;
   for (const GpuHosts& group : file.gpus) {
     gpus += host_count(group.names);
+    if (gpus > kMostGpus) {
+      throw InputError(
+          group.where,
+          fmt::format("with these the file has {} GPUs: must be at most {}", gpus, kMostGpus));
+    }
     if ((group.domain < 0) != (file.gpus.front().domain < 0)) {
       const GpuHosts& with = group.domain < 0 ? file.gpus.front() : group;
       const GpuHosts& without = group.domain < 0 ? group : file.gpus.front();
@@ -190,6 +196,11 @@ PlatformFile check_platform_text(const std::string& text, const std::string& pat
   check_values(platform);
   PlatformFile file;
   file.hosts = check_names(platform);
+  constexpr std::int64_t kMostHosts = 4LL * kMostGpus;  // their ports, and hosts that are no GPUs
+  if (file.hosts > kMostHosts) {
+    throw InputError(platform.where, fmt::format("the file names {} hosts: must be at most {}",
+                                                 file.hosts, kMostHosts));
+  }
   check_zones_and_clusters(platform);
   collect(platform, file);
   if (file.gpus.empty()) {
@@ -200,6 +211,7 @@ PlatformFile check_platform_text(const std::string& text, const std::string& pat
   file.rails = check_rails(file);
   check_domains(file);
   check_routes(platform);
+  file.resources = find_resources(platform);
   return file;
 }
 

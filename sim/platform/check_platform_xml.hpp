@@ -9,6 +9,7 @@
 
 #include "platform/host_names.hpp"
 #include "platform/platform.hpp"
+#include "platform/resources.hpp"
 
 namespace rehearse {
 
@@ -38,6 +39,7 @@ struct PlatformFile {
   std::vector<GpuHosts> gpus;  // in file order
   int rails = 1;               // clusters that take turns in the numbering of the GPUs
   std::optional<PortHosts> ports;
+  Resources resources;
 };
 
 // What a GPU costs with its link and its port, the mean over the file's GPUs; links and ports

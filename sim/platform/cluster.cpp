@@ -143,6 +143,37 @@ Link describe_link(const s4u::Link& link) {
           link.get_sharing_policy() != s4u::Link::SharingPolicy::FATPIPE};
 }
 
+// SimGrid's links of a family; a SPLITDUPLEX link is two.
+std::vector<s4u::Link*> links_of(const s4u::Engine& engine, const LinkFamily& family) {
+  std::vector<s4u::Link*> links;
+  if (!family.cluster.empty()) {
+    const s4u::NetZone* const zone = engine.netzone_by_name_or_null(family.cluster);
+    SIM_CHECK(zone != nullptr, "SimGrid has no zone of the cluster " + family.cluster);
+    for (s4u::Link* const link : zone->get_impl()->get_all_links()) {
+      const std::string& name = link->get_name();
+      if (name.ends_with("_loopback") || name.ends_with("_limiter")) continue;
+      if ((name == family.cluster + "_backbone") == family.backbone) links.push_back(link);
+    }
+    return links;
+  }
+  for (const std::string& name : materialise(family.names)) {
+    for (const char* const direction : {"", "_UP", "_DOWN"}) {
+      s4u::Link* const link = engine.link_by_name_or_null(name + direction);
+      if (link != nullptr) links.push_back(link);
+    }
+  }
+  return links;
+}
+
+void make_links_faster(const s4u::Engine& engine, const PlatformFile& file, const Faster& faster) {
+  for (const LinkFamily& family : file.resources.links) {
+    if (family.resource != faster.resource) continue;
+    const std::vector<s4u::Link*> links = links_of(engine, family);
+    SIM_CHECK(!links.empty(), "SimGrid has none of the " + family.resource);
+    for (s4u::Link* const link : links) link->set_bandwidth(link->get_bandwidth() * faster.factor);
+  }
+}
+
 // A GPU's hosts in SimGrid; no port in a single-fabric platform.
 struct Ends {
   s4u::Host* host = nullptr;
@@ -284,14 +315,16 @@ Route Cluster::route_in_simgrid(int from, int to) {
                          joined_by_ports(state_->platform.gpus[from], state_->platform.gpus[to]));
 }
 
-Cluster load_cluster(const std::string& path) {
+Cluster load_cluster(const std::string& path, const Faster& faster) {
   const PlatformFile file = check_platform_xml(path);
   auto state = std::make_unique<Cluster::State>();
   state->platform = describe_platform(path, file);
+  for (Device& device : state->platform.devices) make_faster(device, faster);
   state->engine = configure_simgrid();
   guarded(path, [&] {
     state->engine->load_platform(path);
     state->engine->seal_platform();
+    make_links_faster(*state->engine, file, faster);
   });
   translated(path, [&] { state->find_ends(file); });
   state->index_of.reserve(4 * state->ends.size());

@@ -8,6 +8,7 @@
 
 #include "platform/composed_routes.hpp"
 #include "platform/platform.hpp"
+#include "platform/resources.hpp"
 
 namespace rehearse {
 
@@ -41,7 +42,7 @@ class Cluster {
   const ComposedRoutes& composed() const;
 
  private:
-  friend Cluster load_cluster(const std::string& path);
+  friend Cluster load_cluster(const std::string& path, const Faster& faster);
   struct State;
   explicit Cluster(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
@@ -49,7 +50,9 @@ class Cluster {
 
 // Checks the file first (check_platform_xml), then loads it into SimGrid with the network
 // configuration of this project (CM02, no TCP effects; see configure_simgrid in cluster.cpp).
-// Throws InputError with the place in the file.
-Cluster load_cluster(const std::string& path);
+// Throws InputError with the place in the file. `faster`: with one resource of the file faster, on
+// every network level: the devices' rates and the bandwidths of SimGrid's links are set after
+// loading.
+Cluster load_cluster(const std::string& path, const Faster& faster = {});
 
 }  // namespace rehearse

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.hpp"
+#include "base/utf8.hpp"
 #include "platform/host_names.hpp"
 #include "platform/simgrid_values.hpp"
 
@@ -15,9 +17,11 @@ namespace {
 [[noreturn]] void refuse(const Element& cluster, const std::string& rule) {
   const std::string* text = cluster.attribute("topo_parameters");
   throw InputError(cluster.where,
-                   fmt::format("topo_parameters = \"{}\" of {} {}", text == nullptr ? "" : *text,
-                               describe(cluster), rule));
+                   fmt::format("topo_parameters = \"{}\" of {} {}",
+                               text == nullptr ? "" : shortened(*text), describe(cluster), rule));
 }
+
+constexpr std::size_t kMostNumbers = 16;  // levels of a tree, dimensions of a torus
 
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts;
@@ -33,11 +37,23 @@ std::vector<std::int64_t> counts(const Element& cluster, const std::string& list
   std::vector<std::int64_t> numbers;
   for (const std::string& item : split(list, ',')) {
     numbers.push_back(parse_whole(item));
-    if (numbers.back() < 1) {
-      refuse(cluster, fmt::format("has \"{}\", which is not a whole number of at least 1", item));
+    if (numbers.back() < 1 || numbers.back() > kMostGpus) {
+      refuse(cluster, fmt::format("has \"{}\", which is not a whole number from 1 to {}",
+                                  shortened(item), kMostGpus));
+    }
+    if (numbers.size() > kMostNumbers) {
+      refuse(cluster, fmt::format("have more than {} numbers in a list", kMostNumbers));
     }
   }
   return numbers;
+}
+
+// SimGrid makes them all.
+void check_links(const Element& cluster, double links) {
+  constexpr double kMostLinks = 8.0 * kMostGpus;
+  if (links > kMostLinks) {
+    refuse(cluster, fmt::format("describe {:.3g} links: at most {:.0f}", links, kMostLinks));
+  }
 }
 
 std::int64_t product(const Element& cluster, const std::vector<std::int64_t>& numbers) {
@@ -63,7 +79,18 @@ std::int64_t fat_tree_hosts(const Element& cluster, const std::vector<std::strin
     refuse(cluster,
            fmt::format("has {} levels but {} numbers in \"{}\"", levels[0], given, parts[part]));
   }
-  return product(cluster, counts(cluster, parts[1]));
+  const std::vector<std::int64_t> children = counts(cluster, parts[1]);
+  const std::vector<std::int64_t> parents = counts(cluster, parts[2]);
+  const std::vector<std::int64_t> cables = counts(cluster, parts[3]);
+  // Level by level: each of the nodes below has its parents, and to each of them its cables.
+  double below = static_cast<double>(product(cluster, children));
+  double links = 0;
+  for (std::size_t level = 0; level < children.size(); ++level) {
+    links += below * static_cast<double>(parents[level] * cables[level]);
+    below *= static_cast<double>(parents[level]) / static_cast<double>(children[level]);
+  }
+  check_links(cluster, links);
+  return product(cluster, children);
 }
 
 // "groups,links;chassis,links;blades,links;nodes": hosts = groups * chassis * blades * nodes.
@@ -84,7 +111,15 @@ std::int64_t dragonfly_hosts(const Element& cluster, const std::vector<std::stri
                                 "the first chassis for each group",
                                 sizes[0], sizes[2]));
   }
-  return product(cluster, sizes);
+  const std::int64_t hosts = product(cluster, sizes);
+  // A link for each host, each pair of blades of a chassis, each pair of chassis of a group (per
+  // blade), each pair of groups.
+  const double groups = static_cast<double>(sizes[0]);
+  const double chassis = static_cast<double>(sizes[1]);
+  const double blades = static_cast<double>(sizes[2]);
+  check_links(cluster, static_cast<double>(hosts) + groups * chassis * blades * blades +
+                           groups * chassis * chassis * blades + groups * groups);
+  return hosts;
 }
 
 }  // namespace
@@ -100,7 +135,11 @@ void check_cluster_shape(const Element& cluster) {
   std::int64_t described = 0;
   if (*topology == "FAT_TREE") described = fat_tree_hosts(cluster, parts);
   if (*topology == "DRAGONFLY") described = dragonfly_hosts(cluster, parts);
-  if (*topology == "TORUS") described = product(cluster, counts(cluster, *text));
+  if (*topology == "TORUS") {
+    const std::vector<std::int64_t> sizes = counts(cluster, *text);
+    described = product(cluster, sizes);
+    check_links(cluster, static_cast<double>(described) * static_cast<double>(sizes.size()));
+  }
   const std::int64_t named = generated_names(cluster).count();
   if (described != named) {
     refuse(cluster, fmt::format("describe {} hosts, but radical = \"{}\" names {}", described,

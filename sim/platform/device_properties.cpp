@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <stdexcept>
 
+#include "base/limits.hpp"
 #include "platform/simgrid_values.hpp"
 
 namespace rehearse {
@@ -171,8 +172,10 @@ std::optional<double> read_rate(const Element& element, const std::string& id,
 long read_whole(const Element& element, const std::string& id, long least) {
   const Element& property = *element.property(id);
   const long number = parse_whole(property.required("value"));
-  if (number < least || number > INT32_MAX) {
-    refuse(element, property, fmt::format("must be a whole number of at least {}", least));
+  if (number < least || number > kMostGpus) {
+    refuse(element, property,
+           number > kMostGpus ? fmt::format("must be at most {}", kMostGpus)
+                              : fmt::format("must be a whole number of at least {}", least));
   }
   return number;
 }
@@ -183,6 +186,8 @@ void check_near_miss(const Element& element, const std::vector<std::string>& kno
     const std::string& id = child.required("id");
     if (std::find(known.begin(), known.end(), id) != known.end()) continue;
     for (const std::string& name : known) {
+      constexpr std::size_t kLongest = 100;  // the table of edits has the product of both sizes
+      if (id.size() > kLongest) break;
       // A short word is two edits away from too many others ("name" from "node").
       const std::size_t limit = name.size() <= 6 ? 1 : 2;
       if (edit_distance(plain(id), name) > limit) continue;

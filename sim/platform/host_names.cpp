@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <iterator>
+#include <ranges>
 
+#include "base/limits.hpp"
+#include "base/utf8.hpp"
 #include "platform/simgrid_values.hpp"
 
 namespace rehearse {
@@ -42,28 +45,41 @@ std::optional<std::int64_t> canonical_number(const std::string& text) {
 
 // A number of `longer` whose digits, put after `lead`, make a number of `shorter`: with n digits
 // that number is lead * 10^n + i, so each n is one intersection of intervals.
-std::optional<std::int64_t> number_after(std::int64_t lead, const Interval& shorter,
-                                         const Interval& longer) {
+std::optional<std::int64_t> number_after(std::int64_t lead, const Intervals& shorter,
+                                         const Intervals& longer) {
   std::int64_t low = 0;
   for (std::int64_t power = 10; power <= 1'000'000'000; power *= 10) {
-    if (const auto digits = common_number(longer, {low, power - 1})) {
-      const Interval shifted{lead * power + std::max(longer.first, low),
-                             lead * power + std::min(longer.second, power - 1)};
-      if (const auto common = common_number(shorter, shifted)) return *common - lead * power;
+    Intervals shifted;
+    for (const Interval& each : longer) {
+      const std::int64_t first = std::max(each.first, low);
+      const std::int64_t last = std::min(each.second, power - 1);
+      if (first <= last) shifted.emplace_back(lead * power + first, lead * power + last);
     }
+    if (const auto common = common_number(shorter, shifted)) return *common - lead * power;
     low = power;
   }
   return std::nullopt;
 }
 
-std::optional<std::int64_t> number_after(std::int64_t lead, const Intervals& shorter,
-                                         const Intervals& longer) {
-  for (const Interval& mine : shorter) {
-    for (const Interval& theirs : longer) {
-      if (const auto number = number_after(lead, mine, theirs)) return number;
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Where a generated name's number may begin, or digits before it that belong to the prefix: at the
+// start of each run of digits. Two names can only be the same, and two ranges of names only share
+// one, if what stands before these digits is the same; so only those are compared.
+std::vector<std::string> stems_of(const std::string& name) {
+  std::vector<std::string> stems;
+  for (std::size_t at = 0; at < name.size(); ++at) {
+    if (is_digit(name[at]) && (at == 0 || !is_digit(name[at - 1]))) {
+      stems.push_back(name.substr(0, at));
     }
   }
-  return std::nullopt;
+  return stems;
+}
+
+std::string stem_of(const NameRange& names) {
+  std::size_t end = names.prefix.size();
+  while (end > 0 && is_digit(names.prefix[end - 1])) --end;
+  return names.prefix.substr(0, end);
 }
 
 struct Generated {
@@ -73,8 +89,15 @@ struct Generated {
 
 struct NameSpace {
   std::map<std::string, const Element*> single;
-  std::vector<Generated> ranges;
+  std::multimap<std::string, std::string> single_by_stem;
+  std::multimap<std::string, Generated> ranges;  // by stem
 };
+
+template <class Map>
+auto all_of(const Map& map, const std::string& stem) {
+  const auto [begin, end] = map.equal_range(stem);
+  return std::ranges::subrange(begin, end);
+}
 
 [[noreturn]] void refuse_duplicate(const Element& second, const std::string& name,
                                    const Element& first) {
@@ -84,22 +107,31 @@ struct NameSpace {
 }
 
 void add_name(NameSpace& space, const std::string& name, const Element& by) {
+  constexpr std::size_t kLongest = 1000;
+  if (name.size() > kLongest) {
+    throw InputError(
+        by.where, fmt::format("the name \"{}\" has more than {} bytes", shortened(name), kLongest));
+  }
   if (const auto [at, fresh] = space.single.emplace(name, &by); !fresh) {
     refuse_duplicate(by, name, *at->second);
   }
-  for (const Generated& range : space.ranges) {
-    if (range.names.contains(name)) refuse_duplicate(by, name, *range.by);
+  for (const std::string& stem : stems_of(name)) {
+    for (const auto& [key, range] : all_of(space.ranges, stem)) {
+      if (range.names.contains(name)) refuse_duplicate(by, name, *range.by);
+    }
+    space.single_by_stem.emplace(stem, name);
   }
 }
 
 void add_range(NameSpace& space, const NameRange& names, const Element& by) {
-  for (const auto& [name, first] : space.single) {
-    if (names.contains(name)) refuse_duplicate(by, name, *first);
+  const std::string stem = stem_of(names);
+  for (const auto& [key, name] : all_of(space.single_by_stem, stem)) {
+    if (names.contains(name)) refuse_duplicate(by, name, *space.single.at(name));
   }
-  for (const Generated& range : space.ranges) {
+  for (const auto& [key, range] : all_of(space.ranges, stem)) {
     if (const auto name = names.common_name(range.names)) refuse_duplicate(by, *name, *range.by);
   }
-  space.ranges.push_back({names, &by});
+  space.ranges.emplace(stem, Generated{names, &by});
 }
 
 std::int64_t add_names(const Element& element, NameSpace& points, NameSpace& links) {
@@ -161,9 +193,10 @@ NameRange generated_names(const Element& element) {
   const std::string& radical = element.required("radical");
   NameRange names{element.required("prefix"), element.required("suffix"), {}};
   const auto refuse = [&](const std::string& rule) {
-    throw InputError(element.where,
-                     fmt::format("radical = \"{}\" of {} {}", radical, describe(element), rule));
+    throw InputError(element.where, fmt::format("radical = \"{}\" of {} {}", shortened(radical),
+                                                describe(element), rule));
   };
+  std::int64_t hosts = 0;
   std::map<std::int64_t, std::int64_t> ends_by_first;
   for (std::size_t at = 0; at <= radical.size();) {
     const std::size_t comma = std::min(radical.find(',', at), radical.size());
@@ -184,6 +217,8 @@ NameRange generated_names(const Element& element) {
     }
     ends_by_first.emplace(first, last);
     names.numbers.emplace_back(first, last);
+    hosts += last - first + 1;
+    if (hosts > kMostGpus) refuse(fmt::format("names more than {} hosts", kMostGpus));
     at = comma + 1;
   }
   return names;

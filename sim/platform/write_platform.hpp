@@ -14,7 +14,7 @@ struct PlatformRequest {
   std::int64_t nodes = 0;          // scale-up domains: servers, or NVL72 racks
   std::int64_t gpus_per_node = 0;  // 0: the catalog's
   double oversubscription = 1;     // what may leave a switch downwards over what may leave upwards
-  double usd_per_gpu_hour = -1;    // negative: the catalog's
+  double usd_per_gpu_hour = -1;    // up to 1 million; negative: the catalog's
   BytesPerSecond nic;              // per GPU and direction; 0: the catalog's
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -41,6 +42,14 @@ std::vector<Share> MicroBatches::shares(const ProcessGroups& groups) const {
 
 namespace {
 
+// What padding makes of a copy, at most.
+double padding_of(const Capacity& capacity) {
+  if (!capacity.limited || capacity.policy != CapacityPolicy::kPad) return 1;
+  const double factor =
+      capacity.adaptive ? std::max(capacity.factor, capacity.max_factor) : capacity.factor;
+  return std::max(1.0, capacity.threshold * factor);
+}
+
 // The routing counts copies in int, those of an expert group together.
 void check_copies(const Plan& plan, Phase phase, double tokens, double copies_of_token) {
   if (tokens * copies_of_token <= std::numeric_limits<int>::max()) return;
@@ -67,13 +76,14 @@ RoutedTokens MicroBatches::routed_tokens(const ProcessGroups& groups, int top_k)
   for (int phase = 0; phase < 2; ++phase) {
     result.tokens[phase].assign(parts[phase], std::vector<int>(result.groups * result.members, 0));
   }
+  const double copies_of_token = padding_of(plan_.capacity) * top_k * result.members;
   // Of one phase: the tokens that a rank holds, in every part.
   const auto fill = [&](Phase phase, Rank rank, int slice, int place) {
     std::vector<std::vector<int>>& by_part = result.tokens[static_cast<int>(phase)];
     const int count = static_cast<int>(by_part.size());
     for (int part = 0; part < count; ++part) {
       const double all = tokens(phase, share[rank], count, part);
-      check_copies(plan_, phase, all, static_cast<double>(top_k) * result.members / slices);
+      check_copies(plan_, phase, all, copies_of_token / slices);
       by_part[part][place] = share_of(static_cast<int>(all), slices, slice).count;
     }
   };

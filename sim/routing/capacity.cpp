@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace rehearse {
@@ -147,7 +148,8 @@ std::vector<int> capacity_limits(const Capacity& capacity, double copies, int ex
           std::clamp(history[expert] * experts / all, capacity.min_factor, capacity.max_factor);
     }
     // A product that is a whole number must not gain one by rounding.
-    limits[expert] = static_cast<int>(std::ceil(capacity.threshold * factor * fair * (1 - 1e-12)));
+    const double limit = std::ceil(capacity.threshold * factor * fair * (1 - 1e-12));
+    limits[expert] = static_cast<int>(std::min<double>(limit, std::numeric_limits<int>::max()));
   }
   return limits;
 }

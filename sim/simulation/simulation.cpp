@@ -41,11 +41,11 @@ void refuse_too_large(const SourceLocation& where, const char* what, Bytes neede
 
 }  // namespace
 
-Cluster load_cluster_within(Bytes memory_limit, const std::string& path) {
+Cluster load_cluster_within(Bytes memory_limit, const std::string& path, const Faster& faster) {
   const PlatformFile file = check_platform_xml(path);
   refuse_too_large({path, 1, 1}, "this platform", {kBytesPerHost * static_cast<double>(file.hosts)},
                    memory_limit);
-  return load_cluster(path);
+  return load_cluster(path, faster);
 }
 
 namespace {
@@ -166,7 +166,7 @@ Simulation simulate_on(Cluster& cluster, const Programs& programs, const Plan& p
 }  // namespace
 
 Simulation simulate(const Plan& plan, const Model& model, const SimulationOptions& options) {
-  Cluster cluster = load_cluster_within(options.memory_limit, plan.platform_path);
+  Cluster cluster = load_cluster_within(options.memory_limit, plan.platform_path, options.faster);
   check_layout(plan, model, static_cast<int>(cluster.platform().gpus.size()), plan.platform_path);
   check_routing(plan, model);
   // Replicas whose tokens choose differently, or whose requests differ, are not alike; and what

@@ -18,7 +18,7 @@
 namespace rehearse {
 
 // load_cluster, refused (InputError) where SimGrid would need more for the platform's hosts alone.
-Cluster load_cluster_within(Bytes memory_limit, const std::string& path);
+Cluster load_cluster_within(Bytes memory_limit, const std::string& path, const Faster& faster = {});
 
 // lower, refused (InputError) where the simulation of the plan would need more, or where copies of
 // experts exceed the memory of a GPU. `explain`: with its critical path.
@@ -32,6 +32,7 @@ struct SimulationOptions {
                                      // the timeline is then that of one
   bool explain = false;              // find the critical path, too
   bool facts = false;                // and what the plan means
+  Faster faster = {};                // one resource of the platform, to see what it would be worth
 };
 
 struct Simulation {

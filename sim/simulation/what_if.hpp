@@ -14,7 +14,7 @@ struct Improvement {
   double ttft_change = 0;      // of the largest TTFT
 };
 
-// Every resource of the platform (platform/scaled_platform.hpp) `factor` times as fast, simulated
+// Every resource of the platform (platform/resources.hpp) `factor` times as fast, simulated
 // in processes of their own; what shortens the makespan most comes first. REQUIRES: this process
 // has not used SimGrid. Throws what simulate throws.
 std::vector<Improvement> simulate_improvements(const Plan& plan, const Model& model,

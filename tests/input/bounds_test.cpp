@@ -36,7 +36,9 @@ void expect_bounds(const google::protobuf::Descriptor& type, std::span<const Bou
   std::vector<std::string> fields;
   collect_integers(type, "", fields);
   std::vector<std::string> bounded;
-  for (const Bound& bound : bounds) bounded.emplace_back(bound.path);
+  for (const Bound& bound : bounds) {
+    if (bound.least >= 0) bounded.emplace_back(bound.path);  // the others are fractions
+  }
   std::sort(fields.begin(), fields.end());
   std::sort(bounded.begin(), bounded.end());
   EXPECT_EQ(fields, bounded);
@@ -52,7 +54,7 @@ TEST(Bounds, AreHeldByPlansHoweverTheyAreSet) {
   const std::string plan =
       "model: \"m\" platform: \"p\"\nbatch { sequences: 1 prompt_tokens: 1 output_tokens: 1 }\n";
   for (const Bound& bound : plan_bounds()) {
-    if (bound.path == "seed") continue;  // any
+    if (bound.path == "seed" || bound.least < 0) continue;  // any; a fraction
     const std::string path(bound.path);
     const auto set = [&](double value) {
       const std::string text = path + "=" + std::to_string(static_cast<long>(value));
@@ -79,6 +81,23 @@ TEST(Bounds, AreHeldByModelsWithTheirPlace) {
       "\"bfloat16\"}";
   EXPECT_EQ(refusal_of([&] { parse_model(source_of("m.json", config, "a model")); }),
             "m.json:2:1: error: layers = 20000: must be at most 10000");
+}
+
+TEST(Bounds, NumbersAreFinite) {
+  const std::string plan =
+      "model: \"m\" platform: \"p\"\nbatch { sequences: 1 prompt_tokens: 1 output_tokens: 1 }\n";
+  const auto refusal = [&](const std::string& routing) {
+    return refusal_of(
+        [&] { parse_plan(source_of("p", plan + "routing { " + routing + " }", "a plan")); });
+  };
+  EXPECT_EQ(refusal("exponent: nan"),
+            "p:3:11: error: routing.exponent = nan: must be at most 1000");
+  EXPECT_EQ(refusal("exponent: inf"),
+            "p:3:11: error: routing.exponent = inf: must be at most 1000");
+  EXPECT_EQ(refusal("concentration: -inf"),
+            "p:3:11: error: routing.concentration = -inf: must be at least -1000000000000");
+  EXPECT_EQ(refusal("range: 1e308"),
+            "p:3:11: error: routing.range = 1e+308: must be at most 1000000000");
 }
 
 // The message of a repeated field says which value.

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
 
 #include "input/input.hpp"
 #include "input/input_texts.hpp"
@@ -191,6 +192,32 @@ TEST_F(PlanFile, ABadSetIsRefusedAtItsOffendingCharacter) {
   for (const auto& row : rows) {
     EXPECT_EQ(refusal_with(row.set), std::string("--set ") + row.set + ":" + row.refusal);
   }
+}
+
+// fault:U9: results carried the absolute path, which says where somebody's files lie.
+TEST(PlanFile, KeepsHowItNamesAPlatform) {
+  const std::string text =
+      "model: \"m\" platform: \"../x.xml\"\n"
+      "batch { sequences: 1 prompt_tokens: 1 output_tokens: 1 }\n"
+      "search { platform: \"y.xml\" platform: \"/z.xml\" }\n";
+  const Plan absolute = parse_plan(source_of("/home/me/p.textproto", text, "a plan"));
+  EXPECT_EQ(absolute.platform_path, "/home/x.xml");
+  EXPECT_EQ(absolute.written_platforms,
+            (std::map<std::string, std::string>{{"/home/x.xml", "../x.xml"},
+                                                {"/home/me/y.xml", "y.xml"}}));
+  const Plan relative = parse_plan(source_of("me/p.textproto", text, "a plan"));
+  EXPECT_EQ(relative.platform_path, "x.xml");
+  EXPECT_TRUE(relative.written_platforms.empty());
+}
+
+// fault:U8: standard input is in no folder; its paths start where the command does.
+TEST(PlanFile, FromStandardInputIsRelativeToTheWorkingFolder) {
+  const Plan plan = parse_plan(source_of("/dev/stdin",
+                                         "model: \"m\" platform: \"../x.xml\" batch { sequences: 1 "
+                                         "prompt_tokens: 1 output_tokens: 1 }",
+                                         "a plan"));
+  EXPECT_EQ(plan.model_path, "m");
+  EXPECT_EQ(plan.platform_path, "../x.xml");
 }
 
 }  // namespace

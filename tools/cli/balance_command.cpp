@@ -63,7 +63,7 @@ std::vector<PlacementRun> alternatives_of(const Plan& plan, const Model& model) 
   all.push_back(alternative(fmt::format("{}, once", to_text(moving)), plan, moving, 0, 0));
   all.push_back(
       alternative(fmt::format("{}, every {}", to_text(moving), every), plan, moving, 0, every));
-  if (ranks > 1 && copies <= model.moe->experts * (ranks - 1)) {
+  if (ranks > 1 && copies <= static_cast<double>(model.moe->experts) * (ranks - 1)) {
     all.push_back(alternative(fmt::format("{} copies, once", copies), plan, moving, copies, 0));
     all.push_back(alternative(fmt::format("{} copies, every {}", copies, every), plan, moving,
                               copies, every));

@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
-#include <cmath>
-#include <cstdio>
+#include <charconv>
 #include <sstream>
 #include <stdexcept>
 
 #include "base/error.hpp"
+#include "base/limits.hpp"
 #include "cli/commands.hpp"
 #include "cli/memory_limit.hpp"
 #include "simulation/collective_run.hpp"
@@ -34,11 +34,14 @@ std::vector<Bytes> sizes_of(const std::string& text) {
   const Bytes last = dots == std::string::npos
                          ? first
                          : parsed("--bytes", text, dots + 2, text.substr(dots + 2), parse_bytes);
-  if (first.value < 1 || last < first) {
+  constexpr double kMost = 1125899906842624;  // a PiB
+  if (first.value < 1 || last < first || last.value > kMost) {
     throw InputError(
         option_place("--bytes", text),
-        fmt::format("\"{}\": must be a size of at least 1B, or FIRST..LAST with FIRST <= LAST",
-                    text));
+        fmt::format(
+            "\"{}\": must be a size of at least 1B and at most 1024TiB, or FIRST..LAST with "
+            "FIRST <= LAST",
+            text));
   }
   std::vector<Bytes> sizes;
   for (Bytes size = first; size <= last; size *= 2) sizes.push_back(size);
@@ -100,6 +103,7 @@ void only_for_all_to_all(const char* option, const std::string& typed, Collectiv
 }
 
 std::vector<double> splits_of(const std::string& text, int members) {
+  constexpr double kMostWeight = 1e9;
   std::vector<double> splits;
   double sum = 0;
   std::istringstream items(text);
@@ -110,9 +114,10 @@ std::vector<double> splits_of(const std::string& text, int members) {
     } catch (const std::logic_error&) {
       read = 0;
     }
-    if (read != item.size() || read == 0 || !(splits.back() >= 0) || std::isinf(splits.back())) {
-      throw InputError(option_place("--splits", text),
-                       fmt::format("\"{}\": a weight is a number of at least 0", item));
+    if (read != item.size() || read == 0 || !(splits.back() >= 0) || splits.back() > kMostWeight) {
+      throw InputError(
+          option_place("--splits", text),
+          fmt::format("\"{}\": a weight is a number from 0 to {:.0f}", item, kMostWeight));
     }
     sum += splits.back();
   }
@@ -126,15 +131,19 @@ std::vector<double> splits_of(const std::string& text, int members) {
 FanOut fan_out_of(const std::string& text) {
   FanOut fan_out;
   if (text.empty()) return fan_out;
-  int read = 0;
-  const int found =
-      std::sscanf(text.c_str(), "%d/%d%n", &fan_out.experts_per_token, &fan_out.experts, &read);
-  if (found == 2 && read == static_cast<int>(text.size()) && fan_out.experts_per_token >= 1 &&
-      fan_out.experts >= fan_out.experts_per_token) {
-    return fan_out;
+  const char* const end = text.data() + text.size();
+  const auto [slash, bad] = std::from_chars(text.data(), end, fan_out.experts_per_token);
+  if (bad == std::errc{} && slash != end && *slash == '/') {
+    const auto [rest, failure] = std::from_chars(slash + 1, end, fan_out.experts);
+    if (failure == std::errc{} && rest == end && fan_out.experts_per_token >= 1 &&
+        fan_out.experts >= fan_out.experts_per_token && fan_out.experts <= kMostExperts) {
+      return fan_out;
+    }
   }
-  throw InputError(option_place("--experts", text),
-                   fmt::format("\"{}\": must be EXPERTS_PER_TOKEN/EXPERTS, as 8/256", text));
+  throw InputError(
+      option_place("--experts", text),
+      fmt::format("\"{}\": must be EXPERTS_PER_TOKEN/EXPERTS, as 8/256, of at most {} experts",
+                  text, kMostExperts));
 }
 
 }  // namespace

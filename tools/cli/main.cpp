@@ -12,8 +12,10 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/files.hpp"
 #include "base/interrupts.hpp"
 #include "base/system_error.hpp"
+#include "base/utf8.hpp"
 #include "cli/commands.hpp"
 
 namespace rehearse {
@@ -116,11 +118,9 @@ void add_platform_options(CLI::App& platform, PlatformOptions& options) {
   platform.add_option("--oversubscription", options.request.oversubscription,
                       "bandwidth below a switch over that above it (default 1)");
   platform.add_option("--nic", options.nic, "bandwidth per GPU and direction: 400Gbps");
-  platform
-      .add_option(
-          "--price", options.request.usd_per_gpu_hour,
-          "US dollars per GPU and hour, its share of the network included (default: a list price)")
-      ->check(CLI::NonNegativeNumber);
+  platform.add_option(
+      "--price", options.price,
+      "US dollars per GPU and hour, its share of the network included (default: a list price)");
   platform.add_option("--out", options.out, "file to write (default: stdout)");
   platform.add_option("--show", options.show, "describe this platform file instead");
   platform.add_option("--from", options.from, "with --show: the route from this GPU");
@@ -225,6 +225,32 @@ CLI::App* add_command(CLI::App& app, const Command& command, Options& options) {
   return added;
 }
 
+// Inputs are read more than once: what comes through a pipe is kept ("-": standard input).
+void make_rereadable(Options& options) {
+  const auto keep = [](std::string& path, const char* what) {
+    if (!path.empty()) path = rereadable(path, what);
+  };
+  keep(options.plan.path, "a plan");
+  if (options.plan.model) keep(*options.plan.model, "a model");
+  if (options.plan.platform) keep(*options.plan.platform, "a platform");
+  keep(options.platform.show, "a platform");
+  keep(options.collective.platform, "a platform");
+  keep(options.compare.before, "a result.json or a plan");
+  keep(options.compare.after, "a result.json or a plan");
+  keep(options.check.expect, "recorded verdicts");
+}
+
+// Messages and results are UTF-8.
+void check_arguments(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    const auto bad = first_unreadable_byte(argument);
+    if (!bad) continue;
+    throw InputError({fmt::format("argument {}", i), 1, static_cast<int>(*bad) + 1},
+                     describe_unreadable(argument[*bad]));
+  }
+}
+
 // Exit code of the chosen command.
 int run(int argc, char** argv) {
   Options options;
@@ -234,6 +260,7 @@ int run(int argc, char** argv) {
   for (const Command& command : kCommands) add_command(app, command, options);
   add_command(app, kSearchWorker, options)->group("");
 
+  check_arguments(argc, argv);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help_or_version) {
@@ -250,6 +277,7 @@ int run(int argc, char** argv) {
   if (!chosen)
     return refuse_usage(
         "a command is missing: run, check, compare, balance, search, show, platform or collective");
+  make_rereadable(options);
   const std::string name = app.get_subcommands().front()->get_name();
   for (const Command& command : kCommands) {
     if (name == command.name) return command.run(options);

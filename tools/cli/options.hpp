@@ -13,8 +13,9 @@ namespace rehearse {
 
 struct PlatformOptions {
   PlatformRequest request;
-  std::string nic;  // as typed
-  std::string out;  // empty: stdout
+  std::string nic;    // as typed
+  std::string price;  // as typed
+  std::string out;    // empty: stdout
   std::string show;
   std::string from;
   std::string to;

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cmath>
 #include <map>
 #include <set>
@@ -9,15 +10,29 @@
 #include "base/error.hpp"
 #include "base/output_file.hpp"
 #include "cli/commands.hpp"
+#include "cli/memory_limit.hpp"
 #include "platform/bisection.hpp"
 #include "platform/cluster.hpp"
 #include "platform/write_platform.hpp"
+#include "simulation/simulation.hpp"
 
 namespace rehearse {
 namespace {
 
 [[noreturn]] void refuse(const char* option, const std::string& rule) {
   throw InputError({option, 1, 1}, rule);
+}
+
+double price_of(const std::string& text) {
+  constexpr double kMost = 1e6;
+  double price = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, failure] = std::from_chars(text.data(), end, price);
+  if (failure == std::errc{} && rest == end && price >= 0 && price <= kMost) return price;
+  throw InputError(option_place("--price", text),
+                   fmt::format("\"{}\": must be a number of US dollars per GPU and hour, without a "
+                               "unit, from 0 to {:.0f}",
+                               text, kMost));
 }
 
 int write_platform(const PlatformOptions& options) {
@@ -40,6 +55,7 @@ int write_platform(const PlatformOptions& options) {
     }
     if (!(request.nic.value > 0)) throw InputError(where, "must be greater than zero");
   }
+  if (!options.price.empty()) request.usd_per_gpu_hour = price_of(options.price);
   const std::string xml = platform_xml(request);
   if (options.out.empty()) {
     fmt::print("{}", xml);
@@ -120,7 +136,7 @@ int describe_platform(const PlatformOptions& options) {
   if (options.from.empty() != options.to.empty()) {
     refuse(options.from.empty() ? "--to" : "--from", "a route needs both --from GPU and --to GPU");
   }
-  Cluster cluster = load_cluster(options.show);
+  Cluster cluster = load_cluster_within(memory_limit(""), options.show);
   const Platform& platform = cluster.platform();
   const int count = static_cast<int>(platform.gpus.size());
   int from = 0;

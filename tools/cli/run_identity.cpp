@@ -15,7 +15,9 @@ RunIdentity identity_of(const Plan& plan, const Model& model, const PlanRequest&
   RunIdentity identity;
   identity.plan = plan.name;
   identity.model = model.name;
-  identity.platform = plan.platform_path;
+  const auto written = plan.written_platforms.find(plan.platform_path);
+  identity.platform =
+      written == plan.written_platforms.end() ? plan.platform_path : written->second;
   identity.variant = plan.variant;
   identity.network = to_text(plan.network);
   identity.seed = plan.seed;

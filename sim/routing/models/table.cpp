@@ -40,6 +40,11 @@ TokenRouting::Refusal require_positive(const char* field, double value) {
 
 void normalise(std::vector<double>& shares) {
   const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
+  // All too small for a double: one has everything, as in the limit.
+  if (!(sum > 0)) {
+    shares.front() = 1;
+    return;
+  }
   for (double& share : shares) share /= sum;
 }
 
