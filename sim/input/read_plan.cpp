@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/files.hpp"
+#include "base/utf8.hpp"
 #include "input/field_set.hpp"
 #include "input/input.hpp"
 #include "input/measured_lists.hpp"
@@ -157,11 +158,16 @@ int chosen_variant(const PlanRequest& request, const Draft& draft) {
   const std::vector<std::string> names = variant_names(plan);
   const auto found = std::find(names.begin(), names.end(), name);
   if (found != names.end()) return static_cast<int>(found - names.begin());
-  const std::string known =
-      names.empty() ? "has no variants" : fmt::format("has {}", fmt::join(names, " "));
+  constexpr std::size_t kShown = 20;
+  std::string known =
+      names.empty()
+          ? "has no variants"
+          : fmt::format("has {}", fmt::join(names.begin(),
+                                            names.begin() + std::min(names.size(), kShown), " "));
+  if (names.size() > kShown) known += fmt::format(" and {} more", names.size() - kShown);
   throw InputError(
       request.variant ? option_place("--variant", name) : draft.where().at("default_variant"),
-      fmt::format("unknown variant \"{}\": {} {}", name, draft.path(), known));
+      fmt::format("unknown variant \"{}\": {} {}", shortened(name), draft.path(), known));
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ void ExpertRouting::place_nodes(const ProcessGroups& groups, const std::vector<i
         });
     const int redundant = plan_.placement.redundant_experts;
     if (even && moe_.experts % nodes == 0 && redundant % nodes == 0 &&
-        redundant <= moe_.experts * (tokens_.members / nodes - 1)) {
+        redundant <= static_cast<double>(moe_.experts) * (tokens_.members / nodes - 1)) {
       continue;
     }
     throw InputError(

@@ -9,16 +9,18 @@
 #include <boost/crc.hpp>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "base/error.hpp"
+#include "base/files.hpp"
 
 namespace rehearse {
 namespace {
 
 constexpr char kTitle[] = "rehearse search journal 1 ";
 constexpr std::size_t kChecksumDigits = 8;
+constexpr std::size_t kLargest = std::size_t{1} << 30;  // a million candidates and more
 
 std::string checksum(const std::string& content) {
   boost::crc_32_type crc;
@@ -37,6 +39,36 @@ bool content_of(const std::string& line, std::string& content) {
 
 }  // namespace
 
+JournalText parse_journal(const std::string& text, const std::string& path,
+                          const std::string& digest) {
+  JournalText parsed;
+  std::istringstream lines(text);
+  int number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    std::string content;
+    const bool whole = content_of(line, content);
+    if (number == 1 && (!whole || !content.starts_with(kTitle))) {
+      throw InputError({path, 1, 1}, "this is no journal of rehearse search");
+    }
+    if (whole && content.starts_with(kTitle)) {
+      if (content.substr(std::strlen(kTitle)) == digest) continue;
+      throw InputError({path, 1, 1},
+                       "this journal is of another plan, model or network level, or of another "
+                       "version of rehearse: give a new file");
+    }
+    const std::size_t tab = content.find('\t');
+    if (!whole || tab == std::string::npos) {
+      parsed.warnings.push_back(
+          fmt::format("{}:{}:1: warning: this line is damaged; its candidate is simulated again",
+                      path, number));
+      continue;
+    }
+    parsed.entries[content.substr(0, tab)] = content.substr(tab + 1);
+  }
+  return parsed;
+}
+
 Journal::Journal(const std::string& path, const std::string& digest) : path_(path) {
   file_ = open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (file_ < 0) refuse();
@@ -50,11 +82,8 @@ Journal::Journal(const std::string& path, const std::string& digest) : path_(pat
     close(file_);
     throw InputError({path, 1, 1}, "another search is writing this journal");
   }
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
   try {
-    read(text.str(), digest);
+    read(read_file(path, "a journal", kLargest), digest);
   } catch (const InputError&) {
     close(file_);
     throw;
@@ -70,33 +99,11 @@ void Journal::read(const std::string& text, const std::string& digest) {
     write_line(kTitle + digest);
     return;
   }
-  const bool unfinished = text.back() != '\n';
-  std::istringstream lines(text);
-  int number = 0;
-  for (std::string line; std::getline(lines, line);) {
-    ++number;
-    std::string content;
-    const bool whole = content_of(line, content);
-    if (number == 1 && (!whole || !content.starts_with(kTitle))) {
-      throw InputError({path_, 1, 1}, "this is no journal of rehearse search");
-    }
-    if (whole && content.starts_with(kTitle)) {
-      if (content.substr(std::strlen(kTitle)) == digest) continue;
-      throw InputError({path_, 1, 1},
-                       "this journal is of another plan, model or network level, or of another "
-                       "version of rehearse: give a new file");
-    }
-    const std::size_t tab = content.find('\t');
-    if (!whole || tab == std::string::npos) {
-      warnings_.push_back(
-          fmt::format("{}:{}:1: warning: this line is damaged; its candidate is simulated again",
-                      path_, number));
-      continue;
-    }
-    entries_[content.substr(0, tab)] = content.substr(tab + 1);
-  }
+  JournalText parsed = parse_journal(text, path_, digest);
+  entries_ = std::move(parsed.entries);
+  warnings_ = std::move(parsed.warnings);
   // What a killed search had begun to write.
-  if (unfinished) write_whole("\n");
+  if (text.back() != '\n') write_whole("\n");
 }
 
 void Journal::write_line(const std::string& content) { write_whole(line_of(content) + "\n"); }

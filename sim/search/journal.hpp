@@ -10,6 +10,14 @@
 
 namespace rehearse {
 
+// What a journal's text says. Throws InputError: it is no journal, or that of something else.
+struct JournalText {
+  std::map<std::string, std::string> entries;  // by candidate key
+  std::vector<std::string> warnings;           // of lines that are damaged and left out
+};
+JournalText parse_journal(const std::string& text, const std::string& path,
+                          const std::string& digest);
+
 class Journal {
  public:
   // Opens or creates the file, and locks it. `digest`: of everything that changes a result but the

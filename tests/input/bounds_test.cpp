@@ -58,7 +58,8 @@ TEST(Bounds, AreHeldByPlansHoweverTheyAreSet) {
     const std::string path(bound.path);
     const auto set = [&](double value) {
       const std::string text = path + "=" + std::to_string(static_cast<long>(value));
-      return refusal_of([&] { parse_plan(source_of("p", plan, "a plan"), {.sets = {text}}); });
+      return refusal_of(
+          [&] { parse_plan(source_of("p", plan, "a plan"), {.path = "p", .sets = {text}}); });
     };
     const std::string most = std::to_string(static_cast<long>(bound.most));
     EXPECT_NE(set(bound.most + 1).find(": must be at most " + most), std::string::npos) << path;

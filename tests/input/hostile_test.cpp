@@ -148,8 +148,9 @@ TEST(Utf8, IsRequiredOfTextsWithEscapes) {
   EXPECT_EQ(
       refusal_of([] { parse_plan(plan_text("variant { name: \"v\" set: \"name=\\000\" }")); }),
       "p.textproto:1:21: error: variant[0].set[0]: byte 0x00 does not belong in a text");
-  EXPECT_EQ(refusal_of([] { parse_plan(plan_text("seed: 1"), {.sets = {"name=a\xFF"}}); }),
-            "--set name=a\xFF:1:13: error: byte 0xFF is not UTF-8 text");
+  EXPECT_EQ(
+      refusal_of([] { parse_plan(plan_text("seed: 1"), {.path = "p", .sets = {"name=a\xFF"}}); }),
+      "--set name=a\xFF:1:13: error: byte 0xFF is not UTF-8 text");
 }
 
 // fault:A6: 20,000 terms were copied 20,000 times; and whoever walks the tree calls himself.

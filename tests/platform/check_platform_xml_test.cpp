@@ -70,9 +70,38 @@ TEST(CheckPlatformXml, CountsEveryHostAndNotOnlyGpus) {
   EXPECT_EQ(check_platform_xml(kFolder + "good/star.xml").hosts, 9);
 }
 
-TEST(CheckPlatformXml, CountsAHundredMillionHostsWithoutMakingThem) {
-  const TemporaryXml file(gpu_cluster("gpus", "gpu", "0-99999999"));
-  EXPECT_EQ(check_platform_xml(file.path()).hosts, 100'000'000);
+TEST(CheckPlatformXml, CountsAMillionHostsWithoutMakingThem) {
+  const TemporaryXml file(gpu_cluster("gpus", "gpu", "0-1048575"));
+  EXPECT_EQ(check_platform_xml(file.path()).hosts, 1'048'576);
+}
+
+// fault:A13: 1 kB that names 20 million GPUs took 7 GB.
+TEST(CheckPlatformXml, RefusesMoreThanAMillionHosts) {
+  const TemporaryXml file(gpu_cluster("gpus", "gpu", "0-1048576"));
+  EXPECT_EQ(message_of(file.path()),
+            file.path() +
+                ":4:1: error: radical = \"0-1048576\" of cluster \"gpus\" names more than "
+                "1048576 hosts");
+}
+
+// fault:A4: whoever walks the elements calls himself for each level.
+TEST(CheckPlatformXml, RefusesElementsNestedTooDeep) {
+  std::string zones;
+  for (int i = 0; i < 20000; ++i) zones += "<zone id=\"z\" routing=\"Full\">";
+  // Inside of <platform>, the 64th zone is too deep; each has 30 bytes.
+  EXPECT_EQ(message_of(TemporaryXml(zones).path()).substr(9 + std::to_string(getpid()).size()),
+            ".xml:4:1891: error: elements are nested more than 64 deep");
+}
+
+// SimGrid would make 23 million links of 24 hosts.
+TEST(CheckPlatformXml, RefusesTreesOfTooManyLinks) {
+  const TemporaryXml file(
+      gpu_cluster("gpus", "gpu", "0-23", "50GBps",
+                  "topology=\"FAT_TREE\" topo_parameters=\"2;24,1;1000000,1;1,1\""));
+  EXPECT_EQ(message_of(file.path()),
+            file.path() +
+                ":4:1: error: topo_parameters = \"2;24,1;1000000,1;1,1\" of cluster "
+                "\"gpus\" describe 2.5e+07 links: at most 8388608");
 }
 
 TEST(CheckPlatformXml, LeavesOtherPeoplesPropertiesAlone) {

@@ -8,7 +8,7 @@
 #include <array>
 #include <filesystem>
 #include <functional>
-#include <regex>
+#include <string_view>
 #include <vector>
 
 #include "base/output_file.hpp"
@@ -249,12 +249,20 @@ std::vector<const SearchRow*> wanted_of(const std::vector<const SearchRow*>& row
   return wanted;
 }
 
+// "12.html", "plan.html"
+bool is_run_page(const std::string& name) {
+  constexpr std::string_view kEnding = ".html";
+  if (!name.ends_with(kEnding)) return false;
+  const std::string stem = name.substr(0, name.size() - kEnding.size());
+  if (stem == "plan") return true;
+  return !stem.empty() && stem.find_first_not_of("0123456789") == std::string::npos;
+}
+
 // Pages of an earlier search in the same folder would be taken for this one's.
 void remove_run_pages(const std::string& directory) {
-  const std::regex name("([0-9]+|plan)\\.html");
   std::vector<std::filesystem::path> pages;
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
-    if (std::regex_match(entry.path().filename().string(), name)) pages.push_back(entry.path());
+    if (is_run_page(entry.path().filename().string())) pages.push_back(entry.path());
   }
   for (const std::filesystem::path& page : pages) std::filesystem::remove(page);
 }
