@@ -88,9 +88,9 @@ TEST(CheckPlatformXml, RefusesMoreThanAMillionHosts) {
 TEST(CheckPlatformXml, RefusesElementsNestedTooDeep) {
   std::string zones;
   for (int i = 0; i < 20000; ++i) zones += "<zone id=\"z\" routing=\"Full\">";
-  // Inside of <platform>, the 64th zone is too deep; each has 30 bytes.
+  // Inside of <platform>, the 64th zone is too deep; each has 28 bytes.
   EXPECT_EQ(message_of(TemporaryXml(zones).path()).substr(9 + std::to_string(getpid()).size()),
-            ".xml:4:1891: error: elements are nested more than 64 deep");
+            ".xml:4:1765: error: elements are nested more than 64 deep");
 }
 
 // SimGrid would make 23 million links of 24 hosts.
