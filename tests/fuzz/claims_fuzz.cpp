@@ -1,0 +1,17 @@
+// A claims file, with the expressions in it.
+#include "fuzz/fuzzed.hpp"
+#include "input/input.hpp"
+
+namespace rehearse {
+namespace {
+
+void read(const std::string& path) { read_claims(path); }
+
+}  // namespace
+}  // namespace rehearse
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
+  rehearse::fuzz::read_or_refuse(rehearse::read,
+                                 rehearse::fuzz::write_scratch("claims.textproto", bytes, size));
+  return 0;
+}
