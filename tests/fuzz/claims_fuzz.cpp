@@ -1,17 +1,11 @@
 // A claims file, with the expressions in it.
 #include "fuzz/fuzzed.hpp"
 #include "input/input.hpp"
-
-namespace rehearse {
-namespace {
-
-void read(const std::string& path) { read_claims(path); }
-
-}  // namespace
-}  // namespace rehearse
+#include "input/source_text.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  rehearse::fuzz::read_or_refuse(rehearse::read,
-                                 rehearse::fuzz::write_scratch("claims.textproto", bytes, size));
+  using namespace rehearse;
+  fuzz::understood_or_refused(
+      [&] { parse_claims(source_of("claims.textproto", fuzz::text_of(bytes, size), "claims")); });
   return 0;
 }

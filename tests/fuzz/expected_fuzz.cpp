@@ -1,17 +1,11 @@
 // A record of accepted verdicts.
 #include "fuzz/fuzzed.hpp"
 #include "input/input.hpp"
-
-namespace rehearse {
-namespace {
-
-void read(const std::string& path) { read_expected(path); }
-
-}  // namespace
-}  // namespace rehearse
+#include "input/source_text.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  rehearse::fuzz::read_or_refuse(rehearse::read,
-                                 rehearse::fuzz::write_scratch("expected.json", bytes, size));
+  using namespace rehearse;
+  fuzz::understood_or_refused(
+      [&] { parse_expected(source_of("expected.json", fuzz::text_of(bytes, size), "a record")); });
   return 0;
 }

@@ -25,7 +25,7 @@ void read(const std::string& text) {
 }  // namespace rehearse
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  rehearse::fuzz::read_or_refuse(rehearse::read,
-                                 std::string(reinterpret_cast<const char*>(bytes), size));
+  using namespace rehearse;
+  fuzz::understood_or_refused([&] { read(fuzz::text_of(bytes, size)); });
   return 0;
 }

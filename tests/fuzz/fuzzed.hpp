@@ -1,22 +1,29 @@
-// What the fuzz targets share. A target reads one kind of input from a file whose bytes a fuzzer
-// chose; the only thing that may happen to them is to be understood or to be refused with an
-// InputError. Everything else (another exception, a sanitizer's finding, a hang) is a finding.
+// What the fuzz targets share. A target gives bytes that a fuzzer chose to one reader; the only
+// thing that may happen to them is to be understood or to be refused with an InputError. Everything
+// else (another exception, a sanitizer's finding, a hang) is a finding.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
+#include "base/error.hpp"
+
 namespace rehearse::fuzz {
 
-// A folder of this process's own, in memory, that goes at exit.
-const std::string& scratch_folder();
+inline std::string text_of(const std::uint8_t* bytes, std::size_t size) {
+  return {reinterpret_cast<const char*>(bytes), size};
+}
 
-// Writes the bytes to scratch_folder()/name, over what was there; the file's path.
-std::string write_scratch(const std::string& name, const std::uint8_t* bytes, std::size_t size);
-
-// Calls `read`; an InputError it throws must have a text.
-void read_or_refuse(void (*read)(const std::string& path), const std::string& path);
+// Calls `read`; a refusal says something.
+template <typename Read>
+void understood_or_refused(Read read) {
+  try {
+    read();
+  } catch (const InputError& refusal) {
+    SIM_CHECK(*refusal.what() != 0, "a refusal without a text");
+  }
+}
 
 }  // namespace rehearse::fuzz
 

@@ -1,17 +1,12 @@
-// A Hugging Face config.json, up to its parameters.
+// A Hugging Face config.json, up to the parameters of its model.
 #include "fuzz/fuzzed.hpp"
 #include "input/input.hpp"
-
-namespace rehearse {
-namespace {
-
-void read(const std::string& path) { count_parameters(read_model(path)); }
-
-}  // namespace
-}  // namespace rehearse
+#include "input/source_text.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  rehearse::fuzz::read_or_refuse(rehearse::read,
-                                 rehearse::fuzz::write_scratch("config.json", bytes, size));
+  using namespace rehearse;
+  fuzz::understood_or_refused([&] {
+    count_parameters(parse_model(source_of("config.json", fuzz::text_of(bytes, size), "a model")));
+  });
   return 0;
 }

@@ -1,8 +1,12 @@
 // The journal of a search that was killed. A line that begins with "+" gets the checksum that it
 // would have, so that a fuzzer sees more than damaged lines.
 #include <fmt/format.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <boost/crc.hpp>
+#include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include "fuzz/fuzzed.hpp"
@@ -26,16 +30,33 @@ std::string with_checksums(const std::string& text) {
   return all;
 }
 
-void read(const std::string& path) { const Journal journal(path, "0123456789ab"); }
+// A folder of this process's own, in memory where that is possible, that goes at exit.
+class Scratch {
+ public:
+  Scratch() : folder_(std::string(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp")) {
+    folder_ += "/rehearse-fuzz-XXXXXX";
+    SIM_CHECK(mkdtemp(folder_.data()) != nullptr, "cannot make " + folder_);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() { std::filesystem::remove_all(folder_); }
+  std::string path() const { return folder_ + "/search.journal"; }
+
+ private:
+  std::string folder_;
+};
+
+void read(const std::string& text) {
+  static const Scratch scratch;
+  std::ofstream(scratch.path(), std::ios::binary) << text;
+  const Journal journal(scratch.path(), "0123456789ab");
+}
 
 }  // namespace
 }  // namespace rehearse
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  const std::string text =
-      rehearse::with_checksums(std::string(reinterpret_cast<const char*>(bytes), size));
-  const std::string path = rehearse::fuzz::write_scratch(
-      "search.journal", reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
-  rehearse::fuzz::read_or_refuse(rehearse::read, path);
+  using namespace rehearse;
+  fuzz::understood_or_refused([&] { read(with_checksums(fuzz::text_of(bytes, size))); });
   return 0;
 }

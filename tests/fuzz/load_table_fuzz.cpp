@@ -2,16 +2,9 @@
 #include "fuzz/fuzzed.hpp"
 #include "input/measured_lists.hpp"
 
-namespace rehearse {
-namespace {
-
-void read(const std::string& path) { read_load_table(path); }
-
-}  // namespace
-}  // namespace rehearse
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  rehearse::fuzz::read_or_refuse(rehearse::read,
-                                 rehearse::fuzz::write_scratch("loads.csv", bytes, size));
+  using namespace rehearse;
+  fuzz::understood_or_refused(
+      [&] { parse_load_table(source_of("loads.csv", fuzz::text_of(bytes, size), "loads")); });
   return 0;
 }

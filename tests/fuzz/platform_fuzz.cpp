@@ -2,16 +2,9 @@
 #include "fuzz/fuzzed.hpp"
 #include "platform/check_platform_xml.hpp"
 
-namespace rehearse {
-namespace {
-
-void read(const std::string& path) { cost_per_gpu(check_platform_xml(path)); }
-
-}  // namespace
-}  // namespace rehearse
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  rehearse::fuzz::read_or_refuse(rehearse::read,
-                                 rehearse::fuzz::write_scratch("platform.xml", bytes, size));
+  using namespace rehearse;
+  fuzz::understood_or_refused(
+      [&] { cost_per_gpu(check_platform_text(fuzz::text_of(bytes, size), "platform.xml")); });
   return 0;
 }

@@ -1,15 +1,14 @@
-// A result.json, compared with itself and with another.
+// A result.json, compared with itself and with another, either way round.
 #include "compare/compare.hpp"
 #include "fuzz/fuzzed.hpp"
 #include "input/input.hpp"
+#include "input/source_text.hpp"
 
 namespace rehearse {
 namespace {
 
-void read(const std::string& path) {
-  const std::optional<std::string> text = read_result(path);
-  if (!text) return;
-  const nlohmann::json result = nlohmann::json::parse(*text);
+void compare_with_others(const std::string& text) {
+  const nlohmann::json result = nlohmann::json::parse(text);
   const nlohmann::json other = {{"makespan_s", 1.5}, {"ttft_s", {{"mean", 1}, {"p50", "1"}}}};
   const std::vector<Tolerance> tolerances = {{"", 0.01, 0}};
   compare(result, result, tolerances);
@@ -21,7 +20,11 @@ void read(const std::string& path) {
 }  // namespace rehearse
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  rehearse::fuzz::read_or_refuse(rehearse::read,
-                                 rehearse::fuzz::write_scratch("result.json", bytes, size));
+  using namespace rehearse;
+  fuzz::understood_or_refused([&] {
+    const auto text =
+        parse_result(source_of("result.json", fuzz::text_of(bytes, size), "a result"));
+    if (text) compare_with_others(*text);
+  });
   return 0;
 }
