@@ -1,4 +1,5 @@
-// A result.json, compared with itself and with another, either way round.
+// What commands wrote and read back: a result.json, compared with itself and with another, either
+// way round, and a record of accepted verdicts. Every text is tried as both.
 #include "compare/compare.hpp"
 #include "fuzz/fuzzed.hpp"
 #include "input/input.hpp"
@@ -21,10 +22,12 @@ void compare_with_others(const std::string& text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace rehearse;
+  const std::string text = fuzz::text_of(bytes, size);
   fuzz::understood_or_refused([&] {
-    const auto text =
-        parse_result(source_of("result.json", fuzz::text_of(bytes, size), "a result"));
-    if (text) compare_with_others(*text);
+    const auto result = parse_result(source_of("result.json", text, "a result"));
+    if (result) compare_with_others(*result);
   });
+  fuzz::understood_or_refused(
+      [&] { parse_expected(source_of("expected.json", text, "a record")); });
   return 0;
 }
