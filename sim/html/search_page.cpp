@@ -23,15 +23,19 @@ std::string search_page(const ReportSearch& report) {
     for (const double value : each.objectives) {
       SIM_CHECK(std::isfinite(value), "JSON has no infinity");
     }
-    candidates.push_back({{"rank", each.rank},
-                          {"parameters", each.parameters},
-                          {"objectives", each.objectives},
-                          {"status", each.status},
-                          {"reason", each.reason},
-                          {"on_front", each.on_front},
-                          {"is_plan", each.is_plan},
-                          {"command", each.command},
-                          {"run_page", each.run_page}});
+    Json candidate = {{"rank", each.rank},
+                      {"parameters", each.parameters},
+                      {"objectives", each.objectives},
+                      {"status", each.status},
+                      {"reason", each.reason},
+                      {"on_front", each.on_front},
+                      {"is_plan", each.is_plan},
+                      {"command", each.command},
+                      {"run_page", each.run_page},
+                      {"platform_assumed", each.platform_assumed}};
+    if (each.skewed) candidate["skewed"] = *each.skewed;
+    if (each.skewed_place) candidate["skewed_place"] = *each.skewed_place;
+    candidates.push_back(std::move(candidate));
   }
   Json excluded = Json::array();
   for (const ReportExclusion& each : report.excluded) {
@@ -40,10 +44,14 @@ std::string search_page(const ReportSearch& report) {
   return html_page("search of " + report.plan,
                    {{"kind", "search"},
                     {"plan", report.plan},
+                    {"assumptions", report.assumptions},
                     {"complete", report.complete},
                     {"exhaustive", report.exhaustive},
                     {"considered", report.considered},
                     {"legal", report.legal},
+                    {"ranked", report.ranked},
+                    {"failed", report.failed},
+                    {"not_simulated", report.not_simulated},
                     {"parameters", report.parameters},
                     {"objectives", std::move(objectives)},
                     {"candidates", std::move(candidates)},

@@ -1,6 +1,7 @@
 // The page of a search: the candidates, their trade-offs, and which of them nothing else beats.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,11 +19,17 @@ struct ReportCandidate {
   int rank = 0;                         // 1 is the best; 0: its place is not known
   std::vector<std::string> parameters;  // one per ReportSearch::parameters, numbers as text: "4"
   std::vector<double>
-      objectives;      // one per ReportSearch::objectives; finite; none unless simulated
-  std::string status;  // "simulated", "refused" (it breaks a constraint), "failed"
+      objectives;  // one per ReportSearch::objectives; finite; none unless simulated
+  // "simulated", "refused" (it breaks a rule or a constraint, or does not fit), "failed"
+  std::string status;
   std::string reason;  // why it was refused or failed
   bool on_front = false;
-  bool is_plan = false;  // the layout that the plan itself has
+  // The first objective with experts that are not loaded alike, and the place then; nothing: not
+  // simulated.
+  std::optional<double> skewed;
+  std::optional<int> skewed_place;
+  bool platform_assumed = false;  // some figures of its platform are guesses
+  bool is_plan = false;           // the layout that the plan itself has
   std::string command;   // that simulates it: "rehearse run plan.textproto --set layout.tensor=4"
   std::string run_page;  // its report.html, relative to the search's page; empty: not written
 };
@@ -34,14 +41,18 @@ struct ReportExclusion {
 
 struct ReportSearch {
   std::string plan;
+  std::vector<std::string> assumptions;  // what the figures take for granted, in sentences
   bool complete = true;      // false: stopped before it was known that nothing else can win
   bool exhaustive = false;   // everything legal was simulated, and is here
   long long considered = 0;  // combinations of the ranges
   long long legal = 0;
+  long long ranked = 0;  // simulated, and may be chosen; more than are shown
+  long long failed = 0;
+  long long not_simulated = 0;          // by their bounds neither on the front nor among the best
   std::vector<std::string> parameters;  // "gpus", "tensor", "pipeline", ...
   std::vector<ReportObjective> objectives;
   std::vector<ReportCandidate> candidates;  // by rank, best first
-  std::vector<ReportExclusion> excluded;    // illegal combinations, counted by reason
+  std::vector<ReportExclusion> excluded;    // combinations that cannot be chosen, by reason
 };
 
 std::string search_page(const ReportSearch& report);

@@ -1,7 +1,12 @@
 #include "proto/proto_json.hpp"
 
 #include <google/protobuf/dynamic_message.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/util/json_util.h>
+#include <google/protobuf/util/type_resolver_util.h>
+
+#include <memory>
 
 #include "base/error.hpp"
 
@@ -59,6 +64,17 @@ void fill_all(Message& message) {
   }
 }
 
+// Maps by their keys: MessageToJsonString leaves them in the order of their hashes.
+std::string to_bytes(const Message& message) {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream out(&stream);
+  out.SetSerializationDeterministic(true);
+  SIM_CHECK(message.SerializeToCodedStream(&out), "a message as bytes");
+  out.Trim();
+  return bytes;
+}
+
 }  // namespace
 
 std::string to_json(const Message& message) {
@@ -67,7 +83,13 @@ std::string to_json(const Message& message) {
   options.always_print_primitive_fields = true;
   options.preserve_proto_field_names = true;
   std::string json;
-  const auto status = google::protobuf::util::MessageToJsonString(message, &json, options);
+  const std::string prefix = "type.googleapis.com";
+  const std::unique_ptr<google::protobuf::util::TypeResolver> types(
+      google::protobuf::util::NewTypeResolverForDescriptorPool(
+          prefix, message.GetDescriptor()->file()->pool()));
+  const auto status = google::protobuf::util::BinaryToJsonString(
+      types.get(), prefix + "/" + message.GetDescriptor()->full_name(), to_bytes(message), &json,
+      options);
   SIM_CHECK(status.ok(), "a message as JSON: " + std::string(status.message()));
   return json;
 }

@@ -23,10 +23,18 @@ bool IntegerSet::contains(int number) const {
   });
 }
 
+IntegerSet IntegerSet::up_to(int most) const {
+  IntegerSet set;
+  for (const auto& [first, last] : ranges_) {
+    if (first <= most) set.ranges_.emplace_back(first, std::min(last, most));
+  }
+  return set;
+}
+
 std::vector<int> IntegerSet::members() const {
   std::vector<int> all;
   for (const auto& [first, last] : ranges_) {
-    for (int number = first; number <= last; ++number) all.push_back(number);
+    for (long number = first; number <= last; ++number) all.push_back(static_cast<int>(number));
   }
   return all;
 }

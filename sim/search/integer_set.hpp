@@ -19,6 +19,8 @@ class IntegerSet {
   bool empty() const { return ranges_.empty(); }
   int least() const { return ranges_.front().first; }  // REQUIRES: not empty
   int most() const { return ranges_.back().second; }
+  // Its members up to `most`.
+  IntegerSet up_to(int most) const;
   // Members, ascending. Only for sets that are known to be small.
   std::vector<int> members() const;
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -105,30 +104,6 @@ constexpr std::pair<const char*, const char*> kObjectives[] = {
 };
 // clang-format on
 
-std::string trimmed(const std::string& text) {
-  const std::size_t first = text.find_first_not_of(' ');
-  if (first == std::string::npos) return {};
-  return text.substr(first, text.find_last_not_of(' ') - first + 1);
-}
-
-Constraint read_constraint(const std::string& text, const SourceLocation& where) {
-  const std::size_t at = text.find_first_of("<>");
-  const bool complete = at != std::string::npos && at + 1 < text.size() && text[at + 1] == '=';
-  Constraint constraint;
-  constraint.text = text;
-  const std::string limit = complete ? trimmed(text.substr(at + 2)) : "";
-  const char* end = limit.data() + limit.size();
-  const auto [rest, failure] = std::from_chars(limit.data(), end, constraint.limit);
-  if (!complete || failure != std::errc{} || rest != end || !std::isfinite(constraint.limit)) {
-    throw InputError(where, fmt::format("\"{}\": must be QUANTITY <= NUMBER or QUANTITY >= NUMBER, "
-                                        "as ttft_s.p99 <= 6",
-                                        text));
-  }
-  constraint.at_most = text[at] == '<';
-  constraint.quantity = quantity_named(trimmed(text.substr(0, at)), where);
-  return constraint;
-}
-
 }  // namespace
 
 const std::vector<SearchQuantity>& quantities() {
@@ -169,20 +144,16 @@ Objective read_objective(const std::string& text, const SourceLocation& where) {
                                text, known));
 }
 
-std::vector<Constraint> read_constraints(const SpaceField& field) {
-  std::vector<Constraint> all;
-  for (const std::string& text : field.values) {
-    const Constraint next = read_constraint(text, field.where);
-    for (const Constraint& earlier : all) {
-      const bool opposed = earlier.quantity == next.quantity && earlier.at_most != next.at_most;
-      if (opposed && (next.at_most ? next.limit < earlier.limit : next.limit > earlier.limit)) {
-        throw InputError(field.where, fmt::format("\"{}\" contradicts \"{}\": no value keeps both",
-                                                  next.text, earlier.text));
-      }
+std::string absence_of(int quantity, const Plan& plan) {
+  const std::string name = quantities()[quantity].name;
+  for (const char* between_tokens : {"tpot_s.", "itl_s.", "decode_step_s."}) {
+    if (name.starts_with(between_tokens) && plan.batch.output_tokens < 2) {
+      return fmt::format(
+          "{} is the time between output tokens, and batch.output_tokens = {} has none", name,
+          plan.batch.output_tokens);
     }
-    all.push_back(next);
   }
-  return all;
+  return {};
 }
 
 bool is_better(int quantity, double a, double b) {

@@ -37,16 +37,8 @@ struct Objective {
 // or a bounded quantity's name.
 Objective read_objective(const std::string& text, const SourceLocation& where);
 
-struct Constraint {
-  std::string text;
-  int quantity = 0;
-  bool at_most = true;
-  double limit = 0;
-
-  bool holds(double value) const { return at_most ? value <= limit : value >= limit; }
-};
-// "ttft_s.p99 <= 6". Throws InputError for what is none, and for one that contradicts another.
-std::vector<Constraint> read_constraints(const SpaceField& field);
+// Why no run of the plan measures the quantity; empty: they do.
+std::string absence_of(int quantity, const Plan& plan);
 
 // Whether `a` is at least as good as `b` by every objective and better by one.
 bool dominates(const std::vector<double>& a, const std::vector<double>& b,

@@ -8,9 +8,11 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "search/constraint.hpp"
 #include "search/journal.hpp"
 #include "search/objective.hpp"
 #include "search/space.hpp"
@@ -23,26 +25,55 @@ struct SearchGoals {
   std::vector<Constraint> constraints;
   int top = 10;
   bool exhaustive = false;
+  bool skew = false;  // show how the rows do under the skew of search/skew.hpp
+};
+
+// A row under the skew of search/skew.hpp.
+struct SkewedRow {
+  std::vector<double> values;  // by quantity; of a failure, none
+  int place = 0;               // among the rows that are shown; 0: it cannot be chosen
+  std::string reason;          // why it cannot be chosen
 };
 
 struct SearchRow {
   Candidate candidate;
   std::string key;
-  std::vector<double> values;  // by quantity; of a failure, none
+  std::vector<double> values;  // by quantity; none unless simulated
   bool pareto = false;
   std::string failure;
-  std::string broken;  // why it cannot be chosen although it was simulated: the constraint
+  std::string broken;  // the rule, the memory or the constraint for which it cannot be chosen
+  std::optional<SkewedRow> skewed = {};
+
+  bool can_be_chosen() const { return failure.empty() && broken.empty(); }
+  const std::string& reason() const { return failure.empty() ? broken : failure; }  // if not
 };
 
+// What became of a layout that somebody asks about.
+struct AskedRow {
+  SearchRow row;
+  std::vector<double> bound;  // none when a rule forbids it
+  bool in_space = true;
+  // Among the ranked, 1 is the best; of a layout that is not in the space, where it would be. 0: it
+  // is not ranked.
+  int place = 0;
+  std::optional<SearchRow> beaten_by;  // one of the Pareto set that is better than its bound
+  int beaten_by_place = 0;
+};
+
+// considered = ranked + failures + the sum of excluded + not_simulated.
 struct SearchResult {
   long considered = 0;
   long legal = 0;
-  Exclusions excluded;               // by rules, and by what bounds prove
-  std::vector<SearchRow> ranking;    // best first
-  std::vector<SearchRow> all;        // exhaustive: everything simulated, best first, broken last
-  std::vector<SearchRow> failures;   // crashed, timed out, refused
-  std::vector<SearchRow> reference;  // the plan's own layout: one row, or none when it is not legal
-  bool complete = true;              // false: stopped before it was known that nothing else can win
+  long ranked = 0;         // simulated, and may be chosen
+  long not_simulated = 0;  // by their bounds neither in the Pareto set nor among the best `top`
+  Exclusions excluded;     // by rules, by what bounds prove, by what simulating found
+  std::vector<SearchRow> ranking;   // of the ranked the Pareto set and the `top`, best first
+  std::vector<SearchRow> all;       // exhaustive: everything simulated, best first, broken last
+  std::vector<SearchRow> failures;  // crashed, timed out, refused
+  std::vector<AskedRow> asked;      // SearchInputs::asked, in that order
+  // The plan's own layout, outside of the account. None: the search was stopped before.
+  std::optional<SearchRow> plan_row;
+  bool complete = true;  // false: stopped before it was known that nothing else can win
 };
 
 // What there is to tell a person who waits.
@@ -61,6 +92,7 @@ struct SearchInputs {
   const Model& model;
   const Space& space;
   SearchGoals goals;
+  std::vector<Candidate> asked = {};  // legal ones that the result shall tell about
 };
 
 // `journal` may be nullptr. `report` is called every now and then; false stops the search.

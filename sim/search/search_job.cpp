@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <sstream>
 
 #include "search/bound.hpp"
+#include "search/skew.hpp"
 #include "simulation/simulation.hpp"
 
 namespace rehearse {
@@ -34,7 +36,7 @@ std::string bounds(const Plan& base, const Model& model, const Space& space,
   for (const std::string& key : keys) {
     const Plan plan = plan_of(base, space, known_candidate(space, key));
     try {
-      text += values_text(values_of(bounder.bound(plan), space.platforms[platform]));
+      text += outcome_text(bounder.bound(plan), space.platforms[platform]);
     } catch (const InputError& error) {
       text += fmt::format("!{}", error.what());
     }
@@ -53,40 +55,54 @@ std::string bound_request(const std::vector<std::string>& keys) {
 
 std::string simulation_request(const std::string& key) { return "S" + key; }
 
+std::string skewed_request(const std::string& key) { return "K" + key; }
+
 Job search_job(const Plan& base, const Model& model, const Space& space, Bytes memory_limit) {
   return [&base, &model, &space, memory_limit](const std::string& request) {
     if (request.starts_with('B')) return bounds(base, model, space, request.substr(1));
     const Candidate candidate = known_candidate(space, request.substr(1));
     SimulationOptions options;
     options.memory_limit = memory_limit;
-    const Simulation simulation = simulate(plan_of(base, space, candidate), model, options);
-    return values_text(values_of(simulation.metrics, space.platforms[candidate.platform]));
+    Plan plan = plan_of(base, space, candidate);
+    if (request.starts_with('K')) plan = skewed(std::move(plan));
+    const Simulation simulation = simulate(plan, model, options);
+    return outcome_text(simulation.metrics, space.platforms[candidate.platform]);
   };
 }
 
-std::string values_text(const std::vector<double>& values) {
-  std::string text;
-  for (const double value : values) text += fmt::format("{}{:a}", text.empty() ? "" : " ", value);
+std::string outcome_text(const Metrics& metrics, const SearchPlatform& platform) {
+  const auto& bytes = metrics.memory.bytes;
+  const auto most = std::max_element(bytes.begin(), bytes.end()) - bytes.begin();
+  return outcome_text(
+      SearchOutcome{values_of(metrics, platform), to_text(static_cast<MemoryCategory>(most))});
+}
+
+std::string outcome_text(const SearchOutcome& outcome) {
+  std::string text = outcome.most_memory;
+  for (const double value : outcome.values) text += fmt::format(" {:a}", value);
   return text;
 }
 
-std::vector<double> values_of_text(const std::string& text) {
-  std::vector<double> values;
-  const char* at = text.c_str();
+std::optional<SearchOutcome> outcome_of_text(const std::string& text) {
+  SearchOutcome outcome;
+  const std::size_t word = std::min(text.find(' '), text.size());
+  outcome.most_memory = text.substr(0, word);
+  const char* at = text.c_str() + word;
   for (char* end = nullptr; *at != '\0'; at = end) {
-    values.push_back(std::strtod(at, &end));
-    if (end == at) return {};
+    outcome.values.push_back(std::strtod(at, &end));
+    if (end == at) return std::nullopt;
   }
-  return values.size() == quantities().size() ? values : std::vector<double>{};
+  if (outcome.values.size() != quantities().size()) return std::nullopt;
+  return outcome;
 }
 
 std::vector<BoundAnswer> bound_answers(const std::string& text) {
   std::vector<BoundAnswer> answers;
   for (const std::string& part : parts_of(text, '|')) {
     if (part.starts_with('!')) {
-      answers.push_back({{}, part.substr(1)});
+      answers.push_back({std::nullopt, part.substr(1)});
     } else {
-      answers.push_back({values_of_text(part), ""});
+      answers.push_back({outcome_of_text(part), {}});
     }
   }
   return answers;

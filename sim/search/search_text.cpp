@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <nlohmann/json.hpp>
+
+#include "search/assumptions.hpp"
+#include "search/skew.hpp"
 
 namespace rehearse {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::string layout_cells(const SearchRow& row) {
   const Layout& at = row.candidate.layout;
@@ -32,43 +31,62 @@ std::string rest_of(const SearchInputs& inputs, const SearchRow& row) {
   return text;
 }
 
+// "USD per M tokens ↓"
+std::string unit_of(const Objective& objective) {
+  const SearchQuantity& quantity = quantities()[objective.quantity];
+  const std::string unit = quantity.unit;
+  return unit + (unit.empty() ? "" : " ") + (quantity.more_is_better ? "↑" : "↓");
+}
+
+// Characters on a terminal; the arrow is three bytes.
+std::size_t width_of(const Objective& objective) {
+  constexpr std::size_t kLeast = 18;
+  return std::max({kLeast, objective.name.size(), unit_of(objective).size() - 2});
+}
+
+// The first objective and the place under skew.
+std::string skewed_cells(const SearchGoals& goals, const SearchRow& row) {
+  const Objective& first = goals.objectives.front();
+  std::string value = "-";
+  std::string place = "-";
+  if (row.skewed && !row.skewed->values.empty()) {
+    value = fmt::format("{:.5g}", row.skewed->values[first.quantity]);
+  }
+  if (row.skewed && row.skewed->place > 0) place = std::to_string(row.skewed->place);
+  return fmt::format(" {:>{}} {:>5}", value, width_of(first), place);
+}
+
 std::string table_row(const SearchInputs& inputs, const std::string& place, const SearchRow& row) {
   std::string text = fmt::format("{:>5} {} {}", place, row.pareto ? "*" : " ", layout_cells(row));
   for (const Objective& objective : inputs.goals.objectives) {
-    const double value = row.values[objective.quantity];
-    text += std::isnan(value) ? fmt::format(" {:>18}", "-") : fmt::format(" {:>18.5g}", value);
+    const std::string value =
+        row.values.empty() ? "-" : fmt::format("{:.5g}", row.values[objective.quantity]);
+    text += fmt::format(" {:>{}}", value, width_of(objective));
   }
-  return text + rest_of(inputs, row) + "\n";
+  if (inputs.goals.skew) text += skewed_cells(inputs.goals, row);
+  if (!inputs.space.platforms[row.candidate.platform].assumed.empty()) text += "  ~";
+  text += rest_of(inputs, row);
+  if (!row.can_be_chosen()) text += "  does not run: " + row.reason();
+  return text + "\n";
 }
 
-Json layout_json(const SearchInputs& inputs, const Candidate& candidate) {
-  const Layout& at = candidate.layout;
-  Json collectives = Json::object();
-  for (const auto& [op, algorithm] : candidate.collectives) collectives[op] = algorithm;
-  return {{"platform", inputs.space.platforms[candidate.platform].path},
-          {"gpus", at.gpus()},
-          {"tensor", at.tensor},
-          {"pipeline", at.pipeline},
-          {"data", at.data},
-          {"expert", at.expert},
-          {"expert_tensor", at.expert_tensor},
-          {"sequence_parallel", at.sequence_parallel},
-          {"order", at.order},
-          {"micro_batches", candidate.micro_batches},
-          {"decode_micro_batches", candidate.decode_micro_batches},
-          {"collectives", collectives}};
-}
-
-Json row_json(const SearchInputs& inputs, const SearchRow& row) {
-  Json json;
-  json["layout"] = layout_json(inputs, row.candidate);
-  json["pareto"] = row.pareto;
-  Json& values = json["values"] = Json::object();
-  for (std::size_t at = 0; at < row.values.size(); ++at) {
-    // A cost without a price is absent.
-    if (!std::isnan(row.values[at])) values[quantities()[at].name] = row.values[at];
+std::string table_head(const SearchInputs& inputs) {
+  std::string names = fmt::format("{:>5}   {:>4} {:>3} {:>3} {:>3} {:>3} {:>3} {:>3} {:>4}", "",
+                                  "GPUs", "tp", "pp", "dp", "ep", "etp", "sp", "mb");
+  std::string units(names.size(), ' ');
+  for (const Objective& objective : inputs.goals.objectives) {
+    const std::size_t width = width_of(objective);
+    const std::string unit = unit_of(objective);
+    names += fmt::format(" {:>{}}", objective.name, width);
+    units += std::string(width - (unit.size() - 2) + 1, ' ') + unit;
   }
-  return json;
+  if (inputs.goals.skew) {
+    const Objective& first = inputs.goals.objectives.front();
+    const std::string unit = unit_of(first);
+    names += fmt::format(" {:>{}} {:>5}", "skewed", width_of(first), "place");
+    units += std::string(width_of(first) - (unit.size() - 2) + 1, ' ') + unit;
+  }
+  return names + "\n" + units + "\n";
 }
 
 }  // namespace
@@ -78,6 +96,19 @@ std::vector<std::pair<std::string, long>> by_count(const Exclusions& excluded) {
   std::stable_sort(all.begin(), all.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
   return all;
+}
+
+std::string layout_text(const SearchInputs& inputs, const SearchRow& row) {
+  const Layout& at = row.candidate.layout;
+  std::string text =
+      fmt::format("tp {} pp {} dp {} ep {}", at.tensor, at.pipeline, at.data, at.expert);
+  if (at.expert_tensor != 0) text += fmt::format(" etp {}", at.expert_tensor);
+  if (at.sequence_parallel) text += " sp";
+  text += fmt::format(" mb {}", row.candidate.micro_batches);
+  if (row.candidate.decode_micro_batches != 0) {
+    text += fmt::format(" dmb {}", row.candidate.decode_micro_batches);
+  }
+  return text + rest_of(inputs, row);
 }
 
 std::string exclusions_text(const Exclusions& excluded, std::size_t most) {
@@ -99,61 +130,39 @@ std::string search_table(const SearchInputs& inputs, const SearchResult& result)
   constexpr std::size_t kReasons = 5;
   long lost = 0;
   for (const auto& [reason, count] : result.excluded) lost += count;
-  std::string text = fmt::format("{} layouts considered, {} legal, {} excluded{}\n",
-                                 result.considered, result.legal, lost, lost > 0 ? ":" : "");
+  std::string text = fmt::format(
+      "{} layouts considered, {} legal: {} ranked, {} failed, {} not simulated{}, {} excluded{}\n",
+      result.considered, result.legal, result.ranked, result.failures.size(), result.not_simulated,
+      result.complete && result.not_simulated > 0 ? " (by their bounds they cannot win)" : "", lost,
+      lost > 0 ? ":" : "");
   text += exclusions_text(result.excluded, kReasons);
   if (!result.complete) text += "stopped: what follows is only what is known so far\n";
-  text += fmt::format("{:>5}   {:>4} {:>3} {:>3} {:>3} {:>3} {:>3} {:>3} {:>4}", "", "GPUs", "tp",
-                      "pp", "dp", "ep", "etp", "sp", "mb");
-  for (const Objective& objective : inputs.goals.objectives) {
-    text += fmt::format(" {:>18}", objective.name);
-  }
-  text += "\n";
+  for (const std::string& each : assumptions_of(inputs)) text += "assumes: " + each + "\n";
+  text += table_head(inputs);
   for (std::size_t at = 0; at < result.ranking.size(); ++at) {
     text += table_row(inputs, std::to_string(at + 1), result.ranking[at]);
   }
-  for (const SearchRow& row : result.reference) text += table_row(inputs, "plan", row);
-  text += "* in the Pareto set.";
+  if (result.plan_row) text += table_row(inputs, "plan", *result.plan_row);
+  text += "* in the Pareto set. ↑ more is better, ↓ less.";
   for (const Objective& objective : inputs.goals.objectives) {
-    const SearchQuantity& quantity = quantities()[objective.quantity];
-    text += fmt::format(" {}: {}, {} is better.", objective.name, quantity.name,
-                        quantity.more_is_better ? "more" : "less");
+    const char* name = quantities()[objective.quantity].name;
+    if (objective.name != name) text += fmt::format(" {}: {}.", objective.name, name);
   }
   text += "\n";
+  const bool guessed =
+      std::any_of(inputs.space.platforms.begin(), inputs.space.platforms.end(),
+                  [](const SearchPlatform& each) { return !each.assumed.empty(); });
+  if (guessed) text += "~ some figures of the platform are guesses.\n";
+  if (inputs.goals.skew) {
+    text += fmt::format(
+        "skewed: {}, and the place among these rows, with {}: uniform routing favours expert over "
+        "tensor parallelism (--no-skew leaves this out).\n",
+        inputs.goals.objectives.front().name, skew_text());
+  }
   for (const SearchRow& row : result.failures) {
     text += fmt::format("failed: {}: {}\n", row.key, row.failure);
   }
   return text;
-}
-
-std::string search_json(const SearchInputs& inputs, const SearchResult& result,
-                        const std::map<std::string, std::string>& identity) {
-  Json json;
-  for (const auto& [name, value] : identity) json[name] = value;
-  json["complete"] = result.complete;
-  Json& objectives = json["objectives"] = Json::array();
-  for (const Objective& objective : inputs.goals.objectives) {
-    const SearchQuantity& quantity = quantities()[objective.quantity];
-    objectives.push_back({{"name", objective.name},
-                          {"quantity", quantity.name},
-                          {"better", quantity.more_is_better ? "more" : "less"}});
-  }
-  Json& constraints = json["constraints"] = Json::array();
-  for (const Constraint& each : inputs.goals.constraints) constraints.push_back(each.text);
-  Json& excluded = json["excluded"] = Json::array();
-  for (const auto& [reason, count] : by_count(result.excluded)) {
-    excluded.push_back({{"reason", reason}, {"layouts", count}});
-  }
-  json["considered"] = result.considered;
-  json["legal"] = result.legal;
-  Json& ranking = json["ranking"] = Json::array();
-  for (const SearchRow& row : result.ranking) ranking.push_back(row_json(inputs, row));
-  Json& failures = json["failures"] = Json::array();
-  for (const SearchRow& row : result.failures) {
-    failures.push_back({{"layout", layout_json(inputs, row.candidate)}, {"failure", row.failure}});
-  }
-  if (!result.reference.empty()) json["plan_layout"] = row_json(inputs, result.reference[0]);
-  return json.dump(2) + "\n";
 }
 
 }  // namespace rehearse

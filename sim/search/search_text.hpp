@@ -1,7 +1,6 @@
-// What a search found, for people and as JSON.
+// What a search found, for people.
 #pragma once
 
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,9 +12,8 @@ namespace rehearse {
 // The table. The columns are the layout, the objectives, and GPUs.
 std::string search_table(const SearchInputs& inputs, const SearchResult& result);
 
-// The same as JSON, every quantity of every row; `identity`: what was searched (plan, model ...).
-std::string search_json(const SearchInputs& inputs, const SearchResult& result,
-                        const std::map<std::string, std::string>& identity);
+// "tp 4 pp 2 dp 3 ep 1 mb 22", with the platform where there are several.
+std::string layout_text(const SearchInputs& inputs, const SearchRow& row);
 
 // The reasons with how many candidates each excludes, the most first.
 std::vector<std::pair<std::string, long>> by_count(const Exclusions& excluded);

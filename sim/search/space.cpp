@@ -1,6 +1,7 @@
 #include "search/space.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -13,6 +14,8 @@
 
 namespace rehearse {
 namespace {
+
+constexpr char kStages[] = "layers";  // of a key; no collective operation is called so
 
 // FIELD=VALUE of a key, or of a choice of algorithms.
 bool split_pair(const std::string& text, std::string& field, std::string& value) {
@@ -78,6 +81,14 @@ class SpaceReader {
       }
       for (const int number : set.members()) all.push_back(number);
     }
+    return distinct(std::move(all));
+  }
+
+  // In their order: a choice that is written twice is one.
+  template <class Choice>
+  static std::vector<Choice> distinct(std::vector<Choice> all) {
+    std::set<Choice> seen;
+    std::erase_if(all, [&](const Choice& each) { return !seen.insert(each).second; });
     return all;
   }
 
@@ -136,12 +147,14 @@ class SpaceReader {
         if (name == "auto") chosen.erase(op);
       }
     }
-    return choices;
+    return distinct(std::move(choices));
   }
 
   IntegerSet gpus(const std::vector<SearchPlatform>& platforms) const {
-    int most = 0;
-    for (const SearchPlatform& platform : platforms) most = std::max(most, platform.gpus);
+    const auto largest = std::max_element(
+        platforms.begin(), platforms.end(),
+        [](const SearchPlatform& a, const SearchPlatform& b) { return a.gpus < b.gpus; });
+    const int most = largest->gpus;
     const SpaceField* limit = field("max_gpus");
     int allowed = most;
     if (limit != nullptr) {
@@ -154,21 +167,16 @@ class SpaceReader {
     }
     const SpaceField* written = field("gpus");
     if (written == nullptr) return {1, std::min(most, allowed)};
-    IntegerSet asked = parse_integer_set(written->values.front(), written->where, 1);
+    const IntegerSet asked = parse_integer_set(written->values.front(), written->where, 1);
     if (asked.least() > allowed && limit != nullptr) {
       throw InputError(limit->where, fmt::format("at most {} GPUs contradicts gpus = {}", allowed,
                                                  written->values.front()));
     }
-    if (limit == nullptr || asked.most() <= allowed) return asked;
-    return parse_integer_set(limited(asked, allowed), written->where, 1);
-  }
-
-  static std::string limited(const IntegerSet& asked, int most) {
-    std::string text;
-    for (const int number : asked.members()) {
-      if (number <= most) text += fmt::format("{}{}", text.empty() ? "" : ",", number);
+    if (asked.least() > most) {
+      throw InputError(written->where, fmt::format("\"{}\": the platform {} has {} GPUs",
+                                                   written->values.front(), largest->path, most));
     }
-    return text;
+    return asked.up_to(std::min(most, allowed));
   }
 
   static constexpr int kMostMicroBatches = 1 << 20;
@@ -176,16 +184,39 @@ class SpaceReader {
   const Plan& plan_;
 };
 
+// Ascending.
+std::vector<int> divisors_of(int number) {
+  std::vector<int> small;
+  std::vector<int> large;
+  for (int divisor = 1; divisor <= number / divisor; ++divisor) {
+    if (number % divisor != 0) continue;
+    small.push_back(divisor);
+    if (divisor != number / divisor) large.push_back(number / divisor);
+  }
+  small.insert(small.end(), large.rbegin(), large.rend());
+  return small;
+}
+
 class Enumerator {
  public:
-  Enumerator(const Space& space, const Plan& base, const Model& model,
-             const std::map<std::string, int>& only)
-      : space_(space), base_(base), model_(model), only_(only) {
+  Enumerator(const Space& space, const Plan& base, const Model& model)
+      : space_(space), base_(base), model_(model) {
     const int share = share_of(base.batch.sequences, base.layout.dense_data(), 0).count;
     sequences_per_micro_batch_ = (share + base.batch.micro_batches - 1) / base.batch.micro_batches;
   }
 
+  // Counted first, so that too many are refused before anything is checked.
   Enumeration run() {
+    counting_ = true;
+    visit_all();
+    counting_ = false;
+    result_.considered = 0;
+    visit_all();
+    return std::move(result_);
+  }
+
+ private:
+  void visit_all() {
     for (std::size_t platform = 0; platform < space_.platforms.size(); ++platform) {
       plan_ = base_;
       plan_.platform_path = space_.platforms[platform].path;
@@ -194,26 +225,22 @@ class Enumerator {
       at_.layout = plan_.layout;
       for (const int gpus : space_.gpus.members()) factor(gpus);
     }
-    return std::move(result_);
   }
 
- private:
-  bool wants(const char* name, const IntegerSet& allowed, int degree) const {
-    const auto only = only_.find(name);
-    if (only != only_.end()) return only->second == degree;
+  static bool wants(const IntegerSet& allowed, int degree) {
     return allowed.empty() || allowed.contains(degree);
   }
 
   void factor(int gpus) {
-    for (int tensor = 1; tensor <= gpus; ++tensor) {
-      if (gpus % tensor != 0 || !wants("tensor", space_.tensor, tensor)) continue;
-      for (int pipeline = 1; pipeline <= gpus / tensor; ++pipeline) {
+    const std::vector<int> degrees = divisors_of(gpus);
+    for (const int tensor : degrees) {
+      if (!wants(space_.tensor, tensor)) continue;
+      for (const int pipeline : degrees) {
+        if (gpus / tensor % pipeline != 0 || !wants(space_.pipeline, pipeline)) continue;
         const int left = gpus / tensor / pipeline;
-        if (gpus / tensor % pipeline != 0 || !wants("pipeline", space_.pipeline, pipeline))
-          continue;
-        for (int expert = 1; expert <= left; ++expert) {
-          if (left % expert != 0 || !wants("expert", space_.expert, expert)) continue;
-          if (!wants("data", space_.data, left / expert)) continue;
+        for (const int expert : degrees) {
+          if (left % expert != 0 || !wants(space_.expert, expert)) continue;
+          if (!wants(space_.data, left / expert)) continue;
           at_.layout.tensor = tensor;
           at_.layout.pipeline = pipeline;
           at_.layout.expert = expert;
@@ -263,11 +290,13 @@ class Enumerator {
   }
 
   void choose_micro_batches() {
+    std::set<int> tried;  // explicit ones may repeat the automatic ones
     for (const int micro_batches : space_.micro_batches) {
       const int share = share_of(base_.batch.sequences, at_.layout.dense_data(), 0).count;
       at_.micro_batches = micro_batches != 0 ? micro_batches
                                              : (share + sequences_per_micro_batch_ - 1) /
                                                    sequences_per_micro_batch_;
+      if (!tried.insert(at_.micro_batches).second) continue;
       for (const int decode : space_.decode_micro_batches) {
         at_.decode_micro_batches = decode;
         check();
@@ -276,7 +305,13 @@ class Enumerator {
   }
 
   void check() {
-    ++result_.considered;
+    if (++result_.considered > kMostConsidered) {
+      throw InputError({"rehearse search", 1, 1},
+                       fmt::format("the space has more than {} layouts: give fewer --gpus or "
+                                   "degrees",
+                                   kMostConsidered));
+    }
+    if (counting_) return;
     const SearchPlatform& platform = space_.platforms[at_.platform];
     if (at_.layout.gpus() > platform.gpus) {
       ++result_.excluded[fmt::format("more GPUs than the {} of the platform {}", platform.gpus,
@@ -287,21 +322,22 @@ class Enumerator {
     plan_.batch.micro_batches = at_.micro_batches;
     plan_.batch.decode_micro_batches = at_.decode_micro_batches;
     const std::string refusal = layout_refusal(plan_, model_, platform.gpus, platform.path);
-    if (!refusal.empty()) {
-      ++result_.excluded[refusal];
-    } else if (seen_.insert(key_of(space_, at_)).second) {
+    if (refusal.empty()) {
       result_.legal.push_back(at_);
+    } else {
+      ++result_.excluded[refusal];
     }
   }
 
+  // About ten seconds to check, and 2 GB where all are legal.
+  static constexpr long kMostConsidered = 2'000'000;
   const Space& space_;
   const Plan& base_;
   const Model& model_;
-  const std::map<std::string, int>& only_;
   int sequences_per_micro_batch_ = 1;
+  bool counting_ = false;
   Plan plan_;
   Candidate at_;
-  std::set<std::string> seen_;  // explicit micro-batches may repeat the automatic ones
   Enumeration result_;
 };
 
@@ -325,6 +361,9 @@ std::string key_of(const Space& space, const Candidate& candidate) {
                                 candidate.micro_batches, candidate.decode_micro_batches, at.order);
   for (const auto& [op, algorithm] : candidate.collectives) {
     key += fmt::format(" {}={}", op, algorithm);
+  }
+  if (!at.layers_per_stage.empty()) {
+    key += fmt::format(" {}={}", kStages, fmt::join(at.layers_per_stage, ","));
   }
   return key;
 }
@@ -351,7 +390,12 @@ std::optional<Candidate> candidate_of(const Space& space, const std::string& key
     std::string op;
     std::string algorithm;
     if (!split_pair(word, op, algorithm)) return std::nullopt;
-    candidate.collectives[op] = algorithm;
+    if (op == kStages) {
+      std::istringstream layers(algorithm);
+      for (int count = 0; layers >> count; layers.ignore(1)) at.layers_per_stage.push_back(count);
+    } else {
+      candidate.collectives[op] = algorithm;
+    }
   }
   return candidate;
 }
@@ -360,9 +404,8 @@ Space read_space(const SpaceText& text, const Plan& plan, std::vector<SearchPlat
   return SpaceReader(text, plan).read(std::move(platforms));
 }
 
-Enumeration enumerate(const Space& space, const Plan& base, const Model& model,
-                      const std::map<std::string, int>& only) {
-  return Enumerator(space, base, model, only).run();
+Enumeration enumerate(const Space& space, const Plan& base, const Model& model) {
+  return Enumerator(space, base, model).run();
 }
 
 }  // namespace rehearse

@@ -29,11 +29,13 @@ struct SearchPlatform {
   // Of one GPU with its share of the network; absent: the file does not say.
   std::optional<double> usd_per_hour;
   std::optional<double> watts;
+  // Which of its figures are guesses, in sentences.
+  std::vector<std::string> assumed = {};
 };
 
 struct Space {
   std::vector<SearchPlatform> platforms;
-  IntegerSet gpus;  // after --max-gpus
+  IntegerSet gpus;  // after --max-gpus, and no more than the largest platform has
   // Empty: any.
   IntegerSet tensor, pipeline, data, expert;
   std::vector<int> expert_tensor;  // 0: the tensor degree
@@ -56,7 +58,8 @@ struct Candidate {
 Plan plan_of(const Plan& base, const Space& space, const Candidate& candidate);
 
 // "3fa9c1d2e4b5 tp=2 pp=2 dp=3 ep=2 etp=0 sp=0 mb=22 dmb=0 tp-cp-ep-dp-pp all_reduce=ring": names
-// a candidate in jobs and journals, whatever the space. The first word is the platform's id.
+// a candidate in jobs and journals, whatever the space. The first word is the platform's id;
+// unequal stages, which only the plan's own layout can have, are a last word "layers=6,10".
 std::string key_of(const Space& space, const Candidate& candidate);
 // The inverse; nothing when `key` is no key or its platform is not in the space.
 std::optional<Candidate> candidate_of(const Space& space, const std::string& key);
@@ -73,9 +76,8 @@ struct Enumeration {
   Exclusions excluded;
 };
 
-// Every combination of degrees whose product is a number of GPUs in the space. `only` limits it to
-// candidates with these degrees ("tensor" to 3): for --why-not.
-Enumeration enumerate(const Space& space, const Plan& base, const Model& model,
-                      const std::map<std::string, int>& only = {});
+// Every combination of degrees whose product is a number of GPUs in the space, once. Throws
+// InputError when they are too many to keep.
+Enumeration enumerate(const Space& space, const Plan& base, const Model& model);
 
 }  // namespace rehearse

@@ -9,7 +9,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <deque>
 #include <map>
+#include <numeric>
 #include <string_view>
 
 #include "base/error.hpp"
@@ -183,6 +185,29 @@ void Workers::lose(Slot& slot, std::vector<Answer>& answers) {
   if (ours) waitpid(slot.pid, nullptr, 0);
   slot = Slot{};
   if (ours) start(slot);
+}
+
+bool ask_all(Workers& workers, const std::vector<std::string>& requests,
+             const std::function<bool()>& goes_on,
+             const std::function<void(int, const Answer&)>& take) {
+  std::vector<int> losses(requests.size(), 0);
+  std::deque<int> waiting(requests.size());
+  std::iota(waiting.begin(), waiting.end(), 0);
+  while (!waiting.empty() || workers.has_open_requests()) {
+    if (!goes_on()) return false;
+    for (int worker = 0; !waiting.empty() && (worker = workers.free_worker()) >= 0;) {
+      workers.send(worker, waiting.front(), requests[waiting.front()]);
+      waiting.pop_front();
+    }
+    for (const Answer& answer : workers.wait(Seconds{0.2})) {
+      if (answer.end == 'L' && ++losses[answer.request] < kMostLosses) {
+        waiting.push_back(answer.request);
+      } else {
+        take(answer.request, answer);
+      }
+    }
+  }
+  return true;
 }
 
 }  // namespace rehearse

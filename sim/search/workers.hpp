@@ -64,4 +64,12 @@ class Workers {
   Seconds timeout_;
 };
 
+constexpr int kMostLosses = 3;  // of the worker that has a request, before the request is blamed
+
+// Asks all of it, in whatever order workers are free: take(index, answer) once each. goes_on is
+// called every now and then; false: stops, and returns false.
+bool ask_all(Workers& workers, const std::vector<std::string>& requests,
+             const std::function<bool()>& goes_on,
+             const std::function<void(int, const Answer&)>& take);
+
 }  // namespace rehearse

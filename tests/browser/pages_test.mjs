@@ -260,7 +260,7 @@ function search() {
     assert.ok(refused > 0 && refused < legal && legal < considered, `${refused} refused of ${legal} of ${considered}`);
     assert.equal(candidates.filter((each) => each.rank > 0).length, legal - refused);
     const crosses = await page.evaluate(
-      () => charts[0].chart.data.datasets.find((each) => each.label === "breaks a constraint").data.length);
+      () => charts[0].chart.data.datasets.find((each) => each.label === "does not fit or breaks a constraint").data.length);
     assert.equal(crosses, refused);
     await expect_drawn(page);
     await screenshot(page, "found-light");
@@ -274,6 +274,23 @@ function search() {
     // The run is the one that was ranked.
     const throughput = await page.evaluate(() => RESULT.throughput.tokens_per_s);
     expect_near(candidates[0].objectives[0] / throughput, 1, 1e-12);
+  });
+
+  // fault:U1
+  page_test("a plan that does not run is drawn as such, and is no point of the front", async (page) => {
+    const alone = ["tensor", "pipeline", "data", "expert"].flatMap((degree) => ["--set", `layout.${degree}=1`]);
+    execFileSync(kRehearse, ["search", kPlan, "--gpus", "8", ...alone, "--set", "batch.micro_batches=1", "--micro-batches", "16", "--quiet",
+                             "--out", join(kWork, "broken")]);
+    await open(page, "broken/report.html");
+    const plan = await page.evaluate(() => DATA.candidates.find((each) => each.is_plan));
+    assert.equal(plan.status, "refused");
+    assert.equal(plan.on_front, false);
+    const sets = await page.evaluate(() => charts[0].chart.data.datasets.map(
+      (each) => ({ label: each.label, plans: each.data.filter((point) => point.each.is_plan).length })));
+    assert.equal(sets.find((each) => each.label === "the plan's own layout, which does not run").plans, 1);
+    for (const label of ["on the Pareto front", "best of these two"]) assert.equal(sets.find((each) => each.label === label).plans, 0);
+    expect_includes(await rows(page).filter({ hasText: "the plan's own" }).innerText(), "refused", "does not fit in memory");
+    await expect_drawn(page);
   });
 
   page_test("the ranking filters and sorts", async (page) => {

@@ -58,6 +58,43 @@ TEST(Space, HasEveryProductAndCountsWhatIsNotLegal) {
   }
 }
 
+// fault:A5. A range is cut at the largest platform before anything of it is listed, so that this is
+// the space of 1..8; a range beyond it is refused.
+TEST(Space, IsBoundedByThePlatformFirst) {
+  const Small small;
+  const Space all = read_space({{"gpus", {{"1..2147483647"}, {}}}}, small.plan, small.platforms);
+  const Space few = read_space({{"gpus", {{"1..8"}, {}}}}, small.plan, small.platforms);
+  EXPECT_EQ(all.gpus.members(), few.gpus.members());
+  EXPECT_EQ(all.gpus.most(), 8);
+  const Space limited =
+      read_space({{"gpus", {{"1..2147483647"}, {}}}, {"max_gpus", {{"2147483647"}, {}}}},
+                 small.plan, small.platforms);
+  EXPECT_EQ(limited.gpus.most(), 8);
+  EXPECT_THROW(read_space({{"gpus", {{"9..2147483647"}, {}}}}, small.plan, small.platforms),
+               InputError);
+}
+
+// fault:A5. A platform of 2^20 GPUs has more layouts than can be kept: that is said, and soon.
+TEST(Space, RefusesMoreLayoutsThanItCanKeep) {
+  Small small;
+  small.platforms.front().gpus = 1 << 20;
+  const Space space = read_space({}, small.plan, small.platforms);
+  EXPECT_THROW(enumerate(space, small.plan, small.model), InputError);
+}
+
+// fault:D1. A choice that is written twice is considered once: 16 sequences, 4 a micro-batch, on
+// one GPU are 4 micro-batches, which `auto` says too.
+TEST(Space, ConsidersAChoiceThatIsWrittenTwiceOnce) {
+  const Small small;
+  const Space space = read_space({{"gpus", {{"1"}, {}}},
+                                  {"micro_batches", {{"auto,4,auto"}, {}}},
+                                  {"collectives", {{"all_reduce=ring", "all_reduce=ring"}, {}}}},
+                                 small.plan, small.platforms);
+  const Enumeration found = enumerate(space, small.plan, small.model);
+  EXPECT_EQ(found.considered, 1);
+  EXPECT_EQ(found.legal.size(), 1U);
+}
+
 // Of the six above, tensor and data both divide three: only these are placed anew by their order.
 TEST(Space, CountsOrdersThatPlaceRanksAlikeOnce) {
   const Small small;
@@ -78,6 +115,13 @@ TEST(Space, NamesCandidatesByKey) {
     ASSERT_TRUE(read.has_value()) << key;
     EXPECT_EQ(key_of(space, *read), key);
   }
+  Candidate unequal;
+  unequal.layout.pipeline = 2;
+  unequal.layout.layers_per_stage = {6, 10};
+  unequal.collectives = {{"all_reduce", "ring"}};
+  const std::string key = key_of(space, unequal);
+  EXPECT_EQ(candidate_of(space, key)->layout.layers_per_stage, (std::vector<int>{6, 10})) << key;
+  EXPECT_EQ(candidate_of(space, key)->collectives, unequal.collectives);
   EXPECT_FALSE(candidate_of(space, "no key").has_value());
   EXPECT_FALSE(candidate_of(space,
                             "ba9876543210 tp=1 pp=1 dp=1 ep=1 etp=0 sp=0 mb=1 dmb=0 "
@@ -100,7 +144,11 @@ TEST(Objective, CountsCost) {
   const std::vector<double> unpriced = values_of(metrics, {"", "", 10, {}, {}});
   EXPECT_TRUE(std::isnan(unpriced[quantity_named("cost.dollars_per_million_tokens", {})]));
   // To the last bit through text.
-  EXPECT_EQ(values_of_text(values_text(values)), values);
+  const std::string text = outcome_text(SearchOutcome{values, "weights"});
+  const std::optional<SearchOutcome> read = outcome_of_text(text);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(outcome_text(*read), text);
+  EXPECT_EQ(read->most_memory, "weights");
 }
 
 class TemporaryFile {

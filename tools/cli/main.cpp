@@ -176,8 +176,9 @@ void add_search_options(CLI::App& search, Options& options) {
   search.add_option("--top", typed.top, "rows by the first objective (default 10)");
   search.add_option("--workers", typed.workers, "processes (default: one per core)");
   search.add_option("--journal", typed.journal, "file that a killed search goes on from");
-  search.add_option("--why-not", typed.why_not, "DEGREE=NUMBER: why such layouts are excluded");
+  search.add_option("--why-not", typed.why_not, "DEGREE=NUMBER,...: what became of such layouts");
   search.add_flag("--exhaustive", typed.exhaustive, "simulate every legal layout");
+  search.add_flag("--no-skew", typed.no_skew, "do not show how the rows do with uneven experts");
   search.add_option("--out", options.out, "directory for search.json and report.html");
   search.add_option("--worker-sockets", typed.worker_sockets)->group("");
 }

@@ -59,6 +59,7 @@ struct SearchOptions {
   std::string why_not;
   std::string worker_sockets;
   bool exhaustive = false;
+  bool no_skew = false;
 };
 
 struct Options {

@@ -24,7 +24,10 @@
 #include "replay/network_level.hpp"
 #include "search/search.hpp"
 #include "search/search_job.hpp"
+#include "search/search_json.hpp"
 #include "search/search_text.hpp"
+#include "search/skew.hpp"
+#include "search/why_not.hpp"
 
 namespace rehearse {
 namespace {
@@ -107,6 +110,16 @@ SearchGoals goals_of(const SpaceText& text, const SearchOptions& options) {
   return goals;
 }
 
+// Everything that the options say, read and checked.
+struct Prepared {
+  Plan plan;
+  Model model;
+  Space space;
+  SearchGoals goals;
+  Seconds timeout;
+  Bytes memory;
+};
+
 // What ranks or limits by a cost needs the platforms to state it.
 void check_costs(const std::string& what, int quantity, const Space& space) {
   const std::string name = quantities()[quantity].name;
@@ -121,12 +134,19 @@ void check_costs(const std::string& what, int quantity, const Space& space) {
   }
 }
 
-void check_costs(const SearchGoals& goals, const Space& space) {
+void check_goals(const SearchGoals& goals, const SpaceText& text, const Prepared& all) {
+  const auto check = [&](const std::string& what, int quantity, const char* field) {
+    check_costs(what, quantity, all.space);
+    const std::string absence = absence_of(quantity, all.plan);
+    if (!absence.empty()) {
+      throw InputError(text.at(field).where, fmt::format("{}: {}", what, absence));
+    }
+  };
   for (const Objective& each : goals.objectives) {
-    check_costs("the objective " + each.name, each.quantity, space);
+    check("the objective " + each.name, each.quantity, "objective");
   }
   for (const Constraint& each : goals.constraints) {
-    check_costs("the constraint " + each.text, each.quantity, space);
+    check("the constraint " + each.text, each.quantity, "constraint");
   }
 }
 
@@ -180,16 +200,6 @@ class Progress {
   Clock::time_point begun_ = Clock::now();
 };
 
-// Everything that the options say, read and checked.
-struct Prepared {
-  Plan plan;
-  Model model;
-  Space space;
-  SearchGoals goals;
-  Seconds timeout;
-  Bytes memory;
-};
-
 Prepared prepare(const Options& options) {
   Prepared all;
   all.plan = read_plan(options.plan);
@@ -197,7 +207,8 @@ Prepared prepare(const Options& options) {
   const SpaceText text = space_text(all.plan, options.search);
   all.space = read_space(text, all.plan, platforms_of(text, all.plan));
   all.goals = goals_of(text, options.search);
-  check_costs(all.goals, all.space);
+  check_goals(all.goals, text, all);
+  all.goals.skew = !options.search.no_skew && hides_skew(all.plan, all.model);
   try {
     all.timeout = parse_seconds(options.search.timeout);
   } catch (const std::invalid_argument& error) {
@@ -205,23 +216,6 @@ Prepared prepare(const Options& options) {
   }
   all.memory = memory_limit(options.max_memory);
   return all;
-}
-
-int why_not(const Prepared& all, const std::string& typed) {
-  std::map<std::string, int> only;
-  const std::size_t equals = typed.find('=');
-  const std::string degree = typed.substr(0, equals);
-  const std::set<std::string> degrees = {"tensor", "pipeline", "data", "expert"};
-  if (equals == std::string::npos || !degrees.contains(degree)) {
-    throw InputError(option_place("--why-not", typed),
-                     fmt::format("\"{}\": must be DEGREE=NUMBER, DEGREE one of {}", typed,
-                                 fmt::join(degrees, " ")));
-  }
-  only[degree] = whole_number("--why-not", typed.substr(equals + 1), 1);
-  const Enumeration found = enumerate(all.space, all.plan, all.model, only);
-  fmt::print("{}: {} layouts considered, {} legal\n{}", typed, found.considered, found.legal.size(),
-             exclusions_text(found.excluded, 1000));
-  return 0;
 }
 
 void refuse_empty(const Enumeration& found) {
@@ -250,10 +244,8 @@ std::vector<int> sockets_of(const std::string& text) {
 
 void report_result(const Options& options, const Prepared& all, const SearchInputs& inputs,
                    const SearchResult& result) {
-  const std::map<std::string, std::string> identity = {
-      {"plan", all.plan.name},       {"model", all.model.name},
-      {"variant", all.plan.variant}, {"network", to_text(all.plan.network)},
-      {"version", REHEARSE_VERSION}, {"inputs_sha256", digest_of(all.plan, options)}};
+  const SearchIdentity identity = {all.plan.name, all.model.name, all.plan.variant,
+                                   to_text(all.plan.network), digest_of(all.plan, options)};
   const std::string json = search_json(inputs, result, identity);
   if (!options.out.empty()) {
     write_search_report(options, inputs, result, json, all.memory);
@@ -265,21 +257,15 @@ void report_result(const Options& options, const Prepared& all, const SearchInpu
   }
 }
 
-}  // namespace
-
-int search_command(const Options& options) {
-  const Prepared all = prepare(options);
-  if (!options.search.why_not.empty()) return why_not(all, options.search.why_not);
-  if (!options.quiet) print_notes(all.model);
-  const Enumeration candidates = enumerate(all.space, all.plan, all.model);
-  refuse_empty(candidates);
+// With the workers, the journal and the progress line that the options ask for.
+SearchResult search_with(const Options& options, const SearchInputs& inputs,
+                         const Enumeration& candidates, const Prepared& all,
+                         std::optional<StopRequest>& stop) {
   std::optional<Journal> journal;
   if (!options.search.journal.empty()) {
     journal.emplace(options.search.journal, digest_of(all.plan, options));
     for (const std::string& warning : journal->warnings()) fmt::print(stderr, "{}\n", warning);
   }
-  if (!options.out.empty()) prepare_search_report(options.out);
-
   const Job job = search_job(all.plan, all.model, all.space, all.memory);
   std::optional<Workers> workers;
   if (options.search.worker_sockets.empty()) {
@@ -290,19 +276,51 @@ int search_command(const Options& options) {
   } else {
     workers.emplace(sockets_of(options.search.worker_sockets));
   }
-  const SearchInputs inputs{all.plan, all.model, all.space, all.goals};
+  stop.emplace();  // the workers do not inherit it
   std::optional<Progress> progress(all.goals);
-  std::optional<StopRequest> stop(std::in_place);
-  const SearchResult result = search(inputs, candidates, *workers, journal ? &*journal : nullptr,
-                                     [&](const SearchProgress& at) {
-                                       progress->show(at);
-                                       return !stop->made();
-                                     });
+  SearchResult result = search(inputs, candidates, *workers, journal ? &*journal : nullptr,
+                               [&](const SearchProgress& at) {
+                                 progress->show(at);
+                                 return !stop->made();
+                               });
   progress.reset();
   if (!result.complete) {
     fmt::print(stderr, "rehearse: interrupted: what follows is what the search knows by now{}\n",
-               options.search.journal.empty() ? "" : "; with its journal it goes on from there");
+               journal ? "; with its journal it goes on from there" : "");
   }
+  return result;
+}
+
+int why_not(const Options& options, const Prepared& all) {
+  const SourceLocation where = option_place("--why-not", options.search.why_not);
+  if (options.json || !options.out.empty()) {
+    throw InputError(where, "--why-not answers in words: leave out --json and --out");
+  }
+  const Question question = read_question(options.search.why_not, where);
+  const Enumeration asked = enumerate(space_of_question(question, all.space), all.plan, all.model);
+  fmt::print("{}", rules_text(question, all.space, asked));
+  std::fflush(stdout);
+  if (asked.legal.empty()) return 0;
+  const SearchInputs inputs{all.plan, all.model, all.space, all.goals, asked.legal};
+  std::optional<StopRequest> stop;
+  const SearchResult result =
+      search_with(options, inputs, enumerate(all.space, all.plan, all.model), all, stop);
+  fmt::print("{}", answers_text(inputs, result));
+  return result.complete ? 0 : kInterrupted;
+}
+
+}  // namespace
+
+int search_command(const Options& options) {
+  const Prepared all = prepare(options);
+  if (!options.search.why_not.empty()) return why_not(options, all);
+  if (!options.quiet) print_notes(all.model);
+  const Enumeration candidates = enumerate(all.space, all.plan, all.model);
+  refuse_empty(candidates);
+  if (!options.out.empty()) prepare_search_report(options.out);
+  const SearchInputs inputs{all.plan, all.model, all.space, all.goals};
+  std::optional<StopRequest> stop;
+  const SearchResult result = search_with(options, inputs, candidates, all, stop);
   report_result(options, all, inputs, result);
   stop.reset();
   if (!result.complete) return kInterrupted;

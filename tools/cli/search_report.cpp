@@ -19,6 +19,7 @@
 #include "html/run_recorder.hpp"
 #include "html/search_page.hpp"
 #include "metrics/result_json.hpp"
+#include "search/assumptions.hpp"
 #include "search/search_text.hpp"
 #include "simulation/simulation.hpp"
 
@@ -48,9 +49,10 @@ PlanRequest request_of(const Options& options, const SearchInputs& inputs,
            {"batch.decode_micro_batches", std::to_string(candidate.decode_micro_batches)}}) {
     request.sets.push_back(fmt::format("{}={}", field, value));
   }
-  // The plan's stages are those of its own pipeline; candidates have equal ones.
+  // The plan's stages are those of its own pipeline; the others have equal ones.
   if (!inputs.base.layout.layers_per_stage.empty()) {
-    request.sets.emplace_back("layout.layers_per_stage=");
+    request.sets.push_back(
+        fmt::format("layout.layers_per_stage={}", fmt::join(at.layers_per_stage, ",")));
   }
   for (const auto& [op, algorithm] : candidate.collectives) {
     request.sets.push_back(fmt::format("collectives.{}={}", op, algorithm));
@@ -121,10 +123,15 @@ ReportCandidate candidate_of(const Options& options, const SearchInputs& inputs,
   ReportCandidate candidate;
   candidate.parameters = parameters_of(inputs, row.candidate);
   candidate.status = !row.failure.empty() ? "failed" : row.broken.empty() ? "simulated" : "refused";
-  candidate.reason = row.failure.empty() ? row.broken : row.failure;
+  candidate.reason = row.reason();
   candidate.on_front = row.pareto;
   candidate.command = command_of(request_of(options, inputs, row.candidate));
-  if (!row.failure.empty()) return candidate;
+  candidate.platform_assumed = !inputs.space.platforms[row.candidate.platform].assumed.empty();
+  if (row.skewed && row.skewed->place > 0) candidate.skewed_place = row.skewed->place;
+  if (row.skewed && !row.skewed->values.empty()) {
+    candidate.skewed = row.skewed->values[inputs.goals.objectives.front().quantity];
+  }
+  if (row.values.empty()) return candidate;
   for (const Objective& objective : inputs.goals.objectives) {
     candidate.objectives.push_back(row.values[objective.quantity]);
   }
@@ -137,11 +144,11 @@ std::vector<const SearchRow*> rows_of(const SearchResult& result) {
   for (const SearchRow& row : result.all.empty() ? result.ranking : result.all)
     rows.push_back(&row);
   for (const SearchRow& row : result.failures) rows.push_back(&row);
-  for (const SearchRow& row : result.reference) {
-    const bool known = std::any_of(rows.begin(), rows.end(),
-                                   [&](const SearchRow* other) { return other->key == row.key; });
-    if (!known) rows.push_back(&row);
-  }
+  if (!result.plan_row) return rows;
+  const bool known = std::any_of(rows.begin(), rows.end(), [&](const SearchRow* other) {
+    return other->key == result.plan_row->key;
+  });
+  if (!known) rows.push_back(&*result.plan_row);
   return rows;
 }
 
@@ -151,10 +158,14 @@ ReportSearch page_of(const Options& options, const SearchInputs& inputs, const S
   page.plan = inputs.base.name;
   if (!inputs.base.variant.empty()) page.plan += " " + inputs.base.variant;
   if (inputs.space.platforms.size() == 1) page.plan += " on " + inputs.space.platforms[0].path;
+  page.assumptions = assumptions_of(inputs);
   page.complete = result.complete;
   page.exhaustive = inputs.goals.exhaustive && result.complete;
   page.considered = result.considered;
   page.legal = result.legal;
+  page.ranked = result.ranked;
+  page.failed = static_cast<long long>(result.failures.size());
+  page.not_simulated = result.not_simulated;
   page.parameters = {
       "GPUs",     "tensor",        "pipeline",          "data",          "expert",
       "platform", "expert tensor", "sequence parallel", "micro-batches", "decode micro-batches",
@@ -166,10 +177,9 @@ ReportSearch page_of(const Options& options, const SearchInputs& inputs, const S
   int rank = 0;
   for (const SearchRow* row : rows) {
     ReportCandidate candidate = candidate_of(options, inputs, *row);
-    candidate.is_plan = !result.reference.empty() && result.reference.front().key == row->key;
+    candidate.is_plan = result.plan_row && result.plan_row->key == row->key;
     // What is known of the plan's own layout alone says nothing about its place.
-    const bool ranked = row->failure.empty() && row->broken.empty() &&
-                        (result.reference.empty() || row != &result.reference.front());
+    const bool ranked = row->can_be_chosen() && !(result.plan_row && row == &*result.plan_row);
     if (ranked) candidate.rank = ++rank;
     page.candidates.push_back(std::move(candidate));
   }
@@ -204,7 +214,8 @@ void write_run_pages(const Options& options, const SearchInputs& inputs,
   for (std::size_t at = 0; at < rows.size(); ++at) {
     if (std::find(wanted.begin(), wanted.end(), rows[at]) == wanted.end()) continue;
     const int rank = page.candidates[at].rank;
-    const std::string name = rank > 0 ? fmt::format("candidate {}", rank) : "the plan's own layout";
+    std::string name = rank > 0 ? fmt::format("candidate {}", rank) : "the plan's own layout";
+    if (!rows[at]->can_be_chosen()) name += ", which does not run: " + rows[at]->reason();
     page.candidates[at].run_page =
         rank > 0 ? fmt::format("runs/{}.html", rank) : std::string("runs/plan.html");
     places.push_back(at);
@@ -234,8 +245,8 @@ std::vector<const SearchRow*> wanted_of(const std::vector<const SearchRow*>& row
   };
   std::array<std::vector<const SearchRow*>, 3> by_interest;
   for (const SearchRow* row : rows) {
-    if (!row->failure.empty()) continue;
-    if (is_in(result.reference, row)) {
+    if (row->values.empty()) continue;
+    if (result.plan_row && result.plan_row->key == row->key) {
       by_interest[0].push_back(row);
     } else if (is_in(result.ranking, row)) {
       by_interest[row->pareto ? 1 : 2].push_back(row);

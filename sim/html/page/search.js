@@ -9,11 +9,12 @@ const VIEW = {
 };
 const drawn = [];
 
-const column_title = (objective) => objective.name + (objective.unit ? ` (${objective.unit})` : "");
+const column_title = (objective) => `${objective.name} (${objective.unit}${objective.unit ? ", " : ""}${objective.higher_is_better ? "more" : "less"} is better)`;
+const runs = (each) => each.status === "simulated";
 const layout_of = (each) => DATA.parameters.map((name, at) => `${name} ${each.parameters[at]}`).join(", ");
 
 const name_of = (each) => each.rank > 0 ? `Candidate ${each.rank}` + (each.is_plan ? ", the plan's own layout" : "") :
-  each.is_plan ? "The plan's own layout" : `A candidate that ${each.status === "failed" ? "failed" : "is refused"}`;
+  each.is_plan ? "The plan's own layout" + (runs(each) ? "" : ", which does not run") : `A candidate that ${each.status === "failed" ? "failed" : "is refused"}`;
 
 function passes(each) {
   return VIEW.filters.every((value, at) => value === "" || each.parameters[at] === value) &&
@@ -55,7 +56,7 @@ function show_front() {
   const point = (each) => ({ x: each.objectives[VIEW.x], y: each.objectives[VIEW.y], each });
   const made = chart(box, 420, () => {
     const shown = SIMULATED.filter(passes);
-    const kept = shown.filter((each) => each.status !== "refused");
+    const kept = shown.filter(runs);
     const sets = [
       { label: "on the Pareto front", data: shown.filter((each) => each.on_front).map(point), backgroundColor: color("ep"),
         borderColor: color("ep"), pointRadius: 6, pointHoverRadius: 8 },
@@ -65,18 +66,18 @@ function show_front() {
         borderWidth: 1.6, pointRadius: 0, pointHitRadius: 0, pointStyle: "line" },
     ];
     if (kept.length < shown.length) {
-      sets.push({ label: "breaks a constraint", data: shown.filter((each) => each.status === "refused").map(point), borderColor: color("bad"),
+      sets.push({ label: "does not fit or breaks a constraint", data: shown.filter((each) => !runs(each)).map(point), borderColor: color("bad"),
                   pointStyle: "crossRot", pointRadius: 4, pointHoverRadius: 7 });
     }
     const plan = shown.filter((each) => each.is_plan);
     if (plan.length > 0) {
-      sets.unshift({ label: "the plan's own layout", data: plan.map(point), backgroundColor: color("bad"), borderColor: color("bad"),
-                     pointStyle: "triangle", pointRadius: 9, pointHoverRadius: 11 });
+      sets.unshift({ label: "the plan's own layout" + (plan.every(runs) ? "" : ", which does not run"), data: plan.map(point), backgroundColor: color("bad"),
+                     borderColor: color("bad"), pointStyle: plan.every(runs) ? "triangle" : "crossRot", pointRadius: 9, pointHoverRadius: 11 });
     }
     if (VIEW.chosen && VIEW.chosen.objectives.length > 0) {
       sets.unshift({ label: "chosen", data: [point(VIEW.chosen)], backgroundColor: color("mark"), borderColor: color("mark"), pointRadius: 8 });
     }
-    const scale = (at) => ({ type: "linear", title: titled(`${column_title(DATA.objectives[at])}, ${DATA.objectives[at].higher_is_better ? "higher" : "lower"} is better`),
+    const scale = (at) => ({ type: "linear", title: titled(column_title(DATA.objectives[at])),
                              ticks: { callback: (value) => digits(Number(value.toPrecision(6))) }, grace: "4%" });
     return {
       type: "scatter",
@@ -113,14 +114,15 @@ function parallel_axis(title, values, texts) {
 
 function show_parallel() {
   const box = section("Parallel coordinates", "A line is a candidate, a column a choice or a result" +
-    (SIMULATED.length > kMostLines ? `; the best ${kMostLines}, and the front.` : ". Orange: on the Pareto front."));
+    (SIMULATED.length > kMostLines ? `; the best ${kMostLines}, and the front.` : ". Orange: on the Pareto front.") +
+    (SIMULATED.every(runs) ? "" : " Red: does not fit, or breaks a constraint."));
   const made = chart(box, 360, () => {
     const lines = SIMULATED.filter(passes).filter((each, at) => at < kMostLines || each.on_front || each === VIEW.chosen);
     const columns = [
       ...DATA.parameters.map((name, at) => parallel_axis(name, null, lines.map((each) => each.parameters[at]))),
       ...DATA.objectives.map((objective, at) => parallel_axis(column_title(objective), lines.map((each) => each.objectives[at]))),
     ];
-    const look = (each) => each === VIEW.chosen ? [color("mark"), 3.5, 0] : each.on_front ? [color("tp"), 2, 1] : [color("faint") + "66", 1, 2];
+    const look = (each) => each === VIEW.chosen ? [color("mark"), 3.5, 0] : each.on_front ? [color("tp"), 2, 1] : [color(runs(each) ? "faint" : "bad") + "66", 1, 2];
     const scales = { x: { type: "linear", min: -0.3, max: columns.length - 0.5, display: false }, y: { min: -0.04, max: 1.04, display: false } };
     columns.forEach((column, at) => {
       scales[`column_${at}`] = {
@@ -180,7 +182,13 @@ function columns_of_table() {
       value: (each) => each.objectives.length > 0 ? each.objectives[at] : Infinity,
       text: (each) => each.objectives.length > 0 ? digits(each.objectives[at]) : "",
     })),
-    { key: "status", title: "status", value: (each) => each.status, text: (each) => [each.status, each.on_front && "on the front", each.is_plan && "the plan's own"].filter(Boolean).join(", ") },
+    ...(DATA.candidates.some((each) => each.skewed !== undefined) ? [
+      { key: "skewed", title: `${DATA.objectives[0].name} with uneven experts`, number: true, value: (each) => each.skewed ?? Infinity,
+        text: (each) => each.skewed === undefined ? "" : digits(each.skewed) },
+      { key: "skewed place", title: "place then", number: true, value: (each) => each.skewed_place ?? Infinity,
+        text: (each) => each.skewed_place === undefined ? "" : String(each.skewed_place) },
+    ] : []),
+    { key: "status", title: "status", value: (each) => each.status, text: (each) => [each.status, each.on_front && "on the front", each.is_plan && "the plan's own", each.platform_assumed && "its platform has guesses"].filter(Boolean).join(", ") },
     { key: "reason", title: "reason", value: (each) => each.reason, text: (each) => each.reason },
   ].filter((column) => column.key !== "reason" || DATA.candidates.some((each) => each.reason !== ""));
 }
@@ -225,12 +233,14 @@ function show_table() {
 
 function show_excluded() {
   if (DATA.excluded.length === 0) return;
-  const box = section("Not legal", "Combinations of the ranges that no cluster can run, by reason.");
+  const box = section("Excluded", "Combinations of the ranges that cannot be chosen, by reason: a rule, what the bound proves, or what simulating found.");
   box.append(table([{ title: "reason", text: (each) => each.reason }, { title: "combinations", number: true, text: (each) => count(each.count) }], DATA.excluded));
 }
 
-heading(`Search of ${DATA.plan}`, [`${count(DATA.considered)} combinations, ${count(DATA.legal)} legal`, `${count(DATA.candidates.length)} candidates`, `${count(SIMULATED.length)} simulated`,
+heading(`Search of ${DATA.plan}`, [`${count(DATA.considered)} combinations, ${count(DATA.legal)} legal`, `${count(DATA.ranked)} ranked`,
+  `${count(DATA.failed)} failed`, `${count(DATA.not_simulated)} not simulated, as their bounds cannot win`,
   `${count(DATA.candidates.filter((each) => each.on_front).length)} on the Pareto front`].join(" · "));
+if (DATA.assumptions.length > 0) PAGE.append(el("p", {}, `This assumes: ${DATA.assumptions.join("; ")}.`));
 if (!DATA.complete) PAGE.append(el("p", { class: "refuted" }, "The search was stopped: this is only what was known by then."));
 if (SIMULATED.length > 0 && DATA.objectives.length > 0) {
   show_front();

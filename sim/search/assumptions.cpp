@@ -1,0 +1,17 @@
+#include "search/assumptions.hpp"
+
+#include "metrics/assumptions.hpp"
+
+namespace rehearse {
+
+std::vector<std::string> assumptions_of(const SearchInputs& inputs) {
+  std::vector<std::string> all = assumptions_of(inputs.base, inputs.model, Platform{});
+  for (const SearchPlatform& platform : inputs.space.platforms) {
+    for (const std::string& guess : platform.assumed) {
+      all.push_back(inputs.space.platforms.size() > 1 ? platform.path + ": " + guess : guess);
+    }
+  }
+  return all;
+}
+
+}  // namespace rehearse

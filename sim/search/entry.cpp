@@ -1,0 +1,47 @@
+#include "search/entry.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "search/search.hpp"
+
+namespace rehearse {
+namespace {
+
+bool overflows(const SearchOutcome& outcome) {
+  static const int kFraction = quantity_named("memory.peak_fraction", {});
+  return outcome.values[kFraction] > 1;
+}
+
+std::string overflow_of(const SearchOutcome& outcome) {
+  return "does not fit in memory, most of it " + outcome.most_memory;
+}
+
+}  // namespace
+
+std::string broken_by(const SearchOutcome& outcome, const SearchGoals& goals) {
+  if (overflows(outcome)) return overflow_of(outcome);
+  for (const Constraint& each : goals.constraints) {
+    const double value = outcome.values[each.quantity];
+    if (std::isnan(value)) return fmt::format("{}: it is not measured", each.text);
+    if (!each.holds(value)) return "does not keep " + each.text;
+  }
+  for (const Objective& each : goals.objectives) {
+    if (std::isnan(outcome.values[each.quantity])) return each.name + " is not measured";
+  }
+  return {};
+}
+
+std::string hopeless_by(const SearchOutcome& bound, const SearchGoals& goals) {
+  if (overflows(bound)) return overflow_of(bound);
+  for (const Constraint& each : goals.constraints) {
+    const SearchQuantity& quantity = quantities()[each.quantity];
+    // A bound says only that nothing is better than it.
+    const bool telling = quantity.bounded && quantity.more_is_better == !each.at_most;
+    if (telling && !each.holds(bound.values[each.quantity])) return "cannot keep " + each.text;
+  }
+  return {};
+}
+
+}  // namespace rehearse

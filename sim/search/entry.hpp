@@ -1,0 +1,45 @@
+// A candidate on its way through a search: what is known of it so far.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "search/search_job.hpp"
+#include "search/space.hpp"
+
+namespace rehearse {
+
+struct SearchGoals;
+
+enum class EntryState : std::uint8_t {
+  kOpen,      // may be simulated yet
+  kRunning,   // by a worker
+  kDone,      // simulated: has values
+  kFailed,    // crashed, timed out, refused
+  kExcluded,  // by a rule or its bound: is not simulated
+};
+
+struct Entry {
+  Candidate candidate = {};
+  std::string key = {};
+  // Of the space that is searched; else the plan's own layout, or one that somebody asks about.
+  bool in_space = true;
+  bool wanted = false;  // simulated whatever its bound says
+  EntryState state = EntryState::kOpen;
+  int losses = 0;            // of the worker that had it
+  SearchOutcome bound = {};  // without values when a rule forbids the candidate
+  // What a rule or the bound says against it, whether it is simulated all the same or not. Empty:
+  // nothing.
+  std::string excluded = {};
+  SearchOutcome outcome = {};  // of its simulation
+  std::string failure = {};
+};
+
+// The reason why a candidate that ends so cannot be chosen; empty: it can.
+std::string broken_by(const SearchOutcome& outcome, const SearchGoals& goals);
+
+// The reason why nothing with this bound can be chosen; empty: something may.
+std::string hopeless_by(const SearchOutcome& bound, const SearchGoals& goals);
+
+}  // namespace rehearse

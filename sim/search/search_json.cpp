@@ -1,0 +1,97 @@
+#include "search/search_json.hpp"
+
+#include <cmath>
+
+#include "proto/proto_json.hpp"
+#include "proto/search.pb.h"
+#include "search/assumptions.hpp"
+#include "search/search_text.hpp"
+#include "search/skew.hpp"
+
+namespace rehearse {
+namespace {
+
+void fill(const SearchInputs& inputs, const Candidate& from, proto::SearchLayout& to) {
+  const Layout& at = from.layout;
+  to.set_platform(inputs.space.platforms[from.platform].path);
+  to.set_gpus(at.gpus());
+  to.set_tensor(at.tensor);
+  to.set_pipeline(at.pipeline);
+  to.set_data(at.data);
+  to.set_expert(at.expert);
+  to.set_expert_tensor(at.expert_tensor);
+  to.set_sequence_parallel(at.sequence_parallel);
+  to.set_order(at.order);
+  to.set_micro_batches(from.micro_batches);
+  to.set_decode_micro_batches(from.decode_micro_batches);
+  to.mutable_collectives()->insert(from.collectives.begin(), from.collectives.end());
+  to.mutable_layers_per_stage()->Add(at.layers_per_stage.begin(), at.layers_per_stage.end());
+}
+
+void fill(const SearchInputs& inputs, const SkewedRow& from, proto::SkewedRow& to) {
+  to.set_routing(skew_text());
+  if (!from.values.empty()) to.set_value(from.values[inputs.goals.objectives.front().quantity]);
+  if (from.place > 0) to.set_place(from.place);
+  if (!from.reason.empty()) to.set_reason(from.reason);
+}
+
+void fill(const SearchInputs& inputs, const SearchRow& from, proto::SearchRow& to) {
+  static const int kFraction = quantity_named("memory.peak_fraction", {});
+  fill(inputs, from.candidate, *to.mutable_layout());
+  to.set_pareto(from.pareto);
+  for (std::size_t at = 0; at < from.values.size(); ++at) {
+    if (!std::isfinite(from.values[at])) continue;
+    (*to.mutable_values())[quantities()[at].name] = from.values[at];
+  }
+  if (!from.values.empty()) to.set_fits(from.values[kFraction] <= 1);
+  if (!from.can_be_chosen()) to.set_reason(from.reason());
+  to.set_platform_assumed(!inputs.space.platforms[from.candidate.platform].assumed.empty());
+  if (from.skewed) fill(inputs, *from.skewed, *to.mutable_skewed());
+}
+
+void fill(const SearchGoals& from, proto::SearchResult& to) {
+  for (const Objective& each : from.objectives) {
+    const SearchQuantity& quantity = quantities()[each.quantity];
+    proto::SearchObjective& objective = *to.add_objectives();
+    objective.set_name(each.name);
+    objective.set_quantity(quantity.name);
+    objective.set_unit(quantity.unit);
+    objective.set_better(quantity.more_is_better ? "more" : "less");
+  }
+  for (const Constraint& each : from.constraints) to.add_constraints(each.text);
+}
+
+}  // namespace
+
+std::string search_json(const SearchInputs& inputs, const SearchResult& result,
+                        const SearchIdentity& identity) {
+  proto::SearchResult json;
+  json.set_plan(identity.plan);
+  json.set_model(identity.model);
+  json.set_variant(identity.variant);
+  json.set_network(identity.network);
+  json.set_version(REHEARSE_VERSION);
+  json.set_inputs_sha256(identity.inputs_sha256);
+  json.set_complete(result.complete);
+  fill(inputs.goals, json);
+  json.set_considered(static_cast<int>(result.considered));
+  json.set_legal(static_cast<int>(result.legal));
+  json.set_ranked(static_cast<int>(result.ranked));
+  json.set_not_simulated(static_cast<int>(result.not_simulated));
+  for (const auto& [reason, count] : by_count(result.excluded)) {
+    proto::SearchExclusion& exclusion = *json.add_excluded();
+    exclusion.set_reason(reason);
+    exclusion.set_layouts(static_cast<int>(count));
+  }
+  for (const SearchRow& row : result.ranking) fill(inputs, row, *json.add_ranking());
+  for (const SearchRow& row : result.failures) {
+    proto::SearchFailure& failure = *json.add_failures();
+    fill(inputs, row.candidate, *failure.mutable_layout());
+    failure.set_failure(row.failure);
+  }
+  if (result.plan_row) fill(inputs, *result.plan_row, *json.mutable_plan_layout());
+  for (const std::string& each : assumptions_of(inputs)) json.add_assumptions(each);
+  return to_json(json);
+}
+
+}  // namespace rehearse

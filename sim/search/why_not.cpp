@@ -1,0 +1,188 @@
+#include "search/why_not.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <charconv>
+#include <limits>
+#include <set>
+#include <sstream>
+
+#include "search/search_text.hpp"
+
+namespace rehearse {
+namespace {
+
+constexpr std::size_t kMostAnswers = 100;  // lines that anybody reads
+
+// How many GPUs the degrees of the question multiply to, at least.
+double least_gpus(const Question& question) {
+  double gpus = 1;
+  for (const char* degree : {"tensor", "pipeline", "data", "expert"}) {
+    const auto asked = question.degrees.find(degree);
+    if (asked != question.degrees.end()) gpus *= asked->second;
+  }
+  return gpus;
+}
+
+bool all_degrees_given(const Question& question) {
+  for (const char* degree : {"tensor", "pipeline", "data", "expert"}) {
+    if (!question.degrees.contains(degree)) return false;
+  }
+  return true;
+}
+
+// "throughput 1234.5 tokens/s, ttft 0.5 s"
+std::string values_text(const SearchGoals& goals, const std::vector<double>& values) {
+  std::string text;
+  for (const Objective& each : goals.objectives) {
+    const std::string unit = quantities()[each.quantity].unit;
+    text += fmt::format("{}{} {:.5g}{}{}", text.empty() ? "" : ", ", each.name,
+                        values[each.quantity], unit.empty() ? "" : " ", unit);
+  }
+  return text;
+}
+
+double value_of(const std::vector<double>& values, const char* quantity) {
+  return values[quantity_named(quantity, {})];
+}
+
+// By how much `values` miss what the layout is excluded for: memory first, as everywhere.
+std::string margin_of(const SearchGoals& goals, const std::vector<double>& values,
+                      const char* reached) {
+  const double fraction = value_of(values, "memory.peak_fraction");
+  if (fraction > 1) {
+    const double peak = value_of(values, "memory.peak_bytes");
+    return fmt::format("{} of {}, {:.1f} % too much", to_text(Bytes{peak}),
+                       to_text(Bytes{peak / fraction}), (fraction - 1) * 100);
+  }
+  std::string text;
+  for (const Constraint& each : goals.constraints) {
+    const double value = values[each.quantity];
+    if (each.holds(value)) continue;
+    const std::string unit = quantities()[each.quantity].unit;
+    text += fmt::format("{}{} {:.5g}{}{}, the limit is {:.5g}", text.empty() ? "" : "; ", reached,
+                        value, unit.empty() ? "" : " ", unit, each.limit);
+  }
+  return text;
+}
+
+std::string excluded_text(const SearchGoals& goals, const AskedRow& asked) {
+  const bool simulated = !asked.row.values.empty();
+  const std::vector<double>& values = simulated ? asked.row.values : asked.bound;
+  std::string text = "excluded: " + asked.row.broken;
+  if (!values.empty()) {
+    text += ": " + margin_of(goals, values, simulated ? "simulated" : "at best");
+  }
+  return text;
+}
+
+std::string cannot_win_text(const SearchInputs& inputs, const AskedRow& asked) {
+  const SearchGoals& goals = inputs.goals;
+  std::string text =
+      fmt::format("cannot win: by its bound at best {}", values_text(goals, asked.bound));
+  if (!asked.row.values.empty()) {
+    text += fmt::format("; simulated {}", values_text(goals, asked.row.values));
+  }
+  if (asked.beaten_by) {
+    text += fmt::format("; place {} is as good or better in all: {} with {}", asked.beaten_by_place,
+                        layout_text(inputs, *asked.beaten_by),
+                        values_text(goals, asked.beaten_by->values));
+  }
+  return text;
+}
+
+std::string answer_of(const SearchInputs& inputs, const SearchResult& result,
+                      const AskedRow& asked) {
+  const SearchGoals& goals = inputs.goals;
+  if (!asked.row.failure.empty()) return "failed when simulated: " + asked.row.failure;
+  if (!asked.row.broken.empty()) return excluded_text(goals, asked);
+  if (asked.place > 0) {
+    return fmt::format("{} {} of the {} that are ranked: {}",
+                       asked.in_space ? "place" : "would be place", asked.place,
+                       result.ranked + (asked.in_space ? 0 : 1),
+                       values_text(goals, asked.row.values));
+  }
+  if (!result.complete) return "not known: the search was stopped";
+  return cannot_win_text(inputs, asked);
+}
+
+}  // namespace
+
+Question read_question(const std::string& text, const SourceLocation& where) {
+  static const std::set<std::string> kDegrees = {
+      "gpus",   "tensor",        "pipeline",      "data",
+      "expert", "expert_tensor", "micro_batches", "decode_micro_batches"};
+  Question question{text, where, {}};
+  std::istringstream words(text);
+  for (std::string word; std::getline(words, word, ',');) {
+    const std::size_t equals = std::min(word.find('='), word.size());
+    const std::string degree = word.substr(0, equals);
+    int number = 0;
+    const char* end = word.data() + word.size();
+    const char* begin = word.data() + std::min(equals + 1, word.size());
+    const auto [rest, failure] = std::from_chars(begin, end, number);
+    if (!kDegrees.contains(degree) || failure != std::errc{} || rest != end || number < 1) {
+      throw InputError(where, fmt::format("\"{}\": must be DEGREE=NUMBER, or several of them with "
+                                          "commas, DEGREE one of {}",
+                                          word, fmt::join(kDegrees, " ")));
+    }
+    if (!question.degrees.emplace(degree, number).second) {
+      throw InputError(where, fmt::format("\"{}\": {} is given twice", text, degree));
+    }
+  }
+  if (question.degrees.empty() || text.back() == ',') {
+    throw InputError(where,
+                     fmt::format("\"{}\": must be DEGREE=NUMBER, or several with commas", text));
+  }
+  return question;
+}
+
+Space space_of_question(const Question& question, const Space& space) {
+  Space asked = space;
+  for (const auto& [degree, number] : question.degrees) {
+    const IntegerSet only(number, number);
+    if (degree == "gpus") asked.gpus = only;
+    if (degree == "tensor") asked.tensor = only;
+    if (degree == "pipeline") asked.pipeline = only;
+    if (degree == "data") asked.data = only;
+    if (degree == "expert") asked.expert = only;
+    if (degree == "expert_tensor") asked.expert_tensor = {number};
+    if (degree == "micro_batches") asked.micro_batches = {number};
+    if (degree == "decode_micro_batches") asked.decode_micro_batches = {number};
+  }
+  const double gpus = least_gpus(question);
+  if (all_degrees_given(question) && gpus <= std::numeric_limits<int>::max() &&
+      !question.degrees.contains("gpus")) {
+    asked.gpus = IntegerSet(static_cast<int>(gpus), static_cast<int>(gpus));
+  }
+  return asked;
+}
+
+std::string rules_text(const Question& question, const Space& space, const Enumeration& found) {
+  std::string text = fmt::format("{}: {} layouts considered, {} legal\n", question.text,
+                                 found.considered, found.legal.size());
+  if (found.considered == 0) {
+    text += fmt::format(
+        "  the product of these degrees, {:.0f}, divides no number of GPUs that is searched "
+        "({}..{})\n",
+        least_gpus(question), space.gpus.least(), space.gpus.most());
+  }
+  return text + exclusions_text(found.excluded, kMostAnswers);
+}
+
+std::string answers_text(const SearchInputs& inputs, const SearchResult& result) {
+  std::string text;
+  for (std::size_t at = 0; at < result.asked.size() && at < kMostAnswers; ++at) {
+    const AskedRow& asked = result.asked[at];
+    text += fmt::format("{}{}: {}\n", layout_text(inputs, asked.row),
+                        asked.in_space ? "" : " (outside of the ranges that are searched)",
+                        answer_of(inputs, result, asked));
+  }
+  if (result.asked.size() > kMostAnswers) {
+    text += fmt::format("and {} more: give more degrees\n", result.asked.size() - kMostAnswers);
+  }
+  return text;
+}
+
+}  // namespace rehearse

@@ -1,0 +1,30 @@
+// Why a layout is not the answer of a search, and by how much: for any layout, also one that is
+// ranked, and one outside of the ranges that are searched.
+#pragma once
+
+#include <string>
+
+#include "search/search.hpp"
+
+namespace rehearse {
+
+// "tensor=4,pipeline=2": the layouts with these degrees.
+struct Question {
+  std::string text;
+  SourceLocation where;
+  std::map<std::string, int> degrees;  // by name, in no need of order
+};
+// Throws InputError: a word that is no DEGREE=NUMBER, or a degree that is given twice.
+Question read_question(const std::string& text, const SourceLocation& where);
+
+// The space with these degrees instead of its own, on as many GPUs as it allows or, where all
+// degrees are given, as they need.
+Space space_of_question(const Question& question, const Space& space);
+
+// What the rules say: how many such layouts there are, and why some are not legal.
+std::string rules_text(const Question& question, const Space& space, const Enumeration& found);
+
+// What the search says about SearchInputs::asked, a line or two each.
+std::string answers_text(const SearchInputs& inputs, const SearchResult& result);
+
+}  // namespace rehearse
