@@ -14,7 +14,8 @@ namespace {
 
 using nlohmann::json;
 
-// Why a run may lack what the schema has, by the beginning of its path.
+// Why a run may lack what the schema has, by the beginning of its path: what facts.proto and
+// result.proto say where a field is optional. The first that fits.
 struct Reason {
   const char* path;
   const char* why;
@@ -25,11 +26,21 @@ constexpr Reason kReasons[] = {
     {"decode_step_s", "no request has a second output token"},
     {"routing.uniform_makespan_s", "no run with uniform routing was made beside it"},
     {"routing.time_lost_s", "no run with uniform routing was made beside it"},
+    {"routing.rank_load_max_over_mean", "no copy was computed"},
+    {"routing.padding_fraction", "no copy was computed"},
     {"routing", "tokens spread evenly over the experts"},
+    {"balance.expert_load_max_over_mean", "tokens are assumed to spread evenly over the experts"},
+    {"balance.dropped_token_fraction", "the model has no experts"},
     {"replicas", "all prompts are equally long"},
     {"critical_path", "it is found with --explain only"},
-    {"cost", "the platform does not state what it takes"},
+    {"cost", "the platform states no price or no power of its GPUs"},
     {"device", "the platform has GPUs of several kinds"},
+    {"parameters", "the model has no such part"},
+    {"dimensions", "the model has no experts"},
+    {"ranks", "the model has no experts"},
+    {"per_token.decode_flops", "no request has a second output token"},
+    {"batch.decode_micro_batches", "no request has a second output token"},
+    {"batch.prompt_tokens", "prompts differ in length"},
     {"search", "no layout of the search can run"},
 };
 

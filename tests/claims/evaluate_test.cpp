@@ -71,6 +71,9 @@ TEST(Refusal, OfWhatThisRunLacks) {
   EXPECT_EQ(
       refusal_of([] { outcome("tpot_s.max < 1us"); }),
       "c.textproto:3:10: error: tpot_s is not measured: no request has a second output token");
+  EXPECT_EQ(
+      refusal_of([] { outcome("ranks[0].expert_shards == 8"); }),
+      "c.textproto:3:19: error: ranks[0].expert_shards is not measured: the model has no experts");
   EXPECT_EQ(refusal_of([] { outcome("ttft_s.p99 < 1us"); }),
             "c.textproto:3:17: error: ttft_s.p99 is not measured in this run");
   EXPECT_EQ(refusal_of([] { outcome("ranks[3].requests < 1"); }),

@@ -37,15 +37,15 @@ constexpr double kKvCache = 1310720.0 * 16 * 2 * 512 * 2;
 
 std::vector<Row> statements_rows() {
   return {
-      // By line 28's measure of waste 24 GPUs waste more: 92.3 % of the memory, not 81 %.
+      // fault:efficient-24 By line 28's measure of waste 24 GPUs waste more: 92.3 % of the memory, not 81 %.
       row("efficient-24", 0.923, at_most(0.81)),
-      // As total-12-15.arithmetic: 0.064 %.
+      // fault:overhead-accounted As total-12-15.arithmetic: 0.064 %.
       row("overhead-accounted", 2.90436e-3 / 4.55111111111111, between(0.12, 0.15)),
-      // Twice 4.95 GB are 9.9 of 64 GB: larger batches need no such help.
+      // fault:larger-batches Twice 4.95 GB are 9.9 of 64 GB: larger batches need no such help.
       row("larger-batches", 9.9e9, [](double v) { return v > 64e9; }),
       // fault:scale-16 fault:scale-40 2 x 2 x 2 divides 16, 24, 32 and 40 of the 25 numbers.
       row("scale-range", 4, exactly(25)),
-      // 24 x 35 = 840 tokens/ms, 40 x 28.8 = 1,152: fewer GPUs do less.
+      // fault:cost-effectiveness 24 x 35 = 840 tokens/ms, 40 x 28.8 = 1,152: fewer GPUs do less.
       row("cost-effectiveness", 840, at_least(1152)),
   };
 }

@@ -58,6 +58,7 @@ std::vector<Row> routing_rows() {
           0.02),
       row(
           "validation-expert-5", [](const Scene&) { return kVariation; }, at_most(0.05), 0.03),
+      // fault:validation-expert-10
       row(
           "validation-expert-10", [](const Scene&) { return kVariation; }, below(0.10), 0.03),
       // fault:balance-5 Experts are components, too: 18.8 %; GPUs are 2.9 % apart.

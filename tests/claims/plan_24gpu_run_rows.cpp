@@ -173,12 +173,14 @@ std::vector<Row> second_total_and_requirement_rows() {
       // 22 and 11 requests of 6.4 GB each: 152 and 81 GB.
       row("ttft-6.memory", fits, exactly(1), 0),
       row("ttft-10", ttft_max, at_most(10), kTime),
+      // fault:ttft-exceeded
       row("ttft-exceeded", ttft_max, below(10), kTime),
       row("usage-7.7", used, near(0.077, 0.0005), kMemoryPeak),
       row("memory-within-limits", fits, exactly(1), 0),
       row("scale-16", fits, exactly(1), 0),
       row("scale-40", fits, exactly(1), 0),
       row("balance-5.gpus", compute_balance, below(1.05), 0.004),
+      // fault:target-100-impossible fault:achievable-35
       row("target-100-impossible", throughput, below(100), kTime),
       row("achievable-35", throughput, at_least(35), kTime),
       // fault:hierarchical-15 Within a node the hierarchical all-reduce is the plain one.
@@ -218,8 +220,9 @@ std::vector<Row> comparison_rows() {
       row("conclusion-ttft-6", ttft_max, at_most(6), kTime),
       row("conclusion-7.7", used, near(0.077, 0.0005), kMemoryPeak),
       row("conclusion-balance-5.gpus", compute_balance, below(1.05), 0.004),
+      // fault:efficiency-excellent
       row("efficiency-excellent", mfu, at_least(0.6), kTime),
-      // fault:optimal
+      // fault:optimal fault:optimal-configuration
       at_least_found(row("optimal", gain_without_a_pipeline, at_most(0.01), 0.1)),
       at_least_found(row("optimal-configuration", gain_without_a_pipeline, at_most(0.01), 0.1)),
       row("recommendation-35", throughput, at_least(35), kTime),
