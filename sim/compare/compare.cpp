@@ -161,7 +161,7 @@ FieldChange::Kind kind_of(const FieldChange& field, const std::vector<Tolerance>
 }
 
 double moved_by(const FieldChange& field) {
-  const auto value = [](const json& each) { return each.is_null() ? 0 : number_of(each); };
+  const auto value = [](const json& each) { return is_number(each) ? number_of(each) : 0; };
   return std::abs(value(field.after) - value(field.before));
 }
 

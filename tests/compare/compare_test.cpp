@@ -217,6 +217,13 @@ TEST(Operators, AreSortedByWhatTheyMoved) {
   EXPECT_FALSE(comparison.regressed());
 }
 
+// A field that this version does not know may be anything.
+TEST(Operators, MoveByNumbersOnly) {
+  json after = result();
+  after["operators"][0]["detail"] = {{"busy_s", "long"}};
+  EXPECT_TRUE(compare(result(), after, kOnePercent).operators.empty());
+}
+
 TEST(Report, HasTheSchemasNames) {
   json after = result();
   after["ttft_s"]["max"] = 5.0;
