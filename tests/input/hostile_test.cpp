@@ -38,7 +38,7 @@ TEST(Nul, IsRefusedInEveryText) {
   const std::string path = written_file("model.json", text);
   EXPECT_EQ(refusal_of([&] { read_model(path); }),
             path + ":1:8: error: byte 0x00 does not belong in a text: expected a model");
-  EXPECT_EQ(refusal_of([&] { read_result(path); }),
+  EXPECT_EQ(refusal_of([&] { read_result(path, {}); }),
             path +
                 ":1:8: error: byte 0x00 does not belong in a text: expected a result.json or a "
                 "plan");
