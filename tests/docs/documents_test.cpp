@@ -44,7 +44,7 @@ bool is_set(const char* variable) {
 bool updates() { return is_set("REHEARSE_UPDATE_GOLDENS") && !is_set("CI"); }
 
 const Entries& entries() {
-  static const Entries all = [] {
+  static const Entries kAll = [] {
     std::vector<fs::path> paths;
     for (const auto& file : fs::directory_iterator(kRoot / "tests/docs")) {
       if (file.path().extension() == ".figures") paths.push_back(file.path());
@@ -60,7 +60,7 @@ const Entries& entries() {
     }
     return read;
   }();
-  return all;
+  return kAll;
 }
 
 // A folder that looks like the repository's root to a command, and takes what it writes.
@@ -158,6 +158,7 @@ json parsed(const std::string& text) {
 // What the commands print, each run once.
 json results_of(const std::set<std::string>& names) {
   std::vector<std::function<std::string()>> jobs;
+  jobs.reserve(names.size());
   for (const std::string& name : names) {
     jobs.emplace_back([&name] {
       const Command& command = entries().commands.at(name);

@@ -258,7 +258,8 @@ std::string figure_of(const Hole& hole, const json& results) {
 std::string words_of(const Entry& entry, const json& results) {
   std::string words = entry.literals.front();
   for (std::size_t i = 0; i < entry.holes.size(); ++i) {
-    words += figure_of(entry.holes[i], results) + entry.literals[i + 1];
+    words += figure_of(entry.holes[i], results);
+    words += entry.literals[i + 1];
   }
   return words;
 }
