@@ -277,9 +277,8 @@ std::string correct(const Entry& entry, const json& results, std::string& docume
     const std::string said = document.substr(begin, end - begin);
     const std::string right = figure_of(entry.holes[i], results);
     if (said == right) continue;
-    wrong = fmt::format("\n  {}:{}: \"{}\" must be \"{}\": {}", entry.document,
-                        line_of(document, begin), said, right, entry.holes[i].expression) +
-            wrong;
+    wrong.insert(0, fmt::format("\n  {}:{}: \"{}\" must be \"{}\": {}", entry.document,
+                                line_of(document, begin), said, right, entry.holes[i].expression));
     document.replace(begin, end - begin, right);
   }
   if (wrong.empty()) return "";
