@@ -195,7 +195,7 @@ TEST_F(PlanFile, ABadSetIsRefusedAtItsOffendingCharacter) {
 }
 
 // fault:U9: results carried the absolute path, which says where somebody's files lie.
-TEST(PlanFile, KeepsHowItNamesAPlatform) {
+TEST(PlanPaths, KeepHowAPlatformIsNamed) {
   const std::string text =
       "model: \"m\" platform: \"../x.xml\"\n"
       "batch { sequences: 1 prompt_tokens: 1 output_tokens: 1 }\n"
@@ -211,7 +211,7 @@ TEST(PlanFile, KeepsHowItNamesAPlatform) {
 }
 
 // fault:U8: standard input is in no folder; its paths start where the command does.
-TEST(PlanFile, FromStandardInputIsRelativeToTheWorkingFolder) {
+TEST(PlanPaths, OfStandardInputStartAtTheWorkingFolder) {
   const Plan plan = parse_plan(source_of("/dev/stdin",
                                          "model: \"m\" platform: \"../x.xml\" batch { sequences: 1 "
                                          "prompt_tokens: 1 output_tokens: 1 }",
