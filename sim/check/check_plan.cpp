@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "base/nearest_name.hpp"
 #include "base/processes.hpp"
+#include "base/progress.hpp"
 #include "claims/audit.hpp"
 #include "claims/because.hpp"
 #include "facts/facts.hpp"
@@ -212,31 +213,45 @@ class Check {
   using Jobs = std::vector<std::function<std::string()>>;
 
   // Every scenario once; a search beside it where some claim names it.
-  Jobs jobs_of(const std::map<Scenario, Source>& scenarios, Bytes share) const {
+  Jobs jobs_of(const std::map<Scenario, Source>& scenarios, const SimulationOptions& share,
+               SharedCounters& counters) const {
     Jobs jobs;
+    std::size_t at = 0;
     for (const auto& [scenario, source] : scenarios) {
       // What is wrong in the files is said before anything is simulated.
       const PlanRequest request = request_of(scenario);
       const Plan plan = read_plan(request);
       const Model model = read_model(plan.model_path, plan.model_sets);
+      if (scenario.alternative.empty()) PreparedPlan(plan, model);
       const RunIdentity identity = request_.identity(plan, model, request);
       const Detail detail = source == Source::kFacts ? Detail::kFacts : run_detail();
-      jobs.emplace_back([=] {
-        const QuantityTexts texts = quantities_of(plan, model, identity, detail, share);
+      jobs.emplace_back([=, counter = &counters[at++]] {
+        SimulationOptions own = share;
+        own.progress = counter;
+        const QuantityTexts texts = quantities_of(plan, model, identity, detail, own);
+        if (counter->total == 0) counter->total = counter->done = 1;  // nothing was simulated
         json all = json::parse(texts.facts);
         if (!texts.result.empty()) all.update(json::parse(texts.result));
         return all.dump();
       });
       if (source != Source::kSearch) continue;
-      jobs.emplace_back([=] { return best_layout_json(plan, model, identity, share); });
+      jobs.emplace_back([=] {
+        return best_layout_json(plan, model, identity,
+                                Limits{share.memory_limit, share.time_limit});
+      });
     }
     return jobs;
   }
 
   std::map<Scenario, json> quantities_of_all(const std::map<Scenario, Source>& scenarios) const {
     const int at_once = std::min<int>(usable_cpus(), static_cast<int>(scenarios.size()));
-    const Bytes share = request_.memory_limit / std::max(1, at_once);
-    const std::vector<JobResult> results = run_in_processes(jobs_of(scenarios, share), at_once);
+    SimulationOptions share;
+    share.memory_limit = request_.limits.memory / std::max(1, at_once);
+    share.time_limit = request_.limits.time;
+    SharedCounters counters(scenarios.size());
+    const ProgressLine progress("simulating the claims' scenarios", counters, request_.quiet);
+    const std::vector<JobResult> results =
+        run_in_processes(jobs_of(scenarios, share, counters), at_once);
     std::map<Scenario, json> quantities;
     std::size_t at = 0;
     for (const auto& [scenario, source] : scenarios) {

@@ -11,6 +11,7 @@
 #include "claims/report.hpp"
 #include "input/input.hpp"
 #include "metrics/result_json.hpp"
+#include "simulation/limits.hpp"
 
 namespace rehearse {
 
@@ -18,7 +19,8 @@ struct CheckRequest {
   PlanRequest plan;                 // its platform may be the name of one of the claims' platforms
   std::vector<std::string> claims;  // ids; empty: all
   bool explain = false;             // with the critical paths behind times that do not hold
-  Bytes memory_limit;               // of all simulations together
+  Limits limits;                    // memory: of all simulations together; time: of each
+  bool quiet = false;               // nothing tells how far it is
   // What identifies a run; `request` is what the plan was read from.
   std::function<RunIdentity(const Plan&, const Model&, const PlanRequest& request)> identity;
 

@@ -225,4 +225,17 @@ std::vector<int> ranks_of_one(const Plan& plan, const Plan& one) {
   return ranks;
 }
 
+std::vector<int> images_in_one(const Plan& plan, const Plan& one) {
+  const RankGrid all(plan.layout);
+  const RankGrid grid(one.layout);
+  std::vector<int> images;
+  images.reserve(all.size());
+  for (Rank rank = 0; rank < all.size(); ++rank) {
+    Coordinates at = all.coordinates(rank);
+    at.data = 0;
+    images.push_back(grid.rank(at));
+  }
+  return images;
+}
+
 }  // namespace rehearse

@@ -34,5 +34,7 @@ Plan plan_of_one(const Plan& plan, const Fold& fold);
 
 // By rank of that plan: its rank in the whole plan.
 std::vector<int> ranks_of_one(const Plan& plan, const Plan& one);
+// By rank of the whole plan: the rank of `one` that stands for it.
+std::vector<int> images_in_one(const Plan& plan, const Plan& one);
 
 }  // namespace rehearse

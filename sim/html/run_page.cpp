@@ -239,7 +239,8 @@ std::string run_page(const std::string& title, const std::string& result, const 
                {"result", Json::parse(result)},
                {"makespan_s", run.makespan()},
                {"ranks", run.ranks()},
-               {"shown", run.shown()},
+               {"alike_replicas", run.alike_replicas()},
+               {"shown", run.shown_numbers()},
                {"shown_names", run.shown_names()}};
   Json streams = Json::array();
   for (int stream = 0; stream < kStreams; ++stream) {

@@ -34,12 +34,14 @@ bool is_executed(const Instruction& instruction) {
 
 void RunRecorder::begin(const Programs& programs) {
   programs_ = &programs;
+  alike_replicas_ = programs.alike_replicas();
   ranks_ = static_cast<int>(programs.ranks.size());
   const int stride = (ranks_ + kMostShown - 1) / kMostShown;
   row_of_.assign(programs.ranks.size(), -1);
   for (Rank rank = 0; rank < ranks_; rank += stride) {
     row_of_[rank] = static_cast<std::int32_t>(shown_.size());
     shown_.push_back(rank);
+    shown_numbers_.push_back(programs.number_of(rank));
     shown_names_.push_back(describe_rank(programs, rank));
   }
   times_.begin(programs);

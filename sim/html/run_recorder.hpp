@@ -55,6 +55,9 @@ class RunRecorder : public TimelineSink {
   int ranks() const { return ranks_; }
   // The ranks that have a timeline: all, or every n-th where there are more than 1,024.
   const std::vector<Rank>& shown() const { return shown_; }
+  const std::vector<Rank>& shown_numbers() const { return shown_numbers_; }  // in the whole plan
+  // That the recorded one stands for; 1: it is the whole plan.
+  int alike_replicas() const { return alike_replicas_; }
   const std::vector<std::string>& shown_names() const { return shown_names_; }
   const std::vector<GpuTime>& rank_times() const { return times_.of_ranks(); }  // of all ranks
   const std::vector<std::string>& operator_names() const { return operator_names_; }
@@ -88,7 +91,9 @@ class RunRecorder : public TimelineSink {
   const Programs* programs_ = nullptr;
   double makespan_ = 0;
   int ranks_ = 0;
+  int alike_replicas_ = 1;
   std::vector<Rank> shown_;
+  std::vector<Rank> shown_numbers_;
   std::vector<std::string> shown_names_;
   std::vector<std::int32_t> row_of_;  // by rank; -1: not shown
   GpuTimes times_;

@@ -128,8 +128,17 @@ struct Programs {
   Dtype compute_dtype = Dtype::kBf16;            // of the fastest matrix products
   std::vector<std::string> names;                // of operators and collectives: "L3 qkv"
   std::shared_ptr<const ExpertRouting> routing;  // nullptr: uniform
+  // Where these are one replica's, simulated for others that are alike: by rank of the whole plan,
+  // the rank here that stands for it. Empty: these are the whole plan's.
+  std::vector<Rank> image_of;
 
   const Program& of(Rank rank) const { return programs[ranks[rank].program]; }
+  int all_ranks() const {  // of the whole plan
+    return static_cast<int>(image_of.empty() ? ranks.size() : image_of.size());
+  }
+  int alike_replicas() const { return all_ranks() / static_cast<int>(ranks.size()); }
+  // Its number in the whole plan, as people know it.
+  Rank number_of(Rank rank) const { return image_of.empty() ? rank : ranks[rank].gpu; }
 };
 
 // Human-readable listing of every program, one line per instruction.

@@ -18,7 +18,7 @@ namespace {
 class Replay : public TransferObserver {
  public:
   Replay(const Programs& programs, Cluster& cluster, NetworkLevelName level, TimelineSink& sink,
-         const std::vector<int>& sharers)
+         const std::vector<int>& sharers, ProgressCounter* progress)
       : programs_(programs),
         sink_(sink),
         costs_(programs, cluster.platform()),
@@ -28,7 +28,8 @@ class Replay : public TransferObserver {
         level_(make_network_level(level, {engine_, network_, paths_, *this})),
         rendezvous_(programs, cluster.platform()),
         routed_(programs),
-        operators_(costs_, routed_, sink) {
+        operators_(costs_, routed_, sink),
+        progress_(progress) {
     if (!sink.takes_link_flows()) return;
     network_.observe([&sink](int link, double from, double to, double bytes) {
       sink.link_flow({link, {from}, {to}, {bytes}});
@@ -122,6 +123,7 @@ class Replay : public TransferObserver {
           if (state.blocked_on != RankState::kNotBlocked) return;
         }
         state.at = block.begin;
+        tell_progress();
       }
       state.enter_block(state.block + 1);
     }
@@ -132,6 +134,12 @@ class Replay : public TransferObserver {
     state.ended = true;
     makespan_ = std::max(makespan_, state.clock);
     if (state.actor >= 0) engine_.resume(state.actor);
+  }
+
+  // Once a step: nothing beside its instructions.
+  void tell_progress() {
+    if (progress_ == nullptr) return;
+    progress_->done.store(counts_.rank_operations, std::memory_order_relaxed);
   }
 
   void execute(Rank rank, RankState& state) {
@@ -318,13 +326,15 @@ class Replay : public TransferObserver {
   std::vector<RankState> ranks_;
   Seconds makespan_;
   ReplayCounts counts_;
+  ProgressCounter* progress_;
 };
 
 }  // namespace
 
 ReplayCounts replay(const Programs& programs, Cluster& cluster, NetworkLevelName level,
-                    TimelineSink& sink, const std::vector<int>& sharers) {
-  return Replay(programs, cluster, level, sink, sharers).run();
+                    TimelineSink& sink, const std::vector<int>& sharers,
+                    ProgressCounter* progress) {
+  return Replay(programs, cluster, level, sink, sharers, progress).run();
 }
 
 }  // namespace rehearse

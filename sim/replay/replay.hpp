@@ -5,6 +5,7 @@
 // this file.
 #pragma once
 
+#include "base/progress.hpp"
 #include "platform/cluster.hpp"
 #include "program/program.hpp"
 #include "replay/network_level.hpp"
@@ -21,10 +22,11 @@ struct ReplayCounts {
 
 // Ranks run on their GPUs of the platform (RankEntry::gpu). `sharers`: by link (Cluster::links),
 // how many times it is loaded, because so many replicas like this one share it; beyond its end
-// once. Calls sink.begin first, sink.end last. Throws InputError (a missing route), or Deadlock
-// naming the ranks that wait and on what.
+// once. `progress`: counts rank operations as they go. Calls sink.begin first, sink.end last.
+// Throws InputError (a missing route), or Deadlock naming the ranks that wait and on what.
 ReplayCounts replay(const Programs& programs, Cluster& cluster, NetworkLevelName level,
-                    TimelineSink& sink, const std::vector<int>& sharers = {});
+                    TimelineSink& sink, const std::vector<int>& sharers = {},
+                    ProgressCounter* progress = nullptr);
 
 // What a replay will need, before anything is allocated: actors' stacks, rank states, programs.
 Bytes estimate_memory(const Programs& programs);

@@ -34,6 +34,10 @@ class ExpertRouting {
   int layers() const { return layers_; }
   bool is_moe_layer(int layer) const { return layer >= moe_.first_dense_layers; }
   bool rebalances() const { return plan_.placement.rebalance_every > 0; }
+  // Placements or capacities go by what was routed before.
+  bool looks_back() const {
+    return rebalances() || (plan_.capacity.limited && plan_.capacity.adaptive);
+  }
 
   // What the router chooses.
   TokenCounts counts(const SpreadKey& key) const;

@@ -23,9 +23,9 @@ json described(const std::string& facts, const std::string& result) {
 }
 
 SearchResult search_best(const Plan& plan, const Model& model, const Space& space,
-                         Bytes memory_limit) {
+                         const Limits& limits) {
   const Enumeration candidates = enumerate(space, plan, model);
-  Workers workers(1, search_job(plan, model, space, memory_limit), kTimeout);
+  Workers workers(1, search_job(plan, model, space, limits), kTimeout);
   SearchGoals goals;
   goals.objectives = {read_objective("throughput", {})};
   goals.top = 1;
@@ -42,24 +42,25 @@ SearchResult search_best(const Plan& plan, const Model& model, const Space& spac
 }  // namespace
 
 std::string best_layout_json(const Plan& plan, const Model& model, const RunIdentity& identity,
-                             Bytes memory_limit) {
+                             const Limits& limits) {
   const int gpus = plan.layout.gpus();
   SearchPlatform platform;
   platform.path = plan.platform_path;
   platform.id = "plan";
   platform.gpus = gpus;
-  // Degrees, how experts are cut, sequence parallelism and micro-batches; algorithms and the order of
-  // ranks as in the plan.
+  // Degrees, how experts are cut, sequence parallelism and micro-batches; algorithms and the order
+  // of ranks as in the plan.
   const SpaceText text = {{"gpus", {{std::to_string(gpus)}, {}}},
                           {"expert_tensor", {{"0,1"}, {}}},
                           {"sequence_parallel", {{"both"}, {}}},
                           {"micro_batches", {{"auto,1,2,4"}, {}}}};
   const Space space = read_space(text, plan, {platform});
-  const SearchResult result = search_best(plan, model, space, memory_limit);
+  const SearchResult result = search_best(plan, model, space, limits);
   json answer = {{"considered", result.considered}, {"legal", result.legal}};
   if (!result.ranking.empty()) {
     SimulationOptions options;
-    options.memory_limit = memory_limit;
+    options.memory_limit = limits.memory;
+    options.time_limit = limits.time;
     options.facts = true;
     const Simulation best =
         simulate(plan_of(plan, space, result.ranking.front().candidate), model, options);

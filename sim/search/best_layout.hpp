@@ -6,6 +6,7 @@
 
 #include "metrics/result_json.hpp"
 #include "search/space.hpp"
+#include "simulation/limits.hpp"
 
 namespace rehearse {
 
@@ -18,7 +19,7 @@ namespace rehearse {
 // not be the best. One per process, as simulate(): it simulates the best one itself, the others in
 // a child.
 std::string best_layout_json(const Plan& plan, const Model& model, const RunIdentity& identity,
-                             Bytes memory_limit);
+                             const Limits& limits);
 
 // The same with every field that there can be. `facts` and `result`: their skeletons.
 std::string best_layout_skeleton(const std::string& facts, const std::string& result);

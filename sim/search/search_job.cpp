@@ -26,11 +26,11 @@ Candidate known_candidate(const Space& space, const std::string& key) {
   return *candidate;
 }
 
-std::string bounds(const Plan& base, const Model& model, const Space& space,
+std::string bounds(const Plan& base, const Model& model, const Space& space, const Limits& limits,
                    const std::string& request) {
   const std::vector<std::string> keys = parts_of(request, '|');
   const int platform = known_candidate(space, keys.front()).platform;
-  Cluster cluster = load_cluster(space.platforms[platform].path);
+  Cluster cluster = load_cluster_within(limits, space.platforms[platform].path);
   Bounder bounder(model, cluster);
   std::string text;
   for (const std::string& key : keys) {
@@ -57,12 +57,13 @@ std::string simulation_request(const std::string& key) { return "S" + key; }
 
 std::string skewed_request(const std::string& key) { return "K" + key; }
 
-Job search_job(const Plan& base, const Model& model, const Space& space, Bytes memory_limit) {
-  return [&base, &model, &space, memory_limit](const std::string& request) {
-    if (request.starts_with('B')) return bounds(base, model, space, request.substr(1));
+Job search_job(const Plan& base, const Model& model, const Space& space, const Limits& limits) {
+  return [&base, &model, &space, limits](const std::string& request) {
+    if (request.starts_with('B')) return bounds(base, model, space, limits, request.substr(1));
     const Candidate candidate = known_candidate(space, request.substr(1));
     SimulationOptions options;
-    options.memory_limit = memory_limit;
+    options.memory_limit = limits.memory;
+    options.time_limit = limits.time;
     Plan plan = plan_of(base, space, candidate);
     if (request.starts_with('K')) plan = skewed(std::move(plan));
     const Simulation simulation = simulate(plan, model, options);

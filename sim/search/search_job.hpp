@@ -8,6 +8,7 @@
 #include "search/objective.hpp"
 #include "search/space.hpp"
 #include "search/workers.hpp"
+#include "simulation/limits.hpp"
 
 namespace rehearse {
 
@@ -17,7 +18,7 @@ std::string simulation_request(const std::string& key);
 std::string skewed_request(const std::string& key);  // under the skew of search/skew.hpp
 
 // The job that answers them. What it refers to must outlive it.
-Job search_job(const Plan& base, const Model& model, const Space& space, Bytes memory_limit);
+Job search_job(const Plan& base, const Model& model, const Space& space, const Limits& limits);
 
 // What a run, or the bound of one, is judged by.
 struct SearchOutcome {

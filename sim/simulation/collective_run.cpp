@@ -8,6 +8,7 @@
 #include "program/program.hpp"
 #include "replay/rendezvous.hpp"
 #include "replay/replay.hpp"
+#include "simulation/limits.hpp"
 #include "timeline/timeline.hpp"
 
 namespace rehearse {
@@ -134,10 +135,13 @@ std::string collective_refusal(const CollectiveRequest& request, const Platform&
   return {};
 }
 
-std::vector<CollectiveRow> run_collectives(const CollectiveRequest& request, Cluster& cluster) {
+std::vector<CollectiveRow> run_collectives(const CollectiveRequest& request, Cluster& cluster,
+                                           Seconds time_limit, ProgressCounter* progress) {
   const Programs programs = programs_of(request);
+  refuse_long_replay({"rehearse collective", 1, 1}, programs, request.network, time_limit,
+                     progress);
   Stopwatch stopwatch;
-  replay(programs, cluster, request.network, stopwatch);
+  replay(programs, cluster, request.network, stopwatch, {}, progress);
 
   std::vector<CollectiveRow> rows;
   auto size = request.sizes.begin();

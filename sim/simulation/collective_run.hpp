@@ -1,9 +1,11 @@
 // Collectives on an otherwise idle cluster: the table of nccl-tests, simulated.
 #pragma once
 
+#include <limits>
 #include <string>
 #include <vector>
 
+#include "base/progress.hpp"
 #include "graph/workload_graph.hpp"
 #include "layout/plan.hpp"
 #include "platform/cluster.hpp"
@@ -42,7 +44,12 @@ struct CollectiveRow {
 
 // REQUIRES: 2 <= ranks / groups, splits are none or as many as members and not all 0, groups
 // divides ranks, ranks <= GPUs, the algorithm serves the groups (collective_refusal is empty).
-std::vector<CollectiveRow> run_collectives(const CollectiveRequest& request, Cluster& cluster);
+// Throws InputError where that is estimated to take longer than `time_limit`; `progress` may be
+// nullptr.
+std::vector<CollectiveRow> run_collectives(
+    const CollectiveRequest& request, Cluster& cluster,
+    Seconds time_limit = {std::numeric_limits<double>::infinity()},
+    ProgressCounter* progress = nullptr);
 
 // Why the algorithm cannot serve the request's groups on this platform; empty: it can.
 std::string collective_refusal(const CollectiveRequest& request, const Platform& platform);

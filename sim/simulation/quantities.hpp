@@ -20,9 +20,9 @@ enum class Detail {
   kCriticalPath  // and its critical path
 };
 
-// The plan's facts, and its result. One per process, as simulate(). Throws what
-// simulate throws.
+// The plan's facts, and its result, within the limits of `limits` and with its progress. One per
+// process, as simulate(). Throws what simulate throws.
 QuantityTexts quantities_of(const Plan& plan, const Model& model, const RunIdentity& identity,
-                            Detail detail, Bytes memory_limit);
+                            Detail detail, const SimulationOptions& limits);
 
 }  // namespace rehearse

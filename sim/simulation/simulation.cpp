@@ -15,6 +15,7 @@
 #include "platform/check_platform_xml.hpp"
 #include "program/lower.hpp"
 #include "replay/rendezvous.hpp"
+#include "replay/time_estimate.hpp"
 #include "routing/token_routing.hpp"
 #include "timeline/several_sinks.hpp"
 
@@ -31,20 +32,14 @@ constexpr double kLeastInstructionsPerLayer = 7;
 // Times of the first and the last token, and their sorted copies.
 constexpr double kBytesPerRequest = 40;
 
-void refuse_too_large(const SourceLocation& where, const char* what, Bytes needed, Bytes limit) {
-  if (needed.value <= limit.value) return;
-  throw InputError(where,
-                   fmt::format("simulating {} would need about {} of memory, the limit is {} "
-                               "(--max-memory)",
-                               what, to_text(needed), to_text(limit)));
-}
-
 }  // namespace
 
-Cluster load_cluster_within(Bytes memory_limit, const std::string& path, const Faster& faster) {
+Cluster load_cluster_within(const Limits& limits, const std::string& path, const Faster& faster) {
   const PlatformFile file = check_platform_xml(path);
-  refuse_too_large({path, 1, 1}, "this platform", {kBytesPerHost * static_cast<double>(file.hosts)},
-                   memory_limit);
+  const auto hosts = static_cast<double>(file.hosts);
+  refuse_too_large({path, 1, 1}, "this platform", {kBytesPerHost * hosts}, limits.memory);
+  refuse_too_slow({path, 1, 1}, fmt::format("loading {} hosts", file.hosts),
+                  estimate_loading(hosts), limits.time);
   return load_cluster(path, faster);
 }
 
@@ -79,12 +74,15 @@ void refuse_copies_without_room(const Plan& plan, const Model& model, const Prog
 
 }  // namespace
 
-Programs lower_within(Bytes memory_limit, const Model& model, const Plan& plan,
+Programs lower_within(const Limits& limits, const Model& model, const Plan& plan,
                       const Platform& platform, bool explain) {
   const double passes = static_cast<double>(plan.batch.micro_batches) + decode_micro_batches(plan);
-  const Bytes least{passes * model.layers * kLeastInstructionsPerLayer * sizeof(Instruction) +
-                    plan.batch.sequences * kBytesPerRequest};
+  const double instructions = passes * model.layers * kLeastInstructionsPerLayer;
+  const Bytes least{instructions * sizeof(Instruction) + plan.batch.sequences * kBytesPerRequest};
+  const Bytes memory_limit = limits.memory;
   refuse_too_large(plan.where.at("layout"), "this plan", least, memory_limit);
+  refuse_too_slow(plan.where.at("layout"), "lowering this plan", estimate_lowering(instructions),
+                  limits.time);
   std::vector<int> node_of_rank;
   node_of_rank.reserve(plan.layout.gpus());
   for (Rank rank = 0; rank < plan.layout.gpus(); ++rank) {
@@ -125,9 +123,42 @@ void check_algorithms(const Plan& plan, const Programs& programs, const Platform
   }
 }
 
+// What a rank holds in any case: its weights and buffers, and the KV cache of its passes.
+Bytes held_at_least(const Program& program) {
+  Bytes held = program.weights + program.communication_buffers;
+  for (const Block& block : program.blocks) {
+    for (int at = block.begin; at < block.end; ++at) {
+      const Instruction& instruction = program.instructions[at];
+      if (instruction.kind != Instruction::Kind::kPassBegin) continue;
+      held += program.passes[instruction.pass].kv_appended * block.repeat;
+    }
+  }
+  return held;
+}
+
+// A plan that fits nowhere is simulated for its figures as long as nobody has to wait for them.
+constexpr Seconds kAtOnce{1};
+
+void refuse_what_cannot_fit(const Plan& plan, const Programs& programs, const Platform& platform) {
+  std::vector<Bytes> held;
+  for (const Program& program : programs.programs) held.push_back(held_at_least(program));
+  for (const RankEntry& rank : programs.ranks) {
+    const Bytes needed = held[rank.program];
+    const Bytes memory = platform.device_of(rank.gpu).memory;
+    if (needed <= memory) continue;
+    throw DoesNotFit(plan.where.at("layout"),
+                     fmt::format("does not fit in memory: GPU {} would hold {} of weights, buffers "
+                                 "and KV cache, and has {}; not simulated",
+                                 rank.gpu, to_text(needed), to_text(memory)));
+  }
+}
+
 void place_on_gpus(const Plan& plan, const Plan& simulated, Programs& programs) {
   const std::vector<int> gpus = ranks_of_one(plan, simulated);
   for (std::size_t rank = 0; rank < gpus.size(); ++rank) programs.ranks[rank].gpu = gpus[rank];
+  if (plan.layout.gpus() != simulated.layout.gpus()) {
+    programs.image_of = images_in_one(plan, simulated);
+  }
 }
 
 // Of one replica, to those of all: alike, so that means, shares and percentiles are the same.
@@ -146,7 +177,7 @@ Metrics of_all_replicas(Metrics metrics, int replicas) {
 // From what is loaded, lowered and checked already.
 Simulation simulate_on(Cluster& cluster, const Programs& programs, const Plan& plan,
                        const Model& model, TimelineSink* timeline, bool critical_path,
-                       const std::vector<int>& sharers) {
+                       const std::vector<int>& sharers, ProgressCounter* progress) {
   const Platform& platform = cluster.platform();
   check_algorithms(plan, programs, platform);
 
@@ -157,7 +188,7 @@ Simulation simulate_on(Cluster& cluster, const Programs& programs, const Plan& p
   sinks.add(timeline);
   sinks.add(critical_path ? &finder : nullptr);
   Simulation result;
-  result.counts = replay(programs, cluster, plan.network, sinks, sharers);
+  result.counts = replay(programs, cluster, plan.network, sinks, sharers, progress);
   result.metrics = measure.metrics();
   if (critical_path) result.critical_path = finder.path();
   return result;
@@ -165,24 +196,28 @@ Simulation simulate_on(Cluster& cluster, const Programs& programs, const Plan& p
 
 }  // namespace
 
-Simulation simulate(const Plan& plan, const Model& model, const SimulationOptions& options) {
-  Cluster cluster = load_cluster_within(options.memory_limit, plan.platform_path, options.faster);
-  check_layout(plan, model, static_cast<int>(cluster.platform().gpus.size()), plan.platform_path);
-  check_routing(plan, model);
+Simulation simulate(const PreparedPlan& prepared, const SimulationOptions& options) {
+  const Plan& plan = prepared.plan();
+  const Model& model = prepared.model();
+  const Limits limits{options.memory_limit, options.time_limit};
+  Cluster cluster = load_cluster_within(limits, plan.platform_path, options.faster);
   // Replicas whose tokens choose differently, or whose requests differ, are not alike; and what
   // explains a run, and its facts, speak of every rank.
   const bool folds = options.fold && !options.explain && !options.facts &&
                      !routes_tokens(plan, model) && !plan.batch.lengths.given;
   const Fold fold = folds ? find_fold(plan, cluster) : Fold{};
   const Plan simulated = plan_of_one(plan, fold);
-  Programs programs =
-      lower_within(options.memory_limit, model, simulated, cluster.platform(), options.explain);
+  Programs programs = lower_within(limits, model, simulated, cluster.platform(), options.explain);
   place_on_gpus(plan, simulated, programs);
+  if (estimate_time(count_work(programs), plan.network) > kAtOnce) {
+    refuse_what_cannot_fit(plan, programs, cluster.platform());
+  }
+  refuse_long_replay(plan.where.at("layout"), programs, plan.network, options.time_limit,
+                     options.progress);
   Simulation result = simulate_on(cluster, programs, simulated, model, options.timeline,
-                                  options.explain, fold.sharers);
+                                  options.explain, fold.sharers, options.progress);
   result.metrics = of_all_replicas(result.metrics, fold.replicas);
-  result.metrics.gpu_kinds = gpu_kinds(cluster.platform(), plan.layout.gpus());
-  result.metrics.assumptions = assumptions_of(plan, model, cluster.platform());
+  result.metrics.memory.binding_rank = programs.number_of(result.metrics.memory.binding_rank);
   if (options.facts) result.facts = facts_json(model, plan, cluster.platform(), programs);
   return result;
 }

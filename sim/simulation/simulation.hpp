@@ -13,26 +13,39 @@
 #include "platform/cluster.hpp"
 #include "program/program.hpp"
 #include "replay/replay.hpp"
+#include "simulation/limits.hpp"
+#include "simulation/prepared.hpp"
 #include "timeline/timeline.hpp"
 
 namespace rehearse {
 
 // load_cluster, refused (InputError) where SimGrid would need more for the platform's hosts alone.
-Cluster load_cluster_within(Bytes memory_limit, const std::string& path, const Faster& faster = {});
+Cluster load_cluster_within(const Limits& limits, const std::string& path,
+                            const Faster& faster = {});
 
-// lower, refused (InputError) where the simulation of the plan would need more, or where copies of
-// experts exceed the memory of a GPU. `explain`: with its critical path.
-Programs lower_within(Bytes memory_limit, const Model& model, const Plan& plan,
+// lower, refused (InputError) where the simulation of the plan would need more memory, where
+// lowering would take longer, or where copies of experts exceed the memory of a GPU. `explain`:
+// with its critical path. REQUIRES: the plan is a PreparedPlan's, or one replica's of it.
+Programs lower_within(const Limits& limits, const Model& model, const Plan& plan,
                       const Platform& platform, bool explain = false);
 
+// The plan cannot run: the weights and KV cache of some rank exceed its GPU's memory. Thrown where
+// the simulation would take longer than somebody wants to wait for that.
+class DoesNotFit : public InputError {
+ public:
+  using InputError::InputError;
+};
+
 struct SimulationOptions {
-  Bytes memory_limit;                // simulations that would need more are refused
-  TimelineSink* timeline = nullptr;  // gets every fact, beside the metrics
-  bool fold = true;                  // replicas that are alike are simulated once (fold/fold.hpp);
-                                     // the timeline is then that of one
-  bool explain = false;              // find the critical path, too
-  bool facts = false;                // and what the plan means
-  Faster faster = {};                // one resource of the platform, to see what it would be worth
+  Bytes memory_limit;                   // simulations that would need more are refused
+  Seconds time_limit = Limits().time;   // or take longer
+  ProgressCounter* progress = nullptr;  // gets the operations that are done, and their number
+  TimelineSink* timeline = nullptr;     // gets every fact, beside the metrics
+  bool fold = true;      // replicas that are alike are simulated once (fold/fold.hpp);
+                         // the timeline is then that of one
+  bool explain = false;  // find the critical path, too
+  bool facts = false;    // and what the plan means
+  Faster faster = {};    // one resource of the platform, to see what it would be worth
 };
 
 struct Simulation {
@@ -42,8 +55,10 @@ struct Simulation {
   ReplayCounts counts;
 };
 
-// Throws InputError: the layout does not fit model or platform, the platform cannot be loaded, or
-// memory_limit is too low.
-Simulation simulate(const Plan& plan, const Model& model, const SimulationOptions& options);
+// Throws InputError: the platform cannot be loaded, or a limit is too low; and DoesNotFit.
+Simulation simulate(const PreparedPlan& prepared, const SimulationOptions& options);
+inline Simulation simulate(const Plan& plan, const Model& model, const SimulationOptions& options) {
+  return simulate(PreparedPlan(plan, model), options);
+}
 
 }  // namespace rehearse

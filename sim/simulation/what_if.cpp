@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "base/processes.hpp"
-#include "platform/check_platform_xml.hpp"
+#include "base/progress.hpp"
 
 namespace rehearse {
 namespace {
@@ -17,12 +17,8 @@ struct Times {
   double ttft = 0;
 };
 
-std::string simulated_times(const Plan& plan, const Model& model, Bytes memory_limit,
-                            const Faster& faster) {
-  SimulationOptions options;
-  options.memory_limit = memory_limit;
-  options.faster = faster;
-  const Metrics metrics = simulate(plan, model, options).metrics;
+std::string simulated_times(const PreparedPlan& prepared, const SimulationOptions& options) {
+  const Metrics metrics = simulate(prepared, options).metrics;
   return fmt::format("{} {}", metrics.makespan_s, metrics.ttft_s.max);
 }
 
@@ -34,16 +30,27 @@ Times times_of(const JobResult& result) {
 
 }  // namespace
 
-std::vector<Improvement> simulate_improvements(const Plan& plan, const Model& model,
-                                               Bytes memory_limit, double factor) {
-  const std::vector<std::string> resources = check_platform_xml(plan.platform_path).resources.names;
+std::vector<Improvement> simulate_improvements(const PreparedPlan& prepared,
+                                               const SimulationOptions& limits, double factor) {
+  const std::vector<std::string>& resources = prepared.platform().resources.names;
   const int at_once = std::min(usable_cpus(), static_cast<int>(resources.size()) + 1);
-  const Bytes share = memory_limit / at_once;
+  SharedCounters counters(resources.size() + 1);
+  const ProgressLine progress("simulating better parts", counters, false);
+  const auto share = [&](std::size_t job) {
+    SimulationOptions options = limits;
+    options.memory_limit = limits.memory_limit / at_once;
+    options.progress = &counters[job];
+    return options;
+  };
   // First the plan itself: what is wrong with it is said of its own files.
   std::vector<std::function<std::string()>> jobs = {
-      [&] { return simulated_times(plan, model, share, {}); }};
+      [&] { return simulated_times(prepared, share(0)); }};
   for (const std::string& resource : resources) {
-    jobs.push_back([&] { return simulated_times(plan, model, share, {resource, factor}); });
+    jobs.push_back([&, job = jobs.size()] {
+      SimulationOptions options = share(job);
+      options.faster = {resource, factor};
+      return simulated_times(prepared, options);
+    });
   }
   const std::vector<JobResult> results = run_in_processes(jobs, at_once);
   const Times before = times_of(results[0]);

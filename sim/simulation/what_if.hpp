@@ -15,9 +15,10 @@ struct Improvement {
 };
 
 // Every resource of the platform (platform/resources.hpp) `factor` times as fast, simulated
-// in processes of their own; what shortens the makespan most comes first. REQUIRES: this process
-// has not used SimGrid. Throws what simulate throws.
-std::vector<Improvement> simulate_improvements(const Plan& plan, const Model& model,
-                                               Bytes memory_limit, double factor);
+// in processes of their own, within `limits` all together; it is told how far they are. What
+// shortens the makespan most comes first. REQUIRES: this process has not used SimGrid. Throws what
+// simulate throws.
+std::vector<Improvement> simulate_improvements(const PreparedPlan& prepared,
+                                               const SimulationOptions& limits, double factor);
 
 }  // namespace rehearse

@@ -43,7 +43,7 @@ void ChromeTrace::begin(const Programs& programs) {
     instruction_texts_.push_back(render_instructions(programs, program));
   }
   for (const ProcessGroup& group : programs.groups.groups) {
-    group_texts_.push_back(render_group(static_cast<int>(group_texts_.size()), group));
+    group_texts_.push_back(render_group(programs, static_cast<int>(group_texts_.size()), group));
   }
   thread_ends_.resize(programs.ranks.size() * kStreams);
   memory_.resize(programs.ranks.size());
@@ -52,14 +52,16 @@ void ChromeTrace::begin(const Programs& programs) {
 }
 
 void ChromeTrace::choose_ranks() {
-  const int world = static_cast<int>(programs_->ranks.size());
-  chosen_.assign(world, options_.ranks.empty() ? 1 : 0);
+  const int world = programs_->all_ranks();
+  chosen_.assign(programs_->ranks.size(), options_.ranks.empty() ? 1 : 0);
   for (const RankRange& range : options_.ranks) {
     if (range.last >= world) {
       throw InputError(range.where, fmt::format("rank {} does not exist: the plan's ranks are 0-{}",
                                                 range.last, world - 1));
     }
-    std::fill(chosen_.begin() + range.first, chosen_.begin() + range.last + 1, 1);
+    for (Rank rank = range.first; rank <= range.last; ++rank) {
+      chosen_[programs_->image_of.empty() ? rank : programs_->image_of[rank]] = 1;
+    }
   }
   for (const ProcessGroup& group : programs_->groups.groups) {
     chosen_in_group_.push_back(static_cast<int>(std::count_if(
@@ -69,18 +71,20 @@ void ChromeTrace::choose_ranks() {
 
 void ChromeTrace::write_metadata() {
   const auto first = std::find(chosen_.begin(), chosen_.end(), 1) - chosen_.begin();
-  out_.write(render_container(*programs_, options_.title, static_cast<Rank>(first)));
+  out_.write(render_container(*programs_, options_.title + alike_note(programs_->alike_replicas()),
+                              static_cast<Rank>(first)));
   const std::uint32_t base = thread_base(*programs_);
   // The requests' process comes first on the screen, and its name first in the file: every later
   // event can then begin with a comma.
-  const auto requests = static_cast<std::uint32_t>(programs_->ranks.size());
+  const auto requests = static_cast<std::uint32_t>(programs_->all_ranks());
   out_.write(render_name("process_name", requests, 0, "requests"));
   out_.write(",\n" + render_sort_index("process_sort_index", requests, 0, -1));
   for (Rank rank = 0; rank < static_cast<Rank>(programs_->ranks.size()); ++rank) {
-    const auto pid = static_cast<std::uint32_t>(rank);
+    const auto pid = static_cast<std::uint32_t>(programs_->number_of(rank));
     if (chosen_[rank] != 0) {
       out_.write(",\n" + render_name("process_name", pid, 0, describe_rank(*programs_, rank)));
-      out_.write(",\n" + render_sort_index("process_sort_index", pid, 0, rank));
+      out_.write(",\n" +
+                 render_sort_index("process_sort_index", pid, 0, programs_->number_of(rank)));
     }
     for (int stream = 0; stream < kStreams; ++stream) {
       const std::uint32_t tid = base + static_cast<std::uint32_t>(stream) + 1;
@@ -213,7 +217,8 @@ void ChromeTrace::write_copies(const Slice& slice) {
   out_.write(
       fmt::format(",\n{{\"ph\":\"C\",\"name\":\"expert copies\",\"pid\":{},\"ts\":{}.{:03},"
                   "\"args\":{{\"computed\":{},\"dropped\":{}}}}}",
-                  slice.rank, slice.start / 1000, slice.start % 1000, slice.copies, slice.dropped));
+                  programs_->number_of(slice.rank), slice.start / 1000, slice.start % 1000,
+                  slice.copies, slice.dropped));
 }
 
 // The args that differ from span to span.
@@ -234,7 +239,7 @@ char* ChromeTrace::append_details(char* at, const Slice& slice, const Instructio
   if (text.instruction->kind != Instruction::Kind::kCollective) {
     const ProcessGroup& stages = programs_->groups.of(slice.rank, text.instruction->axis);
     at = append_text(at, ",\"peer\":");
-    at = append_integer(at, stages.ranks[text.instruction->peer_stage]);
+    at = append_integer(at, programs_->number_of(stages.ranks[text.instruction->peer_stage]));
   }
   at = append_text(at, ",\"wait_us\":");
   return append_microseconds(at, std::max(slice.start - slice.ready, Nanoseconds{0}));
@@ -261,7 +266,7 @@ void ChromeTrace::flush_memory(Rank rank, Nanoseconds until) {
   // All series each time: chrome://tracing takes a missing one for zero.
   std::string event =
       fmt::format(",\n{{\"ph\":\"C\",\"name\":\"memory\",\"pid\":{},\"ts\":{}.{:03},\"args\":{{",
-                  rank, track.since / 1000, track.since % 1000);
+                  programs_->number_of(rank), track.since / 1000, track.since % 1000);
   for (int category = 0; category < kCategories; ++category) {
     event += fmt::format("{}\"{}\":{}", category == 0 ? "" : ",",
                          to_text(static_cast<MemoryCategory>(category)), track.levels[category]);
@@ -270,7 +275,7 @@ void ChromeTrace::flush_memory(Rank rank, Nanoseconds until) {
 }
 
 void ChromeTrace::write_requests() {
-  const std::size_t pid = programs_->ranks.size();
+  const int pid = programs_->all_ranks();
   for (const RequestLifetime& request : requests_->lifetimes()) {
     if (!window_.overlaps(0, request.last_token)) continue;
     const auto write = [&](const char* phase, const std::string& name, Nanoseconds time,

@@ -2,7 +2,10 @@
 // while the replay goes.
 //
 // In the trace:
-//   - a process per rank (pid = rank) with a thread per stream; on it the operators, collectives
+//   - a process per rank (pid = rank; where one replica was simulated for others that are alike,
+//   the
+//     ranks are that one's, with their numbers in the whole plan) with a thread per stream; on it
+//     the operators, collectives
 //   and
 //     messages as complete events ("X") with args pass, step, layer, flops, bytes. A thread's
 //     events never overlap.

@@ -68,7 +68,8 @@ InstructionText render_instruction(const Programs& programs, const Program& prog
   return text;
 }
 
-std::string render_ranks(const std::vector<Rank>& ranks) {
+std::string render_ranks(const Programs& programs, std::vector<Rank> ranks) {
+  for (Rank& rank : ranks) rank = programs.number_of(rank);
   return fmt::format("[{}]", fmt::join(ranks, ", "));
 }
 
@@ -98,7 +99,7 @@ std::vector<InstructionText> render_instructions(const Programs& programs, const
 
 std::uint32_t thread_base(const Programs& programs) {
   std::uint32_t base = 10;
-  while (base <= programs.ranks.size()) base *= 10;
+  while (base <= static_cast<std::uint32_t>(programs.all_ranks())) base *= 10;
   return base;
 }
 
@@ -106,11 +107,11 @@ std::string render_thread(std::uint32_t pid, std::uint32_t tid) {
   return fmt::format("}},\"pid\":{},\"tid\":{},\"ts\":", pid, tid);
 }
 
-std::string render_group(int index, const ProcessGroup& group) {
+std::string render_group(const Programs& programs, int index, const ProcessGroup& group) {
   const std::string ranks =
       group.ranks.size() > kMostRanksListed
           ? ""
-          : fmt::format(",\"Process Group Ranks\":\"{}\"", render_ranks(group.ranks));
+          : fmt::format(",\"Process Group Ranks\":\"{}\"", render_ranks(programs, group.ranks));
   return fmt::format(",\"Group size\":{},\"Process Group Name\":\"{}\"{}", group.ranks.size(),
                      index, ranks);
 }
@@ -118,15 +119,17 @@ std::string render_group(int index, const ProcessGroup& group) {
 std::string render_container(const Programs& programs, const std::string& title, Rank rank) {
   std::vector<std::string> groups;
   for (const ProcessGroup& group : programs.groups.groups) {
-    groups.push_back(fmt::format(
-        "{{\"pg_name\": \"{}\", \"pg_desc\": \"{}\", \"pg_size\": {}, \"ranks\": {}}}",
-        groups.size(), to_text(group.axis), group.ranks.size(), render_ranks(group.ranks)));
+    groups.push_back(
+        fmt::format("{{\"pg_name\": \"{}\", \"pg_desc\": \"{}\", \"pg_size\": {}, \"ranks\": {}}}",
+                    groups.size(), to_text(group.axis), group.ranks.size(),
+                    render_ranks(programs, group.ranks)));
   }
   return fmt::format(
       "{{\n\"schemaVersion\": 1,\n\"displayTimeUnit\": \"ms\",\n\"baseTimeNanoseconds\": 0,\n"
       "\"traceName\": \"{}\",\n\"distributedInfo\": {{\"backend\": \"simulated\", \"rank\": {}, "
       "\"world_size\": {}, \"pg_count\": {}, \"pg_config\": [{}]}},\n\"traceEvents\": [\n",
-      escape_json(title), rank, programs.ranks.size(), groups.size(), fmt::join(groups, ",\n"));
+      escape_json(title), programs.number_of(rank), programs.all_ranks(), groups.size(),
+      fmt::join(groups, ",\n"));
 }
 
 std::string render_name(const char* what, std::uint32_t pid, std::uint32_t tid,
@@ -143,10 +146,15 @@ int replica_of(const Programs& programs, Rank rank) {
   return static_cast<int>(std::find(replicas.begin(), replicas.end(), rank) - replicas.begin());
 }
 
+std::string alike_note(int replicas) {
+  return replicas == 1 ? ""
+                       : fmt::format(" (one of {} alike replicas; --fold off shows all)", replicas);
+}
+
 std::string describe_rank(const Programs& programs, Rank rank) {
   const RankEntry& entry = programs.ranks[rank];
-  std::string text = fmt::format("rank {}: stage {}, replica {}", rank, programs.of(rank).stage,
-                                 replica_of(programs, rank));
+  std::string text = fmt::format("rank {}: stage {}, replica {}", programs.number_of(rank),
+                                 programs.of(rank).stage, replica_of(programs, rank));
   std::vector<std::string> inside;
   const auto add = [&](const char* name, int Coordinates::*axis) {
     if (is_divided(programs, axis)) inside.push_back(fmt::format("{} {}", name, entry.at.*axis));

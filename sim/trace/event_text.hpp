@@ -37,7 +37,7 @@ std::string render_thread(std::uint32_t pid, std::uint32_t tid);
 
 // `,"Group size":8,"Process Group Name":"5","Process Group Ranks":"[0, 1]"`; the ranks only of
 // groups of up to 64, as the trace's head lists every group under this name.
-std::string render_group(int index, const ProcessGroup& group);
+std::string render_group(const Programs& programs, int index, const ProcessGroup& group);
 
 // The opening of the file up to and with `"traceEvents": [`. HTA looks for the rank in the first
 // line that matches `"rank":\s+(\d+)`, so the space is needed; `rank` is the first rank of the
@@ -52,6 +52,12 @@ std::string render_sort_index(const char* what, std::uint32_t pid, std::uint32_t
 
 // The rank's dense data-parallel replica: its place in its group on the data axis.
 int replica_of(const Programs& programs, Rank rank);
+
+// What a title says where one replica stands for others: " (one of 128 alike replicas; --fold off
+// shows all)"; nothing for 1.
+std::string alike_note(int replicas);
+
+// Ranks have their numbers in the whole plan (Programs::number_of) in everything here.
 
 // "rank 3: stage 0, replica 1 (tp 1, ep 1)": the coordinates of the axes along which the layout is
 // divided.

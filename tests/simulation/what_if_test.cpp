@@ -44,7 +44,10 @@ class OneGpu {
   ~OneGpu() { std::remove(path_.c_str()); }
 
   double makespan_change(const std::string& resource) const {
-    for (const Improvement& each : simulate_improvements(plan_, model_, Bytes{4e9}, 1.1)) {
+    SimulationOptions limits;
+    limits.memory_limit = Bytes{4e9};
+    const PreparedPlan prepared(plan_, model_);
+    for (const Improvement& each : simulate_improvements(prepared, limits, 1.1)) {
       if (each.resource == resource) return each.makespan_change;
     }
     return NAN;

@@ -9,8 +9,9 @@
 
 #include "base/error.hpp"
 #include "base/processes.hpp"
+#include "base/progress.hpp"
 #include "cli/commands.hpp"
-#include "cli/memory_limit.hpp"
+#include "cli/prepare.hpp"
 #include "cli/run_identity.hpp"
 #include "layout/layout.hpp"
 #include "routing/token_routing.hpp"
@@ -71,9 +72,7 @@ std::vector<PlacementRun> alternatives_of(const Plan& plan, const Model& model) 
   return all;
 }
 
-std::string simulated(const Plan& plan, const Model& model, Bytes memory_limit) {
-  SimulationOptions options;
-  options.memory_limit = memory_limit;
+std::string simulated(const Plan& plan, const Model& model, const SimulationOptions& options) {
   const Metrics metrics = simulate(plan, model, options).metrics;
   const ExpertBalance& experts = metrics.experts.value();  // routing is not uniform
   return fmt::format("{} {} {} {} {} {}", metrics.tokens_per_s, experts.rank_max_over_mean.value(),
@@ -90,13 +89,20 @@ PlacementNumbers numbers_of(const std::string& simulated) {
 }
 
 // As many at once as there are cores.
-void simulate_all(std::vector<PlacementRun>& alternatives, const Model& model, Bytes memory_limit) {
+void simulate_all(std::vector<PlacementRun>& alternatives, const Model& model,
+                  const Options& options) {
   const int at_once = std::min(usable_cpus(), static_cast<int>(alternatives.size()));
+  SharedCounters counters(alternatives.size());
+  const ProgressLine progress("simulating placements", counters, options.quiet);
+  const SimulationOptions share = simulation_options(limits_of(options), at_once);
   std::vector<std::function<std::string()>> jobs;
   jobs.reserve(alternatives.size());
   for (const PlacementRun& each : alternatives) {
-    jobs.push_back(
-        [&, plan = &each.plan] { return simulated(*plan, model, memory_limit / at_once); });
+    jobs.push_back([&, at = jobs.size(), plan = &each.plan] {
+      SimulationOptions own = share;
+      own.progress = &counters[at];
+      return simulated(*plan, model, own);
+    });
   }
   const std::vector<JobResult> results = run_in_processes(jobs, at_once);
   for (std::size_t at = 0; at < results.size(); ++at) {
@@ -206,16 +212,16 @@ std::string balance_json(const Plan& plan, const std::vector<PlacementRun>& alte
 }  // namespace
 
 int balance_command(const Options& options) {
-  const Plan plan = read_plan(options.plan);
-  const Model model = read_model(plan.model_path, plan.model_sets);
+  const PreparedPlan prepared = prepare(options.plan);
+  const Plan& plan = prepared.plan();
+  const Model& model = prepared.model();
   if (!options.quiet) print_notes(model);
-  check_routing(plan, model);
   if (!model.moe || plan.routing.model == "uniform") {
     throw InputError(plan.where.at("routing.model"),
                      "routing is uniform, so there is nothing to balance: set routing.model");
   }
   std::vector<PlacementRun> alternatives = alternatives_of(plan, model);
-  simulate_all(alternatives, model, memory_limit(options.max_memory));
+  simulate_all(alternatives, model, options);
   const bool none = std::none_of(alternatives.begin(), alternatives.end(),
                                  [](const PlacementRun& each) { return each.refusal.empty(); });
   if (none) {

@@ -6,7 +6,7 @@
 #include "check/check_plan.hpp"
 #include "cli/check_page.hpp"
 #include "cli/commands.hpp"
-#include "cli/memory_limit.hpp"
+#include "cli/prepare.hpp"
 #include "cli/run_identity.hpp"
 
 namespace rehearse {
@@ -40,7 +40,8 @@ int check_command(const Options& options) {
   request.plan = options.plan;
   request.claims = options.check.claims;
   request.explain = options.explain;
-  request.memory_limit = memory_limit(options.max_memory);
+  request.limits = limits_of(options);
+  request.quiet = options.quiet;
   request.identity = identity_of;
   const std::unique_ptr<CheckedPlan> checked = check_plan(request);
   CheckReport& report = checked->report;

@@ -1,13 +1,15 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 
 #include "base/error.hpp"
 #include "base/limits.hpp"
+#include "base/progress.hpp"
 #include "cli/commands.hpp"
-#include "cli/memory_limit.hpp"
+#include "cli/prepare.hpp"
 #include "simulation/collective_run.hpp"
 #include "simulation/simulation.hpp"
 
@@ -158,7 +160,10 @@ int collective_command(const Options& options) {
   request.strided = typed.strided;
   request.network = network_of(typed.network);
 
-  Cluster cluster = load_cluster_within(memory_limit(options.max_memory), typed.platform);
+  SharedCounters counters(1);
+  std::optional<ProgressLine> progress(std::in_place, "simulating", counters, false);
+  const Limits limits = limits_of(options);
+  Cluster cluster = load_cluster_within(limits, typed.platform);
   const int gpus = static_cast<int>(cluster.platform().gpus.size());
   request.ranks = typed.ranks == 0 ? gpus : typed.ranks;
   check_groups(request, gpus, typed.platform);
@@ -172,6 +177,9 @@ int collective_command(const Options& options) {
                      fmt::format("{} {}", typed.algorithm, refusal));
   }
 
+  const std::vector<CollectiveRow> rows =
+      run_collectives(request, cluster, limits.time, &counters[0]);
+  progress.reset();
   fmt::print("# {} over {} ranks{}, {} network, {}\n", to_text(request.op),
              request.ranks / request.groups,
              request.groups == 1 ? "" : fmt::format(", {} groups at once", request.groups),
@@ -181,7 +189,7 @@ int collective_command(const Options& options) {
       "bytes/s\n");
   fmt::print("#{:>13}  {:>14}  {:>12}  {:>10}  {:>10}\n", "size (B)", "algorithm", "time (us)",
              "algbw GB/s", "busbw GB/s");
-  for (const CollectiveRow& row : run_collectives(request, cluster)) {
+  for (const CollectiveRow& row : rows) {
     fmt::print(" {:>13.0f}  {:>14}  {:>12.3f}  {:>10.2f}  {:>10.2f}\n", row.size.value,
                row.algorithm, row.time.value * 1e6, row.algbw.value / 1e9, row.busbw.value / 1e9);
   }

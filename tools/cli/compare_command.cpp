@@ -4,8 +4,9 @@
 
 #include "base/error.hpp"
 #include "base/processes.hpp"
+#include "base/progress.hpp"
 #include "cli/commands.hpp"
-#include "cli/memory_limit.hpp"
+#include "cli/prepare.hpp"
 #include "cli/run_identity.hpp"
 #include "compare/compare.hpp"
 #include "compare/report.hpp"
@@ -28,23 +29,25 @@ std::vector<Tolerance> tolerances_of(const std::vector<std::string>& typed, cons
   return tolerances;
 }
 
-std::string simulated(const Options& options, const std::string& path) {
+std::string simulated(const Options& options, const std::string& path, ProgressCounter& counter) {
   PlanRequest request = options.plan;
   request.path = path;
-  const Plan plan = read_plan(request);
-  const Model model = read_model(plan.model_path, plan.model_sets);
-  SimulationOptions simulation;
-  simulation.memory_limit = memory_limit(options.max_memory) / 2;
-  return result_json(identity_of(plan, model, request), simulate(plan, model, simulation).metrics);
+  const PreparedPlan prepared = prepare(request);
+  SimulationOptions simulation = simulation_options(limits_of(options), 2);
+  simulation.progress = &counter;
+  return result_json(identity_of(prepared.plan(), prepared.model(), request),
+                     simulate(prepared, simulation).metrics);
 }
 
 // Of a result file as it is, of a plan what it gives.
 std::vector<json> results_of(const Options& options, const json& skeleton) {
+  SharedCounters counters(2);
+  const ProgressLine progress("simulating", counters, options.quiet);
   std::vector<std::function<std::string()>> jobs;
   for (const std::string& path : {options.compare.before, options.compare.after}) {
-    jobs.push_back([&options, &skeleton, path] {
+    jobs.push_back([&options, &skeleton, path, &counter = counters[jobs.size()]] {
       const std::optional<std::string> result = read_result(path, skeleton);
-      return result ? *result : simulated(options, path);
+      return result ? *result : simulated(options, path, counter);
     });
   }
   std::vector<json> results;

@@ -24,6 +24,11 @@ namespace {
 constexpr int kUsage = 2;
 constexpr int kBug = 3;
 
+void add_max_time(CLI::App& command, Options& options) {
+  command.add_option("--max-time", options.max_time,
+                     "refuse a simulation that is estimated to take longer (default 20s)");
+}
+
 // Of every command that reads a plan: `platform` apart where a search takes several.
 void add_common_options(CLI::App& command, Options& options) {
   command.add_option("--variant", options.plan.variant, "a variant that the plan defines");
@@ -36,6 +41,7 @@ void add_common_options(CLI::App& command, Options& options) {
   command.add_option("--seed", options.plan.seed, "seed of everything random");
   command.add_option("--max-memory", options.max_memory,
                      "refuse a simulation that needs more (default: what this machine has free)");
+  add_max_time(command, options);
   command.add_flag("--json", options.json, "print the result as JSON");
   command.add_flag("--quiet", options.quiet, "print nothing but errors");
   command.allow_extras();  // run() says it better
@@ -146,6 +152,7 @@ void add_collective_options(CLI::App& collective, Options& options) {
   collective.add_option(
       "--max-memory", options.max_memory,
       "refuse a simulation that needs more (default: what this machine has free)");
+  add_max_time(collective, options);
   collective.allow_extras();
 }
 

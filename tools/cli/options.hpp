@@ -73,7 +73,8 @@ struct Options {
   std::string trace_window;
   std::string fold = "auto";
   std::string max_memory;  // as typed; empty: what the machine has free
-  std::string dump;        // show: "", "graph", "program"
+  std::string max_time = "20s";
+  std::string dump;  // show: "", "graph", "program"
   CheckOptions check;
   CompareOptions compare;
   PlatformOptions platform;

@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/output_file.hpp"
+#include "base/progress.hpp"
 #include "cli/commands.hpp"
 #include "cli/memory_limit.hpp"
 #include "platform/bisection.hpp"
@@ -136,7 +137,7 @@ int describe_platform(const PlatformOptions& options) {
   if (options.from.empty() != options.to.empty()) {
     refuse(options.from.empty() ? "--to" : "--from", "a route needs both --from GPU and --to GPU");
   }
-  Cluster cluster = load_cluster_within(memory_limit(""), options.show);
+  Cluster cluster = load_cluster_within({memory_limit("")}, options.show);
   const Platform& platform = cluster.platform();
   const int count = static_cast<int>(platform.gpus.size());
   int from = 0;
@@ -168,6 +169,9 @@ int describe_platform(const PlatformOptions& options) {
 }  // namespace
 
 int platform_command(const Options& options) {
+  const SharedCounters counters(1);
+  const ProgressLine progress(options.platform.show.empty() ? "writing" : "reading", counters,
+                              false);
   return options.platform.show.empty() ? write_platform(options.platform)
                                        : describe_platform(options.platform);
 }

@@ -7,10 +7,11 @@
 #include "base/error.hpp"
 #include "base/output_file.hpp"
 #include "base/processes.hpp"
+#include "base/progress.hpp"
 #include "claims/because.hpp"
 #include "cli/commands.hpp"
-#include "cli/memory_limit.hpp"
 #include "cli/output_folder.hpp"
+#include "cli/prepare.hpp"
 #include "cli/run_identity.hpp"
 #include "html/run_page.hpp"
 #include "html/run_recorder.hpp"
@@ -22,6 +23,7 @@
 #include "simulation/what_if.hpp"
 #include "timeline/several_sinks.hpp"
 #include "trace/chrome_trace.hpp"
+#include "trace/event_text.hpp"
 
 namespace rehearse {
 namespace {
@@ -60,11 +62,10 @@ Plan with_uniform_routing(Plan plan) {
   return plan;
 }
 
-std::string uniform_makespan(const Options& options, const Plan& plan, const Model& model) {
-  SimulationOptions simulation;
-  simulation.memory_limit = memory_limit(options.max_memory);
-  return fmt::format("{}",
-                     simulate(with_uniform_routing(plan), model, simulation).metrics.makespan_s);
+std::string uniform_makespan(const Options& options, const PreparedPlan& prepared) {
+  const PreparedPlan uniform(with_uniform_routing(prepared.plan()), prepared.model());
+  const SimulationOptions limits = simulation_options(limits_of(options));
+  return fmt::format("{}", simulate(uniform, limits).metrics.makespan_s);
 }
 
 // Dropping tokens is what was asked for, but few who write a capacity factor of 0.5 know what it
@@ -89,18 +90,19 @@ bool folds(const std::string& typed) {
 }
 
 // `recorder` gets the facts when there is an --out, and the trace waits in `files`.
-Simulation simulate_and_trace(const Options& options, const Plan& plan, const Model& model,
+Simulation simulate_and_trace(const Options& options, const PreparedPlan& prepared,
                               const RunIdentity& identity, RunRecorder& recorder,
                               OutputFiles& files) {
-  SimulationOptions simulation;
-  simulation.memory_limit = memory_limit(options.max_memory);
+  SharedCounters counters(1);
+  const ProgressLine progress("simulating", counters, options.quiet);
+  SimulationOptions simulation = simulation_options(limits_of(options));
+  simulation.progress = &counters[0];
   simulation.explain = options.explain;
   simulation.facts = options.explain;
-  // A trace shows every rank.
-  simulation.fold = folds(options.fold) && options.out.empty();
+  simulation.fold = folds(options.fold);
   if (options.out.empty()) {
     refuse_trace_options_alone(options);
-    return simulate(plan, model, simulation);
+    return simulate(prepared, simulation);
   }
   prepare_output(options.out, {"result.json", "report.html", "trace.json.gz"});
   ChromeTrace trace(trace_options(options, identity, files));
@@ -108,7 +110,7 @@ Simulation simulate_and_trace(const Options& options, const Plan& plan, const Mo
   sinks.add(&trace);
   sinks.add(&recorder);
   simulation.timeline = &sinks;
-  return simulate(plan, model, simulation);
+  return simulate(prepared, simulation);
 }
 
 // tests/bench/contention_bench.cpp: below this share the fluid level is within 5 % of the exact
@@ -163,9 +165,17 @@ std::string explanation(const std::string& json, const std::string& facts) {
 
 }  // namespace
 
-int run_command(const Options& options) {
-  const Plan plan = read_plan(options.plan);
-  const Model model = read_model(plan.model_path, plan.model_sets);
+namespace {
+
+// As far as is known without a simulation.
+int tell_that_it_does_not_fit(const DoesNotFit& verdict) {
+  fmt::print(stderr, "{}\n", verdict.what());
+  return 1;
+}
+
+int run_prepared(const Options& options, const PreparedPlan& prepared) {
+  const Plan& plan = prepared.plan();
+  const Model& model = prepared.model();
   const RunIdentity identity = identity_of(plan, model, options.plan);
   const bool for_people = !options.json && !options.quiet;
   if (!options.quiet) warn_of_dropped_tokens(plan);
@@ -173,15 +183,15 @@ int run_command(const Options& options) {
   std::vector<Improvement> improvements;
   if (options.explain && for_people) {
     improvements =
-        simulate_improvements(plan, model, memory_limit(options.max_memory), kTenPercentMore);
+        simulate_improvements(prepared, simulation_options(limits_of(options)), kTenPercentMore);
   }
   std::optional<JobProcess> uniform;  // before this process loads a cluster
   if (routes_tokens(plan, model) && !options.no_uniform_run) {
-    uniform.emplace([&] { return uniform_makespan(options, plan, model); });
+    uniform.emplace([&] { return uniform_makespan(options, prepared); });
   }
   RunRecorder recorder;
   OutputFiles files;
-  Simulation simulation = simulate_and_trace(options, plan, model, identity, recorder, files);
+  Simulation simulation = simulate_and_trace(options, prepared, identity, recorder, files);
   Metrics& metrics = simulation.metrics;
   if (uniform) metrics.experts->uniform_makespan_s = std::stod(uniform->wait().value());
 
@@ -190,7 +200,8 @@ int run_command(const Options& options) {
 
   const std::string json = result_json(identity, metrics, simulation.critical_path);
   if (!options.out.empty()) {
-    files.add(options.out + "/report.html", run_page(title_of(identity), json, recorder));
+    const std::string title = title_of(identity) + alike_note(metrics.folded_replicas);
+    files.add(options.out + "/report.html", run_page(title, json, recorder));
     files.add(options.out + "/result.json", json);
     files.commit();
   }
@@ -205,6 +216,17 @@ int run_command(const Options& options) {
   const std::string verdict = memory_verdict(metrics.memory);
   if (!verdict.empty() && !for_people) fmt::print(stderr, "{}\n", verdict);
   return metrics.memory.fits ? 0 : 1;
+}
+
+}  // namespace
+
+int run_command(const Options& options) {
+  const PreparedPlan prepared = prepare(options.plan);
+  try {
+    return run_prepared(options, prepared);
+  } catch (const DoesNotFit& verdict) {
+    return tell_that_it_does_not_fit(verdict);
+  }
 }
 
 }  // namespace rehearse

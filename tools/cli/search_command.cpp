@@ -16,7 +16,7 @@
 #include "base/interrupts.hpp"
 #include "base/processes.hpp"
 #include "cli/commands.hpp"
-#include "cli/memory_limit.hpp"
+#include "cli/prepare.hpp"
 #include "cli/run_identity.hpp"
 #include "cli/search_report.hpp"
 #include "input/digest.hpp"
@@ -117,7 +117,7 @@ struct Prepared {
   Space space;
   SearchGoals goals;
   Seconds timeout;
-  Bytes memory;
+  Limits limits;
 };
 
 // What ranks or limits by a cost needs the platforms to state it.
@@ -165,38 +165,46 @@ std::string digest_of(const Plan& plan, const Options& options) {
 
 class Progress {
  public:
-  explicit Progress(const SearchGoals& goals)
-      : name_(goals.objectives.front().name), shown_(isatty(STDERR_FILENO) == 1) {}
+  Progress(const SearchGoals& goals, bool quiet)
+      : name_(goals.objectives.front().name),
+        quiet_(quiet),
+        terminal_(isatty(STDERR_FILENO) == 1) {}
   ~Progress() {
-    if (printed_) fmt::print(stderr, "\r\033[K");
+    if (printed_ && terminal_) fmt::print(stderr, "\r\033[K");
   }
 
   void show(const SearchProgress& at) {
     const Clock::time_point now = Clock::now();
-    if (!shown_ || now - last_ < std::chrono::milliseconds(200)) return;
+    if (at.bounded < at.to_bound) begun_ = now;
+    const Clock::duration every =
+        terminal_ ? Clock::duration(std::chrono::milliseconds(200)) : std::chrono::seconds(10);
+    if (quiet_ || now - last_ < every) return;
     last_ = now;
     printed_ = true;
-    if (at.bounded < at.to_bound) {
-      fmt::print(stderr, "\r\033[Kbounds: {} of {}", at.bounded, at.to_bound);
-      begun_ = now;
-      return;
-    }
-    const double seconds = std::chrono::duration<double>(now - begun_).count();
-    const double left = at.simulated > 0 ? seconds / static_cast<double>(at.simulated) *
-                                               static_cast<double>(at.open)
-                                         : 0;
-    fmt::print(stderr,
-               "\r\033[K{} simulated, {} from the journal, {} can still win, {:.0f} s left{}",
-               at.simulated, at.known, at.open, left,
-               at.has_best ? fmt::format("; best {} {:.5g}", name_, at.best) : "");
+    const std::string text = text_of(at, now);
+    fmt::print(stderr, "{}{}{}", terminal_ ? "\r\033[K" : "rehearse: ", text,
+               terminal_ ? "" : "\n");
   }
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  std::string text_of(const SearchProgress& at, Clock::time_point now) const {
+    if (at.bounded < at.to_bound) return fmt::format("bounds: {} of {}", at.bounded, at.to_bound);
+    const double seconds = std::chrono::duration<double>(now - begun_).count();
+    const double left = at.simulated > 0 ? seconds / static_cast<double>(at.simulated) *
+                                               static_cast<double>(at.open)
+                                         : 0;
+    return fmt::format("{} simulated, {} from the journal, {} can still win, {:.0f} s left{}",
+                       at.simulated, at.known, at.open, left,
+                       at.has_best ? fmt::format("; best {} {:.5g}", name_, at.best) : "");
+  }
+
   std::string name_;
-  bool shown_;
+  bool quiet_;
+  bool terminal_;
   bool printed_ = false;
-  Clock::time_point last_;
+  Clock::time_point last_ = Clock::now();
   Clock::time_point begun_ = Clock::now();
 };
 
@@ -214,7 +222,7 @@ Prepared prepare(const Options& options) {
   } catch (const std::invalid_argument& error) {
     throw InputError(option_place("--timeout", options.search.timeout), error.what());
   }
-  all.memory = memory_limit(options.max_memory);
+  all.limits = limits_of(options);
   return all;
 }
 
@@ -230,6 +238,15 @@ void refuse_empty(const Enumeration& found) {
   throw InputError({"rehearse search", 1, 1},
                    fmt::format("the space is empty: none of {} layouts is legal; {} of them: {}",
                                found.considered, most->second, most->first));
+}
+
+// More than that help nobody: each is a process, and a simulation keeps one core.
+int workers_of(const std::string& text) {
+  constexpr int kMost = 1024;
+  const int workers = whole_number("--workers", text, 1);
+  if (workers <= kMost) return workers;
+  throw InputError(option_place("--workers", text),
+                   fmt::format("\"{}\": must be at most {} processes", text, kMost));
 }
 
 // "5,6,7": sockets at whose other ends workers are (rehearse-mpi).
@@ -248,7 +265,7 @@ void report_result(const Options& options, const Prepared& all, const SearchInpu
                                    to_text(all.plan.network), digest_of(all.plan, options)};
   const std::string json = search_json(inputs, result, identity);
   if (!options.out.empty()) {
-    write_search_report(options, inputs, result, json, all.memory);
+    write_search_report(options, inputs, result, json, all.limits.memory);
   }
   if (options.json) {
     fmt::print("{}", json);
@@ -266,18 +283,17 @@ SearchResult search_with(const Options& options, const SearchInputs& inputs,
     journal.emplace(options.search.journal, digest_of(all.plan, options));
     for (const std::string& warning : journal->warnings()) fmt::print(stderr, "{}\n", warning);
   }
-  const Job job = search_job(all.plan, all.model, all.space, all.memory);
+  const Job job = search_job(all.plan, all.model, all.space, all.limits);
   std::optional<Workers> workers;
   if (options.search.worker_sockets.empty()) {
-    const int count = options.search.workers.empty()
-                          ? usable_cpus()
-                          : whole_number("--workers", options.search.workers, 1);
+    const int count =
+        options.search.workers.empty() ? usable_cpus() : workers_of(options.search.workers);
     workers.emplace(count, job, all.timeout);
   } else {
     workers.emplace(sockets_of(options.search.worker_sockets));
   }
   stop.emplace();  // the workers do not inherit it
-  std::optional<Progress> progress(all.goals);
+  std::optional<Progress> progress(std::in_place, all.goals, options.quiet);
   SearchResult result = search(inputs, candidates, *workers, journal ? &*journal : nullptr,
                                [&](const SearchProgress& at) {
                                  progress->show(at);
@@ -330,7 +346,7 @@ int search_command(const Options& options) {
 int search_worker_command(const Options& options) {
   const Prepared all = prepare(options);
   std::signal(SIGINT, SIG_IGN);
-  serve(STDIN_FILENO, STDOUT_FILENO, search_job(all.plan, all.model, all.space, all.memory),
+  serve(STDIN_FILENO, STDOUT_FILENO, search_job(all.plan, all.model, all.space, all.limits),
         all.timeout);
   return 0;
 }

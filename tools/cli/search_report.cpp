@@ -22,6 +22,7 @@
 #include "search/assumptions.hpp"
 #include "search/search_text.hpp"
 #include "simulation/simulation.hpp"
+#include "trace/event_text.hpp"
 
 namespace rehearse {
 namespace {
@@ -196,12 +197,12 @@ std::string text_of_run_page(const Options& options, const SearchInputs& inputs,
   SimulationOptions simulation;
   simulation.memory_limit = memory;
   simulation.timeline = &recorder;
-  simulation.fold = false;  // a page shows every rank
   const Plan plan = plan_of(inputs.base, inputs.space, row.candidate);
   const Metrics metrics = simulate(plan, inputs.model, simulation).metrics;
   const RunIdentity identity =
       identity_of(plan, inputs.model, request_of(options, inputs, row.candidate));
-  return run_page(inputs.base.name + ": " + name, result_json(identity, metrics, {}), recorder);
+  return run_page(inputs.base.name + ": " + name + alike_note(metrics.folded_replicas),
+                  result_json(identity, metrics, {}), recorder);
 }
 
 void write_run_pages(const Options& options, const SearchInputs& inputs,

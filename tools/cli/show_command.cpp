@@ -1,27 +1,30 @@
 #include <fmt/format.h>
 
+#include <optional>
+
+#include "base/progress.hpp"
 #include "cli/commands.hpp"
-#include "cli/memory_limit.hpp"
+#include "cli/prepare.hpp"
 #include "facts/facts.hpp"
-#include "layout/layout.hpp"
 #include "report/show.hpp"
-#include "routing/token_routing.hpp"
-#include "simulation/simulation.hpp"
 
 namespace rehearse {
 
 int show_command(const Options& options) {
-  const Plan plan = read_plan(options.plan);
-  const Model model = read_model(plan.model_path, plan.model_sets);
-  const Bytes limit = memory_limit(options.max_memory);
-  const Cluster cluster = load_cluster_within(limit, plan.platform_path);
+  const SharedCounters counters(1);
+  std::optional<ProgressLine> progress(std::in_place, "lowering", counters, options.quiet);
+  const PreparedPlan prepared = prepare(options.plan);
+  const Plan& plan = prepared.plan();
+  const Model& model = prepared.model();
+  const Limits limits = limits_of(options);
+  const Cluster cluster = load_cluster_within(limits, plan.platform_path);
   const Platform& platform = cluster.platform();
-  check_layout(plan, model, static_cast<int>(platform.gpus.size()), plan.platform_path);
-  check_routing(plan, model);
-  const Programs programs = lower_within(limit, model, plan, platform);
-  if (options.quiet && !options.json) return 0;
+  const Programs programs = lower_within(limits, model, plan, platform);
+  progress.reset();
   if (options.json) {
     fmt::print("{}", facts_json(model, plan, platform, programs));
+  } else if (options.quiet) {
+    return 0;
   } else if (options.dump == "graph") {
     fmt::print("{}", show_graphs(model, plan));
   } else if (options.dump == "program") {

@@ -1,0 +1,120 @@
+// The reader is a thread, so that the work pays nothing but a store now and then. It writes to a
+// copy of stderr made at the start (SimGrid's calls capture stderr) with write() alone: a process
+// that is forked meanwhile inherits no lock of a stream. All signals stay with the main thread.
+#include "base/progress.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <new>
+
+#include "base/system_error.hpp"
+
+namespace rehearse {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kSilence = std::chrono::seconds(2);
+constexpr auto kOnTerminal = std::chrono::milliseconds(200);
+constexpr auto kElsewhere = std::chrono::seconds(10);
+
+}  // namespace
+
+SharedCounters::SharedCounters(std::size_t count) : count_(std::max<std::size_t>(1, count)) {
+  void* const memory = mmap(nullptr, count_ * sizeof(ProgressCounter), PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  check_system(memory != MAP_FAILED, "cannot share memory");
+  counters_ = static_cast<ProgressCounter*>(memory);
+  for (std::size_t at = 0; at < count_; ++at) new (&counters_[at]) ProgressCounter;
+}
+
+SharedCounters::~SharedCounters() { munmap(counters_, count_ * sizeof(ProgressCounter)); }
+
+double SharedCounters::fraction() const {
+  double sum = 0;
+  for (std::size_t at = 0; at < count_; ++at) {
+    const auto total = static_cast<double>(counters_[at].total.load(std::memory_order_relaxed));
+    const auto done = static_cast<double>(counters_[at].done.load(std::memory_order_relaxed));
+    if (total > 0) sum += std::min(1.0, done / total);
+  }
+  return sum / static_cast<double>(count_);
+}
+
+std::string progress_text(const std::string& what, double fraction, double seconds) {
+  constexpr double kTellsNothing = 0.001;
+  if (fraction < kTellsNothing) return fmt::format("{}: {:.0f} s so far", what, seconds);
+  return fmt::format("{}: {:.0f} %, about {:.0f} s left", what, 100 * fraction,
+                     seconds * (1 - fraction) / fraction);
+}
+
+struct ProgressLine::State {
+  State(std::string text, const SharedCounters& of) : what(std::move(text)), counters(of) {}
+
+  std::string what;
+  const SharedCounters& counters;
+  int file = -1;
+  bool terminal = false;
+  bool shown = false;
+  bool ends = false;
+  std::mutex mutex;
+  std::condition_variable end;
+  std::thread reader;
+
+  void write_text(const std::string& text) const {
+    // A reader of stderr that is gone is told nothing.
+    [[maybe_unused]] const ssize_t ignored = ::write(file, text.data(), text.size());
+  }
+
+  void tell(Clock::time_point begin) {
+    const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    const std::string text = progress_text(what, counters.fraction(), seconds);
+    write_text(terminal ? "\r\033[K" + text : "rehearse: " + text + "\n");
+    shown = true;
+  }
+
+  void run() {
+    const Clock::time_point begin = Clock::now();
+    Clock::time_point next = begin + (terminal ? Clock::duration(kSilence) : kElsewhere);
+    std::unique_lock lock(mutex);
+    while (!end.wait_until(lock, next, [this] { return ends; })) {
+      tell(begin);
+      next += terminal ? Clock::duration(kOnTerminal) : kElsewhere;
+    }
+    if (shown && terminal) write_text("\r\033[K");
+  }
+};
+
+ProgressLine::ProgressLine(std::string what, const SharedCounters& counters, bool quiet) {
+  if (quiet) return;
+  state_ = std::make_unique<State>(std::move(what), counters);
+  state_->file = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+  check_system(state_->file >= 0, "cannot copy stderr");
+  state_->terminal = isatty(state_->file) == 1;
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  state_->reader = std::thread([state = state_.get()] { state->run(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+ProgressLine::~ProgressLine() {
+  if (!state_) return;
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->ends = true;
+  }
+  state_->end.notify_one();
+  state_->reader.join();
+  close(state_->file);
+}
+
+}  // namespace rehearse

@@ -1,0 +1,57 @@
+// How far work is, for a person who waits: counters that the work writes (also in other processes)
+// and a thread that reads them.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+
+namespace rehearse {
+
+// Of one piece of work. Written by whoever does it, in whatever process.
+struct ProgressCounter {
+  std::atomic<std::int64_t> done{0};
+  std::atomic<std::int64_t> total{0};  // 0: not known yet
+};
+
+// Counters in memory that processes share.
+class SharedCounters {
+ public:
+  explicit SharedCounters(std::size_t count);
+  ~SharedCounters();
+  SharedCounters(const SharedCounters&) = delete;
+  SharedCounters& operator=(const SharedCounters&) = delete;
+
+  std::size_t size() const { return count_; }
+  ProgressCounter& operator[](std::size_t at) { return counters_[at]; }
+  // Of all the work, where the pieces are about alike: 0 to 1.
+  double fraction() const;
+
+ private:
+  std::size_t count_;
+  ProgressCounter* counters_;
+};
+
+// "simulating: 42 %, about 12 s left"; before anything is known "simulating: 3 s so far".
+std::string progress_text(const std::string& what, double fraction, double seconds);
+
+// While it lives, work is told on stderr once it takes more than two seconds: on a terminal one
+// line that changes five times a second, else a line every ten seconds. The work may capture stderr
+// meanwhile.
+class ProgressLine {
+ public:
+  // `quiet`: nothing is told. `counters` must outlive it.
+  ProgressLine(std::string what, const SharedCounters& counters, bool quiet);
+  ~ProgressLine();
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;  // nullptr: quiet
+};
+
+}  // namespace rehearse

@@ -1,0 +1,32 @@
+#include "simulation/prepared.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "layout/layout.hpp"
+#include "routing/token_routing.hpp"
+
+namespace rehearse {
+namespace {
+
+int gpus_of(const PlatformFile& file) {
+  std::int64_t gpus = 0;
+  for (const GpuHosts& hosts : file.gpus) {
+    gpus += std::max<std::int64_t>(1, hosts.names.count());
+  }
+  return static_cast<int>(gpus);
+}
+
+}  // namespace
+
+PreparedPlan::PreparedPlan(Plan plan, Model model)
+    : plan_(std::move(plan)),
+      model_(std::move(model)),
+      platform_(check_platform_xml(plan_.platform_path)),
+      gpus_(gpus_of(platform_)) {
+  check_layout(plan_, model_, gpus_, plan_.platform_path);
+  check_routing(plan_, model_);
+}
+
+}  // namespace rehearse
