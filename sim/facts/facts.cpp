@@ -1,10 +1,16 @@
 #include "facts/facts.hpp"
 
-#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/error.hpp"
 #include "cost/operator_cost.hpp"
+#include "graph/model_flops.hpp"
+#include "layout/request_lengths.hpp"
 #include "model/weights.hpp"
+#include "platform/gpu_kinds.hpp"
+#include "program/program_memory.hpp"
 #include "proto/facts.pb.h"
 #include "proto/proto_json.hpp"
 
@@ -16,12 +22,14 @@ void fill(const Model& model, proto::Parameters& to) {
   to.set_total(count.total);
   to.set_active(count.active);
   to.set_embedding(count.embedding);
-  to.set_lm_head(count.lm_head);
+  if (count.lm_head > 0) to.set_lm_head(count.lm_head);
   to.set_attention(count.attention);
-  to.set_router(count.router);
-  to.set_experts(count.experts);
-  to.set_shared_experts(count.shared_experts);
-  to.set_dense_ffn(count.dense_ffn);
+  if (model.moe) {
+    to.set_router(count.router);
+    to.set_experts(count.experts);
+  }
+  if (count.shared_experts > 0) to.set_shared_experts(count.shared_experts);
+  if (count.dense_ffn > 0) to.set_dense_ffn(count.dense_ffn);
   to.set_norms(count.norms);
   to.set_stored_bytes(stored_bytes(model).value);
   to.set_bytes_each(to.stored_bytes() / count.total);
@@ -40,32 +48,12 @@ void fill(const Model& model, proto::Dimensions& to) {
   to.set_expert_width(model.moe->expert.width);
 }
 
-// Useful FLOPs of the phase's passes, over all ranks; of decode, those of its first step.
-double flops_of(const Programs& programs, Phase phase) {
-  double sum = 0;
-  for (const RankEntry& entry : programs.ranks) {
-    const Program& program = programs.programs[entry.program];
-    bool decoded = false;
-    for (const Block& block : program.blocks) {
-      const bool first_decode = phase == Phase::kDecode && !decoded;
-      for (int at = block.begin; at < block.end; ++at) {
-        const Instruction& instruction = program.instructions[at];
-        if (instruction.kind != Instruction::Kind::kCompute || instruction.pass < 0) continue;
-        if (program.passes[instruction.pass].phase != phase) continue;
-        if (phase == Phase::kDecode && !first_decode) continue;
-        decoded = true;
-        sum += instruction.flops.at(block.first_step) * instruction.useful_flops_share;
-      }
-    }
+void fill(const Model& model, const Plan& plan, proto::PerToken& to) {
+  const ModelFlops flops = model_flops(model, plan);
+  to.set_prefill_flops(flops.prefill.value / prompt_tokens(plan));
+  if (plan.batch.output_tokens > 1) {
+    to.set_decode_flops(flops.first_decode_step.value / plan.batch.sequences);
   }
-  return sum;
-}
-
-void fill(const Model& model, const Plan& plan, const Programs& programs, proto::PerToken& to) {
-  const double sequences = plan.batch.sequences;
-  to.set_prefill_flops(flops_of(programs, Phase::kPrefill) /
-                       (sequences * plan.batch.prompt_tokens));
-  to.set_decode_flops(flops_of(programs, Phase::kDecode) / sequences);
   to.set_kv_bytes(kv_bytes_per_token(model).value);
 }
 
@@ -81,23 +69,62 @@ void fill(const Layout& layout, proto::PlanLayout& to) {
 
 void fill(const Plan& plan, proto::PlanBatch& to) {
   to.set_sequences(plan.batch.sequences);
-  to.set_prompt_tokens(plan.batch.prompt_tokens);
+  if (!plan.batch.lengths.given) to.set_prompt_tokens(plan.batch.prompt_tokens);
+  to.set_mean_prompt_tokens(prompt_tokens(plan) / plan.batch.sequences);
   to.set_output_tokens(plan.batch.output_tokens);
   to.set_micro_batches(plan.batch.micro_batches);
-  to.set_decode_micro_batches(decode_micro_batches(plan));
+  if (plan.batch.output_tokens > 1) to.set_decode_micro_batches(decode_micro_batches(plan));
 }
 
-void fill(const Platform& platform, Dtype dtype, proto::PlatformDevice& to) {
-  const Device& device = platform.devices.front();
-  const FlopsPerSecond usable = usable_peak(platform, device, dtype);
-  to.set_gpus(static_cast<int>(platform.gpus.size()));
-  to.set_peak_flops_per_s(usable.value / device.compute_efficiency);
-  to.set_usable_flops_per_s(usable.value);
-  to.set_memory_bytes(device.memory.value);
-  to.set_memory_bandwidth_bytes_per_s(device.memory_bandwidth.value);
-  to.set_usable_memory_bandwidth_bytes_per_s(usable_bandwidth(device).value);
-  to.set_kernel_launch_s(device.kernel_launch.value);
-  to.set_collective_launch_s(device.collective_launch.value);
+// A figure of a device by its field; nothing: the kind has no such peak.
+using Figure = std::pair<int, std::optional<double>>;
+
+std::vector<Figure> figures_of(const Platform& platform, const GpuKind& kind, Dtype dtype) {
+  const Device& device = kind.device;
+  using Fact = proto::PlatformDevice;
+  std::optional<double> usable;
+  std::optional<double> peak;
+  // A GPU that computes needs one: usable_peak says so where it has none.
+  if (kind.used > 0 || dtype != Dtype::kFp32 || device.peak_fp32.value > 0) {
+    usable = usable_peak(platform, device, dtype).value;
+    peak = *usable / device.compute_efficiency;
+  }
+  return {{Fact::kPeakFlopsPerSFieldNumber, peak},
+          {Fact::kUsableFlopsPerSFieldNumber, usable},
+          {Fact::kMemoryBytesFieldNumber, device.memory.value},
+          {Fact::kMemoryBandwidthBytesPerSFieldNumber, device.memory_bandwidth.value},
+          {Fact::kUsableMemoryBandwidthBytesPerSFieldNumber, usable_bandwidth(device).value},
+          {Fact::kKernelLaunchSFieldNumber, device.kernel_launch.value},
+          {Fact::kCollectiveLaunchSFieldNumber, device.collective_launch.value}};
+}
+
+void fill(const std::vector<Figure>& figures, proto::PlatformDevice& to) {
+  for (const auto& [field, value] : figures) {
+    if (!value) continue;
+    to.GetReflection()->SetDouble(&to, to.GetDescriptor()->FindFieldByNumber(field), *value);
+  }
+}
+
+// The first ranks' GPUs of the platform are those of the layout.
+void fill(const Platform& platform, const Programs& programs, proto::Facts& to) {
+  const int used = static_cast<int>(programs.ranks.size());
+  std::vector<Figure> common;
+  bool first = true;
+  for (const GpuKind& kind : gpu_kinds(platform, used)) {
+    std::vector<Figure> figures = figures_of(platform, kind, programs.compute_dtype);
+    proto::PlatformDevice& device = *to.add_devices();
+    device.set_gpus(kind.gpus);
+    device.set_used_gpus(kind.used);
+    device.set_first_host(kind.first_host);
+    fill(figures, device);
+    if (kind.used == 0) continue;
+    if (std::exchange(first, false)) common = figures;
+    for (std::size_t at = 0; at < common.size(); ++at) {
+      if (common[at].second != figures[at].second) common[at].second.reset();
+    }
+  }
+  to.mutable_device()->set_gpus(static_cast<int>(platform.gpus.size()));
+  fill(common, *to.mutable_device());
 }
 
 void fill(const Model& model, const Layout& layout, const RankEntry& entry, const Program& program,
@@ -108,28 +135,19 @@ void fill(const Model& model, const Layout& layout, const RankEntry& entry, cons
   to.set_expert(entry.at.expert);
   to.set_layers(stage_layers(layout, model.layers)[entry.at.pipeline].count);
   to.set_attention_heads(share_of(model.attention.heads, layout.tensor, entry.at.tensor).count);
-  to.set_expert_tensor(expert_tensor_degree(layout));
   if (model.moe) {
+    to.set_expert_tensor(expert_tensor_degree(layout));
     const bool spread = expert_tensor_degree(layout) == 1;
     const int place = spread ? entry.at.expert * layout.tensor + entry.at.tensor : entry.at.expert;
     to.set_expert_shards(share_of(model.moe->experts, expert_group_size(layout), place).count);
   }
   to.set_modules(to.layers() * (1 + to.attention_heads() + to.expert_shards()));
   to.set_requests(entry.sequences.count);
-  double kv = 0;
-  double activations = 0;
-  for (const Block& block : program.blocks) {
-    for (int at = block.begin; at < block.end; ++at) {
-      if (program.instructions[at].kind != Instruction::Kind::kPassBegin) continue;
-      const Pass& pass = program.passes[program.instructions[at].pass];
-      kv += pass.kv_appended.value * block.repeat;
-      activations = std::max(activations, pass.activation_peak.value);
-    }
-  }
-  to.set_weight_bytes(program.weights.value);
-  to.set_kv_cache_bytes(kv);
-  to.set_activation_bytes(activations);
-  to.set_communication_buffer_bytes(program.communication_buffers.value);
+  const ProgramMemory memory = memory_of(program);
+  to.set_weight_bytes(memory.weights.value);
+  to.set_kv_cache_bytes(memory.kv_cache.value);
+  to.set_activation_bytes(memory.activations.value);
+  to.set_communication_buffer_bytes(memory.communication_buffers.value);
 }
 
 void fill(const ProcessGroups& groups, proto::Groups& to) {
@@ -166,10 +184,10 @@ std::string facts_json(const Model& model, const Plan& plan, const Platform& pla
   proto::Facts facts;
   fill(model, *facts.mutable_parameters());
   fill(model, *facts.mutable_dimensions());
-  fill(model, plan, programs, *facts.mutable_per_token());
+  fill(model, plan, *facts.mutable_per_token());
   fill(plan.layout, *facts.mutable_layout());
   fill(plan, *facts.mutable_batch());
-  fill(platform, programs.compute_dtype, *facts.mutable_device());
+  fill(platform, programs, facts);
   for (const RankEntry& entry : programs.ranks) {
     fill(model, plan.layout, entry, programs.programs[entry.program], *facts.add_ranks());
   }

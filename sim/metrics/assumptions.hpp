@@ -11,10 +11,13 @@
 
 namespace rehearse {
 
+// The first of them, always: what TTFT, throughput and cost hang on.
+extern const char* const kAllAtOnce;
+
 std::vector<std::string> assumptions_of(const Plan& plan, const Model& model,
                                         const Platform& platform);
 
-// What every line of TTFT, throughput and cost hangs on: "one batch, all there at time 0".
+// The same in a few words, for the line itself: "one batch, all there at time 0".
 extern const char* const kBurst;
 
 }  // namespace rehearse

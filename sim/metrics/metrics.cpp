@@ -23,18 +23,6 @@ std::string kind_of_operator(const std::string& name) {
   return kind;
 }
 
-std::vector<GpuKind> gpu_kinds(const Platform& platform, int used) {
-  std::vector<GpuKind> kinds(platform.devices.size());
-  for (std::size_t kind = 0; kind < kinds.size(); ++kind)
-    kinds[kind].device = platform.devices[kind];
-  for (std::size_t gpu = 0; gpu < platform.gpus.size(); ++gpu) {
-    GpuKind& kind = kinds[platform.gpus[gpu].device];
-    if (kind.gpus++ == 0) kind.first_host = platform.gpus[gpu].host;
-    if (static_cast<int>(gpu) < used) ++kind.used;
-  }
-  return kinds;
-}
-
 Measure::Measure(const Model& model, const Plan& plan, const Platform& platform)
     : plan_(plan),
       platform_(platform),

@@ -13,6 +13,7 @@
 #include "metrics/distribution.hpp"
 #include "metrics/token_times.hpp"
 #include "model/model.hpp"
+#include "platform/gpu_kinds.hpp"
 #include "platform/platform.hpp"
 #include "timeline/gpu_time.hpp"
 #include "timeline/timeline.hpp"
@@ -74,15 +75,6 @@ struct ReplicaBalance {
   std::vector<double> rank_compute_s;  // by rank
 };
 
-// A kind of GPU of the platform.
-struct GpuKind {
-  std::string first_host;
-  int gpus = 0;
-  int used = 0;  // that hold a rank of the layout
-  Device device;
-};
-std::vector<GpuKind> gpu_kinds(const Platform& platform, int used);  // the first `used` GPUs are
-
 struct Metrics {
   int ranks = 0;
   int folded_replicas = 1;  // replicas that one was simulated for
@@ -116,7 +108,7 @@ struct Metrics {
   std::optional<ExpertBalance> experts;    // nothing where routing is uniform
   std::optional<ReplicaBalance> replicas;  // nothing where all prompts are equal
   double model_flops = 0;  // what the model asks for, less dropped copies (graph/model_flops.hpp)
-  std::vector<GpuKind> gpu_kinds;
+  std::vector<GpuKind> gpu_kinds;  // of the platform
   std::vector<std::string>
       model_notes;  // those of the assumptions that the model's files leave open
   std::vector<std::string> assumptions;  // metrics/assumptions.hpp

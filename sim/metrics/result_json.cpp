@@ -165,8 +165,10 @@ std::string result_json(const RunIdentity& identity, const Metrics& metrics,
   if (metrics.itl_s) fill(*metrics.itl_s, *result.mutable_itl_s());
   fill(metrics, *result.mutable_throughput());
   fill(metrics, *result.mutable_utilization());
-  fill(cost_of(metrics.ranks, metrics.tokens_per_s, metrics.output_tokens_per_s, metrics.price),
-       *result.mutable_cost());
+  if (metrics.tokens_per_s > 0) {
+    fill(cost_of(metrics.ranks, metrics.tokens_per_s, metrics.output_tokens_per_s, metrics.price),
+         *result.mutable_cost());
+  }
   fill(metrics, *result.mutable_communication());
   fill(metrics.memory, *result.mutable_memory());
   fill(metrics, *result.mutable_balance());

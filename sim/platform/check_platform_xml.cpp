@@ -72,6 +72,9 @@ void collect(const Element& element, PlatformFile& file) {
     gpus.device = read_device(element);
     gpus.cost = read_cost(element, "");
     gpus.link_cost = read_cost(element, "link_");
+    if (const Element* assumed = element.property("assumed")) {
+      gpus.assumed = assumed->required("value");
+    }
     gpus.where = element.where;
     if (element.property("node") != nullptr) {
       gpus.domain = static_cast<int>(read_whole(element, "node", 0));
@@ -182,6 +185,15 @@ RunningCost cost_per_gpu(const PlatformFile& file) {
     if (known && gpus > 0) mean.*part = sum / gpus + port;
   }
   return mean;
+}
+
+std::vector<std::string> guesses_of(const PlatformFile& file) {
+  std::vector<std::string> guesses;
+  for (const GpuHosts& group : file.gpus) {
+    const bool known = std::find(guesses.begin(), guesses.end(), group.assumed) != guesses.end();
+    if (!group.assumed.empty() && !known) guesses.push_back(group.assumed);
+  }
+  return guesses;
 }
 
 PlatformFile check_platform_xml(const std::string& path) {

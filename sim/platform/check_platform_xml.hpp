@@ -21,6 +21,7 @@ struct GpuHosts {
   RunningCost link_cost;  // of its link, NIC and switch port: "link_price", "link_power"
   int domain = -1;        // <prop id="node">, or -1
   int rail = -1;          // <prop id="rail">, or -1
+  std::string assumed;    // <prop id="assumed">: which of these figures are guesses; or empty
   SourceLocation where;
 };
 
@@ -46,10 +47,15 @@ struct PlatformFile {
 // without a price or power count nothing. Nothing where only some of the GPUs have one.
 RunningCost cost_per_gpu(const PlatformFile& file);
 
+// What the file says of guesses among its GPUs' figures, each once.
+std::vector<std::string> guesses_of(const PlatformFile& file);
+
 // Which hosts are GPUs, and their properties:
 //   <host> or <cluster> with <prop id="memory" value="80GB"/> and memory_bandwidth,
 //     compute_efficiency, memory_efficiency, kernel_launch, collective_launch (all required),
 //     peak_fp8, peak_fp4, peak_fp32 (optional); the speed is the dense 16-bit peak;
+//     <prop id="assumed" value="memory_efficiency of a100"/> (optional): which figures are guesses;
+//     printed beside every result
 //     <prop id="node" value="0"/>: the scale-up domain, on all GPUs of the file or on none
 //     <prop id="rail" value="3"/>: the cluster is the GPUs of one rail switch. Clusters with the
 //     rails 0, 1, ..., R - 1 stand one after the other and have as many GPUs each; GPU g of the

@@ -119,6 +119,7 @@ Platform describe_platform(const std::string& path, const PlatformFile& file) {
   Platform platform;
   platform.path = path;
   platform.cost = cost_per_gpu(file);
+  platform.assumed = guesses_of(file);
   for (const GpuHosts& group : file.gpus) {
     const auto known = std::find(platform.devices.begin(), platform.devices.end(), group.device);
     const int device = static_cast<int>(known - platform.devices.begin());

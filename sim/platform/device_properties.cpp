@@ -100,8 +100,8 @@ std::string plain(std::string name) {
 }
 
 void check_figures(const Element& element) {
-  std::vector<std::string> known = {"node",       "domain",     "rail", "price",
-                                    "link_price", "link_power", "power"};
+  std::vector<std::string> known = {"node",       "domain",     "rail",  "price",
+                                    "link_price", "link_power", "power", "assumed"};
   for (const Figure& figure : figures()) known.push_back(figure.name);
   check_near_miss(element, known);
   for (const Figure& figure : figures()) {

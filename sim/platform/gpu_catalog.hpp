@@ -36,6 +36,7 @@ struct CatalogGpu {
   double scale_up_power_w;  // of its part of the scale-up switches; 0: no figure is published
   double nic_power_w;       // of its NIC, its optics and the switch port behind it; 0: likewise
   double usd_per_hour;      // list price of renting it on demand, host and network included
+  const char* assumed;      // figures above that are another GPU's, in words; empty: none
 };
 
 const std::vector<CatalogGpu>& gpu_catalog();

@@ -38,7 +38,11 @@ std::string gpu_properties(const CatalogGpu& gpu, const PlatformRequest& request
     text += prop("link_power", fmt::format("{}W", gpu.nic_power_w));
   }
   const double price = request.usd_per_gpu_hour >= 0 ? request.usd_per_gpu_hour : gpu.usd_per_hour;
-  return text + prop("price", fmt::format("{}USD/h", price));
+  text += prop("price", fmt::format("{}USD/h", price));
+  if (*gpu.assumed != 0) {
+    text += prop("assumed", fmt::format("{}: {}", gpu.name, gpu.assumed));
+  }
+  return text;
 }
 
 // A switch that never blocks; where each pair of GPUs has a wire of its own instead, a backbone

@@ -12,6 +12,9 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // Streams left on a link after every flow on it is fixed: rounding only.
 constexpr double kNoStreams = 1e-9;
+// Fair shares only grow while flows are fixed. What has fallen by more than this was lost to the
+// rounding of a link's last few bytes per second, and may even be 0.
+constexpr double kLostToRounding = 1 - 1e-9;
 
 }  // namespace
 
@@ -183,23 +186,27 @@ void FluidNetwork::fill_component(double now) {
   });
   for (const int index : component_flows_) flows_[index].fixed = false;
   std::size_t next_capped = 0;
+  double level = 0;  // of the flows fixed last
   while (true) {
     while (next_capped < component_flows_.size() && flows_[component_flows_[next_capped]].fixed) {
       ++next_capped;
     }
     if (next_capped == component_flows_.size()) return;
     const int link = tightest_link();
-    const double fair = link < 0 ? kInfinity : links_[link].left / links_[link].streams;
+    double fair = link < 0 ? kInfinity : links_[link].left / links_[link].streams;
+    if (fair < level * kLostToRounding) fair = level;
     const int capped = component_flows_[next_capped];
     const double cap = flows_[capped].path->alone_rate;
     if (cap <= fair) {
       flows_[capped].fixed = true;
+      level = cap;
       change_rate(capped, cap, now);
       for (const LinkShare& share : flows_[capped].path->links) {
         links_[share.link].left -= cap * share.streams;
         links_[share.link].streams -= share.streams;
       }
     } else {
+      level = fair;
       fix_flows_of(link, fair, now);
     }
   }
@@ -247,6 +254,7 @@ void FluidNetwork::report(const Flow& flow, double until) const {
 }
 
 void FluidNetwork::change_rate(int index, double rate, double now) {
+  SIM_CHECK(rate > 0 && rate < kInfinity, "a flow's rate is no positive number");
   Flow& flow = flows_[index];
   if (rate == flow.rate) return;
   if (observer_) report(flow, now);

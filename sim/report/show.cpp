@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "cost/operator_cost.hpp"
 #include "graph/workload_graph.hpp"
+#include "layout/request_lengths.hpp"
 #include "model/weights.hpp"
+#include "platform/gpu_kinds.hpp"
+#include "program/program_memory.hpp"
 #include "report/show_work.hpp"
 
 namespace rehearse {
@@ -74,22 +78,27 @@ std::string layout_part(const Plan& plan, const Platform& platform) {
 
 std::string batch_part(const Plan& plan) {
   const Batch& batch = plan.batch;
+  const std::string prompt =
+      batch.lengths.given
+          ? fmt::format("{:.0f} prompt on average", prompt_tokens(plan) / batch.sequences)
+          : fmt::format("{} prompt", batch.prompt_tokens);
+  const std::string decoded =
+      batch.output_tokens > 1 ? fmt::format(", decoded in {}", decode_micro_batches(plan)) : "";
   const int replicas = plan.layout.dense_data();
   const int most = share_of(batch.sequences, replicas, 0).count;
   const int least = share_of(batch.sequences, replicas, replicas - 1).count;
   return fmt::format(
       "Batch\n"
-      "  {} requests x ({} prompt + {} output tokens); a replica serves {}{}, prefilled in {} "
-      "micro-batches, decoded in {}\n",
-      batch.sequences, batch.prompt_tokens, batch.output_tokens,
-      least == most ? "" : fmt::format("{} or ", least), most, batch.micro_batches,
-      decode_micro_batches(plan));
+      "  {} requests x ({} + {} output tokens); a replica serves {}{}, prefilled in {} "
+      "micro-batches{}\n",
+      batch.sequences, prompt, batch.output_tokens,
+      least == most ? "" : fmt::format("{} or ", least), most, batch.micro_batches, decoded);
 }
 
-// The first pass of the phase in a program: where its instructions are.
+// The first pass of the phase in a program: where its instructions are, and how long they take on
+// the GPU of its first rank.
 std::string pass_part(const Programs& programs, const Program& program, Phase phase,
-                      const Platform& platform) {
-  const Device& device = platform.devices.front();
+                      const Platform& platform, const Device& device) {
   const auto is_wanted = [&](const Pass& pass) { return pass.phase == phase; };
   const auto pass = std::find_if(program.passes.begin(), program.passes.end(), is_wanted);
   if (pass == program.passes.end()) return {};
@@ -120,24 +129,38 @@ std::string pass_part(const Programs& programs, const Program& program, Phase ph
   return text;
 }
 
-std::string memory_line(const Program& program, Bytes capacity) {
-  Bytes kv;
-  Bytes activations;
-  int pass = 0;
-  for (const Block& block : program.blocks) {
-    for (int at = block.begin; at < block.end; ++at) {
-      if (program.instructions[at].kind != Instruction::Kind::kPassBegin) continue;
-      pass = program.instructions[at].pass;
-      kv += program.passes[pass].kv_appended * block.repeat;
-      activations = std::max(activations, program.passes[pass].activation_peak);
-    }
+// "64.0 GB", or "64.0 GB to 80.0 GB" where the GPUs of the ranks are of several kinds.
+std::string capacity_text(const Platform& platform, const Programs& programs,
+                          const std::vector<Rank>& ranks) {
+  Bytes least{INFINITY};
+  Bytes most;
+  for (const Rank rank : ranks) {
+    const Bytes memory = platform.device_of(programs.ranks[rank].gpu).memory;
+    least = std::min(least, memory);
+    most = std::max(most, memory);
   }
-  const Bytes sum = program.weights + kv + activations + program.communication_buffers;
+  return least == most ? to_text(most) : to_text(least) + " to " + to_text(most);
+}
+
+std::string memory_line(const Program& program, const std::string& capacity) {
+  const ProgramMemory memory = memory_of(program);
   return fmt::format(
       "    weights {}, KV cache at the end {}, activations at most {}, communication buffers {}: "
       "at most {} of {}\n",
-      to_text(program.weights), to_text(kv), to_text(activations),
-      to_text(program.communication_buffers), to_text(sum), to_text(capacity));
+      to_text(memory.weights), to_text(memory.kv_cache), to_text(memory.activations),
+      to_text(memory.communication_buffers), to_text(memory.sum()), capacity);
+}
+
+// Of unequal GPUs: what each kind is.
+std::string kinds_part(const Platform& platform, const Programs& programs) {
+  const std::vector<GpuKind> kinds = gpu_kinds(platform, static_cast<int>(programs.ranks.size()));
+  if (kinds.size() == 1) return {};
+  std::string text = "GPUs, of several kinds\n";
+  for (const GpuKind& kind : kinds) {
+    text += fmt::format("  {} of {} used, from {} on: {}, {}\n", kind.used, kind.gpus,
+                        kind.first_host, to_text(kind.device.peak), to_text(kind.device.memory));
+  }
+  return text;
 }
 
 // "experts 0,3-5 in layer 8": where they are placed by load they differ from layer to layer.
@@ -177,7 +200,7 @@ std::string ranks_part(const Model& model, const Plan& plan, const Programs& pro
     const RankEntry& entry = programs.ranks[rank];
     const Share& requests = entry.sequences;
     text += fmt::format(
-        "  {:>4} {:<10} tp {} ep {} dp {} pp {}: {}, {}\n", rank, platform.gpus[rank].host,
+        "  {:>4} {:<10} tp {} ep {} dp {} pp {}: {}, {}\n", rank, platform.gpus[entry.gpu].host,
         entry.at.tensor, entry.at.expert, entry.at.data, entry.at.pipeline,
         holds(model, plan.layout, entry.at, entry.at.pipeline, programs, rank),
         requests.count == 0
@@ -185,6 +208,24 @@ std::string ranks_part(const Model& model, const Plan& plan, const Programs& pro
             : fmt::format("requests {}-{}", requests.first, requests.first + requests.count - 1));
   }
   return text;
+}
+
+std::string stage_part(const Programs& programs, int stage, const Platform& platform) {
+  for (const RankEntry& entry : programs.ranks) {
+    const Program& program = programs.programs[entry.program];
+    if (program.stage != stage) continue;
+    const Device& device = platform.device_of(entry.gpu);
+    const std::string on = platform.devices.size() > 1
+                               ? fmt::format(", on {}", platform.gpus[entry.gpu].host)
+                               : std::string();
+    std::string text;
+    for (const Phase phase : {Phase::kPrefill, Phase::kDecode}) {
+      const std::string pass = pass_part(programs, program, phase, platform, device);
+      text += fmt::format("  {}{}\n", program.role, on) + pass;
+    }
+    return text;
+  }
+  return {};
 }
 
 std::string groups_part(const ProcessGroups& groups) {
@@ -205,7 +246,8 @@ std::string show(const Model& model, const Plan& plan, const Platform& platform,
                  const Programs& programs) {
   std::string text = fmt::format("Plan {}{}\n", plan.name,
                                  plan.variant.empty() ? "" : ", variant " + plan.variant);
-  text += model_part(model) + layout_part(plan, platform) + batch_part(plan);
+  text += model_part(model) + layout_part(plan, platform) + kinds_part(platform, programs) +
+          batch_part(plan);
   text += "Roles (ranks of one role run the same program)\n";
   for (std::size_t index = 0; index < programs.programs.size(); ++index) {
     const Program& program = programs.programs[index];
@@ -214,18 +256,12 @@ std::string show(const Model& model, const Plan& plan, const Platform& platform,
       if (programs.ranks[rank].program == static_cast<int>(index)) ranks.push_back(rank);
     }
     text += fmt::format("  {}: ranks {}\n", program.role, ranges(ranks));
-    text += memory_line(program, platform.devices.front().memory);
+    text += memory_line(program, capacity_text(platform, programs, ranks));
   }
   text += "Operators on one rank of the first and of the last stage\n";
   const int last_stage = plan.layout.pipeline - 1;
   for (const int stage : last_stage == 0 ? std::vector<int>{0} : std::vector<int>{0, last_stage}) {
-    for (const Program& program : programs.programs) {
-      if (program.stage != stage) continue;
-      for (const Phase phase : {Phase::kPrefill, Phase::kDecode}) {
-        text += fmt::format("  {}\n", program.role) + pass_part(programs, program, phase, platform);
-      }
-      break;
-    }
+    text += stage_part(programs, stage, platform);
   }
   text += show_work(model, plan, programs);
   return text + ranks_part(model, plan, programs, platform) + groups_part(programs.groups);

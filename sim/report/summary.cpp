@@ -40,6 +40,22 @@ std::string layout_text(const Layout& layout) {
                      layout.pipeline, layout.data, layout.expert, layout.gpus());
 }
 
+// GPUs of the platform that take no part, and of which kinds they are.
+std::string gpus_text(const std::vector<GpuKind>& kinds) {
+  int gpus = 0;
+  int used = 0;
+  std::string text;
+  for (const GpuKind& kind : kinds) {
+    gpus += kind.gpus;
+    used += kind.used;
+    text += fmt::format("; {} of {} x ({}, {}; from {} on)", kind.used, kind.gpus,
+                        to_text(kind.device.peak), to_text(kind.device.memory), kind.first_host);
+  }
+  if (gpus == used && kinds.size() <= 1) return {};
+  return fmt::format("{} of the platform's {} take part{}", used, gpus,
+                     kinds.size() > 1 ? text : std::string());
+}
+
 std::string categories(const MemoryPeak& memory) {
   std::vector<int> order(memory.bytes.size());
   for (std::size_t at = 0; at < order.size(); ++at) order[at] = static_cast<int>(at);
@@ -242,6 +258,9 @@ std::string summary(const RunIdentity& identity, const Plan& plan, const Metrics
          "same programs, and a fabric that serves all alike; --fold off simulates all"});
   }
   for (const std::string& note : metrics.model_notes) lines.push_back({"model note", note, ""});
+  if (const std::string gpus = gpus_text(metrics.gpu_kinds); !gpus.empty()) {
+    lines.push_back({"GPUs", gpus, "the others are in no figure below, and cost nothing here"});
+  }
   for (const std::vector<Line>& part :
        {time_lines(metrics), cost_lines(metrics), gpu_time_lines(metrics), share_lines(metrics),
         replica_lines(metrics), expert_lines(metrics)}) {
@@ -254,6 +273,10 @@ std::string summary(const RunIdentity& identity, const Plan& plan, const Metrics
                                to_text(Bytes{memory.capacity_bytes}), percent(memory.peak_fraction),
                                memory.binding_rank, categories(memory)),
                    "highest sum over time of all categories, on the rank closest to its capacity"});
+  for (const std::string& each : metrics.assumptions) {
+    if (each == kAllAtOnce) continue;  // is in the lines that hang on it
+    lines.push_back({"assumed", each, ""});
+  }
   if (!verdict.empty()) lines.push_back({"VERDICT", verdict, "the plan cannot run as written"});
 
   std::string text;

@@ -154,11 +154,10 @@ std::vector<int> capacity_limits(const Capacity& capacity, double copies, int ex
   return limits;
 }
 
-double least_dropped(const Capacity& capacity) {
-  if (!capacity.limited) return 0;
+double most_accepted(const Capacity& capacity) {
   const double factor =
       capacity.adaptive ? std::max(capacity.factor, capacity.max_factor) : capacity.factor;
-  return std::max(0.0, 1 - capacity.threshold * factor);
+  return capacity.threshold * factor;
 }
 
 }  // namespace rehearse

@@ -34,8 +34,8 @@ Accepted apply_capacity(TokenCounts routed, const std::vector<int>& tokens,
 std::vector<int> capacity_limits(const Capacity& capacity, double copies, int experts,
                                  const std::vector<double>& history);
 
-// The least part of all copies that is dropped whatever the router does: 1 - threshold x (the
-// largest factor), or 0. (Capacities are whole numbers, rounded up: tiny passes drop less.)
-double least_dropped(const Capacity& capacity);
+// What all experts of a limited capacity accept at most, over all copies, before the rounding up of
+// each expert's limit: in a pass of few tokens that adds a lot.
+double most_accepted(const Capacity& capacity);
 
 }  // namespace rehearse

@@ -214,8 +214,9 @@ Spread spread_of(const Plan& plan, const Model& model) {
 const PassTemplate& PassTemplates::of(const Layout& layout, const PassShape& shape, Spread spread) {
   const Runs runs = runs_of(model_, shape.layers);
   const Key key(layout.tensor, layout.expert, expert_tensor_degree(layout),
-                layout.sequence_parallel, shape.phase, shape.sequences, shape.group_tokens,
-                shape.stage == 0, shape.stage + 1 == layout.pipeline, runs.dense, runs.experts,
+                layout.sequence_parallel, shape.phase, shape.sequences, shape.prompt_tokens,
+                shape.prompts, shape.group_tokens, shape.stage == 0,
+                shape.stage + 1 == layout.pipeline, runs.dense, runs.experts,
                 layers_differ(model_) ? shape.layers.first : 0, spread);
   std::unique_ptr<PassTemplate>& kept = kept_[key];
   if (kept == nullptr) kept = std::make_unique<PassTemplate>(build(layout, shape, spread));

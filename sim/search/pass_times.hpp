@@ -60,11 +60,11 @@ class PassTemplates {
 
  private:
   PassTemplate build(const Layout& layout, const PassShape& shape, Spread spread) const;
-  // tensor, expert, expert tensor, sequence parallel, phase, sequences, group tokens, first stage,
-  // last stage, dense layers, layers with experts, first layer where layers are stored in different
-  // ways, spread
-  using Key =
-      std::tuple<int, int, int, bool, Phase, int, double, bool, bool, int, int, int, Spread>;
+  // tensor, expert, expert tensor, sequence parallel, phase, sequences, prompt length, prompts
+  // where they differ, group tokens, first stage, last stage, dense layers, layers with experts,
+  // first layer where layers are stored in different ways, spread
+  using Key = std::tuple<int, int, int, bool, Phase, int, int, std::vector<int>, double, bool, bool,
+                         int, int, int, Spread>;
   const Model& model_;
   std::map<Key, std::unique_ptr<PassTemplate>> kept_;
 };

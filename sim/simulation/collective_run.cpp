@@ -34,6 +34,19 @@ double busbw_factor(CollectiveOp op, int members) {
   }
 }
 
+// Of an all_to_all that every member splits by the same weights: what the busiest port sends or
+// receives, over the buffer's size. With even splits (n - 1) / n.
+double busiest_port(const std::vector<double>& splits) {
+  const double members = static_cast<double>(splits.size());
+  const double sum = std::accumulate(splits.begin(), splits.end(), 0.0);
+  double most = 0;
+  for (const double weight : splits) {
+    const double share = weight / sum;  // a member keeps its own share of its own buffer
+    most = std::max({most, 1 - share, (members - 1) * share});
+  }
+  return most;
+}
+
 // The tensor groups run the operation; the data group, which is everybody, keeps the sizes apart.
 ProcessGroups groups_of(const CollectiveRequest& request) {
   const int members = request.ranks / request.groups;
@@ -145,7 +158,9 @@ std::vector<CollectiveRow> run_collectives(const CollectiveRequest& request, Clu
 
   std::vector<CollectiveRow> rows;
   auto size = request.sizes.begin();
-  const double factor = busbw_factor(request.op, request.ranks / request.groups);
+  const double factor = request.splits.empty()
+                            ? busbw_factor(request.op, request.ranks / request.groups)
+                            : busiest_port(request.splits);
   for (const auto& [instruction, measured] : stopwatch.by_instruction()) {
     SIM_CHECK(size != request.sizes.end() && measured.algorithm != nullptr,
               "a measured collective is none of the request's");

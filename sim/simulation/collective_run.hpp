@@ -33,7 +33,8 @@ struct CollectiveRequest {
 // The slowest group's time, from the moment its last member is ready, and its bandwidths as
 // nccl-tests defines them (doc/PERFORMANCE.md): algbw = size / time, busbw = algbw x {2(n-1)/n
 // all_reduce; (n-1)/n all_gather, reduce_scatter, all_to_all, gather, scatter; 1 broadcast,
-// reduce}.
+// reduce}. Of an all_to_all with unequal splits: algbw x what the busiest port sends or receives /
+// size.
 struct CollectiveRow {
   Bytes size;
   Seconds time;

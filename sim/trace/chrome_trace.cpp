@@ -15,9 +15,9 @@ namespace rehearse {
 namespace {
 
 constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
-// Room for what a slice has beside its rendered texts: six numbers of up to 24 characters and their
-// keys.
-constexpr std::size_t kSliceRoom = 320;
+// Room for what a slice has beside its rendered texts: eight numbers of up to 24 characters and
+// their keys.
+constexpr std::size_t kSliceRoom = 400;
 // A start may come before the end of the stream's last slice by the rounding of the replay's
 // arithmetic; more is an error of the replay.
 constexpr std::int64_t kTolerance = 1;
@@ -130,6 +130,11 @@ ChromeTrace::Slice ChromeTrace::rounded(const Span& span, const Instruction& ins
                  std::llround(bytes_of(span, instruction).value),
                  span.copies,
                  span.dropped};
+  if (const Stall stall = stall_of(span); stall.axis != Axis::kCount) {
+    slice.waited_before = stall.before;
+    slice.before = to_nanoseconds({stall.before_s});
+    slice.network = to_nanoseconds({stall.network_s});
+  }
   Nanoseconds& last_end = thread_ends_[thread_index(span.rank, instruction.stream)];
   SIM_CHECK(slice.start >= last_end - kTolerance && slice.start <= slice.end,
             fmt::format("rank {}, {}: a span from {} to {} ns after one that ended at {} ns",
@@ -235,7 +240,18 @@ char* ChromeTrace::append_details(char* at, const Slice& slice, const Instructio
     at = append_text(at, ",\"step\":");
     at = append_integer(at, slice.step);
   }
-  if (!text.communication) return at;
+  if (!text.communication) {
+    const auto waited = [&at](GpuTimeKind kind, Nanoseconds time) {
+      if (time <= 0) return;
+      at = append_text(at, ",\"");
+      at = append_text(at, word_of(kind).key);
+      at = append_text(at, "_us\":");
+      at = append_microseconds(at, time);
+    };
+    waited(slice.waited_before, slice.before);
+    waited(GpuTimeKind::kNetwork, slice.network);
+    return at;
+  }
   if (text.instruction->kind != Instruction::Kind::kCollective) {
     const ProcessGroup& stages = programs_->groups.of(slice.rank, text.instruction->axis);
     at = append_text(at, ",\"peer\":");

@@ -11,7 +11,9 @@
 //     events never overlap.
 //   - arrows (flows) that join a transfer's ranks: from the rank that was ready last, so from the
 //     one the others waited for, to every other; a message's from its sender. wait_us in the args
-//     is how long this rank waited for the transfer to start. The arrows are flows "version 2"
+//     is how long this rank waited for the transfer to start. An operator that its rank had to wait
+//     for says how long and for what in the words of timeline/gpu_time.hpp: network_us, and
+//     peer_wait_us or bubble_us. The arrows are flows "version 2"
 //     (bind_id on the events themselves): half the text of separate flow events, and bound to their
 //     slice even where its duration rounds to zero.
 //   - a counter "memory" per rank, one series per category, in bytes, where it changes.
@@ -32,6 +34,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "timeline/gpu_time.hpp"
 #include "timeline/timeline.hpp"
 #include "trace/event_text.hpp"
 #include "trace/gzip_stream.hpp"
@@ -70,6 +73,10 @@ class ChromeTrace : public TimelineSink {
     std::int64_t bytes = 0;
     int copies = 0;
     int dropped = 0;
+    // Of an operator: what its rank waited for just before it (timeline/gpu_time.hpp).
+    GpuTimeKind waited_before = GpuTimeKind::kPeerWait;
+    Nanoseconds before = 0;
+    Nanoseconds network = 0;
   };
   enum class Arrow { kNone, kOut, kIn };
   // What is known of a rank's memory: `levels` holds since `since` and is not yet written.

@@ -3,6 +3,7 @@
 
 #include <numeric>
 
+#include "metrics/critical_path.hpp"
 #include "metrics/metrics.hpp"
 
 namespace rehearse {
@@ -325,6 +326,91 @@ TEST(TwoStages, WaitForTheMessageIsBubbleUntilItIsSentAndTheNetworkAfter) {
   EXPECT_FALSE(m.tpot_s);
   EXPECT_FALSE(m.decode_step_s);
   EXPECT_FALSE(m.itl_s);
+}
+
+// fault:D6: two replicas of two tensor ranks, of which one has a request: 4 s of compute and 1 s of
+// communication on each of its ranks. A quarter, whatever the others do not do.
+TEST(TwoReplicas, ShareOfCommunicationIsOfTheRanksThatCompute) {
+  Plan plan;
+  plan.layout.tensor = 2;
+  plan.layout.data = 2;
+  Program program;
+  Pass pass;
+  pass.sequences = {0, 1};
+  program.passes = {pass};
+  Instruction reduce;
+  reduce.kind = Instruction::Kind::kCollective;
+  reduce.bytes.base = 500;
+  program.instructions = {reduce, compute(OperatorClass::kSampling, 0, 0)};
+  Program idle;
+  Programs programs;
+  programs.programs = {program, idle};
+  programs.groups = build_groups(plan.layout);
+  programs.ranks = {{0, {}, {0, 1}, 0},
+                    {0, {.tensor = 1}, {0, 1}, 1},
+                    {1, {.data = 1}, {1, 0}, 0},
+                    {1, {.tensor = 1, .data = 1}, {1, 0}, 1}};
+  const Platform platform = two_gpus();
+  const Model model;
+  Measure measure(model, plan, platform);
+  measure.begin(programs);
+  for (const Rank rank : {0, 1}) {
+    measure.span(transfer_span(rank, 0, 0, 0, 1));
+    measure.span(stalled(compute_span(rank, 1, 1, 5), 1, Axis::kTensor, 0));
+  }
+  measure.end(Seconds{5});
+  const Metrics& m = measure.metrics();
+  EXPECT_DOUBLE_EQ(m.communication_over_compute, 0.25);
+  EXPECT_DOUBLE_EQ(m.compute_busy_fraction, 0.4);  // 2 x 4 of 4 x 5
+  EXPECT_DOUBLE_EQ(m.exposed_fraction, 0.1);
+  EXPECT_DOUBLE_EQ(m.no_work_fraction, 0.5);
+  EXPECT_DOUBLE_EQ(m.bubble_fraction, 0);
+  // Idle ranks count where GPUs are what is asked about.
+  EXPECT_DOUBLE_EQ(m.gpu_compute_max_over_mean, 2);
+  ASSERT_EQ(m.by_axis.size(), 1u);
+  EXPECT_DOUBLE_EQ(m.by_axis[0].exposed_s / m.makespan_s, m.exposed_fraction);
+}
+
+// fault:C7: rank 0 stands on the second GPU, whose launch takes 2 s of its 3 s operator; the first
+// one's takes none.
+TEST(CriticalPathFinder, ARanksLaunchIsThatOfItsGpu) {
+  Platform platform = two_gpus();
+  platform.devices[0].kernel_launch = {};
+  platform.devices[1].kernel_launch = Seconds{2};
+  Programs programs;
+  Program program;
+  Pass pass;
+  pass.sequences = {0, 1};
+  program.passes = {pass};
+  program.instructions = {compute(OperatorClass::kSampling, 0, 0)};
+  program.blocks = {{0, 1, 1, 0}};
+  programs.programs = {program};
+  programs.groups = build_groups(Layout{});
+  programs.ranks = {{0, {}, {0, 1}, 1}};
+  CriticalPathFinder finder(platform);
+  finder.begin(programs);
+  finder.span(compute_span(0, 0, 0, 3));
+  finder.end(Seconds{3});
+  EXPECT_DOUBLE_EQ(finder.path().to_end.launch_s, 2);
+  EXPECT_DOUBLE_EQ(finder.path().to_end.compute_s, 1);
+}
+
+TEST(Samples, AreTheDistributionOfAllTheirValues) {
+  Samples samples;
+  EXPECT_FALSE(samples.distribution());
+  std::vector<double> values;
+  for (int at = 0; at < 200000; ++at) {  // merged on the way
+    const double value = at * 7919 % 1000;
+    samples.add(value, 2);
+    values.insert(values.end(), 2, value);
+  }
+  const Distribution all = distribution_of(values);
+  const Distribution same = samples.distribution().value();
+  EXPECT_NEAR(same.mean, all.mean, 1e-9);
+  EXPECT_EQ(same.p50, all.p50);
+  EXPECT_EQ(same.p90, all.p90);
+  EXPECT_EQ(same.p99, all.p99);
+  EXPECT_EQ(same.max, all.max);
 }
 
 TEST(Distribution, PercentilesAreNearestRank) {

@@ -20,9 +20,22 @@ TEST(ResultJson, HasTheNamesOfTheContract) {
                                                            path_by_hand())));
 }
 
-TEST(ResultJson, WritesEveryFieldWhenAllIsZero) {
-  // Readers find the names even when there is nothing to say: no variant, one rank, no traffic.
+// fault:C0: what was measured as 0 is there, what was not measured is not: no times between tokens,
+// no balance of experts, no cost of no tokens, and no name that says "0: not simulated".
+TEST(ResultJson, WritesZerosThatWereMeasuredAndNothingElse) {
   expect_golden("result_json_zeros", without_version(result_json({}, {})));
+}
+
+// Claims find every name, also of what a run may lack.
+TEST(ResultJson, TheSkeletonNamesWhatMayBeAbsent) {
+  const std::string skeleton = result_skeleton();
+  for (const char* const name :
+       {"tpot_s", "decode_step_s", "itl_s", "expert_load_max_over_mean", "dropped_token_fraction",
+        "uniform_makespan_s", "time_lost_s", "rank_load_max_over_mean",
+        "dollars_per_million_tokens", "output_tokens_per_joule", "no_work_fraction", "gpu_kinds",
+        "assumptions"}) {
+    EXPECT_NE(skeleton.find(std::string("\"") + name + "\""), std::string::npos) << name;
+  }
 }
 
 }  // namespace

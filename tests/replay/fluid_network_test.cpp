@@ -160,6 +160,24 @@ TEST(FluidNetwork, AFlowWithoutSharedLinksGoesAtItsCap) {
   EXPECT_EQ(dates.at(1), 1 + 10);
 }
 
+// fault:C8: the many streams of the first flow, at their cap, leave 1e-7 of the link to the second;
+// bandwidth - cap x streams rounds to 0 (doubles this large are 1.2e-7 apart). A rate of 0 would
+// never complete. Max-min: the few streams get no less than the many, so 2 bytes take 2 / cap.
+TEST(FluidNetwork, WhatRoundingTakesFromALinkNobodyWaitsForForever) {
+  Network network;
+  constexpr double kStreams = 523326600.7521925;
+  constexpr double kCap = 1.035959285183099;
+  constexpr double kFew = 4.6063718908910515e-08;
+  const double bandwidth = 542145051.2325424;
+  ASSERT_EQ(bandwidth - kCap * kStreams, 0);
+  const int link = network.link(bandwidth);
+  network.start({{link, kStreams}}, 1e3, 0, kCap);
+  network.start({{link, kFew}}, 2);
+  const std::map<int, double> dates = network.completions();
+  ASSERT_EQ(dates.size(), 2U);
+  EXPECT_NEAR(dates.at(1), 2 / kCap, 1e-9);
+}
+
 TEST(FluidNetwork, AnUnrelatedFlowIsNotDisturbedToTheLastBit) {
   // 7 / 3 is not a binary fraction: any new computation of the date might change it.
   Network network;

@@ -81,7 +81,8 @@ RC_GTEST_PROP(Routing, TokensAreComputedOrDroppedAndNothingElse, ()) {
   // Capacities are rounded up: of each expert, and with `pad` of each source.
   const int rounded =
       routing.experts() * (capacity.policy == CapacityPolicy::kPad ? members + 1 : 1);
-  const double least = least_dropped(capacity) * static_cast<double>(chosen) - rounded;
+  const double refused = capacity.limited ? 1 - most_accepted(capacity) : 0;
+  const double least = refused * static_cast<double>(chosen) - rounded;
   RC_ASSERT(static_cast<double>(sum(spread.dropped)) >= least);
 }
 

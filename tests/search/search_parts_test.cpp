@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "search/journal.hpp"
+#include "search/pass_times.hpp"
 #include "search/search_job.hpp"
 #include "search/workers.hpp"
 
@@ -136,11 +137,21 @@ TEST(Objective, CountsCost) {
   metrics.ranks = 10;
   metrics.makespan_s = 36;
   metrics.tokens_per_s = 1e6 / 36;
+  metrics.output_tokens_per_s = 1e5 / 36;
   const std::vector<double> values = values_of(metrics, {"", "", 10, 2.0, 100.0});
   const auto value = [&](const char* name) { return values[quantity_named(name, {})]; };
   EXPECT_DOUBLE_EQ(value("cost.gpu_hours_per_million_tokens"), 0.1);
   EXPECT_DOUBLE_EQ(value("cost.dollars_per_million_tokens"), 0.2);
   EXPECT_DOUBLE_EQ(value("cost.tokens_per_joule"), 1e6 / 36e3);
+  // fault:Q2: a tenth of the tokens are output tokens.
+  EXPECT_DOUBLE_EQ(value("cost.gpu_hours_per_million_output_tokens"), 1);
+  EXPECT_DOUBLE_EQ(value("cost.dollars_per_million_output_tokens"), 2);
+  EXPECT_DOUBLE_EQ(value("cost.output_tokens_per_dollar"), 0.5e6);
+  EXPECT_DOUBLE_EQ(value("cost.output_tokens_per_joule"), 1e5 / 36e3);
+  // fault:C0: nothing says that there are times between tokens.
+  EXPECT_TRUE(std::isnan(value("tpot_s.mean")));
+  EXPECT_TRUE(std::isnan(value("decode_step_s.p50")));
+  EXPECT_TRUE(std::isnan(value("itl_s.max")));
   const std::vector<double> unpriced = values_of(metrics, {"", "", 10, {}, {}});
   EXPECT_TRUE(std::isnan(unpriced[quantity_named("cost.dollars_per_million_tokens", {})]));
   // To the last bit through text.
@@ -149,6 +160,28 @@ TEST(Objective, CountsCost) {
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(outcome_text(*read), text);
   EXPECT_EQ(read->most_memory, "weights");
+}
+
+// fault:C6: as many sequences and tokens, and ten times the context to attend to.
+TEST(PassTemplates, AreOfOnePromptLength) {
+  Model model;
+  model.layers = 1;
+  model.hidden = 64;
+  model.attention = {.heads = 4, .kv_heads = 4, .head_dim = 16};
+  model.dense = FeedForward{128};
+  model.vocab = 100;
+  PassShape shape;
+  shape.phase = Phase::kDecode;
+  shape.sequences = 2;
+  shape.prompt_tokens = 100;
+  shape.group_tokens = 2;
+  shape.layers = {0, 1};
+  PassShape longer = shape;
+  longer.prompt_tokens = 1000;
+  PassTemplates templates(model);
+  const PassTemplate* const first = &templates.of({}, shape, Spread::kEven);
+  EXPECT_NE(&templates.of({}, longer, Spread::kEven), first);
+  EXPECT_EQ(&templates.of({}, shape, Spread::kEven), first);
 }
 
 class TemporaryFile {

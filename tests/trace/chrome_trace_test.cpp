@@ -114,6 +114,26 @@ TEST(ChromeTrace, ACollectiveIsJoinedFromTheRankThatCameLast) {
   }
 }
 
+// fault:D5: idle from 2 us on for a transfer that starts at 5 us and ends at 9 us.
+TEST(ChromeTrace, AnOperatorSaysWhatItsRankWaitedFor) {
+  Programs programs = small_world(2, 1, 1);
+  add_pass(programs, 0, Phase::kPrefill, 0, {0, 1});
+  const int up = add_compute(programs, 0, "L0 up", OperatorClass::kGemm);
+  Span late = compute_span(0, up, 9 * kUs, 10 * kUs);
+  late.stall = {7 * kUs};
+  late.stall_start_of_transfer = {5 * kUs};
+  late.stalled_on = Axis::kTensor;
+  Span empty = late;
+  empty.rank = 1;
+  empty.stalled_on = Axis::kPipeline;
+  const Events slices = of_phase(traced(programs, {{late, empty}, {}}), 'X');
+  ASSERT_EQ(slices.size(), 2u);
+  EXPECT_EQ(slices[0].args["peer_wait_us"], 3);
+  EXPECT_EQ(slices[0].args["network_us"], 4);
+  EXPECT_EQ(slices[1].args["bubble_us"], 3);
+  EXPECT_EQ(slices[1].args["network_us"], 4);
+}
+
 TEST(ChromeTrace, TheRanksOfAGroupAreNotListedWhenTheyAreMany) {
   Programs programs = small_world(65, 1, 1);
   const int reduce = add_collective(programs, 0, "tp all_reduce", CollectiveOp::kAllReduce);

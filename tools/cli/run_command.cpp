@@ -69,18 +69,17 @@ std::string uniform_makespan(const Options& options, const PreparedPlan& prepare
 }
 
 // Dropping tokens is what was asked for, but few who write a capacity factor of 0.5 know what it
-// costs.
-void warn_of_dropped_tokens(const Plan& plan) {
-  const double least = least_dropped(plan.capacity);
-  if (!(least > 0)) return;
+// costs. Said when the run is over: a pass of few tokens drops less than the factor promises.
+void warn_of_dropped_tokens(const Plan& plan, const Metrics& metrics) {
+  if (!plan.capacity.limited || !metrics.experts || most_accepted(plan.capacity) >= 1) return;
   const char* const field = plan.capacity.adaptive ? "max_factor" : "factor";
   const std::string path = std::string("capacity.") + field;
   fmt::print(stderr,
-             "{}: warning: {} = {} x threshold {}: at least {:.3g} % of the (token, expert) copies "
-             "will be dropped\n",
+             "{}: warning: {} = {} x threshold {} is below 1: {:.3g} % of the (token, expert) "
+             "copies were dropped\n",
              to_text(plan.where.at(path)), path,
              plan.capacity.adaptive ? plan.capacity.max_factor : plan.capacity.factor,
-             plan.capacity.threshold, 100 * least);
+             plan.capacity.threshold, 100 * metrics.experts->dropped_fraction);
 }
 
 bool folds(const std::string& typed) {
@@ -178,7 +177,6 @@ int run_prepared(const Options& options, const PreparedPlan& prepared) {
   const Model& model = prepared.model();
   const RunIdentity identity = identity_of(plan, model, options.plan);
   const bool for_people = !options.json && !options.quiet;
-  if (!options.quiet) warn_of_dropped_tokens(plan);
   // In processes of their own, so before this one simulates.
   std::vector<Improvement> improvements;
   if (options.explain && for_people) {
@@ -195,6 +193,7 @@ int run_prepared(const Options& options, const PreparedPlan& prepared) {
   Metrics& metrics = simulation.metrics;
   if (uniform) metrics.experts->uniform_makespan_s = std::stod(uniform->wait().value());
 
+  if (!options.quiet) warn_of_dropped_tokens(plan, metrics);
   warn_of_doubt(simulation.counts.doubt);
   warn_of_an_empty_trace(options, {metrics.makespan_s});
 

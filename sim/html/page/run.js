@@ -52,7 +52,7 @@ function show_slice(panel, slice) {
              (slice.operator.phase === "decode" ? `, step ${slice.step}` : "")],
     ["start", seconds(slice.start * tick)], ["duration", seconds((slice.end - slice.start) * tick)],
     ["busy", slice.spans > 1 ? seconds(busy) : ""],
-    [slice.operator.communication ? "waited for other ranks" : "waited for communication", seconds(slice.wait_s)], ...amount,
+    [slice.operator.communication ? "waited for other ranks" : "idle before it", seconds(slice.wait_s)], ...amount,
   ]);
 }
 

@@ -1,0 +1,18 @@
+#include "platform/gpu_kinds.hpp"
+
+namespace rehearse {
+
+std::vector<GpuKind> gpu_kinds(const Platform& platform, int used) {
+  std::vector<GpuKind> kinds(platform.devices.size());
+  for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
+    kinds[kind].device = platform.devices[kind];
+  }
+  for (std::size_t gpu = 0; gpu < platform.gpus.size(); ++gpu) {
+    GpuKind& kind = kinds[platform.gpus[gpu].device];
+    if (kind.gpus++ == 0) kind.first_host = platform.gpus[gpu].host;
+    if (static_cast<int>(gpu) < used) ++kind.used;
+  }
+  return kinds;
+}
+
+}  // namespace rehearse

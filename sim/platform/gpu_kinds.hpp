@@ -1,0 +1,20 @@
+// The platform's GPUs by kind: which there are, and which of them work.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "platform/platform.hpp"
+
+namespace rehearse {
+
+struct GpuKind {
+  std::string first_host;
+  int gpus = 0;
+  int used = 0;  // that hold a rank of the layout
+  Device device;
+};
+// In the order of Platform::devices. A layout of `used` GPUs is on the first ones.
+std::vector<GpuKind> gpu_kinds(const Platform& platform, int used);
+
+}  // namespace rehearse
