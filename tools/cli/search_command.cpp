@@ -72,6 +72,7 @@ SearchPlatform platform_at(const std::string& path) {
   const RunningCost cost = cost_per_gpu(file);
   platform.usd_per_hour = cost.usd_per_hour;
   platform.watts = cost.watts;
+  platform.assumed = guesses_of(file);
   for (const GpuHosts& hosts : file.gpus) {
     platform.gpus += static_cast<int>(std::max<std::int64_t>(1, hosts.names.count()));
   }
