@@ -122,7 +122,7 @@ TEST(Definitions, FlopsPerTokenAreOfThePromptsThatThereAre) {
 // TPOT has that wait. A decode step has not: of the replicas with most requests (22 of 128 over 6)
 // it is (makespan - last first token) / 127 steps = 4.948 ms.
 TEST(Definitions, ADecodeStepHasNoPrefillInIt) {
-  const Metrics m = simulate_plan("", {});
+  const Metrics m = simulate_plan("declared-dense", {});
   ASSERT_TRUE(m.tpot_s && m.decode_step_s && m.itl_s);
   EXPECT_NEAR(m.tpot_s->mean, 22.4e-3, 0.05e-3);
   const double step = (m.makespan_s - m.ttft_s.max) / 127;
@@ -142,7 +142,8 @@ TEST(Definitions, ADecodeStepHasNoPrefillInIt) {
 TEST(Definitions, HoldingFirstTokensBackDoesNotChangeTheDecodeStep) {
   const auto times = [](const char* micro_batches) {
     return in_child([=] {
-      const Metrics m = simulate_plan("", {std::string("batch.micro_batches=") + micro_batches});
+      const Metrics m =
+          simulate_plan("declared-dense", {std::string("batch.micro_batches=") + micro_batches});
       return std::vector<double>{m.tpot_s->mean, m.decode_step_s->mean};
     });
   };
@@ -154,7 +155,7 @@ TEST(Definitions, HoldingFirstTokensBackDoesNotChangeTheDecodeStep) {
 
 // fault:C0: one output token has no time between tokens.
 TEST(Definitions, WithOneOutputTokenThereIsNoTimeBetweenTokens) {
-  const Metrics m = simulate_plan("", {"batch.output_tokens=1"});
+  const Metrics m = simulate_plan("declared-dense", {"batch.output_tokens=1"});
   EXPECT_FALSE(m.tpot_s);
   EXPECT_FALSE(m.decode_step_s);
   EXPECT_FALSE(m.itl_s);
