@@ -253,9 +253,9 @@ std::string summary(const RunIdentity& identity, const Plan& plan, const Metrics
   if (metrics.folded_replicas > 1) {
     lines.push_back(
         {"folded",
-         fmt::format("{} replicas of the experts are alike; one was simulated",
+         fmt::format("one of {} alike replicas was simulated; --fold off simulates all",
                      metrics.folded_replicas),
-         "same programs, and a fabric that serves all alike; --fold off simulates all"});
+         "replicas of the experts with the same programs, and a fabric that serves all alike"});
   }
   for (const std::string& note : metrics.model_notes) lines.push_back({"model note", note, ""});
   if (const std::string gpus = gpus_text(metrics.gpu_kinds); !gpus.empty()) {

@@ -217,7 +217,6 @@ Simulation simulate(const PreparedPlan& prepared, const SimulationOptions& optio
   Simulation result = simulate_on(cluster, programs, simulated, model, options.timeline,
                                   options.explain, fold.sharers, options.progress);
   result.metrics = of_all_replicas(result.metrics, fold.replicas);
-  result.metrics.memory.binding_rank = programs.number_of(result.metrics.memory.binding_rank);
   if (options.facts) result.facts = facts_json(model, plan, cluster.platform(), programs);
   return result;
 }
