@@ -217,6 +217,8 @@ Simulation simulate(const PreparedPlan& prepared, const SimulationOptions& optio
   Simulation result = simulate_on(cluster, programs, simulated, model, options.timeline,
                                   options.explain, fold.sharers, options.progress);
   result.metrics = of_all_replicas(result.metrics, fold.replicas);
+  result.metrics.gpu_kinds = gpu_kinds(cluster.platform(), plan.layout.gpus());
+  result.metrics.assumptions = assumptions_of(plan, model, cluster.platform());
   if (options.facts) result.facts = facts_json(model, plan, cluster.platform(), programs);
   return result;
 }
