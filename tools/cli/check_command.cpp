@@ -36,6 +36,10 @@ void write_reports(const CheckOptions& options, const CheckReport& report) {
 int check_command(const Options& options) {
   std::optional<Expected> expected;
   if (!options.check.expect.empty()) expected = read_expected(options.check.expect);
+  const CheckOptions& files = options.check;
+  for (const std::string& path : {files.record, files.junit, files.markdown, files.html}) {
+    if (!path.empty()) check_replaceable(path);  // before anybody waits
+  }
   CheckRequest request;
   request.plan = options.plan;
   request.claims = options.check.claims;
