@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "cost/operator_cost.hpp"
 #include "graph/model_flops.hpp"
+#include "layout/memory_rule.hpp"
 #include "layout/request_lengths.hpp"
 #include "model/weights.hpp"
 #include "platform/gpu_kinds.hpp"
@@ -73,13 +74,15 @@ void fill(const Plan& plan, proto::PlanBatch& to) {
   to.set_mean_prompt_tokens(prompt_tokens(plan) / plan.batch.sequences);
   to.set_output_tokens(plan.batch.output_tokens);
   to.set_micro_batches(plan.batch.micro_batches);
+  to.set_micro_batches_by_default(plan.batch.default_passes);
   if (plan.batch.output_tokens > 1) to.set_decode_micro_batches(decode_micro_batches(plan));
 }
 
 // A figure of a device by its field; nothing: the kind has no such peak.
 using Figure = std::pair<int, std::optional<double>>;
 
-std::vector<Figure> figures_of(const Platform& platform, const GpuKind& kind, Dtype dtype) {
+std::vector<Figure> figures_of(const Platform& platform, const GpuKind& kind, const Plan& plan,
+                               Dtype dtype) {
   const Device& device = kind.device;
   using Fact = proto::PlatformDevice;
   std::optional<double> usable;
@@ -92,6 +95,7 @@ std::vector<Figure> figures_of(const Platform& platform, const GpuKind& kind, Dt
   return {{Fact::kPeakFlopsPerSFieldNumber, peak},
           {Fact::kUsableFlopsPerSFieldNumber, usable},
           {Fact::kMemoryBytesFieldNumber, device.memory.value},
+          {Fact::kUsableMemoryBytesFieldNumber, usable_memory(device.memory, plan).value},
           {Fact::kMemoryBandwidthBytesPerSFieldNumber, device.memory_bandwidth.value},
           {Fact::kUsableMemoryBandwidthBytesPerSFieldNumber, usable_bandwidth(device).value},
           {Fact::kKernelLaunchSFieldNumber, device.kernel_launch.value},
@@ -106,12 +110,12 @@ void fill(const std::vector<Figure>& figures, proto::PlatformDevice& to) {
 }
 
 // The first ranks' GPUs of the platform are those of the layout.
-void fill(const Platform& platform, const Programs& programs, proto::Facts& to) {
+void fill(const Platform& platform, const Plan& plan, const Programs& programs, proto::Facts& to) {
   const int used = static_cast<int>(programs.ranks.size());
   std::vector<Figure> common;
   bool first = true;
   for (const GpuKind& kind : gpu_kinds(platform, used)) {
-    std::vector<Figure> figures = figures_of(platform, kind, programs.compute_dtype);
+    std::vector<Figure> figures = figures_of(platform, kind, plan, programs.compute_dtype);
     proto::PlatformDevice& device = *to.add_devices();
     device.set_gpus(kind.gpus);
     device.set_used_gpus(kind.used);
@@ -127,8 +131,9 @@ void fill(const Platform& platform, const Programs& programs, proto::Facts& to) 
   fill(common, *to.mutable_device());
 }
 
-void fill(const Model& model, const Layout& layout, const RankEntry& entry, const Program& program,
+void fill(const Model& model, const Plan& plan, const RankEntry& entry, const Program& program,
           proto::RankFacts& to) {
+  const Layout& layout = plan.layout;
   to.set_tensor(entry.at.tensor);
   to.set_pipeline(entry.at.pipeline);
   to.set_data(entry.at.data);
@@ -138,8 +143,10 @@ void fill(const Model& model, const Layout& layout, const RankEntry& entry, cons
   if (model.moe) {
     to.set_expert_tensor(expert_tensor_degree(layout));
     const bool spread = expert_tensor_degree(layout) == 1;
+    const int copies = plan.placement.redundant_experts;
     const int place = spread ? entry.at.expert * layout.tensor + entry.at.tensor : entry.at.expert;
-    to.set_expert_shards(share_of(model.moe->experts, expert_group_size(layout), place).count);
+    to.set_expert_shards(
+        share_of(model.moe->experts + copies, expert_group_size(layout), place).count);
   }
   to.set_modules(to.layers() * (1 + to.attention_heads() + to.expert_shards()));
   to.set_requests(entry.sequences.count);
@@ -187,9 +194,9 @@ std::string facts_json(const Model& model, const Plan& plan, const Platform& pla
   fill(model, plan, *facts.mutable_per_token());
   fill(plan.layout, *facts.mutable_layout());
   fill(plan, *facts.mutable_batch());
-  fill(platform, programs, facts);
+  fill(platform, plan, programs, facts);
   for (const RankEntry& entry : programs.ranks) {
-    fill(model, plan.layout, entry, programs.programs[entry.program], *facts.add_ranks());
+    fill(model, plan, entry, programs.programs[entry.program], *facts.add_ranks());
   }
   fill(programs.groups, *facts.mutable_groups());
   for (const std::string& note : notes_of(model, platform)) facts.add_model_notes(note);

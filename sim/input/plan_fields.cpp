@@ -98,6 +98,7 @@ Batch batch_of(const proto::Batch& written, const FieldLocations& where) {
   batch.prompt_tokens = written.prompt_tokens();
   batch.output_tokens = written.output_tokens();
   batch.micro_batches = one_or(written.has_micro_batches(), written.micro_batches());
+  batch.default_passes = !written.has_micro_batches();
   batch.decode_micro_batches = written.decode_micro_batches();
   batch.lengths = lengths_of(written, where);
   return batch;
@@ -228,6 +229,14 @@ Plan plan_of(const proto::Plan& written, FieldLocations where) {
   if (written.has_communication_buffers()) {
     plan.communication_buffers =
         bytes_of(written.communication_buffers(), "communication_buffers", where);
+  }
+  if (written.has_memory_fraction()) {
+    plan.memory_fraction = above_zero(written.memory_fraction(), "memory_fraction", where);
+    if (plan.memory_fraction > 1) {
+      throw InputError(
+          where.at("memory_fraction"),
+          fmt::format("memory_fraction = {}: must be at most 1", plan.memory_fraction));
+    }
   }
   plan.search = search_of(written.search());
   plan.collectives = collectives_of(written.collectives());

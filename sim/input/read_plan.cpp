@@ -15,6 +15,7 @@
 #include "input/plan_fields.hpp"
 #include "input/source_text.hpp"
 #include "input/textproto.hpp"
+#include "layout/prefill_passes.hpp"
 #include "proto/model.pb.h"
 #include "proto/plan.pb.h"
 
@@ -209,6 +210,7 @@ Plan read_plan(const PlanRequest& request) {
                                           lengths.of_file.size(), plan.batch.sequences));
     }
   }
+  choose_prefill_passes(plan);
   if (!plan.routing.table_path.empty()) {
     check_readable(plan.routing.table_path, "routing.table", plan.where.at("routing.table"));
     plan.routing.table = read_load_table(plan.routing.table_path);

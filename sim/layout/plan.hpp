@@ -50,6 +50,7 @@ struct Batch {
   int prompt_tokens = 1;
   int output_tokens = 1;
   int micro_batches = 1;  // prefill: each data-parallel replica cuts its sequences into this many
+  bool default_passes = false;  // not written: layout/prefill_passes.hpp chose the number
   int decode_micro_batches =
       0;  // 0: the pipeline degree (keeps every stage busy with the fewest weight reads)
   PromptLengths lengths = {};
@@ -109,7 +110,8 @@ struct Plan {
   std::string platform_path;
   Layout layout;
   Batch batch;
-  Bytes communication_buffers;  // per GPU, what the communication library reserves
+  Bytes communication_buffers;    // per GPU, what the communication library reserves
+  double memory_fraction = 0.90;  // of a GPU's memory that the plan may use (memory_rule.hpp)
   std::map<std::string, std::string>
       collectives;  // operation to algorithm; one not there: automatic
   Routing routing;

@@ -7,6 +7,7 @@
 
 #include "base/random_stream.hpp"
 #include "layout/layout.hpp"
+#include "layout/prefill_passes.hpp"
 
 namespace rehearse {
 namespace {
@@ -58,13 +59,13 @@ std::vector<int> prompt_lengths(const Plan& plan) {
 }
 
 std::vector<int> computed_lengths(const Plan& plan) {
-  std::vector<int> lengths = prompt_lengths(plan);
+  const std::vector<int> prompts = prompt_lengths(plan);
+  std::vector<int> lengths = prompts;
   if (!plan.batch.lengths.padded) return lengths;
   const int replicas = plan.layout.dense_data();
   for (int replica = 0; replica < replicas; ++replica) {
     const Share own = share_of(plan.batch.sequences, replicas, replica);
-    for (int part = 0; part < plan.batch.micro_batches; ++part) {
-      const Share share = share_of(own.count, plan.batch.micro_batches, part);
+    for (const Share& share : prefill_passes(plan, prompts, own)) {
       const auto begin = lengths.begin() + own.first + share.first;
       if (share.count > 0) {
         std::fill(begin, begin + share.count, *std::max_element(begin, begin + share.count));

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "cost/operator_cost.hpp"
+#include "layout/memory_rule.hpp"
 #include "layout/request_lengths.hpp"
 #include "model/weights.hpp"
 #include "program/collectives/collective_algorithm.hpp"
@@ -282,12 +283,14 @@ void Measure::find_memory_peak() {
     if (fraction <= memory.peak_fraction) continue;
     memory.peak_fraction = fraction;
     memory.capacity_bytes = capacity;
+    memory.usable_bytes = usable_memory({capacity}, plan_).value;
     memory.peak_bytes = sums_[rank].peak;
     memory.binding_rank = programs_->ranks[rank].gpu;
     memory.peak_time_s = sums_[rank].peak_time;
     memory.bytes = sums_[rank].bytes_at_peak;
   }
-  memory.fits = memory.peak_fraction <= 1;
+  memory.fits = fits(memory.peak_fraction, plan_);
+  metrics_.prefill = {plan_.batch.micro_batches, plan_.batch.default_passes};
 }
 
 }  // namespace rehearse

@@ -38,13 +38,21 @@ struct OperatorTime {
 std::string kind_of_operator(const std::string& name);
 
 struct MemoryPeak {
-  double capacity_bytes = 0;  // of the binding rank's GPU
+  double capacity_bytes = 0;  // of the binding rank's GPU, as its driver reports it
+  double usable_bytes = 0;    // of these, what the plan may use
   double peak_bytes = 0;
-  double peak_fraction = 0;
+  double peak_fraction = 0;  // of the capacity
   bool fits = true;
   Rank binding_rank = 0;  // the rank with the largest peak_fraction
   double peak_time_s = 0;
   std::array<double, static_cast<int>(MemoryCategory::kCount)> bytes{};  // at the peak, by category
+  std::string advice;  // metrics/memory_advice.hpp; empty where it fits or nobody asked
+};
+
+// How prefill was cut into micro-batches.
+struct PrefillPasses {
+  int micro_batches = 1;    // of each data-parallel replica
+  bool by_default = false;  // the plan leaves it open
 };
 
 // How tokens spread over experts.
@@ -103,6 +111,7 @@ struct Metrics {
   std::vector<AxisCommunication> by_axis;
   std::vector<OperatorTime> operators;  // the longest first
   MemoryPeak memory;
+  PrefillPasses prefill;
   double gpu_compute_max_over_mean = 1;    // over all ranks: one without work counts
   bool has_experts = false;                // the model's
   std::optional<ExpertBalance> experts;    // nothing where routing is uniform

@@ -74,6 +74,7 @@ void fill(const Metrics& from, proto::Communication& to) {
 
 void fill(const MemoryPeak& from, proto::Memory& to) {
   to.set_capacity_bytes(from.capacity_bytes);
+  to.set_usable_bytes(from.usable_bytes);
   to.set_peak_bytes(from.peak_bytes);
   to.set_peak_fraction(from.peak_fraction);
   to.set_fits(from.fits);
@@ -171,6 +172,8 @@ std::string result_json(const RunIdentity& identity, const Metrics& metrics,
   }
   fill(metrics, *result.mutable_communication());
   fill(metrics.memory, *result.mutable_memory());
+  result.mutable_prefill()->set_micro_batches(metrics.prefill.micro_batches);
+  result.mutable_prefill()->set_by_default(metrics.prefill.by_default);
   fill(metrics, *result.mutable_balance());
   if (metrics.replicas) fill(*metrics.replicas, *result.mutable_replicas());
   if (metrics.experts) fill(*metrics.experts, metrics.makespan_s, *result.mutable_routing());

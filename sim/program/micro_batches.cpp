@@ -6,25 +6,42 @@
 #include <array>
 #include <limits>
 
+#include "layout/prefill_passes.hpp"
 #include "layout/request_lengths.hpp"
 
 namespace rehearse {
 
-MicroBatches::MicroBatches(const Plan& plan) : plan_(plan), computed_(computed_lengths(plan)) {}
+MicroBatches::MicroBatches(const Plan& plan)
+    : plan_(plan), decode_parts_(decode_micro_batches(plan)), computed_(computed_lengths(plan)) {
+  if (computed_.empty()) return;
+  const std::vector<int> prompts = prompt_lengths(plan);
+  const int replicas = plan.layout.dense_data();
+  for (int replica = 0; replica < replicas; ++replica) {
+    const Share own = share_of(plan.batch.sequences, replicas, replica);
+    // Replicas without requests come last, and share one place.
+    passes_.try_emplace(own.first, prefill_passes(plan, prompts, own));
+  }
+}
 
-std::vector<int> MicroBatches::prompts(Share own, int parts, int part) const {
+Share MicroBatches::requests(Phase phase, Share own, int part) const {
+  if (phase == Phase::kDecode) return share_of(own.count, decode_parts_, part);
+  if (computed_.empty()) return share_of(own.count, plan_.batch.micro_batches, part);
+  return passes_.at(own.first)[part];
+}
+
+std::vector<int> MicroBatches::prompts(Phase phase, Share own, int part) const {
   if (computed_.empty()) return {};
-  const Share share = share_of(own.count, parts, part);
+  const Share share = requests(phase, own, part);
   const auto begin = computed_.begin() + own.first + share.first;
   return {begin, begin + share.count};
 }
 
-double MicroBatches::tokens(Phase phase, Share own, int parts, int part) const {
-  const int count = share_of(own.count, parts, part).count;
+double MicroBatches::tokens(Phase phase, Share own, int part) const {
+  const int count = requests(phase, own, part).count;
   if (phase == Phase::kDecode) return count;
   if (computed_.empty()) return static_cast<double>(count) * plan_.batch.prompt_tokens;
   double sum = 0;
-  for (const int length : prompts(own, parts, part)) sum += length;
+  for (const int length : prompts(phase, own, part)) sum += length;
   return sum;
 }
 
@@ -72,7 +89,7 @@ RoutedTokens MicroBatches::routed_tokens(const ProcessGroups& groups, int top_k)
   result.members = expert_group_size(plan_.layout);
   const bool split = expert_tensor_degree(plan_.layout) == plan_.layout.tensor;
   const int slices = split ? 1 : plan_.layout.tensor;
-  const std::array<int, 2> parts = {plan_.batch.micro_batches, decode_micro_batches(plan_)};
+  const std::array<int, 2> parts = {plan_.batch.micro_batches, decode_parts_};
   for (int phase = 0; phase < 2; ++phase) {
     result.tokens[phase].assign(parts[phase], std::vector<int>(result.groups * result.members, 0));
   }
@@ -82,7 +99,7 @@ RoutedTokens MicroBatches::routed_tokens(const ProcessGroups& groups, int top_k)
     std::vector<std::vector<int>>& by_part = result.tokens[static_cast<int>(phase)];
     const int count = static_cast<int>(by_part.size());
     for (int part = 0; part < count; ++part) {
-      const double all = tokens(phase, share[rank], count, part);
+      const double all = tokens(phase, share[rank], part);
       check_copies(plan_, phase, all, copies_of_token / slices);
       by_part[part][place] = share_of(static_cast<int>(all), slices, slice).count;
     }

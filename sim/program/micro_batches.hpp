@@ -1,6 +1,7 @@
 // Which tokens enter which pass on which replica.
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "layout/layout.hpp"
@@ -14,10 +15,12 @@ class MicroBatches {
 
   bool equal_prompts() const { return computed_.empty(); }
 
-  // Of the replica that serves the requests `own`, in part `part` of `parts`. Prompts: computed
-  // lengths; empty when all are equal.
-  std::vector<int> prompts(Share own, int parts, int part) const;
-  double tokens(Phase phase, Share own, int parts, int part) const;
+  // Of the replica that serves the requests `own`: those of its micro-batch `part` of a phase,
+  // numbered within the replica.
+  Share requests(Phase phase, Share own, int part) const;
+  // Computed lengths of their prompts; empty when all are equal.
+  std::vector<int> prompts(Phase phase, Share own, int part) const;
+  double tokens(Phase phase, Share own, int part) const;
 
   // By rank: the requests of its replica.
   std::vector<Share> shares(const ProcessGroups& groups) const;
@@ -29,7 +32,10 @@ class MicroBatches {
 
  private:
   const Plan& plan_;
+  const int decode_parts_;
   std::vector<int> computed_;
+  std::map<int, std::vector<Share>>
+      passes_;  // where prompts differ: by the replica's first request
 };
 
 }  // namespace rehearse

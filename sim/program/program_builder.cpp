@@ -60,7 +60,7 @@ class ProgramBuilder {
     int told = 0;  // decode micro-batches whose first tokens are on their way to the first stage
     const int parts = decode_micro_batches(plan_);
     for (int part = 0; part < plan_.batch.micro_batches; ++part) {
-      const Share share = share_of(role_.sequences, plan_.batch.micro_batches, part);
+      const Share share = batches_.requests(Phase::kPrefill, role_.requests, part);
       add_pass(Phase::kPrefill, part, share, plan_.batch.micro_batches);
       if (steps_ == 0 || !pipelined_ || !is_last()) continue;
       const auto sampled = [&](int decode_part) {
@@ -98,7 +98,7 @@ class ProgramBuilder {
     if (!role_.group.empty()) {
       double tokens = 0;
       for (const Share& share : role_.group) {
-        tokens += batches_.tokens(phase, share, parts, part);
+        tokens += batches_.tokens(phase, share, part);
       }
       return tokens;
     }
@@ -115,7 +115,7 @@ class ProgramBuilder {
     shape.phase = phase;
     shape.sequences = sequences.count;
     shape.prompt_tokens = plan_.batch.prompt_tokens;
-    shape.prompts = batches_.prompts(role_.requests, parts, part);
+    shape.prompts = batches_.prompts(phase, role_.requests, part);
     shape.group_tokens = group_tokens(phase, part, parts);
     shape.layers = layers_;
     shape.stage = role_.stage;

@@ -7,6 +7,7 @@
 
 #include "cost/operator_cost.hpp"
 #include "graph/workload_graph.hpp"
+#include "layout/prefill_passes.hpp"
 #include "layout/request_lengths.hpp"
 #include "model/weights.hpp"
 #include "platform/gpu_kinds.hpp"
@@ -89,10 +90,10 @@ std::string batch_part(const Plan& plan) {
   const int least = share_of(batch.sequences, replicas, replicas - 1).count;
   return fmt::format(
       "Batch\n"
-      "  {} requests x ({} + {} output tokens); a replica serves {}{}, prefilled in {} "
-      "micro-batches{}\n",
+      "  {} requests x ({} + {} output tokens); a replica serves {}{}, prefilled in "
+      "{}{}\n",
       batch.sequences, prompt, batch.output_tokens,
-      least == most ? "" : fmt::format("{} or ", least), most, batch.micro_batches, decoded);
+      least == most ? "" : fmt::format("{} or ", least), most, prefill_text(batch), decoded);
 }
 
 // The first pass of the phase in a program: where its instructions are, and how long they take on
@@ -129,26 +130,29 @@ std::string pass_part(const Programs& programs, const Program& program, Phase ph
   return text;
 }
 
-// "64.0 GB", or "64.0 GB to 80.0 GB" where the GPUs of the ranks are of several kinds.
+// Of `part` of the memory: "64.0 GB", or "64.0 GB to 80.0 GB" where the GPUs of the ranks are of
+// several kinds.
 std::string capacity_text(const Platform& platform, const Programs& programs,
-                          const std::vector<Rank>& ranks) {
+                          const std::vector<Rank>& ranks, double part) {
   Bytes least{INFINITY};
   Bytes most;
   for (const Rank rank : ranks) {
-    const Bytes memory = platform.device_of(programs.ranks[rank].gpu).memory;
+    const Bytes memory = platform.device_of(programs.ranks[rank].gpu).memory * part;
     least = std::min(least, memory);
     most = std::max(most, memory);
   }
   return least == most ? to_text(most) : to_text(least) + " to " + to_text(most);
 }
 
-std::string memory_line(const Program& program, const std::string& capacity) {
+std::string memory_line(const Program& program, const std::string& usable,
+                        const std::string& capacity, const Plan& plan) {
   const ProgramMemory memory = memory_of(program);
   return fmt::format(
       "    weights {}, KV cache at the end {}, activations at most {}, communication buffers {}: "
-      "at most {} of {}\n",
+      "at most {} of {} usable ({:.2f} of {})\n",
       to_text(memory.weights), to_text(memory.kv_cache), to_text(memory.activations),
-      to_text(memory.communication_buffers), to_text(memory.sum()), capacity);
+      to_text(memory.communication_buffers), to_text(memory.sum()), usable, plan.memory_fraction,
+      capacity);
 }
 
 // Of unequal GPUs: what each kind is.
@@ -256,7 +260,8 @@ std::string show(const Model& model, const Plan& plan, const Platform& platform,
       if (programs.ranks[rank].program == static_cast<int>(index)) ranks.push_back(rank);
     }
     text += fmt::format("  {}: ranks {}\n", program.role, ranges(ranks));
-    text += memory_line(program, capacity_text(platform, programs, ranks));
+    text += memory_line(program, capacity_text(platform, programs, ranks, plan.memory_fraction),
+                        capacity_text(platform, programs, ranks, 1), plan);
   }
   text += "Operators on one rank of the first and of the last stage\n";
   const int last_stage = plan.layout.pipeline - 1;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "layout/prefill_passes.hpp"
 #include "layout/request_lengths.hpp"
 #include "metrics/assumptions.hpp"
 #include "metrics/cost.hpp"
@@ -193,6 +194,13 @@ std::string traffic_text(const Plan& plan) {
                      batch.lengths.given ? " on average" : "", batch.output_tokens);
 }
 
+// "77.0 GB usable (0.90 of 85.5 GB)"
+std::string usable_text(const MemoryPeak& memory) {
+  return fmt::format("{} usable ({:.2f} of {})", to_text(Bytes{memory.usable_bytes}),
+                     memory.usable_bytes / memory.capacity_bytes,
+                     to_text(Bytes{memory.capacity_bytes}));
+}
+
 std::vector<Line> expert_lines(const Metrics& m) {
   if (!m.experts) return {};
   const ExpertBalance& experts = *m.experts;
@@ -229,27 +237,51 @@ std::vector<Line> expert_lines(const Metrics& m) {
   return lines;
 }
 
+std::vector<Line> plan_lines(const RunIdentity& identity, const Plan& plan) {
+  return {{"plan",
+           identity.plan + (identity.variant.empty() ? "" : ", variant " + identity.variant), ""},
+          {"model", identity.model, ""},
+          {"platform", identity.platform, ""},
+          {"layout", layout_text(plan.layout), "data counts replicas of the experts"},
+          {"traffic", traffic_text(plan), "one batch, all there at time 0"},
+          {"prefill", "in " + prefill_text(plan.batch),
+           "of each data-parallel replica, one after the other through the pipeline"}};
+}
+
+std::vector<Line> memory_lines(const MemoryPeak& memory) {
+  return {
+      {"memory",
+       fmt::format("{} of {} on rank {}: {}", to_text(Bytes{memory.peak_bytes}),
+                   usable_text(memory), memory.binding_rank, categories(memory)),
+       "highest sum over time of all categories, on the rank closest to its capacity; usable: "
+       "memory_fraction of what the driver reports, the rest is for what is not listed (contexts, "
+       "workspaces of kernels, CUDA graphs, fp32 logits, fragmentation)"}};
+}
+
+std::string text_of(const std::vector<Line>& lines, bool explain) {
+  std::string text;
+  for (const Line& line : lines) {
+    text += fmt::format("{:<14} {}\n", line.label, line.value);
+    if (explain && !line.definition.empty()) {
+      text += fmt::format("{:<14}   {}\n", "", line.definition);
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string memory_verdict(const MemoryPeak& memory) {
   if (memory.fits) return {};
-  const auto most = std::max_element(memory.bytes.begin(), memory.bytes.end());
-  const auto category = static_cast<MemoryCategory>(most - memory.bytes.begin());
-  return fmt::format("does not fit: rank {} needs {} of {}, most of it {} ({})",
-                     memory.binding_rank, to_text(Bytes{memory.peak_bytes}),
-                     to_text(Bytes{memory.capacity_bytes}), to_text(category),
-                     to_text(Bytes{*most}));
+  std::string text = fmt::format("does not fit: rank {} needs {} of {}", memory.binding_rank,
+                                 to_text(Bytes{memory.peak_bytes}), usable_text(memory));
+  if (!memory.advice.empty()) text += "; " + memory.advice;
+  return text;
 }
 
 std::string summary(const RunIdentity& identity, const Plan& plan, const Metrics& metrics,
                     bool explain) {
-  std::vector<Line> lines = {
-      {"plan", identity.plan + (identity.variant.empty() ? "" : ", variant " + identity.variant),
-       ""},
-      {"model", identity.model, ""},
-      {"platform", identity.platform, ""},
-      {"layout", layout_text(plan.layout), "data counts replicas of the experts"},
-      {"traffic", traffic_text(plan), "one batch, all there at time 0"}};
+  std::vector<Line> lines = plan_lines(identity, plan);
   if (metrics.folded_replicas > 1) {
     lines.push_back(
         {"folded",
@@ -263,29 +295,16 @@ std::string summary(const RunIdentity& identity, const Plan& plan, const Metrics
   }
   for (const std::vector<Line>& part :
        {time_lines(metrics), cost_lines(metrics), gpu_time_lines(metrics), share_lines(metrics),
-        replica_lines(metrics), expert_lines(metrics)}) {
+        replica_lines(metrics), expert_lines(metrics), memory_lines(metrics.memory)}) {
     lines.insert(lines.end(), part.begin(), part.end());
   }
-  const MemoryPeak& memory = metrics.memory;
-  const std::string verdict = memory_verdict(memory);
-  lines.push_back({"memory",
-                   fmt::format("{} of {} ({}) on rank {}: {}", to_text(Bytes{memory.peak_bytes}),
-                               to_text(Bytes{memory.capacity_bytes}), percent(memory.peak_fraction),
-                               memory.binding_rank, categories(memory)),
-                   "highest sum over time of all categories, on the rank closest to its capacity"});
   for (const std::string& each : metrics.assumptions) {
     if (each == kAllAtOnce) continue;  // is in the lines that hang on it
     lines.push_back({"assumed", each, ""});
   }
+  const std::string verdict = memory_verdict(metrics.memory);
   if (!verdict.empty()) lines.push_back({"VERDICT", verdict, "the plan cannot run as written"});
-
-  std::string text;
-  for (const Line& line : lines) {
-    text += fmt::format("{:<14} {}\n", line.label, line.value);
-    if (explain && !line.definition.empty())
-      text += fmt::format("{:<14}   {}\n", "", line.definition);
-  }
-  return text;
+  return text_of(lines, explain);
 }
 
 }  // namespace rehearse

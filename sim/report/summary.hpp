@@ -12,8 +12,8 @@ namespace rehearse {
 std::string summary(const RunIdentity& identity, const Plan& plan, const Metrics& metrics,
                     bool explain);
 
-// "does not fit: rank 3 needs 142 GB of 64.0 GB, most of it activations (137 GB)"; empty when it
-// fits.
+// "does not fit: rank 3 needs 142 GB of 57.6 GB usable (0.90 of 64.0 GB); activations 137 GB: ..."
+// (metrics/memory_advice.hpp); empty when it fits.
 std::string memory_verdict(const MemoryPeak& memory);
 
 }  // namespace rehearse

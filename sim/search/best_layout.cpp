@@ -28,6 +28,7 @@ SearchResult search_best(const Plan& plan, const Model& model, const Space& spac
   Workers workers(1, search_job(plan, model, space, limits), kTimeout);
   SearchGoals goals;
   goals.objectives = {read_objective("throughput", {})};
+  goals.memory_fraction = plan.memory_fraction;
   goals.top = 1;
   SearchResult result = search({plan, model, space, goals}, candidates, workers, nullptr,
                                [](const SearchProgress&) { return true; });

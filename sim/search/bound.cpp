@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "layout/memory_rule.hpp"
 #include "program/stage_weights.hpp"
 #include "search/stage_passes.hpp"
 
@@ -193,6 +194,7 @@ class PlanBound {
       if (sum.value / capacity <= peak.peak_fraction) continue;
       peak.peak_fraction = sum.value / capacity;
       peak.capacity_bytes = capacity;
+      peak.usable_bytes = usable_memory({capacity}, plan_).value;
       peak.peak_bytes = sum.value;
       peak.binding_rank = passes_.first_rank(stage);
       const auto category = [&](MemoryCategory of) -> double& {
@@ -203,7 +205,7 @@ class PlanBound {
       category(MemoryCategory::kActivations) = varying[1].value;
       category(MemoryCategory::kCommunicationBuffers) = plan_.communication_buffers.value;
     }
-    peak.fits = peak.peak_fraction <= 1;
+    peak.fits = fits(peak.peak_fraction, plan_);
   }
 
   // KV cache and activations where their sum is highest: in prefill, or in the last decode step.

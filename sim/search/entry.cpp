@@ -4,14 +4,15 @@
 
 #include <cmath>
 
+#include "layout/memory_rule.hpp"
 #include "search/search.hpp"
 
 namespace rehearse {
 namespace {
 
-bool overflows(const SearchOutcome& outcome) {
+bool overflows(const SearchOutcome& outcome, const SearchGoals& goals) {
   static const int kFraction = quantity_named("memory.peak_fraction", {});
-  return outcome.values[kFraction] > 1;
+  return !fits(outcome.values[kFraction], goals.memory_fraction);
 }
 
 std::string overflow_of(const SearchOutcome& outcome) {
@@ -21,7 +22,7 @@ std::string overflow_of(const SearchOutcome& outcome) {
 }  // namespace
 
 std::string broken_by(const SearchOutcome& outcome, const SearchGoals& goals) {
-  if (overflows(outcome)) return overflow_of(outcome);
+  if (overflows(outcome, goals)) return overflow_of(outcome);
   for (const Constraint& each : goals.constraints) {
     const double value = outcome.values[each.quantity];
     if (std::isnan(value)) return fmt::format("{}: it is not measured", each.text);
@@ -34,7 +35,7 @@ std::string broken_by(const SearchOutcome& outcome, const SearchGoals& goals) {
 }
 
 std::string hopeless_by(const SearchOutcome& bound, const SearchGoals& goals) {
-  if (overflows(bound)) return overflow_of(bound);
+  if (overflows(bound, goals)) return overflow_of(bound);
   for (const Constraint& each : goals.constraints) {
     const SearchQuantity& quantity = quantities()[each.quantity];
     // A bound says only that nothing is better than it.

@@ -23,6 +23,7 @@ namespace rehearse {
 struct SearchGoals {
   std::vector<Objective> objectives;  // the first one ranks
   std::vector<Constraint> constraints;
+  double memory_fraction = 0.90;  // the plan's: of a GPU's memory that a layout may use
   int top = 10;
   bool exhaustive = false;
   bool skew = false;  // show how the rows do under the skew of search/skew.hpp

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "layout/memory_rule.hpp"
 #include "proto/proto_json.hpp"
 #include "proto/search.pb.h"
 #include "search/assumptions.hpp"
@@ -43,7 +44,7 @@ void fill(const SearchInputs& inputs, const SearchRow& from, proto::SearchRow& t
     if (!std::isfinite(from.values[at])) continue;
     (*to.mutable_values())[quantities()[at].name] = from.values[at];
   }
-  if (!from.values.empty()) to.set_fits(from.values[kFraction] <= 1);
+  if (!from.values.empty()) to.set_fits(fits(from.values[kFraction], inputs.base));
   if (!from.can_be_chosen()) to.set_reason(from.reason());
   to.set_platform_assumed(!inputs.space.platforms[from.candidate.platform].assumed.empty());
   if (from.skewed) fill(inputs, *from.skewed, *to.mutable_skewed());

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "layout/layout.hpp"
+#include "layout/prefill_passes.hpp"
 #include "program/collectives/collective_algorithm.hpp"
 
 namespace rehearse {
@@ -293,15 +294,28 @@ class Enumerator {
     std::set<int> tried;  // explicit ones may repeat the automatic ones
     for (const int micro_batches : space_.micro_batches) {
       const int share = share_of(base_.batch.sequences, at_.layout.dense_data(), 0).count;
-      at_.micro_batches = micro_batches != 0 ? micro_batches
-                                             : (share + sequences_per_micro_batch_ - 1) /
-                                                   sequences_per_micro_batch_;
+      at_.micro_batches = micro_batches != 0           ? micro_batches
+                          : base_.batch.default_passes ? default_passes()
+                                                       : (share + sequences_per_micro_batch_ - 1) /
+                                                             sequences_per_micro_batch_;
       if (!tried.insert(at_.micro_batches).second) continue;
       for (const int decode : space_.decode_micro_batches) {
         at_.decode_micro_batches = decode;
         check();
       }
     }
+  }
+
+  // They depend on the replicas only, and real lengths take a while to draw.
+  int default_passes() {
+    const auto [known, is_new] = passes_.try_emplace(at_.layout.dense_data());
+    if (is_new) {
+      Plan plan = base_;
+      plan.layout = at_.layout;
+      choose_prefill_passes(plan);
+      known->second = plan.batch.micro_batches;
+    }
+    return known->second;
   }
 
   void check() {
@@ -336,6 +350,7 @@ class Enumerator {
   const Model& model_;
   int sequences_per_micro_batch_ = 1;
   bool counting_ = false;
+  std::map<int, int> passes_;  // by replicas of the dense part
   Plan plan_;
   Candidate at_;
   Enumeration result_;
@@ -347,8 +362,12 @@ Plan plan_of(const Plan& base, const Space& space, const Candidate& candidate) {
   Plan plan = base;
   plan.platform_path = space.platforms[candidate.platform].path;
   plan.layout = candidate.layout;
-  plan.batch.micro_batches = candidate.micro_batches;
   plan.batch.decode_micro_batches = candidate.decode_micro_batches;
+  // A number that is the default says the same as none: real lengths are cut likewise.
+  choose_prefill_passes(plan);
+  plan.batch.default_passes =
+      base.batch.default_passes && plan.batch.micro_batches == candidate.micro_batches;
+  plan.batch.micro_batches = candidate.micro_batches;
   plan.collectives = candidate.collectives;
   return plan;
 }

@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "layout/memory_rule.hpp"
 #include "search/search_text.hpp"
 
 namespace rehearse {
@@ -51,10 +52,11 @@ double value_of(const std::vector<double>& values, const char* quantity) {
 std::string margin_of(const SearchGoals& goals, const std::vector<double>& values,
                       const char* reached) {
   const double fraction = value_of(values, "memory.peak_fraction");
-  if (fraction > 1) {
+  if (!fits(fraction, goals.memory_fraction)) {
     const double peak = value_of(values, "memory.peak_bytes");
-    return fmt::format("{} of {}, {:.1f} % too much", to_text(Bytes{peak}),
-                       to_text(Bytes{peak / fraction}), (fraction - 1) * 100);
+    const double usable = goals.memory_fraction * peak / fraction;
+    return fmt::format("{} of {} usable, {:.1f} % too much", to_text(Bytes{peak}),
+                       to_text(Bytes{usable}), (peak / usable - 1) * 100);
   }
   std::string text;
   for (const Constraint& each : goals.constraints) {

@@ -10,10 +10,14 @@
 #include "facts/facts.hpp"
 #include "fold/fold.hpp"
 #include "layout/layout.hpp"
+#include "layout/memory_rule.hpp"
 #include "metrics/assumptions.hpp"
+#include "metrics/memory_advice.hpp"
 #include "model/weights.hpp"
 #include "platform/check_platform_xml.hpp"
+#include "platform/gpu_kinds.hpp"
 #include "program/lower.hpp"
+#include "program/program_memory.hpp"
 #include "replay/rendezvous.hpp"
 #include "replay/time_estimate.hpp"
 #include "routing/token_routing.hpp"
@@ -55,8 +59,8 @@ void refuse_copies_without_room(const Plan& plan, const Model& model, const Prog
   for (Rank rank = 0; rank < static_cast<int>(programs.ranks.size()); ++rank) {
     const Program& program = programs.of(rank);
     const Bytes needed = program.weights + program.communication_buffers;
-    const Bytes memory = platform.device_of(programs.ranks[rank].gpu).memory;
-    if (needed <= memory) continue;
+    const Bytes capacity = platform.device_of(programs.ranks[rank].gpu).memory;
+    if (fits(needed.value / capacity.value, plan)) continue;
     Bytes of_copies;
     const Share& layers = program.layers;
     for (int layer = layers.first; layer < layers.first + layers.count; ++layer) {
@@ -67,8 +71,9 @@ void refuse_copies_without_room(const Plan& plan, const Model& model, const Prog
         plan.where.at("placement.redundant_experts"),
         fmt::format(
             "placement.redundant_experts = {}: rank {} would hold {} of weights and buffers, "
-            "{} of them copies, and has {}",
-            copies, rank, to_text(needed), to_text(of_copies), to_text(memory)));
+            "{} of them copies, and has {} usable ({:.2f} of {})",
+            copies, rank, to_text(needed), to_text(of_copies),
+            to_text(usable_memory(capacity, plan)), plan.memory_fraction, to_text(capacity)));
   }
 }
 
@@ -123,33 +128,31 @@ void check_algorithms(const Plan& plan, const Programs& programs, const Platform
   }
 }
 
-// What a rank holds in any case: its weights and buffers, and the KV cache of its passes.
-Bytes held_at_least(const Program& program) {
-  Bytes held = program.weights + program.communication_buffers;
-  for (const Block& block : program.blocks) {
-    for (int at = block.begin; at < block.end; ++at) {
-      const Instruction& instruction = program.instructions[at];
-      if (instruction.kind != Instruction::Kind::kPassBegin) continue;
-      held += program.passes[instruction.pass].kv_appended * block.repeat;
-    }
-  }
-  return held;
-}
-
 // A plan that fits nowhere is simulated for its figures as long as nobody has to wait for them.
 constexpr Seconds kAtOnce{1};
 
-void refuse_what_cannot_fit(const Plan& plan, const Programs& programs, const Platform& platform) {
-  std::vector<Bytes> held;
-  for (const Program& program : programs.programs) held.push_back(held_at_least(program));
+// By what a rank holds in any case: its weights and buffers, and the KV cache of its passes.
+void refuse_what_cannot_fit(const Plan& plan, const Model& model, const Programs& programs,
+                            const Platform& platform) {
+  std::vector<ProgramMemory> held;
+  for (const Program& program : programs.programs) held.push_back(memory_of(program));
+  for (ProgramMemory& each : held) each.activations = {};
   for (const RankEntry& rank : programs.ranks) {
-    const Bytes needed = held[rank.program];
-    const Bytes memory = platform.device_of(rank.gpu).memory;
-    if (needed <= memory) continue;
-    throw DoesNotFit(plan.where.at("layout"),
-                     fmt::format("does not fit in memory: GPU {} would hold {} of weights, buffers "
-                                 "and KV cache, and has {}; not simulated",
-                                 rank.gpu, to_text(needed), to_text(memory)));
+    const ProgramMemory& needed = held[rank.program];
+    const Bytes capacity = platform.device_of(rank.gpu).memory;
+    MemoryPeak peak;
+    peak.capacity_bytes = capacity.value;
+    peak.usable_bytes = usable_memory(capacity, plan).value;
+    peak.peak_bytes = needed.sum().value;
+    if (fits(peak.peak_bytes / peak.capacity_bytes, plan)) continue;
+    peak.bytes = {needed.weights.value, needed.kv_cache.value, 0,
+                  needed.communication_buffers.value};
+    throw DoesNotFit(
+        plan.where.at("layout"),
+        fmt::format("does not fit in memory: GPU {} would hold {} of weights, buffers "
+                    "and KV cache, and has {} usable ({:.2f} of {}); not simulated; {}",
+                    rank.gpu, to_text(needed.sum()), to_text(Bytes{peak.usable_bytes}),
+                    plan.memory_fraction, to_text(capacity), memory_advice(model, plan, peak)));
   }
 }
 
@@ -210,7 +213,7 @@ Simulation simulate(const PreparedPlan& prepared, const SimulationOptions& optio
   Programs programs = lower_within(limits, model, simulated, cluster.platform(), options.explain);
   place_on_gpus(plan, simulated, programs);
   if (estimate_time(count_work(programs), plan.network) > kAtOnce) {
-    refuse_what_cannot_fit(plan, programs, cluster.platform());
+    refuse_what_cannot_fit(plan, model, programs, cluster.platform());
   }
   refuse_long_replay(plan.where.at("layout"), programs, plan.network, options.time_limit,
                      options.progress);
@@ -219,6 +222,8 @@ Simulation simulate(const PreparedPlan& prepared, const SimulationOptions& optio
   result.metrics = of_all_replicas(result.metrics, fold.replicas);
   result.metrics.gpu_kinds = gpu_kinds(cluster.platform(), plan.layout.gpus());
   result.metrics.assumptions = assumptions_of(plan, model, cluster.platform());
+  MemoryPeak& memory = result.metrics.memory;
+  if (!memory.fits) memory.advice = memory_advice(model, plan, memory);
   if (options.facts) result.facts = facts_json(model, plan, cluster.platform(), programs);
   return result;
 }

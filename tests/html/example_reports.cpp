@@ -194,7 +194,7 @@ std::string example_run_page(int ranks) {
 "throughput":{{"tokens_per_ms_per_gpu":1,"tokens_per_s":1000}},"utilization":{{"mfu":0.5,"bubble_fraction":0.1}},
 "communication":{{"total_over_compute":0.25,"exposed_fraction":0.1,"by_axis":[
 {{"axis":"tp","busy_s":0.45,"exposed_s":0.1,"bytes_per_rank":6e8}}]}},
-"memory":{{"capacity_bytes":4e10,"peak_bytes":5e10,"fits":false,"binding_rank":0}}}})");
+"memory":{{"capacity_bytes":4e10,"usable_bytes":3.6e10,"peak_bytes":5e10,"fits":false,"binding_rank":0}}}})");
   return run_page(std::string("example ") + kHostile, result, run);
 }
 

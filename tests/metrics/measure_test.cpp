@@ -263,18 +263,20 @@ TEST_F(TwoTensorRanks, MemoryPeaksWhereTheSumIsHighest) {
   EXPECT_DOUBLE_EQ(memory.peak_fraction, 0.9);
   EXPECT_EQ(memory.peak_time_s, 3);
   EXPECT_EQ(memory.bytes, (std::array<double, 4>{40, 20, 25, 5}));
+  // fault:Q4: 0.90 of the card may be used; at 90 of 100 bytes it fits.
+  EXPECT_DOUBLE_EQ(memory.usable_bytes, 90);
   EXPECT_TRUE(memory.fits);
 
-  // At the capacity it fits; one byte more and it does not. Rank 1 has 200 bytes.
-  levels_.push_back(level(1, MemoryCategory::kActivations, 5, 100));
-  EXPECT_EQ(measured().memory.binding_rank, 1);
+  // One byte more than 0.90 of rank 1's 200 bytes, and it does not.
+  levels_.push_back(level(1, MemoryCategory::kActivations, 5, 80));
   EXPECT_TRUE(measured().memory.fits);
-  levels_.push_back(level(1, MemoryCategory::kActivations, 6, 101));
+  levels_.push_back(level(1, MemoryCategory::kActivations, 6, 81));
   const MemoryPeak over = measured().memory;
   EXPECT_FALSE(over.fits);
   EXPECT_EQ(over.binding_rank, 1);
   EXPECT_EQ(over.capacity_bytes, 200);
-  EXPECT_EQ(over.bytes, (std::array<double, 4>{100, 0, 101, 0}));
+  EXPECT_DOUBLE_EQ(over.usable_bytes, 180);
+  EXPECT_EQ(over.bytes, (std::array<double, 4>{100, 0, 81, 0}));
 }
 
 TEST(TwoStages, WaitForTheMessageIsBubbleUntilItIsSentAndTheNetworkAfter) {

@@ -37,7 +37,8 @@ inline Metrics metrics_by_hand() {
   m.communication_over_compute = 0.5;
   m.by_axis = {{Axis::kTensor, 3, 2, 4e9}, {Axis::kPipeline, 0.5, 0.25, 1e6}};
   m.operators = {{"expert_up", 5}, {"tp_all_reduce", 2.5}};
-  m.memory = {64e9, 48e9, 0.75, true, 5, 2.5, {20e9, 15e9, 12e9, 1e9}};
+  m.memory = {64e9, 57.6e9, 48e9, 0.75, true, 5, 2.5, {20e9, 15e9, 12e9, 1e9}, ""};
+  m.prefill = {22, true};
   m.gpu_compute_max_over_mean = 1.05;
   m.has_experts = true;
   m.model_flops = 1e15;

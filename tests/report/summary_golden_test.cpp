@@ -11,7 +11,15 @@ namespace {
 
 Metrics too_large() {
   Metrics metrics = metrics_by_hand();
-  metrics.memory = {64e9, 142e9, 142.0 / 64, false, 3, 2.5, {4e9, 0, 137e9, 1e9}};
+  metrics.memory = {64e9,
+                    57.6e9,
+                    142e9,
+                    142.0 / 64,
+                    false,
+                    3,
+                    2.5,
+                    {4e9, 0, 137e9, 1e9},
+                    "activations 137 GB: batch.micro_batches=3 would make it 50.7 GB"};
   return metrics;
 }
 
@@ -39,9 +47,12 @@ TEST(SummaryGolden, OfAPlanThatDoesNotFit) {
   expect_golden("summary_does_not_fit", summary(identity, small_plan(), metrics, true));
 }
 
-TEST(MemoryVerdict, NamesTheRankAndTheLargestCategory) {
-  EXPECT_EQ(memory_verdict(too_large().memory),
-            "does not fit: rank 3 needs 142 GB of 64.0 GB, most of it activations (137 GB)");
+// fault:U3: the verdict says what is usable, and which field would change it.
+TEST(MemoryVerdict, NamesTheRankTheReserveAndTheKnob) {
+  EXPECT_EQ(
+      memory_verdict(too_large().memory),
+      "does not fit: rank 3 needs 142 GB of 57.6 GB usable (0.90 of 64.0 GB); activations 137 "
+      "GB: batch.micro_batches=3 would make it 50.7 GB");
   EXPECT_EQ(memory_verdict(metrics_by_hand().memory), "");
 }
 

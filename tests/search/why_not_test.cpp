@@ -88,14 +88,14 @@ TEST(WhyNot, SaysWhichRuleForbidsIt) {
   EXPECT_EQ(asked.rules("tensor=4,expert=1"), "tensor=4,expert=1: 3 layouts considered, 3 legal\n");
 }
 
-// 12.5 GB of 10 GB: 25 % too much.
+// 12.5 GB of 0.90 x 10 GB: 12.5 / 9 = 1.389.
 TEST(WhyNot, SaysHowMuchMemoryIsMissing) {
   AskedRow row = row_with(values_with(1, 0.5, 1.25), {});
   row.row.broken = "does not fit in memory, most of it weights";
   EXPECT_EQ(
       Asked().answer(row),
       "tp 2 pp 1 dp 1 ep 1 mb 1: excluded: does not fit in memory, most of it weights: 12.5 GB "
-      "of 10.0 GB, 25.0 % too much\n");
+      "of 9.00 GB usable, 38.9 % too much\n");
 }
 
 TEST(WhyNot, SaysByHowMuchAConstraintIsMissed) {

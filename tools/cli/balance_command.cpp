@@ -14,6 +14,7 @@
 #include "cli/prepare.hpp"
 #include "cli/run_identity.hpp"
 #include "layout/layout.hpp"
+#include "layout/memory_rule.hpp"
 #include "routing/token_routing.hpp"
 #include "simulation/simulation.hpp"
 
@@ -145,7 +146,7 @@ const PlacementRun* best_of(const std::vector<PlacementRun>& alternatives) {
   constexpr double kWorth = 1.01;  // less is within what the skew is known to
   const PlacementRun* best = nullptr;
   for (const PlacementRun& each : alternatives) {
-    if (!each.refusal.empty() || each.numbers.peak_fraction > 1) continue;
+    if (!each.refusal.empty() || !fits(each.numbers.peak_fraction, each.plan)) continue;
     if (best == nullptr || each.numbers.tokens_per_s > kWorth * best->numbers.tokens_per_s) {
       best = &each;
     }

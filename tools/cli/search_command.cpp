@@ -216,6 +216,7 @@ Prepared prepare(const Options& options) {
   const SpaceText text = space_text(all.plan, options.search);
   all.space = read_space(text, all.plan, platforms_of(text, all.plan));
   all.goals = goals_of(text, options.search);
+  all.goals.memory_fraction = all.plan.memory_fraction;
   check_goals(all.goals, text, all);
   all.goals.skew = !options.search.no_skew && hides_skew(all.plan, all.model);
   try {

@@ -21,7 +21,7 @@ function cards() {
     ["HFU", percent(RESULT.utilization.hfu), "FLOPs executed, padding included / (peak FLOP/s x GPUs x makespan)"],
     ["communication / compute", percent(RESULT.communication.total_over_compute), "time in communication, hidden or not, over time in compute; mean over the ranks that compute"],
     share("network"), share("peer_wait"), share("bubble"), share("no_work"),
-    ["memory peak", `${bytes(memory.peak_bytes)} of ${bytes(memory.capacity_bytes)}`, `rank ${memory.binding_rank}, the fullest`, !memory.fits],
+    ["memory peak", `${bytes(memory.peak_bytes)} of ${bytes(memory.usable_bytes)}`, `rank ${memory.binding_rank}, the fullest; usable are ${bytes(memory.usable_bytes)} of its GPU's ${bytes(memory.capacity_bytes)}`, !memory.fits],
   ];
   PAGE.append(el("div", { class: "cards" }, all.map(([name, value, meaning, bad]) =>
     el("div", { class: bad ? "card bad" : "card", title: meaning }, el("span", { class: "faint" }, name), el("b", {}, value)))));
@@ -126,7 +126,7 @@ function show_time_by_operator() {
 }
 
 function show_memory() {
-  const box = section("Memory over time", "The highest sum within each interval, by category, against the capacity of the fullest rank's GPU.");
+  const box = section("Memory over time", "The highest sum within each interval, by category, against the capacity of the fullest rank's GPU, and what the plan may use of it.");
   const memory = DATA.memory;
   const series = memory.series.map((text) => new Float32Array(from_base64(text)));
   const kinds = memory.categories.length;
@@ -153,8 +153,11 @@ function show_memory() {
           label: name.replaceAll("_", " "), data: points(category), stack: "memory", fill: category === 0 ? "origin" : "-1",
           backgroundColor: color(name), borderColor: color(name), borderWidth: 1, pointRadius: 0, stepped: true, pointStyle: "rect",
         })),
-        { label: "capacity", stack: "capacity", order: -1, data: [{ x: 0, y: capacity }, { x: DATA.makespan_s, y: capacity }], fill: false,
-          borderColor: color("bad"), backgroundColor: color("bad"), borderWidth: 2, borderDash: [7, 5], pointRadius: 0, pointStyle: "line" },
+        ...[["usable", RESULT.memory.usable_bytes], ["capacity", capacity]].map(([label, level]) => ({
+          label, stack: label, order: -1, data: [{ x: 0, y: level }, { x: DATA.makespan_s, y: level }], fill: false,
+          borderColor: color("bad"), backgroundColor: color("bad"), borderWidth: label === "usable" ? 2 : 1,
+          borderDash: label === "usable" ? [7, 5] : [], pointRadius: 0, pointStyle: "line",
+        })),
       ],
     },
     options: {
