@@ -150,7 +150,7 @@ void refuse_what_cannot_fit(const Plan& plan, const Model& model, const Programs
     throw DoesNotFit(
         plan.where.at("layout"),
         fmt::format("does not fit in memory: GPU {} would hold {} of weights, buffers "
-                    "and KV cache, and has {} usable ({:.2f} of {}); not simulated; {}",
+                    "and KV cache, and has {} usable ({:.2f} of {}); {}; not simulated",
                     rank.gpu, to_text(needed.sum()), to_text(Bytes{peak.usable_bytes}),
                     plan.memory_fraction, to_text(capacity), memory_advice(model, plan, peak)));
   }
