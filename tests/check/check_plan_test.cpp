@@ -46,7 +46,7 @@ class CheckPlan : public testing::Test {
   CheckRequest request() const {
     CheckRequest request;
     request.plan.path = (folder_ / "plan.textproto").string();
-    request.memory_limit = Bytes{4e9};
+    request.limits.memory = Bytes{4e9};
     request.identity = [](const Plan& plan, const Model&, const PlanRequest&) {
       RunIdentity identity;
       identity.plan = plan.name;
