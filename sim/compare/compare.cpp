@@ -27,6 +27,7 @@ const std::vector<FieldRule>& rules() {
       {"gpus", Better::kNeither},
       {"gpu_kinds", Better::kNeither},
       {"assumptions", Better::kNeither},
+      {"prefill", Better::kNeither},  // what it does shows in the times and in memory
       // What came out.
       {"makespan_s", Better::kLess},
       {"ttft_s", Better::kLess},

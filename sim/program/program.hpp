@@ -67,7 +67,7 @@ struct Instruction {
   CollectiveOp op = CollectiveOp::kAllReduce;
   OperatorClass op_class = OperatorClass::kGemm;
   Dtype arithmetic = Dtype::kBf16;  // compute: of the FLOPs
-  std::int16_t layer = -1;  // model layer, -1 outside layers
+  std::int16_t layer = -1;          // model layer, -1 outside layers
   std::int16_t peer_stage = -1;
   std::int32_t pass = -1;  // index in Program::passes
   std::int32_t name = -1;  // index in Programs::names

@@ -105,7 +105,8 @@ TEST(LongText, HasALimitedDepthAndIsReadInOneGo) {
   // 1,000 operators add 1,001 ones.
   EXPECT_EQ(value(ones(1001, "+")), 1001);
   EXPECT_TRUE(holds(ones(501, "+") + " == " + ones(501, "+")));
-  // Column 10 + 4 characters for each of 1,001 ones before the 1,002nd, which ends there, and a space.
+  // Column 10 + 4 characters for each of 1,001 ones before the 1,002nd, which ends there, and a
+  // space.
   EXPECT_EQ(parse_refusal(ones(20000, "+") + " < 1").substr(0, 40),
             "c.textproto:3:4016: error: at \"+ 1 + 1 +");
   EXPECT_NE(

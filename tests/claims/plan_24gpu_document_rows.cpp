@@ -37,7 +37,8 @@ constexpr double kKvCache = 1310720.0 * 16 * 2 * 512 * 2;
 
 std::vector<Row> statements_rows() {
   return {
-      // fault:efficient-24 By line 28's measure of waste 24 GPUs waste more: 92.3 % of the memory, not 81 %.
+      // fault:efficient-24 By line 28's measure of waste 24 GPUs waste more: 92.3 % of the memory,
+      // not 81 %.
       row("efficient-24", 0.923, at_most(0.81)),
       // fault:overhead-accounted As total-12-15.arithmetic: 0.064 %.
       row("overhead-accounted", 2.90436e-3 / 4.55111111111111, between(0.12, 0.15)),

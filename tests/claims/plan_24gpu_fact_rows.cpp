@@ -174,7 +174,8 @@ std::vector<Row> module_rows() {
       row(
           "validation-compute-3.requests", [](const Scene&) { return 22.0 * 6 / 128; },
           below(1.03)),
-      // fault:physically-feasible At the full peak: as listed 1,701, dense 19.9, top-1 276 tokens/ms.
+      // fault:physically-feasible At the full peak: as listed 1,701, dense 19.9, top-1 276
+      // tokens/ms.
       row(
           "physically-feasible", [](const Scene& s) { return 400e12 / flops_per_token(s) / 1000; },
           at_least(35)),

@@ -260,7 +260,8 @@ TEST(TextprotoStorage, OfFourBitsHasScalesAndAWideHead) {
   EXPECT_NEAR(layers, 38.504e9, 0.001e9);
   EXPECT_NEAR(matrix_bytes(model, WeightPart::kLmHead, kNoLayer, 1).value, 2.101e9, 0.001e9);
   EXPECT_EQ(storage_of(model, WeightPart::kQkv, 0).arithmetic, Dtype::kFp4);
-  EXPECT_TRUE(says(model, "weights of the whole model: 38.5 GB fp4, 4.21 GB bf16, scales included"));
+  EXPECT_TRUE(
+      says(model, "weights of the whole model: 38.5 GB fp4, 4.21 GB bf16, scales included"));
 }
 
 TEST(TextprotoStorage, OfPartsAndLayersIsAsWritten) {
