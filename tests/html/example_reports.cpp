@@ -190,9 +190,9 @@ std::string example_run_page(int ranks) {
   const std::string result = fmt::format(
       R"({{"plan":"x","model":"example","platform":"none","variant":"","network":"fluid","seed":"1",
 "version":"0","makespan_s":3,"ttft_s":{{"mean":1,"p50":1,"p90":1,"p99":1,"max":1}},
-"tpot_s":{{"mean":0,"p50":0,"p90":0,"p99":0,"max":0}},
-"throughput":{{"tokens_per_ms_per_gpu":1,"tokens_per_s":1000}},"utilization":{{"mfu":0.5,"bubble_fraction":0.1}},
-"communication":{{"total_over_compute":0.25,"exposed_fraction":0.1,"by_axis":[
+"throughput":{{"tokens_per_ms_per_gpu":1,"tokens_per_s":1000,"output_tokens_per_s_per_gpu":10}},
+"utilization":{{"mfu":0.5,"hfu":0.6,"compute_busy_fraction":0.7,"bubble_fraction":0.1,"no_work_fraction":0.05}},
+"communication":{{"total_over_compute":0.25,"exposed_fraction":0.1,"peer_wait_fraction":0.05,"by_axis":[
 {{"axis":"tp","busy_s":0.45,"exposed_s":0.1,"bytes_per_rank":6e8}}]}},
 "memory":{{"capacity_bytes":4e10,"usable_bytes":3.6e10,"peak_bytes":5e10,"fits":false,"binding_rank":0}}}})");
   return run_page(std::string("example ") + kHostile, result, run);
