@@ -69,7 +69,7 @@ std::vector<Share> prefill_passes(const Plan& plan, const std::vector<int>& prom
 }
 
 std::string prefill_text(const Batch& batch) {
-  const std::string passes =
+  std::string passes =
       fmt::format("{} micro-batch{}", batch.micro_batches, batch.micro_batches == 1 ? "" : "es");
   if (!batch.default_passes) return passes;
   if (batch.lengths.given) return passes + " of at most 8,192 tokens or one request (default)";

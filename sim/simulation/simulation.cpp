@@ -179,8 +179,8 @@ Metrics of_all_replicas(Metrics metrics, int replicas) {
 
 // From what is loaded, lowered and checked already.
 Simulation simulate_on(Cluster& cluster, const Programs& programs, const Plan& plan,
-                       const Model& model, TimelineSink* timeline, bool critical_path,
-                       const std::vector<int>& sharers, ProgressCounter* progress) {
+                       const Model& model, const std::vector<int>& sharers,
+                       const SimulationOptions& options) {
   const Platform& platform = cluster.platform();
   check_algorithms(plan, programs, platform);
 
@@ -188,12 +188,12 @@ Simulation simulate_on(Cluster& cluster, const Programs& programs, const Plan& p
   CriticalPathFinder finder(platform);
   SeveralSinks sinks;
   sinks.add(&measure);
-  sinks.add(timeline);
-  sinks.add(critical_path ? &finder : nullptr);
+  sinks.add(options.timeline);
+  sinks.add(options.explain ? &finder : nullptr);
   Simulation result;
-  result.counts = replay(programs, cluster, plan.network, sinks, sharers, progress);
+  result.counts = replay(programs, cluster, plan.network, sinks, sharers, options.progress);
   result.metrics = measure.metrics();
-  if (critical_path) result.critical_path = finder.path();
+  if (options.explain) result.critical_path = finder.path();
   return result;
 }
 
@@ -217,8 +217,7 @@ Simulation simulate(const PreparedPlan& prepared, const SimulationOptions& optio
   }
   refuse_long_replay(plan.where.at("layout"), programs, plan.network, options.time_limit,
                      options.progress);
-  Simulation result = simulate_on(cluster, programs, simulated, model, options.timeline,
-                                  options.explain, fold.sharers, options.progress);
+  Simulation result = simulate_on(cluster, programs, simulated, model, fold.sharers, options);
   result.metrics = of_all_replicas(result.metrics, fold.replicas);
   result.metrics.gpu_kinds = gpu_kinds(cluster.platform(), plan.layout.gpus());
   result.metrics.assumptions = assumptions_of(plan, model, cluster.platform());
