@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
-#include <ranges>
+#include <utility>
 
 #include "base/limits.hpp"
 #include "base/utf8.hpp"
@@ -93,11 +93,18 @@ struct NameSpace {
   std::multimap<std::string, Generated> ranges;  // by stem
 };
 
+// The entries of a multimap under one key, for a loop. (clang 14 cannot compile
+// std::ranges::subrange.)
 template <class Map>
-auto all_of(const Map& map, const std::string& stem) {
-  const auto [begin, end] = map.equal_range(stem);
-  return std::ranges::subrange(begin, end);
-}
+class EntriesOf {
+ public:
+  EntriesOf(const Map& map, const std::string& key) : range_(map.equal_range(key)) {}
+  auto begin() const { return range_.first; }
+  auto end() const { return range_.second; }
+
+ private:
+  std::pair<typename Map::const_iterator, typename Map::const_iterator> range_;
+};
 
 [[noreturn]] void refuse_duplicate(const Element& second, const std::string& name,
                                    const Element& first) {
@@ -116,7 +123,7 @@ void add_name(NameSpace& space, const std::string& name, const Element& by) {
     refuse_duplicate(by, name, *at->second);
   }
   for (const std::string& stem : stems_of(name)) {
-    for (const auto& [key, range] : all_of(space.ranges, stem)) {
+    for (const auto& [key, range] : EntriesOf(space.ranges, stem)) {
       if (range.names.contains(name)) refuse_duplicate(by, name, *range.by);
     }
     space.single_by_stem.emplace(stem, name);
@@ -125,10 +132,10 @@ void add_name(NameSpace& space, const std::string& name, const Element& by) {
 
 void add_range(NameSpace& space, const NameRange& names, const Element& by) {
   const std::string stem = stem_of(names);
-  for (const auto& [key, name] : all_of(space.single_by_stem, stem)) {
+  for (const auto& [key, name] : EntriesOf(space.single_by_stem, stem)) {
     if (names.contains(name)) refuse_duplicate(by, name, *space.single.at(name));
   }
-  for (const auto& [key, range] : all_of(space.ranges, stem)) {
+  for (const auto& [key, range] : EntriesOf(space.ranges, stem)) {
     if (const auto name = names.common_name(range.names)) refuse_duplicate(by, *name, *range.by);
   }
   space.ranges.emplace(stem, Generated{names, &by});
