@@ -27,6 +27,12 @@ double flops_per_copy(const Model& model, const WorkloadGraph& graph) {
   return sum;
 }
 
+int moe_layers(const Model& model) {
+  int count = 0;
+  for (int layer = 0; layer < model.layers; ++layer) count += model.is_moe_layer(layer) ? 1 : 0;
+  return count;
+}
+
 }  // namespace
 
 ModelFlops model_flops(const Model& model, const Plan& plan) {
@@ -40,8 +46,12 @@ ModelFlops model_flops(const Model& model, const Plan& plan) {
   const WorkloadGraph prefill = build_pass(model, one_gpu, shape);
   ModelFlops flops;
   flops.prefill = Flops{flops_of(prefill).base};
-  if (model.moe) flops.per_copy = Flops{flops_per_copy(model, prefill)};
   const double steps = plan.batch.output_tokens - 1;
+  if (model.moe) {
+    flops.per_copy = Flops{flops_per_copy(model, prefill)};
+    flops.copies =
+        (shape.tokens() + shape.sequences * steps) * model.moe->top_k * moe_layers(model);
+  }
   if (steps == 0) return flops;
   shape.phase = Phase::kDecode;
   shape.group_tokens = shape.tokens();

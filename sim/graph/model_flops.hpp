@@ -14,6 +14,7 @@ struct ModelFlops {
   Flops first_decode_step;  // of all requests; 0 with a single output token
   Flops decode;             // all steps
   Flops per_copy;           // a (token, expert) copy in one MoE layer; 0: the model has no experts
+  double copies = 0;        // that the batch's tokens ask for, over all MoE layers
 
   Flops of_batch() const { return prefill + decode; }
 };

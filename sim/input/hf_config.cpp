@@ -316,27 +316,26 @@ class Reader {
   // As the files say; ModelOpt's, where there is one, says all.
   void read_quantisation_of(const Family& family) {
     check_bounds(result_.model, model_bounds(), where_);  // modules of every layer are tried
-    constexpr const char* kKeys[] = {"quantization_config", "compression_config"};
     const std::string block = family.expert_block;
     if (beside_ != nullptr) {
-      refuse_another_method(kKeys);
+      refuse_another_method();
       const JsonDocument document = parse_json(*beside_);
       const JsonObject file(document, document.root, {}, beside_->at(0));
       if (!document.root.is_object()) throw InputError(file.where(), "expected a JSON object");
+      refuse_another_algorithm(file.object("quantization"));
       take(read_quantisation(file.object("quantization"), QuantisationFile::kModelOpt,
                              result_.model, block));
       return;
     }
-    for (const char* const key : kKeys) {
+    for (const char* const key : kStatements) {
       if (config_.find(key) == nullptr) continue;
       take(read_quantisation(config_.object(key), QuantisationFile::kConfig, result_.model, block));
       return;
     }
   }
 
-  template <std::size_t size>
-  void refuse_another_method(const char* const (&keys)[size]) const {
-    for (const char* const key : keys) {
+  void refuse_another_method() const {
+    for (const char* const key : kStatements) {
       if (config_.find(key) == nullptr) continue;
       const JsonObject statement = config_.object(key);
       const std::string method = statement.string_or("", "quant_method");
@@ -344,6 +343,19 @@ class Reader {
       statement.refuse("quant_method", fmt::format("{} beside it says how ModelOpt quantised the "
                                                    "checkpoint: one of the two holds",
                                                    beside_->path));
+    }
+  }
+
+  // Newer checkpoints say it in both files; the two must agree.
+  void refuse_another_algorithm(const JsonObject& beside) const {
+    for (const char* const key : kStatements) {
+      if (config_.find(key) == nullptr) continue;
+      const JsonObject statement = config_.object(key);
+      const std::string here = statement.string_or("", "quant_algo");
+      const std::string there = beside.string_or("", "quant_algo");
+      if (here.empty() || here == there) continue;
+      statement.refuse("quant_algo", fmt::format("{} beside it says \"{}\": the two must agree",
+                                                 beside_->path, there));
     }
   }
 
@@ -363,6 +375,8 @@ class Reader {
     if (unknown.empty()) return;
     result_.notes.push_back("keys that are not understood and not used: " + unknown);
   }
+
+  static constexpr const char* kStatements[] = {"quantization_config", "compression_config"};
 
   Config config_;
   const SourceText* beside_;

@@ -374,6 +374,9 @@ class MethodReader {
   // What is quantised is listed, each module with its algorithm.
   QuantisationMethod mixed_precision() {
     const JsonObject layers = statement_.object("quantized_layers");
+    if (layers.value().empty()) {
+      layers.refuse("quantized_layers", "lists no layer, so nothing says what is quantised");
+    }
     std::vector<std::string> known;  // schemes as bytes
     for (const auto& [module, how] : layers.value().items()) {
       if (!how.is_object()) layers.refuse(module, "expected an object");

@@ -172,7 +172,6 @@ void Measure::routing(const RoutingTotals& totals) {
     experts.rank_max_over_mean = totals.busiest_computed / totals.mean_computed;
   }
   experts.dropped_fraction = dropped / totals.routed;
-  dropped_copies_ = dropped;
   if (totals.computed > 0) experts.padding_fraction = totals.padding / totals.computed;
   experts.moved_weight_bytes = totals.moved_bytes;
   experts.rebalancings = totals.rebalancings;
@@ -247,7 +246,10 @@ void Measure::sum_ranks(double makespan) {
   if (computing > 0) metrics_.communication_over_compute /= computing;
   if (plan_.batch.lengths.given) sum_replicas();
   metrics_.gpu_compute_max_over_mean = compute > 0 ? most_compute / (compute / ranks) : 1;
-  metrics_.model_flops = (model_flops_.of_batch() - model_flops_.per_copy * dropped_copies_).value;
+  // Copies of padding are dropped like those of tokens, and nobody asks for them.
+  const double dropped = metrics_.experts ? metrics_.experts->dropped_fraction : 0;
+  metrics_.model_flops =
+      (model_flops_.of_batch() - model_flops_.per_copy * (model_flops_.copies * dropped)).value;
   metrics_.mfu = metrics_.model_flops / (peak_rate * makespan);
   metrics_.hfu = metrics_.executed_flops / (peak_rate * makespan);
   for (int axis = 0; axis < kAxes; ++axis) {

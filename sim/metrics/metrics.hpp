@@ -182,7 +182,6 @@ class Measure : public TimelineSink {
   const double batch_tokens_;
   const Dtype dtype_;
   const ModelFlops model_flops_;
-  double dropped_copies_ = 0;
   const Programs* programs_ = nullptr;
   std::vector<RankSum> sums_;
   std::vector<RunTally> tallies_;  // by OperatorRun::number

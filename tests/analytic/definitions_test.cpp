@@ -95,6 +95,30 @@ TEST(Definitions, DroppedCopiesCountNowhere) {
   EXPECT_LT(run[3], model_flops(whole.model, whole.plan).of_batch().value);
 }
 
+// fault:D2: copies of padding are dropped like those of tokens, but nobody asked for them: what
+// counts is the batch's own copies less the dropped share, between none of them and all of them.
+TEST(Definitions, CopiesOfPaddingThatAreDroppedTakeNothingFromTheModel) {
+  const std::vector<std::string> sets = {
+      "layout.tensor=1",       "layout.pipeline=1",     "layout.data=1",
+      "layout.expert=1",       "batch.sequences=8",     "batch.prompt_tokens=512",
+      "batch.output_tokens=2", "batch.micro_batches=1", "batch.lengths.variation=2",
+      "capacity.factor=0.3"};
+  std::vector<std::string> padded = sets;
+  padded.emplace_back("batch.lengths.padded=true");
+  const std::vector<double> tight = utilization_of("declared-top1", sets);
+  const std::vector<double> filled = utilization_of("declared-top1", padded);
+  const Inputs inputs = inputs_of("declared-top1", sets);
+  const ModelFlops all = model_flops(inputs.model, inputs.plan);
+  // 16 MoE layers, one copy a token: the prompts and one decoded token of each request.
+  EXPECT_DOUBLE_EQ(all.copies, 16 * (prompt_tokens(inputs.plan) + 8));
+  // A factor of 0.3 drops 70 % of every full pass; only the small decode pass rounds up.
+  const double least = (all.of_batch() - all.per_copy * all.copies * 0.7).value;
+  EXPECT_GE(filled[3], least);
+  EXPECT_NEAR(filled[3] / least, 1, 0.02);
+  EXPECT_NEAR(tight[3] / least, 1, 0.02);
+  EXPECT_LT(filled[0], filled[1]);
+}
+
 // fault:C1: prompts of a law, which differ in length. Counted here from the model's dimensions: 2
 // FLOPs per active matrix parameter and token (the LM head once per request), 4 per head dimension
 // and (query, key) pair, L (L + 1) / 2 pairs of a prompt of L tokens.

@@ -204,6 +204,30 @@ TEST(HfQuantConfig, OfAnotherMethodThanConfigJsonIsRefused) {
       << unknown;
 }
 
+// Newer ModelOpt checkpoints say it twice: alike, or one of them is wrong.
+TEST(HfQuantConfig, AgreesWithConfigJson) {
+  const std::string path =
+      quantised(R"("quant_method": "modelopt", "quant_algo": "FP8", "ignore": ["lm_head"])");
+  const std::string beside =
+      path.substr(0, path.size() - std::string("config.json").size()) + "hf_quant_config.json";
+  std::ofstream(beside)
+      << R"({"quantization": {"quant_algo": "FP8", "exclude_modules": ["lm_head"]}})";
+  const Model model = read_model(path);
+  std::ofstream(beside) << R"({"quantization": {"quant_algo": "NVFP4", "group_size": 16}})";
+  const std::string refusal = refusal_of([&] { read_model(path); });
+  std::ofstream(beside) << R"({"quantization": {"quant_algo": "MIXED_PRECISION",
+      "quantized_layers": {}}})";
+  std::ofstream(path) << R"({"model_type": "llama", "hidden_size": 64, "num_hidden_layers": 2,
+      "num_attention_heads": 4, "intermediate_size": 128, "vocab_size": 100,
+      "torch_dtype": "bfloat16"})";
+  const std::string plain = refusal_of([&] { read_model(path); });
+  std::remove(beside.c_str());
+  EXPECT_EQ(dtype_of(model, WeightPart::kQkv, 0), Dtype::kFp8);
+  EXPECT_EQ(refusal, path + ":2:53: error: quantization_config.quant_algo = \"FP8\": " + beside +
+                         " beside it says \"NVFP4\": the two must agree");
+  EXPECT_TRUE(plain.find("lists no layer") != std::string::npos) << plain;
+}
+
 TEST(HfConfig, BesideAnOlderQuantisationIsRefused) {
   const std::string path = written_file("config.json", R"({"model_type": "llama",
       "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 128,

@@ -259,6 +259,15 @@ void check_arguments(int argc, char** argv) {
   }
 }
 
+// The first option that is given the empty word, as a script does whose variable is not set.
+std::string option_without_text(const CLI::App& command) {
+  for (const CLI::Option* const option : command.get_options()) {
+    const std::vector<std::string>& given = option->results();
+    if (std::find(given.begin(), given.end(), "") != given.end()) return option->get_name();
+  }
+  return {};
+}
+
 // Exit code of the chosen command.
 int run(int argc, char** argv) {
   Options options;
@@ -285,6 +294,10 @@ int run(int argc, char** argv) {
   if (!chosen)
     return refuse_usage(
         "a command is missing: run, check, compare, balance, search, show, platform or collective");
+  if (const std::string option = option_without_text(*app.get_subcommands().front());
+      !option.empty()) {
+    return refuse_usage(fmt::format("{} is empty: give a value, or leave it out", option));
+  }
   make_rereadable(options);
   const std::string name = app.get_subcommands().front()->get_name();
   for (const Command& command : kCommands) {

@@ -303,8 +303,10 @@ SearchResult search_with(const Options& options, const SearchInputs& inputs,
                                });
   progress.reset();
   if (!result.complete) {
-    fmt::print(stderr, "rehearse: interrupted: what follows is what the search knows by now{}\n",
-               journal ? "; with its journal it goes on from there" : "");
+    fmt::print(
+        stderr, "rehearse: interrupted{}{}\n",
+        options.json || !options.quiet ? ": what follows is what the search knows by now" : "",
+        journal ? "; with its journal it goes on from there" : "");
   }
   return result;
 }
