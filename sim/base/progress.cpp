@@ -1,6 +1,8 @@
 // The reader is a thread, so that the work pays nothing but a store now and then. It writes to a
-// copy of stderr made at the start (SimGrid's calls capture stderr) with write() alone: a process
-// that is forked meanwhile inherits no lock of a stream. All signals stay with the main thread.
+// copy of stderr made at the start (SimGrid's calls capture stderr). The work forks: a lock that
+// the reader held at that moment would stay locked in the child for ever, so the reader takes none
+// that a child wants. It neither allocates nor uses a stream, and its beginning (where a sanitizer
+// allocates for it) is waited for. All signals stay with the main thread.
 #include "base/progress.hpp"
 
 #include <fcntl.h>
@@ -9,11 +11,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
 #include <mutex>
 #include <new>
+#include <string_view>
 
 #include "base/system_error.hpp"
 
@@ -48,11 +52,15 @@ double SharedCounters::fraction() const {
   return sum / static_cast<double>(count_);
 }
 
-std::string progress_text(const std::string& what, double fraction, double seconds) {
+std::string_view progress_text(std::span<char> room, std::string_view what, double fraction,
+                               double seconds) {
   constexpr double kTellsNothing = 0.001;
-  if (fraction < kTellsNothing) return fmt::format("{}: {:.0f} s so far", what, seconds);
-  return fmt::format("{}: {:.0f} %, about {:.0f} s left", what, 100 * fraction,
-                     seconds * (1 - fraction) / fraction);
+  const auto written =
+      fraction < kTellsNothing
+          ? fmt::format_to_n(room.data(), room.size(), "{}: {:.0f} s so far", what, seconds)
+          : fmt::format_to_n(room.data(), room.size(), "{}: {:.0f} %, about {:.0f} s left", what,
+                             100 * fraction, seconds * (1 - fraction) / fraction);
+  return {room.data(), std::min(written.size, room.size())};
 }
 
 struct ProgressLine::State {
@@ -63,20 +71,25 @@ struct ProgressLine::State {
   int file = -1;
   bool terminal = false;
   bool shown = false;
+  bool begun = false;
   bool ends = false;
   std::mutex mutex;
-  std::condition_variable end;
+  std::condition_variable change;  // of the two above
   std::thread reader;
 
-  void write_text(const std::string& text) const {
+  void write_text(std::string_view text) const {
     // A reader of stderr that is gone is told nothing.
     [[maybe_unused]] const ssize_t ignored = ::write(file, text.data(), text.size());
   }
 
   void tell(Clock::time_point begin) {
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-    const std::string text = progress_text(what, counters.fraction(), seconds);
-    write_text(terminal ? "\r\033[K" + text : "rehearse: " + text + "\n");
+    std::array<char, 256> room;
+    std::array<char, 300> line;
+    const auto written = fmt::format_to_n(
+        line.data(), line.size(), "{}{}{}", terminal ? "\r\033[K" : "rehearse: ",
+        progress_text(room, what, counters.fraction(), seconds), terminal ? "" : "\n");
+    write_text({line.data(), std::min(written.size, line.size())});
     shown = true;
   }
 
@@ -84,7 +97,9 @@ struct ProgressLine::State {
     const Clock::time_point begin = Clock::now();
     Clock::time_point next = begin + (terminal ? Clock::duration(kSilence) : kElsewhere);
     std::unique_lock lock(mutex);
-    while (!end.wait_until(lock, next, [this] { return ends; })) {
+    begun = true;
+    change.notify_all();
+    while (!change.wait_until(lock, next, [this] { return ends; })) {
       tell(begin);
       next += terminal ? Clock::duration(kOnTerminal) : kElsewhere;
     }
@@ -104,6 +119,8 @@ ProgressLine::ProgressLine(std::string what, const SharedCounters& counters, boo
   pthread_sigmask(SIG_SETMASK, &all, &before);
   state_->reader = std::thread([state = state_.get()] { state->run(); });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  std::unique_lock lock(state_->mutex);
+  state_->change.wait(lock, [this] { return state_->begun; });
 }
 
 ProgressLine::~ProgressLine() {
@@ -112,7 +129,7 @@ ProgressLine::~ProgressLine() {
     const std::lock_guard lock(state_->mutex);
     state_->ends = true;
   }
-  state_->end.notify_one();
+  state_->change.notify_all();
   state_->reader.join();
   close(state_->file);
 }

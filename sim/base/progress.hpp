@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace rehearse {
@@ -35,8 +37,10 @@ class SharedCounters {
   ProgressCounter* counters_;
 };
 
-// "simulating: 42 %, about 12 s left"; before anything is known "simulating: 3 s so far".
-std::string progress_text(const std::string& what, double fraction, double seconds);
+// "simulating: 42 %, about 12 s left"; before anything is known "simulating: 3 s so far". Written
+// to `room`, as far as that goes.
+std::string_view progress_text(std::span<char> room, std::string_view what, double fraction,
+                               double seconds);
 
 // While it lives, work is told on stderr once it takes more than two seconds: on a terminal one
 // line that changes five times a second, else a line every ten seconds. The work may capture stderr

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <span>
+#include <string>
+
 #include "base/processes.hpp"
 
 namespace rehearse {
@@ -24,8 +28,10 @@ TEST(Progress, OtherProcessesCountToo) {
 
 TEST(Progress, SaysWhatIsLeft) {
   // A quarter in 3 s: 9 s are left.
-  EXPECT_EQ(progress_text("simulating", 0.25, 3), "simulating: 25 %, about 9 s left");
-  EXPECT_EQ(progress_text("simulating", 0, 3), "simulating: 3 s so far");
+  std::array<char, 64> room;
+  EXPECT_EQ(progress_text(room, "simulating", 0.25, 3), "simulating: 25 %, about 9 s left");
+  EXPECT_EQ(progress_text(room, "simulating", 0, 3), "simulating: 3 s so far");
+  EXPECT_EQ(progress_text(std::span(room).first(4), "simulating", 0, 3), "simu");
 }
 
 TEST(ProgressLine, IsSilentForShortWork) {
@@ -35,6 +41,21 @@ TEST(ProgressLine, IsSilentForShortWork) {
     const ProgressLine line("working", counters, false);
   }
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+// The line's thread once held a lock of the sanitizer's allocator while the work forked, and the
+// child waited for it for ever.
+TEST(ProgressLine, ProcessesStartedUnderItEnd) {
+  for (int round = 0; round < 100; ++round) {
+    const SharedCounters counters(1);
+    const ProgressLine line("working", counters, false);
+    JobProcess child([] {
+      std::string text;
+      for (std::size_t size = 1; size < 100000; size *= 2) text += std::string(size, 'x');
+      return std::to_string(text.size());
+    });
+    EXPECT_EQ(child.wait().value(), "131071");
+  }
 }
 
 }  // namespace
