@@ -88,6 +88,20 @@ void add_search(json search, json& all) {
   all["search"] = std::move(search);
 }
 
+// Each once, in the order of the scenarios.
+std::vector<std::string> assumptions_of(const std::map<Scenario, json>& quantities) {
+  std::vector<std::string> each_once;
+  for (const auto& [scenario, all] : quantities) {
+    if (!all.is_object() || !all.contains("assumptions")) continue;
+    for (const std::string each : all.at("assumptions")) {
+      if (std::find(each_once.begin(), each_once.end(), each) == each_once.end()) {
+        each_once.push_back(each);
+      }
+    }
+  }
+  return each_once;
+}
+
 Skeletons skeletons() {
   const std::string facts = facts_skeleton();
   const std::string result = result_skeleton();
@@ -112,6 +126,7 @@ class Check {
     CheckReport report;
     report.plan = plan_.name;
     report.document = claims_.document;
+    report.assumptions = assumptions_of(quantities);
     for (Judgement& judgement : audit.judge(quantities)) {
       Finding finding;
       finding.fails = judgement.verdict != Verdict::kHolds;

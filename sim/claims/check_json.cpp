@@ -56,6 +56,7 @@ std::string check_json(const CheckReport& report) {
   check.set_totals(totals_text(report));
   check.set_fails(report.fails());
   for (const std::string& each : report.missing) check.add_missing(each);
+  for (const std::string& each : report.assumptions) check.add_assumptions(each);
   for (const Finding& each : report.findings) write(each, *check.add_judgements());
   return to_json(check);
 }

@@ -77,6 +77,7 @@ std::string check_table(const CheckReport& report) {
   for (const std::string& each : report.missing) {
     text += fmt::format("recorded, but no longer judged: {}\n", each);
   }
+  for (const std::string& each : report.assumptions) text += "assumes: " + each + "\n";
   text += totals_text(report) + "\n";
   if (report.gated) {
     const auto changed = std::count_if(report.findings.begin(), report.findings.end(),

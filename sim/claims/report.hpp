@@ -17,11 +17,12 @@ struct Finding {
 };
 
 struct CheckReport {
-  std::string plan;                  // its name
-  std::string document;              // empty: none
-  bool gated = false;                // judged against recorded verdicts: only changes fail
-  std::vector<Finding> findings;     // in the order of the claims
-  std::vector<std::string> missing;  // recorded judgements that are no longer made
+  std::string plan;                           // its name
+  std::string document;                       // empty: none
+  bool gated = false;                         // judged against recorded verdicts: only changes fail
+  std::vector<Finding> findings;              // in the order of the claims
+  std::vector<std::string> missing;           // recorded judgements that are no longer made
+  std::vector<std::string> assumptions = {};  // of the simulated scenarios, each once
   bool fails() const;
 };
 

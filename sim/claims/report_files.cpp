@@ -134,6 +134,9 @@ std::string check_markdown(const CheckReport& report) {
     text += report.fails() ? "**Changed against the recorded verdicts.**\n\n"
                            : "Nothing changed against the recorded verdicts.\n\n";
   }
+  for (const std::string& each : report.assumptions) {
+    text += fmt::format("Assumes: {}\n\n", markdown(each));
+  }
   std::string rows;
   for (const ClaimOutcome& outcome : by_claim(report)) {
     for (const OutcomeLine& line : outcome.lines) {

@@ -28,7 +28,8 @@ std::string claims_page(const ReportClaims& report) {
                     {"plan", report.plan},
                     {"document", report.document},
                     {"claims", std::move(claims)},
-                    {"missing", report.missing}},
+                    {"missing", report.missing},
+                    {"assumptions", report.assumptions}},
                    {kAssetClaims});
 }
 

@@ -28,7 +28,8 @@ struct ReportClaims {
   std::string plan;
   std::string document;  // empty: none
   std::vector<ReportClaim> claims;
-  std::vector<std::string> missing;  // recorded judgements that are no longer made
+  std::vector<std::string> missing;           // recorded judgements that are no longer made
+  std::vector<std::string> assumptions = {};  // what the figures take for granted, in sentences
 };
 
 std::string claims_page(const ReportClaims& report);

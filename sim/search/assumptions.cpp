@@ -5,7 +5,9 @@
 namespace rehearse {
 
 std::vector<std::string> assumptions_of(const SearchInputs& inputs) {
-  std::vector<std::string> all = assumptions_of(inputs.base, inputs.model, Platform{});
+  std::vector<std::string> all =
+      assumptions_of(inputs.base, inputs.model, Platform{},
+                     inputs.space.gpus.empty() ? 1 : inputs.space.gpus.most());
   for (const SearchPlatform& platform : inputs.space.platforms) {
     for (const std::string& guess : platform.assumed) {
       all.push_back(inputs.space.platforms.size() > 1 ? platform.path + ": " + guess : guess);

@@ -220,7 +220,7 @@ Simulation simulate(const PreparedPlan& prepared, const SimulationOptions& optio
   Simulation result = simulate_on(cluster, programs, simulated, model, fold.sharers, options);
   result.metrics = of_all_replicas(result.metrics, fold.replicas);
   result.metrics.gpu_kinds = gpu_kinds(cluster.platform(), plan.layout.gpus());
-  result.metrics.assumptions = assumptions_of(plan, model, cluster.platform());
+  result.metrics.assumptions = assumptions_of(plan, model, cluster.platform(), plan.layout.gpus());
   MemoryPeak& memory = result.metrics.memory;
   if (!memory.fits) memory.advice = memory_advice(model, plan, memory);
   if (options.facts) result.facts = facts_json(model, plan, cluster.platform(), programs);

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "base/error.hpp"
+#include "metrics/assumptions.hpp"
 
 namespace rehearse {
 namespace {
@@ -81,6 +82,21 @@ TEST_F(CheckPlan, FindsTheBestLayoutOfTheSameGpus) {
   for (std::size_t at = 1; at < 4; ++at) {
     EXPECT_EQ(findings[at].judgement.verdict, Verdict::kHolds) << findings[at].judgement.reason;
   }
+}
+
+// fault:P1, fault:Q5. A verdict on communication rests on collectives that no library was measured
+// against: every report says so, and says it only where something was simulated.
+TEST_F(CheckPlan, SaysWhatItsVerdictsTakeForGranted) {
+  const std::string own = std::string("assumes: ") + kOwnCollectives + "\n";
+  const auto simulated =
+      check(R"(claim { id: "fast" line: 1 quote: "q" expect: "ttft_s.max <= 1s" })");
+  EXPECT_NE(check_table(simulated->report).find(own), std::string::npos);
+  EXPECT_NE(check_json(simulated->report).find(kOwnCollectives), std::string::npos);
+  EXPECT_NE(check_markdown(simulated->report).find("Assumes: collectives run this"),
+            std::string::npos);
+  const auto counted =
+      check(R"(claim { id: "gpus" line: 1 quote: "q" expect: "layout.gpus == 2" })");
+  EXPECT_EQ(check_table(counted->report).find("assumes"), std::string::npos);
 }
 
 TEST_F(CheckPlan, SaysTheSameEveryTime) {

@@ -9,6 +9,7 @@ std::string check_page(const CheckReport& report) {
   page.plan = report.plan;
   page.document = report.document;
   page.missing = report.missing;
+  page.assumptions = report.assumptions;
   for (const Finding& finding : report.findings) {
     const Judgement& judgement = finding.judgement;
     const Claim& claim = *judgement.claim;

@@ -10,6 +10,7 @@
 #include "base/progress.hpp"
 #include "cli/commands.hpp"
 #include "cli/prepare.hpp"
+#include "metrics/assumptions.hpp"
 #include "simulation/collective_run.hpp"
 #include "simulation/simulation.hpp"
 
@@ -187,6 +188,7 @@ int collective_command(const Options& options) {
   fmt::print(
       "# busbw counts the bytes that the busiest port must carry (nccl-tests); GB/s = 1e9 "
       "bytes/s\n");
+  fmt::print("# {}\n", kOwnCollectives);
   fmt::print("#{:>13}  {:>14}  {:>12}  {:>10}  {:>10}\n", "size (B)", "algorithm", "time (us)",
              "algbw GB/s", "busbw GB/s");
   for (const CollectiveRow& row : rows) {

@@ -87,6 +87,7 @@ show_totals();
     el("thead", {}, el("tr", {}, head.map((title, at) => el("th", { scope: "col", class: at === 0 ? "number" : null }, title)))), BODY)), CLAIM);
   show_rows();
 }
+if (DATA.assumptions.length > 0) PAGE.append(el("p", {}, `This assumes: ${DATA.assumptions.join("; ")}.`));
 if (DATA.missing.length > 0) {
   const box = section("No longer judged", "Judgements of the record that this check does not make.");
   box.append(el("ul", {}, DATA.missing.map((each) => el("li", {}, each))));
