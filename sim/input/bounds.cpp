@@ -4,6 +4,7 @@
 #include <google/protobuf/descriptor.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <vector>
@@ -145,6 +146,9 @@ class Check {
 
   void refuse_outside(double value, const Bound& bound, const std::string& shown) const {
     if (value >= bound.least && value <= bound.most) return;
+    if (std::isnan(value)) {
+      throw InputError(where_.at(shown), fmt::format("{} = nan: must be a number", shown));
+    }
     const bool low = value < bound.least;
     throw InputError(where_.at(shown),
                      fmt::format("{} = {}: must be at {} {}", shown, value, low ? "least" : "most",

@@ -39,10 +39,11 @@ void take_bound(const BoundAnswer& answer, const SearchGoals& goals, Entry& entr
 
 void take_bounds(const BoundBatch& batch, const Answer& answer, const SearchGoals& goals,
                  std::deque<Entry>& entries) {
-  if (answer.end == 'R') throw InputError({"rehearse search", 1, 1}, answer.text);
+  if (answer.end == 'R') throw InputError::relayed(answer.text);
   if (answer.end == 'S') throw SystemError::relayed(answer.text);
   if (answer.end == 'T') {
-    throw InputError({"--timeout", 1, 1}, "too short: the bounds of some layouts took longer");
+    throw InputError({"--timeout", 1, 1},
+                     "too short for the bounds of some layouts: " + answer.text);
   }
   const std::vector<BoundAnswer> bounds = bound_answers(answer.text);
   if (answer.end != 'D' || bounds.size() != batch.size()) {

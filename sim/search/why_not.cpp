@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "base/limits.hpp"
 #include "layout/memory_rule.hpp"
 #include "search/search_text.hpp"
 
@@ -161,14 +162,24 @@ Space space_of_question(const Question& question, const Space& space) {
   return asked;
 }
 
-std::string rules_text(const Question& question, const Space& space, const Enumeration& found) {
+std::string rules_text(const Question& question, const SearchInputs& inputs,
+                       const Enumeration& found) {
+  const Space& space = inputs.space;
   std::string text = fmt::format("{}: {} layouts considered, {} legal\n", question.text,
                                  found.considered, found.legal.size());
   if (found.considered == 0) {
+    Space asked = space_of_question(question, space);
+    const int least = asked.gpus.least();
+    const int most = asked.gpus.most();
     text += fmt::format(
-        "  the product of these degrees, {:.0f}, divides no number of GPUs that is searched "
-        "({}..{})\n",
-        least_gpus(question), space.gpus.least(), space.gpus.most());
+        "  the product of these degrees, {:.0f}, divides no number of GPUs that is searched ({})\n",
+        least_gpus(question),
+        least == most ? std::to_string(least) : fmt::format("{}..{}", least, most));
+    if (!question.degrees.contains("gpus")) {
+      const int gpus = static_cast<int>(std::min<double>(least_gpus(question), kMostGpus));
+      asked.gpus = IntegerSet(gpus, gpus);
+      text += exclusions_text(enumerate(asked, inputs.base, inputs.model).excluded, kMostAnswers);
+    }
   }
   return text + exclusions_text(found.excluded, kMostAnswers);
 }

@@ -21,8 +21,11 @@ Question read_question(const std::string& text, const SourceLocation& where);
 // degrees are given, as they need.
 Space space_of_question(const Question& question, const Space& space);
 
-// What the rules say: how many such layouts there are, and why some are not legal.
-std::string rules_text(const Question& question, const Space& space, const Enumeration& found);
+// What the rules say of `found`, the layouts of space_of_question: how many there are, and why some
+// are not legal. Where the degrees fit no number of GPUs that is searched, why they are not legal on
+// as many GPUs as they multiply to either.
+std::string rules_text(const Question& question, const SearchInputs& inputs,
+                       const Enumeration& found);
 
 // What the search says about SearchInputs::asked, a line or two each.
 std::string answers_text(const SearchInputs& inputs, const SearchResult& result);

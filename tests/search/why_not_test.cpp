@@ -29,7 +29,8 @@ struct Asked {
 
   std::string rules(const std::string& text) const {
     const Question question = read_question(text, {});
-    return rules_text(question, space, enumerate(space_of_question(question, space), plan, model));
+    return rules_text(question, {plan, model, space, goals},
+                      enumerate(space_of_question(question, space), plan, model));
   }
 
   std::string answer(const AskedRow& row) const {
@@ -70,14 +71,18 @@ TEST(WhyNot, ReadsSeveralDegrees) {
   }
 }
 
-// 3 divides no number of GPUs; with all degrees given the GPUs are their product, which is more
-// than the platform has; 8 does not divide 4 heads.
+// 3 divides no number of GPUs, nor the heads, which more GPUs would not change; with all degrees
+// given the GPUs are their product, which is more than the platform has; 8 does not divide 4 heads.
 TEST(WhyNot, SaysWhichRuleForbidsIt) {
   const Asked asked;
-  EXPECT_EQ(
-      asked.rules("tensor=3"),
-      "tensor=3: 0 layouts considered, 0 legal\n"
-      "  the product of these degrees, 3, divides no number of GPUs that is searched (4..8)\n");
+  EXPECT_EQ(asked.rules("tensor=3"),
+            "tensor=3: 0 layouts considered, 0 legal\n"
+            "  the product of these degrees, 3, divides no number of GPUs that is searched (4..8)\n"
+            "         1  layout.tensor = 3 does not divide the model's 4 attention heads\n");
+  // A user who fixes the GPUs, too, is told no more than that.
+  EXPECT_EQ(asked.rules("tensor=3,gpus=8"),
+            "tensor=3,gpus=8: 0 layouts considered, 0 legal\n"
+            "  the product of these degrees, 3, divides no number of GPUs that is searched (8)\n");
   EXPECT_EQ(asked.rules("tensor=4,pipeline=2,data=2,expert=1"),
             "tensor=4,pipeline=2,data=2,expert=1: 1 layouts considered, 0 legal\n"
             "         1  more GPUs than the 8 of the platform p.xml\n");

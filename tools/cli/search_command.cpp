@@ -318,10 +318,10 @@ int why_not(const Options& options, const Prepared& all) {
   }
   const Question question = read_question(options.search.why_not, where);
   const Enumeration asked = enumerate(space_of_question(question, all.space), all.plan, all.model);
-  fmt::print("{}", rules_text(question, all.space, asked));
+  const SearchInputs inputs{all.plan, all.model, all.space, all.goals, asked.legal};
+  fmt::print("{}", rules_text(question, inputs, asked));
   std::fflush(stdout);
   if (asked.legal.empty()) return 0;
-  const SearchInputs inputs{all.plan, all.model, all.space, all.goals, asked.legal};
   std::optional<StopRequest> stop;
   const SearchResult result =
       search_with(options, inputs, enumerate(all.space, all.plan, all.model), all, stop);
