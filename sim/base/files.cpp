@@ -107,7 +107,7 @@ std::string read_file(const std::string& path, const std::string& what, std::siz
 }
 
 std::string rereadable(const std::string& path, const std::string& what) {
-  const std::string name = path == "-" ? "/dev/stdin" : path;
+  std::string name = path == "-" ? "/dev/stdin" : path;
   const std::optional<int> number = descriptor_of(name);
   struct stat status {};
   if (!number || fstat(*number, &status) != 0 || S_ISREG(status.st_mode)) return name;

@@ -3,6 +3,8 @@
 // the root of what is mounted is asked. Files that are missing limit nothing.
 #include "base/free_memory.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <fstream>
 #include <limits>
@@ -72,7 +74,7 @@ double left_up_to_the_root(const std::string& root, std::string group, const Ver
   double left = kNoLimit;
   for (;;) {
     for (const char* const mount : version.mounts) {
-      left = std::min(left, left_in(root + mount + group, version));
+      left = std::min(left, left_in(fmt::format("{}{}{}", root, mount, group), version));
     }
     if (group.empty()) return left;
     group.resize(group.find_last_of('/'));

@@ -28,7 +28,7 @@ std::optional<ResultFault> fault_of_fields(const json& found, const json& known,
   for (const auto& [name, value] : found.items()) {
     const auto field = known.find(name);
     if (field == known.end()) continue;
-    const std::string inner = path.empty() ? name : path + "." + name;
+    const std::string inner = path.empty() ? name : fmt::format("{}.{}", path, name);
     if (auto fault = fault_at(value, *field, inner, name)) return fault;
   }
   return std::nullopt;

@@ -113,10 +113,11 @@ class Check {
     for (const FieldDescriptor* field : fields) {
       const bool repeated = field->is_repeated();
       const int count = repeated ? reflection.FieldSize(message, field) : 1;
+      const std::string name = path + field->name();
       for (int i = 0; i < count; ++i) {
         const std::string index = repeated ? fmt::format("[{}]", i) : "";
-        check(message, field, repeated ? i : -1, path + field->name(),
-              shown + field->name() + index);
+        check(message, field, repeated ? i : -1, name,
+              fmt::format("{}{}{}", shown, field->name(), index));
       }
     }
   }

@@ -143,7 +143,7 @@ Target find_target(const FieldSet& set, std::size_t path_end, Message& root) {
 
 FieldSet option_set(const std::string& text) {
   const std::string option = "--set ";
-  const FieldSet set{text, {option + text, 1, static_cast<int>(option.size()) + 1}};
+  FieldSet set{text, {option + text, 1, static_cast<int>(option.size()) + 1}};
   if (const auto bad = first_unreadable_byte(text)) {
     throw InputError(at(set, *bad), describe_unreadable(text[*bad]));
   }

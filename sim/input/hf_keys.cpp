@@ -182,8 +182,8 @@ constexpr std::string_view kHarmless[] = {"architectures",
 constexpr std::string_view kHarmlessEnds[] = {"_token_id", "_token_index", "_token",    "dropout",
                                               "_dropout",  "_pdrop",       "_loss_coef"};
 
-template <std::size_t size>
-bool holds(const std::string_view (&keys)[size], std::string_view key) {
+template <std::size_t kSize>
+bool holds(const std::string_view (&keys)[kSize], std::string_view key) {
   return std::find(std::begin(keys), std::end(keys), key) != std::end(keys);
 }
 

@@ -1,4 +1,5 @@
-// The quantisation methods: which matrices each of them quantises, and to what.
+// The quantisation methods: which matrices each of them quantises, and to what. A method is a
+// function in quantisation_methods/ and a line of its table.
 #pragma once
 
 #include <array>
