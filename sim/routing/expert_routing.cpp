@@ -67,8 +67,9 @@ void ExpertRouting::place_nodes(const ProcessGroups& groups, const std::vector<i
           return node.first >= 0 && node.second * nodes == tokens_.members;
         });
     const int redundant = plan_.placement.redundant_experts;
+    const int ranks_of_node = tokens_.members / nodes;
     if (even && moe_.experts % nodes == 0 && redundant % nodes == 0 &&
-        redundant <= static_cast<double>(moe_.experts) * (tokens_.members / nodes - 1)) {
+        redundant <= static_cast<long>(moe_.experts) * (ranks_of_node - 1)) {
       continue;
     }
     throw InputError(

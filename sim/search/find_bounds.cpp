@@ -60,6 +60,7 @@ bool find_bounds(std::deque<Entry>& entries, const SearchGoals& goals, Workers& 
                  const std::function<bool(long bounded)>& report) {
   const std::vector<BoundBatch> batches = batches_of(entries);
   std::vector<std::string> requests;
+  requests.reserve(batches.size());
   for (const BoundBatch& batch : batches) requests.push_back(request_of(entries, batch));
   long bounded = 0;
   return ask_all(
