@@ -70,6 +70,7 @@ bool fill_skewed(const SearchInputs& inputs, Workers& workers, const std::functi
   std::vector<SearchRow*> ranked = rows;
   if (result.plan_row && result.plan_row->can_be_chosen()) rows.push_back(&*result.plan_row);
   std::vector<std::string> requests;
+  requests.reserve(rows.size());
   for (const SearchRow* row : rows) requests.push_back(skewed_request(row->key));
   const bool all = ask_all(workers, requests, goes_on, [&](int request, const Answer& answer) {
     rows[request]->skewed = row_of(answer, inputs.goals);

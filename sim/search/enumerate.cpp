@@ -1,0 +1,193 @@
+// Every layout of a space, in a fixed order: the numbers of GPUs are factored into degrees, and for
+// each factoring the rest is chosen, each choice once that says the same. What check_layout refuses
+// is counted under its words.
+#include <fmt/format.h>
+
+#include <set>
+#include <utility>
+
+#include "layout/layout.hpp"
+#include "layout/prefill_passes.hpp"
+#include "search/space.hpp"
+
+namespace rehearse {
+namespace {
+
+// Ascending.
+std::vector<int> divisors_of(int number) {
+  std::vector<int> small;
+  std::vector<int> large;
+  for (int divisor = 1; divisor <= number / divisor; ++divisor) {
+    if (number % divisor != 0) continue;
+    small.push_back(divisor);
+    if (divisor != number / divisor) large.push_back(number / divisor);
+  }
+  small.insert(small.end(), large.rbegin(), large.rend());
+  return small;
+}
+
+class Enumerator {
+ public:
+  Enumerator(const Space& space, const Plan& base, const Model& model)
+      : space_(space), base_(base), model_(model) {
+    const int share = share_of(base.batch.sequences, base.layout.dense_data(), 0).count;
+    sequences_per_micro_batch_ = (share + base.batch.micro_batches - 1) / base.batch.micro_batches;
+  }
+
+  // Counted first, so that too many are refused before anything is checked.
+  Enumeration run() {
+    counting_ = true;
+    visit_all();
+    counting_ = false;
+    result_.considered = 0;
+    visit_all();
+    return std::move(result_);
+  }
+
+ private:
+  void visit_all() {
+    for (std::size_t platform = 0; platform < space_.platforms.size(); ++platform) {
+      plan_ = base_;
+      plan_.platform_path = space_.platforms[platform].path;
+      plan_.layout.layers_per_stage.clear();
+      at_.platform = static_cast<int>(platform);
+      at_.layout = plan_.layout;
+      for (const int gpus : space_.gpus.members()) factor(gpus);
+    }
+  }
+
+  static bool wants(const IntegerSet& allowed, int degree) {
+    return allowed.empty() || allowed.contains(degree);
+  }
+
+  void factor(int gpus) {
+    const std::vector<int> degrees = divisors_of(gpus);
+    for (const int tensor : degrees) {
+      if (!wants(space_.tensor, tensor)) continue;
+      for (const int pipeline : degrees) {
+        if (gpus / tensor % pipeline != 0 || !wants(space_.pipeline, pipeline)) continue;
+        const int left = gpus / tensor / pipeline;
+        for (const int expert : degrees) {
+          if (left % expert != 0 || !wants(space_.expert, expert)) continue;
+          if (!wants(space_.data, left / expert)) continue;
+          at_.layout.tensor = tensor;
+          at_.layout.pipeline = pipeline;
+          at_.layout.expert = expert;
+          at_.layout.data = left / expert;
+          choose_the_rest();
+        }
+      }
+    }
+  }
+
+  void choose_the_rest() {
+    bool undivided = false;
+    for (const int expert_tensor : space_.expert_tensor) {
+      // 1 with one tensor rank says the same as 0.
+      const bool same = at_.layout.tensor == 1 && expert_tensor == 1;
+      at_.layout.expert_tensor = same ? 0 : expert_tensor;
+      if (at_.layout.tensor == 1 && expert_tensor <= 1 && std::exchange(undivided, true)) continue;
+      for (const bool sequence_parallel : space_.sequence_parallel) {
+        if (sequence_parallel != space_.sequence_parallel.front() && at_.layout.tensor == 1)
+          continue;
+        at_.layout.sequence_parallel = sequence_parallel;
+        choose_order_and_collectives();
+      }
+    }
+  }
+
+  // The order of the axes that divide anything: two orders with the same one place every rank
+  // alike.
+  std::vector<int> placing_order() const {
+    std::vector<int> order = rank_order(at_.layout.order);
+    const Layout& at = at_.layout;
+    const int degrees[] = {at.tensor, at.context, at.expert, at.data, at.pipeline};
+    std::erase_if(order, [&](int axis) { return degrees[axis] == 1; });
+    return order;
+  }
+
+  void choose_order_and_collectives() {
+    std::set<std::vector<int>> placed;
+    for (const std::string& order : space_.order) {
+      at_.layout.order = order;
+      if (!placed.insert(placing_order()).second) continue;
+      for (const auto& collectives : space_.collectives) {
+        at_.collectives = collectives;
+        choose_micro_batches();
+      }
+    }
+  }
+
+  void choose_micro_batches() {
+    std::set<int> tried;  // explicit ones may repeat the automatic ones
+    for (const int micro_batches : space_.micro_batches) {
+      const int share = share_of(base_.batch.sequences, at_.layout.dense_data(), 0).count;
+      at_.micro_batches = micro_batches != 0           ? micro_batches
+                          : base_.batch.default_passes ? default_passes()
+                                                       : (share + sequences_per_micro_batch_ - 1) /
+                                                             sequences_per_micro_batch_;
+      if (!tried.insert(at_.micro_batches).second) continue;
+      for (const int decode : space_.decode_micro_batches) {
+        at_.decode_micro_batches = decode;
+        check();
+      }
+    }
+  }
+
+  // They depend on the replicas only, and real lengths take a while to draw.
+  int default_passes() {
+    const auto [known, is_new] = passes_.try_emplace(at_.layout.dense_data());
+    if (is_new) {
+      Plan plan = base_;
+      plan.layout = at_.layout;
+      choose_prefill_passes(plan);
+      known->second = plan.batch.micro_batches;
+    }
+    return known->second;
+  }
+
+  void check() {
+    if (++result_.considered > kMostConsidered) {
+      throw InputError({"rehearse search", 1, 1},
+                       fmt::format("the space has more than {} layouts: give fewer --gpus or "
+                                   "degrees",
+                                   kMostConsidered));
+    }
+    if (counting_) return;
+    const SearchPlatform& platform = space_.platforms[at_.platform];
+    if (at_.layout.gpus() > platform.gpus) {
+      ++result_.excluded[fmt::format("more GPUs than the {} of the platform {}", platform.gpus,
+                                     platform.path)];
+      return;
+    }
+    plan_.layout = at_.layout;
+    plan_.batch.micro_batches = at_.micro_batches;
+    plan_.batch.decode_micro_batches = at_.decode_micro_batches;
+    const std::string refusal = layout_refusal(plan_, model_, platform.gpus, platform.path);
+    if (refusal.empty()) {
+      result_.legal.push_back(at_);
+    } else {
+      ++result_.excluded[refusal];
+    }
+  }
+
+  // About ten seconds to check, and 2 GB where all are legal.
+  static constexpr long kMostConsidered = 2'000'000;
+  const Space& space_;
+  const Plan& base_;
+  const Model& model_;
+  int sequences_per_micro_batch_ = 1;
+  bool counting_ = false;
+  std::map<int, int> passes_;  // by replicas of the dense part
+  Plan plan_;
+  Candidate at_;
+  Enumeration result_;
+};
+
+}  // namespace
+
+Enumeration enumerate(const Space& space, const Plan& base, const Model& model) {
+  return Enumerator(space, base, model).run();
+}
+
+}  // namespace rehearse

@@ -1,0 +1,182 @@
+// The space as it is written, in the plan's `search` message and in options. A field that is not
+// written is free where it is a degree, and otherwise what the plan says.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include "layout/layout.hpp"
+#include "program/collectives/collective_algorithm.hpp"
+#include "search/field_value.hpp"
+#include "search/space.hpp"
+
+namespace rehearse {
+namespace {
+
+class SpaceReader {
+ public:
+  SpaceReader(const SpaceText& text, const Plan& plan) : text_(text), plan_(plan) {}
+
+  Space read(std::vector<SearchPlatform> platforms) const {
+    Space space;
+    space.platforms = std::move(platforms);
+    space.gpus = gpus(space.platforms);
+    space.tensor = degree("tensor");
+    space.pipeline = degree("pipeline");
+    space.data = degree("data");
+    space.expert = degree("expert");
+    space.expert_tensor = numbers("expert_tensor", 0, plan_.layout.expert_tensor);
+    space.sequence_parallel = switches();
+    space.micro_batches = numbers("micro_batches", 1, 0);
+    space.decode_micro_batches = numbers("decode_micro_batches", 1, 0);
+    space.order = orders();
+    space.collectives = algorithms();
+    return space;
+  }
+
+ private:
+  const SpaceField* field(const char* name) const {
+    const auto found = text_.find(name);
+    return found == text_.end() ? nullptr : &found->second;
+  }
+
+  IntegerSet degree(const char* name) const {
+    const SpaceField* written = field(name);
+    return written == nullptr ? IntegerSet()
+                              : parse_integer_set(written->values.front(), written->where, 1);
+  }
+
+  // "auto" among the values stands for 0.
+  std::vector<int> numbers(const char* name, int least, int otherwise) const {
+    const SpaceField* written = field(name);
+    if (written == nullptr) return {otherwise};
+    std::vector<int> all;
+    std::string rest;
+    std::istringstream items(written->values.front());
+    for (std::string item; std::getline(items, item, ',');) {
+      if (item == "auto") {
+        all.push_back(0);
+      } else {
+        rest += (rest.empty() ? "" : ",") + item;
+      }
+    }
+    if (all.empty() || !rest.empty()) {
+      const IntegerSet set = parse_integer_set(rest, written->where, least);
+      if (set.most() > kMostMicroBatches) {
+        throw InputError(written->where,
+                         fmt::format("\"{}\": must be at most {}", rest, kMostMicroBatches));
+      }
+      for (const int number : set.members()) all.push_back(number);
+    }
+    return distinct(std::move(all));
+  }
+
+  // In their order: a choice that is written twice is one.
+  template <class Choice>
+  static std::vector<Choice> distinct(std::vector<Choice> all) {
+    std::set<Choice> seen;
+    std::erase_if(all, [&](const Choice& each) { return !seen.insert(each).second; });
+    return all;
+  }
+
+  std::vector<bool> switches() const {
+    const SpaceField* written = field("sequence_parallel");
+    if (written == nullptr) return {plan_.layout.sequence_parallel};
+    const std::string& value = written->values.front();
+    if (value == "both") return {false, true};
+    if (value == "true" || value == "false") return {value == "true"};
+    throw InputError(written->where, fmt::format("\"{}\": must be true, false or both", value));
+  }
+
+  std::vector<std::string> orders() const {
+    const SpaceField* written = field("order");
+    if (written == nullptr) return {plan_.layout.order};
+    for (const std::string& order : written->values) {
+      if (rank_order(order).empty()) {
+        throw InputError(written->where,
+                         fmt::format("\"{}\" is not a permutation of tp-cp-ep-dp-pp", order));
+      }
+    }
+    return written->values;
+  }
+
+  // Each value is one choice: "all_reduce=ring" or "all_reduce=ring,all_to_all=direct".
+  static void check_algorithm(const std::string& op, const std::string& name,
+                              const SourceLocation& where) {
+    std::string known;
+    for (int at = 0; at < kCollectiveOps; ++at) {
+      const auto each = static_cast<CollectiveOp>(at);
+      known += fmt::format(" {}", to_text(each));
+      if (op != to_text(each)) continue;
+      if (name == "auto" || algorithm_named(each, name) != nullptr) return;
+      throw InputError(where, fmt::format("unknown algorithm \"{}\" of {}: must be one of auto {}",
+                                          name, op, names_of_algorithms(each)));
+    }
+    throw InputError(where, fmt::format("unknown operation \"{}\": must be one of{}", op, known));
+  }
+
+  std::vector<std::map<std::string, std::string>> algorithms() const {
+    const SpaceField* written = field("collectives");
+    if (written == nullptr) return {plan_.collectives};
+    std::vector<std::map<std::string, std::string>> choices;
+    for (const std::string& choice : written->values) {
+      std::map<std::string, std::string>& chosen = choices.emplace_back(plan_.collectives);
+      std::istringstream items(choice);
+      for (std::string item; std::getline(items, item, ',');) {
+        std::string op;
+        std::string name;
+        if (!split_pair(item, op, name)) {
+          throw InputError(written->where,
+                           fmt::format("\"{}\": must be OPERATION=ALGORITHM", item));
+        }
+        check_algorithm(op, name, written->where);
+        chosen[op] = name;
+        if (name == "auto") chosen.erase(op);
+      }
+    }
+    return distinct(std::move(choices));
+  }
+
+  IntegerSet gpus(const std::vector<SearchPlatform>& platforms) const {
+    const auto largest = std::max_element(
+        platforms.begin(), platforms.end(),
+        [](const SearchPlatform& a, const SearchPlatform& b) { return a.gpus < b.gpus; });
+    const int most = largest->gpus;
+    const SpaceField* limit = field("max_gpus");
+    int allowed = most;
+    if (limit != nullptr) {
+      const IntegerSet typed = parse_integer_set(limit->values.front(), limit->where, 1);
+      if (typed.least() != typed.most()) {
+        throw InputError(limit->where,
+                         fmt::format("\"{}\": must be one whole number", limit->values.front()));
+      }
+      allowed = typed.most();
+    }
+    const SpaceField* written = field("gpus");
+    if (written == nullptr) return {1, std::min(most, allowed)};
+    const IntegerSet asked = parse_integer_set(written->values.front(), written->where, 1);
+    if (asked.least() > allowed && limit != nullptr) {
+      throw InputError(limit->where, fmt::format("at most {} GPUs contradicts gpus = {}", allowed,
+                                                 written->values.front()));
+    }
+    if (asked.least() > most) {
+      throw InputError(written->where, fmt::format("\"{}\": the platform {} has {} GPUs",
+                                                   written->values.front(), largest->path, most));
+    }
+    return asked.up_to(std::min(most, allowed));
+  }
+
+  static constexpr int kMostMicroBatches = 1 << 20;
+  const SpaceText& text_;
+  const Plan& plan_;
+};
+
+}  // namespace
+
+Space read_space(const SpaceText& text, const Plan& plan, std::vector<SearchPlatform> platforms) {
+  return SpaceReader(text, plan).read(std::move(platforms));
+}
+
+}  // namespace rehearse
