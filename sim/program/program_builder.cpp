@@ -59,15 +59,19 @@ class ProgramBuilder {
   void prefill() {
     int told = 0;  // decode micro-batches whose first tokens are on their way to the first stage
     const int parts = decode_micro_batches(plan_);
-    for (int part = 0; part < plan_.batch.micro_batches; ++part) {
+    const int prefills = plan_.batch.micro_batches;
+    for (int part = 0; part < prefills; ++part) {
+      if (!runs(Phase::kPrefill, part, prefills)) continue;
       const Share share = batches_.requests(Phase::kPrefill, role_.requests, part);
-      add_pass(Phase::kPrefill, part, share, plan_.batch.micro_batches);
+      add_pass(Phase::kPrefill, part, share, prefills);
       if (steps_ == 0 || !pipelined_ || !is_last()) continue;
       const auto sampled = [&](int decode_part) {
         const Share wanted = share_of(role_.sequences, parts, decode_part);
         return wanted.first + wanted.count <= share.first + share.count;
       };
-      for (; told < parts && sampled(told); ++told) send_tokens(told, parts);
+      for (; told < parts && sampled(told); ++told) {
+        if (runs(Phase::kDecode, told, parts)) send_tokens(told, parts);
+      }
     }
     close_block(0, 1, 0);
   }
@@ -88,6 +92,7 @@ class ProgramBuilder {
   void decode_step(bool tell_first_stage) {
     const int parts = decode_micro_batches(plan_);
     for (int part = 0; part < parts; ++part) {
+      if (!runs(Phase::kDecode, part, parts)) continue;
       add_pass(Phase::kDecode, part, share_of(role_.sequences, parts, part), parts);
       if (tell_first_stage) send_tokens(part, parts);
     }
@@ -108,6 +113,15 @@ class ProgramBuilder {
         static_cast<double>(role_.group_replicas - role_.larger_replicas) *
             share_of(smaller, parts, part).count;
     return phase == Phase::kPrefill ? sequences * plan_.batch.prompt_tokens : sequences;
+  }
+
+  // A replica without tokens in a micro-batch runs a pass of it only where others send tokens to
+  // the experts that they share: its ranks have to join the all-to-alls, and engines run a dummy
+  // batch. Nobody waits for any other empty pass.
+  bool runs(Phase phase, int part, int parts) const {
+    const bool has_experts = model_.is_moe_layer(model_.layers - 1);
+    return has_experts ? group_tokens(phase, part, parts) > 0
+                       : batches_.requests(phase, role_.requests, part).count > 0;
   }
 
   void add_pass(Phase phase, int part, Share sequences, int parts) {

@@ -24,6 +24,14 @@ ExpertRouting::ExpertRouting(const Model& model, const Plan& plan, const Process
       layers_(model.layers),
       tokens_(std::move(tokens)),
       shares_(plan.routing, model, plan.seed) {
+  for (int group = 0; group < tokens_.groups; ++group) {
+    const int parts = static_cast<int>(tokens_.tokens[static_cast<int>(Phase::kPrefill)].size());
+    int& prefills = prefills_.emplace_back();
+    for (int part = 0; part < parts; ++part) {
+      const std::vector<int> tokens = tokens_of({group, 0, Phase::kPrefill, part, 0});
+      prefills += std::any_of(tokens.begin(), tokens.end(), [](int each) { return each > 0; });
+    }
+  }
   if (shares_.constant()) {
     for (int layer = 0; layer < layers_; ++layer) {
       constant_inclusion_.push_back(model.is_moe_layer(layer)
@@ -90,7 +98,7 @@ RandomStream ExpertRouting::random(const SpreadKey& key, std::uint64_t purpose, 
 }
 
 int ExpertRouting::iteration_of(const SpreadKey& key) const {
-  return key.phase == Phase::kPrefill ? key.micro_batch : plan_.batch.micro_batches + key.step;
+  return key.phase == Phase::kPrefill ? key.micro_batch : prefills_[key.group] + key.step;
 }
 
 std::vector<double> ExpertRouting::inclusion(int layer, int iteration) const {
@@ -129,7 +137,7 @@ std::vector<double> ExpertRouting::loads(int group, int layer, int from, int to)
     const std::vector<int> counted = counts({group, layer, phase, micro_batch, step}).of_experts();
     for (int expert = 0; expert < moe_.experts; ++expert) sums[expert] += counted[expert];
   };
-  const int prefills = plan_.batch.micro_batches;
+  const int prefills = prefills_[group];
   for (int iteration = from; iteration < to; ++iteration) {
     if (iteration < prefills) {
       add(Phase::kPrefill, iteration, 0);

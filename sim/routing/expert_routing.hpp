@@ -53,7 +53,8 @@ class ExpertRouting {
 
   TokenSpread spread(const SpreadKey& key) const;
 
-  // Prefill micro-batches one by one, then decode steps.
+  // Prefill micro-batches one by one (those in which the group has tokens: it runs no others), then
+  // decode steps.
   int iteration_of(const SpreadKey& key) const;
 
  private:
@@ -82,6 +83,7 @@ class ExpertRouting {
   const int layers_;
   std::vector<Bytes> expert_weights_;  // of one, by layer
   const RoutedTokens tokens_;
+  std::vector<int> prefills_;  // by group
   const ExpertShares shares_;
   std::vector<std::vector<double>> constant_inclusion_;  // by layer; empty: it drifts
   std::vector<int> stage_of_layer_;

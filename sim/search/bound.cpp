@@ -71,7 +71,9 @@ class PlanBound {
     std::vector<double> token(parts_, 0);  // when the part's tokens are at the first stage
     int told = 0;
     for (int part = 0; part < micro_batches; ++part) {
-      first_token_.push_back(trip(passes_.of(Phase::kPrefill, part), 0, 0));
+      const bool begins = passes_.has_requests(Phase::kPrefill, part);
+      first_token_.push_back(begins ? trip(passes_.of(Phase::kPrefill, part), 0, 0)
+                                    : clock_.back());
       const Share done = share_of(passes_.replica().sequences, micro_batches, part);
       for (; told < parts_; ++told) {
         const Share wanted = share_of(passes_.replica().sequences, parts_, told);
@@ -82,11 +84,19 @@ class PlanBound {
     for (int step = 0, run = 0; step < steps_; ++step) {
       if (run + 1 < passes_.runs() && step == passes_.first_step(run + 1)) ++run;
       for (int part = 0; part < parts_; ++part) {
+        if (!passes_.has_requests(Phase::kDecode, part)) continue;
         token[part] = tell(part, trip(passes_.of(Phase::kDecode, part), run,
                                       passes_.stages() > 1 ? token[part] : 0));
       }
     }
     return {*std::max_element(clock_.begin(), clock_.end())};
+  }
+
+  // How long a pass keeps the last stage busy.
+  double on_last_stage(Phase phase, int part, int run) const {
+    return passes_.has_requests(phase, part)
+               ? passes_.of(phase, part).back().times[run].compute.value
+               : 0;
   }
 
   double tell(int part, double sampled) {
@@ -100,14 +110,14 @@ class PlanBound {
   double first_to_last(int micro_batch, int part) const {
     double busy = 0;  // the last stage's passes in between
     for (int later = micro_batch + 1; later < plan_.batch.micro_batches; ++later) {
-      busy += passes_.of(Phase::kPrefill, later).back().times[0].compute.value;
+      busy += on_last_stage(Phase::kPrefill, later, 0);
     }
     double trips = 0;
     for (int run = 0; run < passes_.runs(); ++run) {
       double step = 0;
       double behind = 0;  // passes of a step that come after this part's
       for (int each = 0; each < parts_; ++each) {
-        const double pass = passes_.of(Phase::kDecode, each).back().times[run].compute.value;
+        const double pass = on_last_stage(Phase::kDecode, each, run);
         step += pass;
         if (each > part) behind += pass;
       }
@@ -137,9 +147,9 @@ class PlanBound {
     double shortest = INFINITY;
     for (int run = 0; run < passes_.runs(); ++run) {
       double last_stage = 0;
-      double trip = INFINITY;
+      double trip = INFINITY;  // larger replicas have requests in all parts
       for (int part = 0; part < parts_; ++part) {
-        last_stage += passes_.of(Phase::kDecode, part).back().times[run].compute.value;
+        last_stage += on_last_stage(Phase::kDecode, part, run);
         trip = std::min(trip, trip_alone(part, run));
       }
       steps.add(std::max(last_stage, trip) * kRounding, passes_.steps_in(run));

@@ -54,7 +54,12 @@ class StagePasses {
   int steps_in(int run) const;
 
   const Replica& replica() const { return replica_; }
-  // Of a micro-batch, by stage.
+  // Whether the replica has requests in the micro-batch. Where it has none, it runs a pass at most
+  // because others need it.
+  bool has_requests(Phase phase, int part) const {
+    return sequences_in(replica_.sequences, phase, part) > 0;
+  }
+  // Of a micro-batch, by stage. Where the replica has no requests: what larger ones take at least.
   const std::vector<StagePass>& of(Phase phase, int part) const {
     return passes_[static_cast<int>(phase)][part];
   }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -18,8 +19,12 @@ constexpr int kGpus = 48;
 
 using Channel = std::pair<Rank, Rank>;
 
+RandomPlan draw_any_plan() {
+  return *rc::gen::arbitrary<bool>() ? draw_plan(kGpus) : draw_plan_of_lengths(kGpus);
+}
+
 RC_GTEST_PROP(Matching, EverySendHasItsReceive, ()) {
-  const RandomPlan drawn = draw_plan(kGpus);
+  const RandomPlan drawn = draw_any_plan();
   const Programs programs = lower(drawn.model, drawn.plan);
   std::map<Channel, std::vector<double>> sent;
   std::map<Channel, std::vector<double>> received;
@@ -50,7 +55,7 @@ std::vector<Post> posts_of(const Programs& programs, Rank rank, Axis axis) {
 }
 
 RC_GTEST_PROP(Matching, MembersOfAGroupPostTheSameCollectives, ()) {
-  const RandomPlan drawn = draw_plan(kGpus);
+  const RandomPlan drawn = draw_any_plan();
   const Programs programs = lower(drawn.model, drawn.plan);
   for (const ProcessGroup& group : programs.groups.groups) {
     const std::vector<Post> first = posts_of(programs, group.ranks.front(), group.axis);
@@ -63,7 +68,7 @@ RC_GTEST_PROP(Matching, MembersOfAGroupPostTheSameCollectives, ()) {
 
 // Waits refer to transfers posted before in the same pass, at a slot nobody has recorded since.
 RC_GTEST_PROP(Matching, WaitsReferToTransfersOfTheSamePass, ()) {
-  const RandomPlan drawn = draw_plan(kGpus);
+  const RandomPlan drawn = draw_any_plan();
   const Programs programs = lower(drawn.model, drawn.plan);
   for (const Program& program : programs.programs) {
     std::vector<int> recorded_in(program.slots, -1);
@@ -74,6 +79,29 @@ RC_GTEST_PROP(Matching, WaitsReferToTransfersOfTheSamePass, ()) {
       if (at.slot < 0) continue;
       RC_ASSERT(recorded_in.at(at.slot) != at.pass);
       recorded_in[at.slot] = at.pass;
+    }
+  }
+}
+
+// A pass without tokens is run for others' sake only: those with whom the replica has all-to-alls.
+RC_GTEST_PROP(Matching, APassHasTokensOrServesExpertsOfOthers, ()) {
+  const RandomPlan drawn = draw_any_plan();
+  const Programs programs = lower(drawn.model, drawn.plan);
+  const auto tokens = [&](Rank rank, const Pass& wanted) {
+    double sum = 0;
+    for (const Pass& pass : programs.of(rank).passes) {
+      if (pass.phase == wanted.phase && pass.micro_batch == wanted.micro_batch) sum += pass.tokens;
+    }
+    return sum;
+  };
+  for (Rank rank = 0; rank < static_cast<Rank>(programs.ranks.size()); ++rank) {
+    const bool shares = drawn.model.is_moe_layer(drawn.model.layers - 1);
+    const std::vector<Rank> sharers =
+        shares ? programs.groups.of(rank, Axis::kExpert).ranks : std::vector<Rank>{rank};
+    for (const Pass& pass : programs.of(rank).passes) {
+      const bool serves = std::any_of(sharers.begin(), sharers.end(),
+                                      [&](Rank other) { return tokens(other, pass) > 0; });
+      if (!serves) RC_FAIL(drawn.text());
     }
   }
 }

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "layout/prefill_passes.hpp"
+
 namespace rehearse {
 namespace {
 
@@ -105,6 +107,19 @@ std::string RandomPlan::text() const {
 RandomPlan draw_plan(int gpus) { return draw(gpus, coin()); }
 
 RandomPlan draw_moe_plan(int gpus) { return draw(gpus, true); }
+
+RandomPlan draw_plan_of_lengths(int gpus) {
+  RandomPlan drawn = draw_plan(gpus);
+  Batch& batch = drawn.plan.batch;
+  batch.lengths.given = true;
+  batch.lengths.padded = coin();
+  for (int request = 0; request < batch.sequences; ++request) {
+    batch.lengths.of_file.push_back(coin() ? between(1, 6) : between(2000, 9000));
+  }
+  batch.default_passes = true;
+  choose_prefill_passes(drawn.plan);
+  return drawn;
+}
 
 RandomPlan draw_routed_plan(int gpus) {
   RandomPlan drawn = draw_moe_plan(gpus);

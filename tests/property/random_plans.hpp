@@ -20,6 +20,8 @@ struct RandomPlan {
 // stages and replicas (some without requests).
 RandomPlan draw_plan(int gpus);
 RandomPlan draw_moe_plan(int gpus);  // always a mixture of experts
+// With prompts of different lengths, prefilled in as few passes as hold them.
+RandomPlan draw_plan_of_lengths(int gpus);
 // With a routing model, capacity and placement, too; some of them spread tokens evenly.
 RandomPlan draw_routed_plan(int gpus);
 

@@ -30,6 +30,28 @@ TEST(ExpertRouting, DoesNotDependOnTheOrderOfAsking) {
   }
 }
 
+TEST(ExpertRouting, CountsTheIterationsThatAGroupHas) {
+  // Two groups of two ranks. The second has no tokens in the last two of three prefill passes, and
+  // runs none of them: its first decode step is its iteration 1.
+  SmallRouting small(8, 2, 2);
+  small.plan.layout.data = 2;
+  small.plan.batch.micro_batches = 3;
+  RoutedTokens routed;
+  routed.groups = routed.members = 2;
+  routed.tokens[0] = {{5, 5, 5, 5}, {5, 5, 0, 0}, {0, 5, 0, 0}};
+  routed.tokens[1] = {{1, 1, 1, 1}};
+  const ExpertRouting routing(small.model, small.plan, build_groups(small.plan.layout), routed, {});
+  const auto iteration = [&](int group, Phase phase, int part, int step) {
+    return routing.iteration_of({group, 0, phase, part, step});
+  };
+  EXPECT_EQ(iteration(0, Phase::kPrefill, 2, 0), 2);
+  EXPECT_EQ(iteration(0, Phase::kDecode, 0, 0), 3);
+  EXPECT_EQ(iteration(0, Phase::kDecode, 0, 4), 7);
+  EXPECT_EQ(iteration(1, Phase::kPrefill, 0, 0), 0);
+  EXPECT_EQ(iteration(1, Phase::kDecode, 0, 0), 1);
+  EXPECT_EQ(iteration(1, Phase::kDecode, 0, 4), 5);
+}
+
 TEST(ExpertRouting, EveryKeyHasItsOwnCounts) {
   SmallRouting small(8, 2, 4);
   small.plan.layout.data = 2;
