@@ -19,7 +19,8 @@ constexpr int kPrefillPassTokens = 8192;
 void choose_prefill_passes(Plan& plan);
 
 // The requests of every prefill pass of the replica that serves the requests `own`, numbered within
-// the replica; batch.micro_batches of them, the last ones empty where it has fewer. `prompts` are
+// the replica; batch.micro_batches of them, the last ones empty where it has fewer (run only for
+// those with whom it shares experts: program/program_builder.cpp). `prompts` are
 // prompt_lengths(plan).
 //   written, or all prompts are equal: as even as possible, the first passes take the remainder
 //   otherwise: in their order, as many as stay within kPrefillPassTokens (padded: as computed)
