@@ -1,6 +1,7 @@
 // What moved, and whether that is worse.
 #include "compare/compare.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -177,7 +178,8 @@ TEST(Rules, KnowEveryFieldOfAResult) {
     std::vector<std::string> paths = {name};
     if (value.is_object()) {
       paths.clear();
-      for (const auto& [field, inner] : value.items()) paths.push_back(name + "." + field);
+      for (const auto& [field, inner] : value.items())
+        paths.push_back(fmt::format("{}.{}", name, field));
     }
     for (const std::string& path : paths) EXPECT_TRUE(better_of(path).has_value()) << path;
   }

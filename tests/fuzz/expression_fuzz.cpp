@@ -7,12 +7,12 @@ namespace rehearse {
 namespace {
 
 const nlohmann::json& imagined_run() {
-  static const nlohmann::json run = nlohmann::json::parse(R"({
+  static const nlohmann::json kRun = nlohmann::json::parse(R"({
     "makespan_s": 2, "ttft_s": {"mean": 1, "max": 1.5}, "plan": "p",
     "memory": {"fits": true, "peak_bytes": 1e9, "by_category": [{"category": "weights", "bytes": 5e8}]},
     "ranks": [{"pipeline": 0, "weight_bytes": 1e8}, {"pipeline": 1, "weight_bytes": 2e8}],
     "groups": {"tp": [{"ranks": [0, 1]}]}, "layout": {"tensor": 2}})");
-  return run;
+  return kRun;
 }
 
 void read(const std::string& text) {

@@ -47,9 +47,9 @@ class Scratch {
 };
 
 void read(const std::string& text) {
-  static const Scratch scratch;
-  std::ofstream(scratch.path(), std::ios::binary) << text;
-  const Journal journal(scratch.path(), "0123456789ab");
+  static const Scratch kScratch;
+  std::ofstream(kScratch.path(), std::ios::binary) << text;
+  const Journal journal(kScratch.path(), "0123456789ab");
 }
 
 }  // namespace

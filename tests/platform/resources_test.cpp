@@ -2,6 +2,7 @@
 // platform per process: each case loads one.
 #include "platform/resources.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -110,7 +111,7 @@ TEST(Faster, EveryResourceOfEveryGoodPlatform) {
     const std::string path = entry.path();
     for (const std::string& resource : resources_of(path)) {
       if (!resource.ends_with(" links") && !resource.ends_with(" backbone")) continue;
-      named.push_back(path + ": " + resource);
+      named.push_back(fmt::format("{}: {}", path, resource));
       jobs.emplace_back([=] { return total(path, {}); });
       jobs.emplace_back([=] { return total(path, {resource, 2}); });
     }
