@@ -22,8 +22,8 @@ Question read_question(const std::string& text, const SourceLocation& where);
 Space space_of_question(const Question& question, const Space& space);
 
 // What the rules say of `found`, the layouts of space_of_question: how many there are, and why some
-// are not legal. Where the degrees fit no number of GPUs that is searched, why they are not legal on
-// as many GPUs as they multiply to either.
+// are not legal. Where the degrees fit no number of GPUs that is searched, why they are not legal
+// on as many GPUs as they multiply to either.
 std::string rules_text(const Question& question, const SearchInputs& inputs,
                        const Enumeration& found);
 

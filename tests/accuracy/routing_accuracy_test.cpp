@@ -54,9 +54,9 @@ TEST(RoutingAccuracy, TheSlowestRankOfAPowerLaw) {
   }
 }
 
-// Of the plans below the skew was chosen once the measured gain was known (and chosen again, 0.46 to
-// 0.5, when FP8 attention got slower): the two tests hold the table of sim/README.md, and validate
-// nothing.
+// Of the plans below the skew was chosen once the measured gain was known (and chosen again, 0.46
+// to 0.5, when FP8 attention got slower): the two tests hold the table of sim/README.md, and
+// validate nothing.
 double throughput(Plan plan, PlacementPolicy policy, int copies) {
   plan.placement = {policy, copies, 0};
   const Model model = read_model(plan.model_path, plan.model_sets);

@@ -1,5 +1,5 @@
-// A candidate's numbers are drawn from its key: the same in every worker and in every order, so that
-// what a search does with them shows. Bounds are looser than the truth by another such draw.
+// A candidate's numbers are drawn from its key: the same in every worker and in every order, so
+// that what a search does with them shows. Bounds are looser than the truth by another such draw.
 #include "search/made_up_search.hpp"
 
 #include <unistd.h>
