@@ -50,10 +50,10 @@ void report_simulation(benchmark::State& state, Plan plan, const PlatformRequest
       const double start = cpu_seconds();
       const Simulation simulation = simulate(plan, model, options);
       const double seconds = cpu_seconds() - start;
-      const double ranks = plan.layout.gpus() / simulation.metrics.folded_replicas;
+      const int ranks = plan.layout.gpus() / simulation.metrics.folded_replicas;
       std::remove(plan.platform_path.c_str());
       return std::vector<double>{seconds, static_cast<double>(simulation.counts.rank_operations),
-                                 peak_bytes(), ranks};
+                                 peak_bytes(), static_cast<double>(ranks)};
     });
     state.SetIterationTime(values[0]);
   }

@@ -16,9 +16,10 @@ bool assumes(const std::vector<std::string>& all, const char* what) {
 // so.
 TEST(Assumptions, OfCollectivesAreSaidWhereThereAreAny) {
   const Model model;
-  EXPECT_TRUE(assumes(assumptions_of(Plan{}, model, Platform{}, 2), kOwnCollectives));
-  EXPECT_FALSE(assumes(assumptions_of(Plan{}, model, Platform{}, 1), kOwnCollectives));
-  EXPECT_TRUE(assumes(assumptions_of(Plan{}, model, Platform{}, 1), kAllAtOnce));
+  const Plan plan;
+  EXPECT_TRUE(assumes(assumptions_of(plan, model, Platform{}, 2), kOwnCollectives));
+  EXPECT_FALSE(assumes(assumptions_of(plan, model, Platform{}, 1), kOwnCollectives));
+  EXPECT_TRUE(assumes(assumptions_of(plan, model, Platform{}, 1), kAllAtOnce));
 }
 
 }  // namespace
