@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "layout/plan.hpp"
 #include "model/model.hpp"
+#include "plan/plan.hpp"
 #include "platform/platform.hpp"
 #include "program/program.hpp"
 

@@ -15,8 +15,8 @@
 #include <string>
 #include <vector>
 
-#include "layout/plan.hpp"
-#include "platform/cluster.hpp"
+#include "cluster/cluster.hpp"
+#include "plan/plan.hpp"
 
 namespace rehearse {
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "graph/workload_graph.hpp"
-#include "layout/plan.hpp"
+#include "plan/plan.hpp"
 
 namespace rehearse {
 

@@ -57,13 +57,6 @@ WorkloadGraph::~WorkloadGraph() = default;
 WorkloadGraph::WorkloadGraph(WorkloadGraph&&) noexcept = default;
 WorkloadGraph& WorkloadGraph::operator=(WorkloadGraph&&) noexcept = default;
 
-const char* to_text(CollectiveOp op) {
-  constexpr const char* kNames[] = {"all_reduce", "all_gather", "reduce_scatter",
-                                    "all_to_all", "broadcast",  "reduce",
-                                    "gather",     "scatter",    "barrier"};
-  return kNames[static_cast<int>(op)];
-}
-
 const char* to_text(Phase phase) { return phase == Phase::kPrefill ? "prefill" : "decode"; }
 
 bool PassShape::operator==(const PassShape& other) const {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "program/collectives/collective_algorithm.hpp"
+#include "collectives/collective_algorithm.hpp"
 #include "trace/event_text.hpp"
 
 namespace rehearse {

@@ -10,8 +10,8 @@
 #include "claims/claims.hpp"
 #include "claims/expected.hpp"
 #include "input/source_text.hpp"
-#include "layout/plan.hpp"
 #include "model/model.hpp"
+#include "plan/plan.hpp"
 
 namespace rehearse {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "input/source_text.hpp"
-#include "layout/plan.hpp"
+#include "plan/plan.hpp"
 
 namespace rehearse {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/error.hpp"
-#include "layout/plan.hpp"
+#include "plan/plan.hpp"
 #include "proto/plan.pb.h"
 
 namespace rehearse {

@@ -1,7 +1,7 @@
 // Whether a plan fits in the memory of its GPUs: the rule, for every command.
 #pragma once
 
-#include "layout/plan.hpp"
+#include "plan/plan.hpp"
 
 namespace rehearse {
 

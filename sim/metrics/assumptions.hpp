@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "layout/plan.hpp"
 #include "model/model.hpp"
+#include "plan/plan.hpp"
 #include "platform/platform.hpp"
 
 namespace rehearse {

@@ -5,11 +5,11 @@
 #include <numeric>
 
 #include "base/error.hpp"
+#include "collectives/collective_algorithm.hpp"
 #include "cost/operator_cost.hpp"
 #include "layout/memory_rule.hpp"
 #include "layout/request_lengths.hpp"
 #include "model/weights.hpp"
-#include "program/collectives/collective_algorithm.hpp"
 #include "routing/load_statistics.hpp"
 
 namespace rehearse {

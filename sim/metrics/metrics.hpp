@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "graph/model_flops.hpp"
-#include "layout/plan.hpp"
 #include "metrics/distribution.hpp"
 #include "metrics/token_times.hpp"
 #include "model/model.hpp"
+#include "plan/plan.hpp"
 #include "platform/gpu_kinds.hpp"
 #include "platform/platform.hpp"
 #include "timeline/gpu_time.hpp"

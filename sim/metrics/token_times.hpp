@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
-#include "layout/plan.hpp"
 #include "metrics/distribution.hpp"
+#include "plan/plan.hpp"
 #include "program/program.hpp"
 
 namespace rehearse {

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "base/units.hpp"
+#include "collectives/collective_algorithm.hpp"
 #include "graph/workload_graph.hpp"
 #include "layout/layout.hpp"
 #include "model/operators.hpp"
-#include "program/collectives/collective_algorithm.hpp"
 #include "routing/expert_routing.hpp"
 
 namespace rehearse {

@@ -6,8 +6,8 @@
 #include <tuple>
 #include <vector>
 
-#include "layout/plan.hpp"
 #include "model/model.hpp"
+#include "plan/plan.hpp"
 #include "program/micro_batches.hpp"
 #include "program/program.hpp"
 

@@ -4,9 +4,9 @@
 #include <array>
 #include <vector>
 
+#include "network/transfer.hpp"
 #include "program/program.hpp"
 #include "replay/rank_costs.hpp"
-#include "replay/transfer.hpp"
 
 namespace rehearse {
 

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "network/transfer.hpp"
 #include "platform/platform.hpp"
-#include "replay/transfer.hpp"
 
 namespace rehearse {
 

@@ -6,9 +6,9 @@
 #pragma once
 
 #include "base/progress.hpp"
-#include "platform/cluster.hpp"
+#include "cluster/cluster.hpp"
+#include "network/network_level.hpp"
 #include "program/program.hpp"
-#include "replay/network_level.hpp"
 #include "timeline/timeline.hpp"
 
 namespace rehearse {

@@ -2,7 +2,7 @@
 // machine.
 #pragma once
 
-#include "layout/plan.hpp"
+#include "plan/plan.hpp"
 #include "program/program.hpp"
 
 namespace rehearse {

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "layout/plan.hpp"
+#include "plan/plan.hpp"
 #include "routing/token_counts.hpp"
 
 namespace rehearse {

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "layout/plan.hpp"
+#include "plan/plan.hpp"
 
 namespace rehearse {
 

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "base/random_stream.hpp"
-#include "layout/plan.hpp"
 #include "model/model.hpp"
+#include "plan/plan.hpp"
 
 namespace rehearse {
 

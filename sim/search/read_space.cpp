@@ -7,8 +7,8 @@
 #include <sstream>
 #include <utility>
 
+#include "collectives/collective_algorithm.hpp"
 #include "layout/layout.hpp"
-#include "program/collectives/collective_algorithm.hpp"
 #include "search/field_value.hpp"
 #include "search/space.hpp"
 

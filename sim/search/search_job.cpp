@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <sstream>
 
-#include "search/bound.hpp"
+#include "estimate/bound.hpp"
 #include "search/skew.hpp"
 #include "simulation/simulation.hpp"
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "layout/plan.hpp"
 #include "model/model.hpp"
+#include "plan/plan.hpp"
 #include "search/integer_set.hpp"
 
 namespace rehearse {

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "base/progress.hpp"
+#include "cluster/cluster.hpp"
+#include "collectives/collective_algorithm.hpp"
 #include "graph/workload_graph.hpp"
-#include "layout/plan.hpp"
-#include "platform/cluster.hpp"
-#include "program/collectives/collective_algorithm.hpp"
+#include "plan/plan.hpp"
 
 namespace rehearse {
 

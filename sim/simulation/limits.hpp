@@ -8,7 +8,7 @@
 #include "base/error.hpp"
 #include "base/progress.hpp"
 #include "base/units.hpp"
-#include "layout/plan.hpp"
+#include "plan/plan.hpp"
 #include "program/program.hpp"
 
 namespace rehearse {

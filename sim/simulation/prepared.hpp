@@ -1,9 +1,9 @@
 // A plan that can be simulated, lowered, shown: every check that needs no simulation is behind it.
 #pragma once
 
-#include "layout/plan.hpp"
+#include "cluster_xml/check_platform_xml.hpp"
 #include "model/model.hpp"
-#include "platform/check_platform_xml.hpp"
+#include "plan/plan.hpp"
 
 namespace rehearse {
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "cluster_xml/check_platform_xml.hpp"
 #include "facts/facts.hpp"
 #include "fold/fold.hpp"
 #include "layout/layout.hpp"
@@ -14,7 +15,6 @@
 #include "metrics/assumptions.hpp"
 #include "metrics/memory_advice.hpp"
 #include "model/weights.hpp"
-#include "platform/check_platform_xml.hpp"
 #include "platform/gpu_kinds.hpp"
 #include "program/lower.hpp"
 #include "program/program_memory.hpp"

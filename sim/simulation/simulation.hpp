@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "layout/plan.hpp"
+#include "cluster/cluster.hpp"
 #include "metrics/critical_path.hpp"
 #include "metrics/metrics.hpp"
 #include "model/model.hpp"
-#include "platform/cluster.hpp"
+#include "plan/plan.hpp"
 #include "program/program.hpp"
 #include "replay/replay.hpp"
 #include "simulation/limits.hpp"

@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <fstream>
 
-#include "platform/write_platform.hpp"
+#include "catalog/write_platform.hpp"
 #include "replay/recorded_run.hpp"
 #include "replay/replay.hpp"
 #include "replay/small_programs.hpp"

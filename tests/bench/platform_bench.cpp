@@ -9,9 +9,9 @@
 #include <fstream>
 #include <string>
 
-#include "platform/cluster.hpp"
-#include "platform/fabrics/fabric.hpp"
-#include "platform/write_platform.hpp"
+#include "catalog/fabrics/fabric.hpp"
+#include "catalog/write_platform.hpp"
+#include "cluster/cluster.hpp"
 
 namespace rehearse {
 namespace {

@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <ctime>
 
-#include "platform/xml_text.hpp"
+#include "cluster_xml/xml_text.hpp"
 #include "replay/recorded_run.hpp"
 #include "replay/replay.hpp"
 #include "replay/small_cluster.hpp"

@@ -5,9 +5,9 @@
 #include <benchmark/benchmark.h>
 #include <sys/resource.h>
 
+#include "estimate/bound.hpp"
 #include "input/input.hpp"
 #include "replay/recorded_run.hpp"
-#include "search/bound.hpp"
 #include "search/search_job.hpp"
 #include "simulation/simulation.hpp"
 

@@ -3,8 +3,8 @@
 
 #include <benchmark/benchmark.h>
 
-#include "layout/plan.hpp"
-#include "platform/write_platform.hpp"
+#include "catalog/write_platform.hpp"
+#include "plan/plan.hpp"
 
 namespace rehearse {
 

@@ -7,7 +7,7 @@
 #include <iterator>
 #include <string>
 
-#include "platform/gpu_catalog.hpp"
+#include "catalog/gpu_catalog.hpp"
 
 namespace rehearse {
 namespace {

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <optional>
 
-#include "platform/xml_text.hpp"
+#include "cluster_xml/xml_text.hpp"
 #include "property/random_plans.hpp"
 #include "replay/recorded_run.hpp"
 #include "replay/small_cluster.hpp"

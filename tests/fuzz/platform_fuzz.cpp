@@ -1,6 +1,6 @@
 // A platform file, up to where SimGrid would load it.
+#include "cluster_xml/check_platform_xml.hpp"
 #include "fuzz/fuzzed.hpp"
-#include "platform/check_platform_xml.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace rehearse;

@@ -1,8 +1,8 @@
 // Models whose amounts of work can be checked by hand, and a plan to lay them out with.
 #pragma once
 
-#include "layout/plan.hpp"
 #include "model/model.hpp"
+#include "plan/plan.hpp"
 
 namespace rehearse {
 

@@ -1,8 +1,8 @@
 // Small random models, laid out and loaded at random: what the laws of conservation are tried on.
 #pragma once
 
-#include "layout/plan.hpp"
 #include "model/model.hpp"
+#include "plan/plan.hpp"
 #include "program/program.hpp"
 
 namespace rehearse {

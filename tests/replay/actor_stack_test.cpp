@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "platform/xml_text.hpp"
-#include "replay/simgrid_engine.hpp"
+#include "cluster_xml/xml_text.hpp"
+#include "engine/simgrid_engine.hpp"
 #include "replay/small_cluster.hpp"
 
 namespace rehearse {

@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "program/collectives/collective_algorithm.hpp"
+#include "collectives/collective_algorithm.hpp"
 #include "replay/recorded_run.hpp"
 #include "replay/small_cluster.hpp"
 #include "replay/small_programs.hpp"

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "platform/xml_text.hpp"
+#include "cluster_xml/xml_text.hpp"
 #include "replay/recorded_run.hpp"
 #include "replay/replay.hpp"
 #include "replay/small_cluster.hpp"

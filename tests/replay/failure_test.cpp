@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "base/error.hpp"
-#include "platform/xml_text.hpp"
+#include "cluster_xml/xml_text.hpp"
 #include "replay/recorded_run.hpp"
 #include "replay/replay.hpp"
 #include "replay/small_cluster.hpp"

@@ -6,8 +6,8 @@
 #include <stdexcept>
 
 #include "base/processes.hpp"
-#include "platform/cluster.hpp"
-#include "platform/xml_text.hpp"
+#include "cluster/cluster.hpp"
+#include "cluster_xml/xml_text.hpp"
 #include "replay/replay.hpp"
 
 namespace rehearse {

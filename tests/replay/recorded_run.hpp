@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "layout/plan.hpp"
+#include "plan/plan.hpp"
 #include "program/program.hpp"
 #include "timeline/timeline.hpp"
 

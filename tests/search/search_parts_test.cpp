@@ -9,8 +9,8 @@
 #include <fstream>
 
 #include "base/error.hpp"
+#include "estimate/pass_times.hpp"
 #include "search/journal.hpp"
-#include "search/pass_times.hpp"
 #include "search/search_job.hpp"
 #include "search/workers.hpp"
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "catalog/write_platform.hpp"
 #include "input/input.hpp"
-#include "platform/write_platform.hpp"
 
 namespace rehearse {
 

@@ -10,11 +10,11 @@
 #include "base/error.hpp"
 #include "base/output_file.hpp"
 #include "base/progress.hpp"
+#include "catalog/write_platform.hpp"
 #include "cli/commands.hpp"
 #include "cli/memory_limit.hpp"
-#include "platform/bisection.hpp"
-#include "platform/cluster.hpp"
-#include "platform/write_platform.hpp"
+#include "cluster/bisection.hpp"
+#include "cluster/cluster.hpp"
 #include "simulation/simulation.hpp"
 
 namespace rehearse {

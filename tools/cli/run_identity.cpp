@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "input/digest.hpp"
-#include "replay/network_level.hpp"
+#include "network/network_level.hpp"
 
 namespace rehearse {
 

@@ -39,9 +39,13 @@ constexpr rlim_t kAddresses = rlim_t{8} << 30U;
 constexpr long kMostLines = 5;  // of a refusal
 
 // Inputs that the cases name, below ROOT.
-constexpr const char* kInputs[] = {"README.md",         "platforms", "traces",
-                                   "workloads",         "tests/cli", "tests/input/bad",
-                                   "tests/platform/bad"};
+constexpr const char* kInputs[] = {"README.md",
+                                   "platforms",
+                                   "traces",
+                                   "workloads",
+                                   "tests/cli",
+                                   "tests/input/bad",
+                                   "tests/cluster_xml/bad"};
 // Commands that take --max-time.
 constexpr std::string_view kTimed[] = {"run",     "check",      "compare", "show",
                                        "balance", "collective", "search"};

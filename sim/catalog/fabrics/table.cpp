@@ -1,0 +1,34 @@
+#include <fmt/format.h>
+
+#include "catalog/fabrics/fabric.hpp"
+#include "catalog/typed_option.hpp"
+
+namespace rehearse {
+namespace {
+
+constexpr Fabric kFabrics[] = {
+    {"star", "one switch that never blocks", false, write_star},
+    {"rail", "GPU i of every server on rail switch i, a spine between rails", true, write_rail},
+    {"leaf-spine", "servers side by side on leaf switches, below a spine", true, write_leaf_spine},
+    {"fat-tree", "switches in levels, static routing (d-mod-k)", true, write_fat_tree},
+    {"torus", "three dimensions, no switches", false, write_torus},
+    {"dragonfly", "groups of switches, each joined to every other", true, write_dragonfly},
+};
+
+}  // namespace
+
+const std::vector<Fabric>& fabrics() {
+  static const std::vector<Fabric> kTable(std::begin(kFabrics), std::end(kFabrics));
+  return kTable;
+}
+
+const Fabric& find_fabric(const std::string& name) {
+  std::string known;
+  for (const Fabric& fabric : kFabrics) {
+    if (fabric.name == name) return fabric;
+    known += fmt::format(" {}", fabric.name);
+  }
+  throw InputError(typed_option("--fabric", name), "unknown fabric: it is one of" + known);
+}
+
+}  // namespace rehearse

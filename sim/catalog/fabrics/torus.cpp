@@ -1,0 +1,34 @@
+#include <fmt/format.h>
+
+#include "catalog/fabrics/elements.hpp"
+
+namespace rehearse {
+namespace {
+
+// The largest divisor of `number` that is at most its `root`-th root.
+std::int64_t divisor(std::int64_t number, int root) {
+  std::int64_t best = 1;
+  const auto power = [root](std::int64_t side) {
+    return root == 2 ? side * side : side * side * side;
+  };
+  for (std::int64_t side = 1; power(side) <= number; ++side) {
+    if (number % side == 0) best = side;
+  }
+  return best;
+}
+
+}  // namespace
+
+// X x Y x Z as near to a cube as the divisors of the number of GPUs allow. Routes go along one
+// dimension after the other. A GPU's bandwidth is that of six links together, as TPU datasheets
+// count.
+std::string write_torus(const FabricRequest& request) {
+  const std::int64_t x = divisor(request.gpus, 3);
+  const std::int64_t y = divisor(request.gpus / x, 2);
+  const std::string topology =
+      fmt::format("topology=\"TORUS\" topo_parameters=\"{},{},{}\"", request.gpus / x / y, y, x);
+  return gpu_cluster(request, "scaleout", radical_text(0, request.gpus, 1), request.nic / 6.0,
+                     kNicLatencyUs, topology, -1);
+}
+
+}  // namespace rehearse

@@ -1,0 +1,201 @@
+#include "cluster_xml/device_properties.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cstdint>
+#include <stdexcept>
+
+#include "base/limits.hpp"
+#include "cluster_xml/simgrid_values.hpp"
+
+namespace rehearse {
+namespace {
+
+struct Figure {
+  std::string name;
+  const char* meaning;
+  bool required;
+};
+
+const std::vector<Figure>& figures() {
+  static const std::vector<Figure> kFigures = {
+      {"memory", "the GPU's memory, for example \"80GB\"", true},
+      {"memory_bandwidth", "the memory's bandwidth, for example \"3.35TBps\"", true},
+      {"compute_efficiency", "the share of the peak that matrix kernels reach, in (0, 1]", true},
+      {"memory_efficiency", "the share of the memory bandwidth that kernels reach, in (0, 1]",
+       true},
+      {"kernel_launch", "the fixed cost of an operator, for example \"2us\" or \"0s\"", true},
+      {"collective_launch",
+       "the fixed cost of a communication operator, for example \"5us\" or \"0s\"", true},
+      {"peak_fp8", "the dense FP8 peak, for example \"1979TFLOPS\"", false},
+      {"peak_fp4", "the dense FP4 peak", false},
+      {"peak_fp32", "the FP32 peak", false}};
+  return kFigures;
+}
+
+[[noreturn]] void refuse(const Element& element, const Element& property, const std::string& rule) {
+  throw InputError(property.where,
+                   fmt::format("{} = \"{}\" of {} {}", property.required("id"),
+                               property.required("value"), describe(element), rule));
+}
+
+// The value of a property, by a parser of base/units; zero is refused unless `zero_is_fine`.
+template <class Quantity>
+Quantity read_figure(const Element& element, const char* name,
+                     Quantity (*parse)(const std::string&), bool zero_is_fine = false) {
+  const Element* property = element.property(name);
+  if (property == nullptr) return {};  // optional: check_figures has seen the required ones
+  Quantity value;
+  try {
+    value = parse(property->required("value"));
+  } catch (const std::invalid_argument& error) {
+    throw InputError(property->where,
+                     fmt::format("{} of {}: {}", name, describe(element), error.what()));
+  }
+  if (value.value == 0 && !zero_is_fine) {
+    refuse(element, *property, "must be greater than zero");
+  }
+  return value;
+}
+
+double read_share(const Element& element, const char* name) {
+  const Element& property = *element.property(name);
+  const std::string& text = property.required("value");
+  double share = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, failure] = std::from_chars(text.data(), end, share);
+  if (failure != std::errc{} || rest != end || !(share > 0 && share <= 1)) {
+    refuse(element, property, "must be a number greater than 0 and at most 1");
+  }
+  return share;
+}
+
+// Edits (insert, delete, replace, swap two neighbours) that turn one word into the other.
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<std::vector<std::size_t>> edits(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) {
+    for (std::size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        edits[i][j] = i + j;
+        continue;
+      }
+      edits[i][j] = std::min({edits[i - 1][j] + 1, edits[i][j - 1] + 1,
+                              edits[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        edits[i][j] = std::min(edits[i][j], edits[i - 2][j - 2] + 1);
+      }
+    }
+  }
+  return edits[a.size()][b.size()];
+}
+
+std::string plain(std::string name) {
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
+    return c == '-' ? '_' : static_cast<char>(std::tolower(c));
+  });
+  return name;
+}
+
+void check_figures(const Element& element) {
+  std::vector<std::string> known = {"node",       "domain",     "rail",  "price",
+                                    "link_price", "link_power", "power", "assumed"};
+  for (const Figure& figure : figures()) known.push_back(figure.name);
+  check_near_miss(element, known);
+  for (const Figure& figure : figures()) {
+    if (!figure.required || element.property(figure.name) != nullptr) continue;
+    throw InputError(element.where, fmt::format("{} has no <prop id=\"{}\">: {}", describe(element),
+                                                figure.name, figure.meaning));
+  }
+}
+
+FlopsPerSecond read_peak(const Element& element) {
+  const std::vector<double> speeds = read_speeds(element);
+  const std::string* pstate = element.attribute("pstate");
+  const long chosen = pstate == nullptr ? 0 : parse_whole(*pstate);
+  if (chosen < 0 || chosen >= static_cast<long>(speeds.size())) {
+    throw InputError(
+        element.where,
+        fmt::format("pstate = \"{}\" of {} must be a whole number below {}, the number "
+                    "of speeds",
+                    *pstate, describe(element), speeds.size()));
+  }
+  if (!(speeds[chosen] > 0)) {
+    throw InputError(element.where,
+                     fmt::format("speed = \"{}\" of {} must be greater than zero: it is the GPU's "
+                                 "dense 16-bit peak",
+                                 element.required("speed"), describe(element)));
+  }
+  return {speeds[chosen]};
+}
+
+}  // namespace
+
+bool describes_gpus(const Element& element) {
+  if (element.name != "host" && element.name != "cluster") return false;
+  return std::any_of(figures().begin(), figures().end(), [&](const Figure& figure) {
+    return element.property(figure.name) != nullptr;
+  });
+}
+
+Device read_device(const Element& element) {
+  check_figures(element);
+  Device device;
+  device.peak = read_peak(element);
+  device.peak_fp8 = read_figure(element, "peak_fp8", parse_flops_rate);
+  device.peak_fp4 = read_figure(element, "peak_fp4", parse_flops_rate);
+  device.peak_fp32 = read_figure(element, "peak_fp32", parse_flops_rate);
+  device.compute_efficiency = read_share(element, "compute_efficiency");
+  device.memory = read_figure(element, "memory", parse_bytes);
+  device.memory_bandwidth = read_figure(element, "memory_bandwidth", parse_bandwidth);
+  device.memory_efficiency = read_share(element, "memory_efficiency");
+  device.kernel_launch = read_figure(element, "kernel_launch", parse_seconds, true);
+  device.collective_launch = read_figure(element, "collective_launch", parse_seconds, true);
+  return device;
+}
+
+std::optional<double> read_rate(const Element& element, const std::string& id,
+                                const std::string& unit) {
+  const Element* property = element.property(id);
+  if (property == nullptr) return std::nullopt;
+  const std::string& text = property->required("value");
+  double rate = 0;
+  const auto [rest, failure] = std::from_chars(text.data(), text.data() + text.size(), rate);
+  if (failure != std::errc{} || std::string(rest) != unit || !(rate >= 0)) {
+    refuse(element, *property, fmt::format("must be a number with its unit, as 2.5{}", unit));
+  }
+  return rate;
+}
+
+long read_whole(const Element& element, const std::string& id, long least) {
+  const Element& property = *element.property(id);
+  const long number = parse_whole(property.required("value"));
+  if (number < least || number > kMostGpus) {
+    refuse(element, property,
+           number > kMostGpus ? fmt::format("must be at most {}", kMostGpus)
+                              : fmt::format("must be a whole number of at least {}", least));
+  }
+  return number;
+}
+
+void check_near_miss(const Element& element, const std::vector<std::string>& known) {
+  for (const Element& child : element.children) {
+    if (child.name != "prop") continue;
+    const std::string& id = child.required("id");
+    if (std::find(known.begin(), known.end(), id) != known.end()) continue;
+    for (const std::string& name : known) {
+      constexpr std::size_t kLongest = 100;  // the table of edits has the product of both sizes
+      if (id.size() > kLongest) break;
+      // A short word is two edits away from too many others ("name" from "node").
+      const std::size_t limit = name.size() <= 6 ? 1 : 2;
+      if (edit_distance(plain(id), name) > limit) continue;
+      throw InputError(child.where, fmt::format("unknown property \"{}\" of {}: did you mean "
+                                                "\"{}\"?",
+                                                id, describe(element), name));
+    }
+  }
+}
+
+}  // namespace rehearse

@@ -1,0 +1,71 @@
+// One collective or message in flight, and the endpoints it runs between.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "base/units.hpp"
+#include "collectives/collective_algorithm.hpp"
+#include "program/program.hpp"
+
+namespace rehearse {
+
+struct Transfer {
+  std::int64_t id = 0;
+  int endpoints = 0;  // index in Rendezvous
+  int index = 0;      // in the pool: small, used again after the transfer's end
+  int arrived = 0;    // members that are ready; of a message, the sender
+  int left = 0;       // members whose part is not complete
+  bool complete = false;
+  const CollectiveAlgorithm* algorithm = nullptr;  // once it has started; of a message, none
+  Seconds start;  // latest arrival so far; once all are there, the start
+  Seconds end;
+  std::vector<Bytes> bytes;  // by member: send buffer
+  // all_to_all with unequal splits: by member, what it sends to each (Buffers::splits). Empty:
+  // evenly.
+  std::vector<Bytes> splits;
+  FanOut fan_out;
+
+  Buffers buffers() const {
+    Buffers all(bytes);
+    all.splits = splits;
+    all.fan_out = fan_out;
+    return all;
+  }
+};
+
+// A communication instruction that a program has reached, in one repetition. It may start at
+// `ready`, once what it waits for is complete.
+struct Posted {
+  int instruction = 0;
+  int step = 0;
+  Seconds ready;
+  Bytes bytes;            // of its send buffer, once it has started
+  std::uint32_t use = 0;  // of its slot
+  // By Instruction::waits: the use of that slot that it waits for, 0: none (any more).
+  std::array<std::uint32_t, 3> wanted = {};
+
+  bool waits() const { return wanted != std::array<std::uint32_t, 3>{}; }
+};
+
+// A process group that runs one collective operation, or a sender and its receiver. Transfers
+// between the same endpoints happen in the order in which their members post them.
+struct Endpoints {
+  std::vector<Rank> members;
+  std::vector<int> gpus;    // that the members run on
+  bool is_message = false;  // from members[0] to members[1]
+  CollectiveOp op = CollectiveOp::kAllReduce;
+  const CollectiveAlgorithm* named = nullptr;  // nullptr: the fastest predicted, per transfer
+  GroupShape shape;
+  Stream stream = Stream::kTensor;  // of the members (of a message: of its sender)
+
+  std::vector<std::int64_t> posted;  // by member: transfers posted so far
+  std::int64_t first_open = 0;       // sequence number of open.front()
+  std::deque<Transfer*>
+      open;  // begun and not complete; nullptr: complete, behind an earlier one that is not
+  std::deque<Posted> receives;  // messages: posted receives whose message has not arrived
+};
+
+}  // namespace rehearse

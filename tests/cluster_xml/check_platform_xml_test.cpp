@@ -1,0 +1,133 @@
+#include "cluster_xml/check_platform_xml.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+
+#include "base/error.hpp"
+#include "cluster_xml/xml_text.hpp"
+
+namespace rehearse {
+namespace {
+
+const std::string kFolder = REHEARSE_SOURCE_DIR "/tests/platform/";
+
+// bad/messages.txt: one line per file of the folder, "FILE:LINE:COL: error: MESSAGE".
+std::map<std::string, std::string> expected_messages() {
+  std::ifstream file(kFolder + "bad/messages.txt");
+  std::map<std::string, std::string> messages;
+  for (std::string line; std::getline(file, line);) {
+    messages[line.substr(0, line.find(':'))] = line;
+  }
+  return messages;
+}
+
+std::string message_of(const std::string& path) {
+  try {
+    check_platform_xml(path);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+class BadPlatform : public testing::TestWithParam<std::string> {};
+
+TEST_P(BadPlatform, IsRefusedWithThePlaceTheValueAndTheRule) {
+  EXPECT_EQ(message_of(kFolder + "bad/" + GetParam()),
+            kFolder + "bad/" + expected_messages()[GetParam()]);
+}
+
+std::vector<std::string> bad_files() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(kFolder + "bad")) {
+    if (entry.path().extension() == ".xml") names.push_back(entry.path().filename());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Xml, BadPlatform, testing::ValuesIn(bad_files()), [](const auto& file) {
+  return file.param.substr(0, file.param.size() - 4);
+});
+
+TEST(BadPlatforms, EachMessageHasItsFile) {
+  EXPECT_EQ(expected_messages().size(), bad_files().size());
+}
+
+TEST(CheckPlatformXml, SaysWhyAFileCannotBeRead) {
+  EXPECT_EQ(message_of("nowhere.xml"),
+            "nowhere.xml:1:1: error: a platform cannot be read: No such file or directory");
+  EXPECT_EQ(message_of("/"), "/:1:1: error: a platform cannot be read: it is a folder");
+}
+
+TEST(CheckPlatformXml, CountsEveryHostAndNotOnlyGpus) {
+  // 16 GPUs and 16 ports.
+  EXPECT_EQ(check_platform_xml(kFolder + "good/two_fabrics_fat_tree.xml").hosts, 32);
+  EXPECT_EQ(check_platform_xml(kFolder + "good/star.xml").hosts, 9);
+}
+
+TEST(CheckPlatformXml, CountsAMillionHostsWithoutMakingThem) {
+  const TemporaryXml file(gpu_cluster("gpus", "gpu", "0-1048575"));
+  EXPECT_EQ(check_platform_xml(file.path()).hosts, 1'048'576);
+}
+
+// fault:A13: 1 kB that names 20 million GPUs took 7 GB.
+TEST(CheckPlatformXml, RefusesMoreThanAMillionHosts) {
+  const TemporaryXml file(gpu_cluster("gpus", "gpu", "0-1048576"));
+  EXPECT_EQ(message_of(file.path()),
+            file.path() +
+                ":4:1: error: radical = \"0-1048576\" of cluster \"gpus\" names more than "
+                "1048576 hosts");
+}
+
+// fault:A4: whoever walks the elements calls himself for each level.
+TEST(CheckPlatformXml, RefusesElementsNestedTooDeep) {
+  std::string zones;
+  for (int i = 0; i < 20000; ++i) zones += "<zone id=\"z\" routing=\"Full\">";
+  // Inside of <platform>, the 64th zone is too deep; each has 28 bytes.
+  EXPECT_EQ(message_of(TemporaryXml(zones).path()).substr(9 + std::to_string(getpid()).size()),
+            ".xml:4:1765: error: elements are nested more than 64 deep");
+}
+
+// SimGrid would make 23 million links of 24 hosts.
+TEST(CheckPlatformXml, RefusesTreesOfTooManyLinks) {
+  const TemporaryXml file(
+      gpu_cluster("gpus", "gpu", "0-23", "50GBps",
+                  "topology=\"FAT_TREE\" topo_parameters=\"2;24,1;1000000,1;1,1\""));
+  EXPECT_EQ(message_of(file.path()),
+            file.path() +
+                ":4:1: error: topo_parameters = \"2;24,1;1000000,1;1,1\" of cluster "
+                "\"gpus\" describe 2.5e+07 links: at most 8388608");
+}
+
+TEST(CheckPlatformXml, LeavesOtherPeoplesPropertiesAlone) {
+  // <prop id="rack" value="A7"/> stands in this file.
+  EXPECT_EQ(check_platform_xml(kFolder + "good/two_fabrics_fat_tree.xml").gpus.size(), 1U);
+}
+
+class AcceptedUnits : public testing::TestWithParam<const char*> {};
+
+// What SimGrid 3.32 takes for a bandwidth: prefix x {Bps, bps}, blanks before the number,
+// exponents.
+TEST_P(AcceptedUnits, AreSimGridsOwn) {
+  const TemporaryXml file(gpu_cluster("gpus", "gpu", "0-1", GetParam()));
+  EXPECT_EQ(check_platform_xml(file.path()).hosts, 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Bandwidth, AcceptedUnits,
+                         testing::Values("50GBps", "400Gbps", "1YBps", "1.5e3MBps", "1KiBps",
+                                         " 7bps", "1Eibps"));
+
+TEST(CheckPlatformXml, ASpeedIsThatOfTheChosenPstate) {
+  const TemporaryXml file(
+      "<zone id=\"z\" routing=\"Full\"><host id=\"g\" speed=\"1Tf, 2teraflops\" pstate=\"1\">" +
+      gpu_properties() + "</host></zone>");
+  EXPECT_EQ(check_platform_xml(file.path()).gpus.at(0).device.peak.value, 2e12);
+}
+
+}  // namespace
+}  // namespace rehearse
