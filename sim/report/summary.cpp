@@ -157,7 +157,9 @@ std::vector<Line> share_lines(const Metrics& m) {
   return {
       {"MFU", fmt::format("{}; HFU {}", percent(m.mfu), percent(m.hfu)),
        "matrix FLOPs that the model asks for (no padding, no dropped copy, nothing computed twice) "
-       "/ (peak FLOP/s x GPUs x makespan); HFU: the FLOPs executed; the peak is the datasheet's"},
+       "/ (peak FLOP/s x GPUs x makespan); HFU: the FLOPs executed; the peak is the datasheet's, "
+       "of the "
+       "fastest type that matrices compute in"},
       {"communication",
        fmt::format("{} of compute; {}", percent(m.communication_over_compute), axes(m)),
        "time in communication operators (all members ready until done) / time in compute "
@@ -230,9 +232,10 @@ std::vector<Line> expert_lines(const Metrics& m) {
                      "over all expert groups; the ranks wait for the weights"});
   }
   if (experts.uniform_makespan_s) {
-    lines.push_back({"imbalance", lost_text(m),
-                     "makespan - makespan of the same plan with uniform routing, no capacity and "
-                     "contiguous experts"});
+    lines.push_back(
+        {"imbalance", lost_text(m),
+         "makespan - makespan of the same plan (its capacity, too) with uniform routing and "
+         "contiguous experts"});
   }
   return lines;
 }

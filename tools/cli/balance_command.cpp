@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <functional>
@@ -121,6 +122,17 @@ const PlacementRun& simplest(const std::vector<PlacementRun>& alternatives) {
                        [](const PlacementRun& each) { return each.refusal.empty(); });
 }
 
+int iterations(const Plan& plan) { return plan.batch.micro_batches + plan.batch.output_tokens - 1; }
+
+// An alternative whose re-balancing comes after the end; nullptr: none. What was not tried cannot
+// be advised against.
+const PlacementRun* untried(const std::vector<PlacementRun>& alternatives) {
+  const auto late = std::find_if(alternatives.begin(), alternatives.end(), [](const auto& each) {
+    return each.plan.placement.rebalance_every >= iterations(each.plan);
+  });
+  return late == alternatives.end() ? nullptr : &*late;
+}
+
 void print_table(const std::vector<PlacementRun>& alternatives, int gpus) {
   const double base = simplest(alternatives).numbers.tokens_per_s;
   fmt::print("{:<26} {:>12} {:>8} {:>9} {:>9} {:>8} {:>9} {:>9}\n", "placement", "tokens/ms/GPU",
@@ -138,7 +150,8 @@ void print_table(const std::vector<PlacementRun>& alternatives, int gpus) {
   }
   fmt::print(
       "rank load: copies of the busiest rank of an expert group over the mean, in a pass through a "
-      "layer;\ncompute: busiest GPU over the mean; moved: weights, all re-balancings, all ranks\n");
+      "layer;\ncompute: busiest GPU over the mean; dropped: of the copies; moved: weights, all "
+      "re-balancings, all ranks;\nmemory: the peak of the fullest GPU over what its card has\n");
 }
 
 // nullptr: none of them runs.
@@ -161,18 +174,24 @@ void print_recommendation(const std::vector<PlacementRun>& alternatives) {
     return;
   }
   const ExpertPlacementChoice& choice = best->plan.placement;
-  std::string words =
-      choice.rebalance_every > 0 ? "turn re-balancing on" : "leave re-balancing off";
+  std::vector<std::string> words;
   if (choice.rebalance_every == 0 && choice.policy == alternatives[1].plan.placement.policy) {
-    words = "place experts by load once, " + words;
+    words.emplace_back("place experts by load once");
+  }
+  if (choice.rebalance_every > 0) {
+    words.emplace_back("turn re-balancing on");
+  } else if (untried(alternatives) == nullptr) {
+    words.emplace_back("leave re-balancing off");
   }
   if (choice.redundant_experts > 0) {
-    words += fmt::format(", hold {} copies per layer", choice.redundant_experts);
+    words.push_back(fmt::format("hold {} copies per layer", choice.redundant_experts));
   }
+  if (words.empty()) words.emplace_back("leave placement as it is");
   const PlacementRun& base = simplest(alternatives);
   const double gain = best->numbers.tokens_per_s / base.numbers.tokens_per_s - 1;
   fmt::print("recommendation: {} (placement.policy={} redundant_experts={} rebalance_every={})",
-             words, to_text(choice.policy), choice.redundant_experts, choice.rebalance_every);
+             fmt::join(words, ", "), to_text(choice.policy), choice.redundant_experts,
+             choice.rebalance_every);
   if (best != &base) {
     fmt::print(": {:+.1f} % throughput", 100 * gain);
   }
@@ -236,8 +255,12 @@ int balance_command(const Options& options) {
   if (options.quiet) return 0;
   fmt::print("plan {}{}, routing {}, {} iterations\n", plan.name,
              plan.variant.empty() ? "" : ", variant " + plan.variant, plan.routing.model,
-             plan.batch.micro_batches + plan.batch.output_tokens - 1);
+             iterations(plan));
   print_table(alternatives, plan.layout.gpus());
+  if (const PlacementRun* const late = untried(alternatives)) {
+    fmt::print("re-balancing every {} iterations was not tried: the run has {}\n",
+               late->plan.placement.rebalance_every, iterations(late->plan));
+  }
   print_recommendation(alternatives);
   return 0;
 }

@@ -54,10 +54,10 @@ void refuse_trace_options_alone(const Options& options) {
   refuse("--trace-window", options.trace_window);
 }
 
-// The plan as it would run if all experts were equally popular.
+// The plan as it would run if all experts were equally popular, when there is nothing to place.
+// What a capacity drops or pads, it drops and pads there, too.
 Plan with_uniform_routing(Plan plan) {
   plan.routing = {};
-  plan.capacity = {};
   plan.placement = {};
   return plan;
 }
@@ -184,7 +184,7 @@ int run_prepared(const Options& options, const PreparedPlan& prepared) {
         simulate_improvements(prepared, simulation_options(limits_of(options)), kTenPercentMore);
   }
   std::optional<JobProcess> uniform;  // before this process loads a cluster
-  if (routes_tokens(plan, model) && !options.no_uniform_run) {
+  if (routes_tokens(plan, model) && plan.routing.model != "uniform" && !options.no_uniform_run) {
     uniform.emplace([&] { return uniform_makespan(options, prepared); });
   }
   RunRecorder recorder;
