@@ -13,7 +13,7 @@
 namespace rehearse {
 namespace {
 
-const std::string kFolder = REHEARSE_SOURCE_DIR "/tests/platform/";
+const std::string kFolder = REHEARSE_SOURCE_DIR "/tests/cluster_xml/";
 
 // bad/messages.txt: one line per file of the folder, "FILE:LINE:COL: error: MESSAGE".
 std::map<std::string, std::string> expected_messages() {
