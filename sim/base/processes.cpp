@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <list>
 #include <new>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -80,6 +81,7 @@ JobProcess::JobProcess(const std::function<std::string()>& job) {
   check_system(pipe2(ends, O_CLOEXEC) == 0, "cannot make a pipe");
   std::fflush(nullptr);  // or the child would print it again
   const pid_t parent = getpid();
+  std::optional<SignalsHeld> held(std::in_place);  // until the child is known to be one
   child_ = fork();
   if (child_ < 0) {
     const int error = errno;
@@ -89,6 +91,7 @@ JobProcess::JobProcess(const std::function<std::string()>& job) {
   }
   if (child_ == 0) {
     become_child_of(parent);
+    held.reset();
     close(ends[0]);
     run_child(job, ends[1]);
   }

@@ -19,6 +19,7 @@
 #include "claims/because.hpp"
 #include "facts/facts.hpp"
 #include "search/best_layout.hpp"
+#include "search/space.hpp"
 #include "simulation/quantities.hpp"
 
 namespace rehearse {
@@ -114,6 +115,7 @@ class Check {
  public:
   Check(const CheckRequest& request, Claims& claims)
       : request_(request), plan_(read_plan(base_request())), claims_(claims) {
+    check_search_of(plan_);
     claims_ = read_claims_of_plan();
     choose_claims(request.claims, claims_);
     check_readings(claims_, plan_);

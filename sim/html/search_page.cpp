@@ -45,6 +45,7 @@ std::string search_page(const ReportSearch& report) {
                    {{"kind", "search"},
                     {"plan", report.plan},
                     {"assumptions", report.assumptions},
+                    {"notes", report.notes},
                     {"complete", report.complete},
                     {"exhaustive", report.exhaustive},
                     {"considered", report.considered},

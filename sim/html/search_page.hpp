@@ -20,9 +20,10 @@ struct ReportCandidate {
   std::vector<std::string> parameters;  // one per ReportSearch::parameters, numbers as text: "4"
   std::vector<double>
       objectives;  // one per ReportSearch::objectives; finite; none unless simulated
-  // "simulated", "refused" (it breaks a rule or a constraint, or does not fit), "failed"
+  // "simulated", "misses a constraint" (simulated, too), "refused" (it breaks a rule or does not
+  // fit), "failed"
   std::string status;
-  std::string reason;  // why it was refused or failed
+  std::string reason;  // why it cannot be chosen
   bool on_front = false;
   // The first objective with experts that are not loaded alike, and the place then; nothing: not
   // simulated.
@@ -42,6 +43,7 @@ struct ReportExclusion {
 struct ReportSearch {
   std::string plan;
   std::vector<std::string> assumptions;  // what the figures take for granted, in sentences
+  std::vector<std::string> notes;        // what was asked for and is not searched, in sentences
   bool complete = true;      // false: stopped before it was known that nothing else can win
   bool exhaustive = false;   // everything legal was simulated, and is here
   long long considered = 0;  // combinations of the ranges

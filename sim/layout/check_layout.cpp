@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "layout/layout.hpp"
+#include "layout/layout_rules.hpp"
 #include "model/weights.hpp"
 
 namespace rehearse {
@@ -17,25 +18,42 @@ struct Refusal {
   std::string message;
 };
 
+[[noreturn]] void fail(const std::string& field, const std::string& message) {
+  throw Refusal{field, message};
+}
+
+// The rules that look neither at degrees nor at the model.
+void check_axes(const Layout& layout) {
+  if (rank_order(layout.order).empty()) {
+    fail("layout.order",
+         fmt::format("layout.order = \"{}\" is not a permutation of tp-cp-ep-dp-pp", layout.order));
+  }
+  if (layout.context != 1) {
+    fail("layout.context", fmt::format("layout.context = {}: context parallelism is not modelled; "
+                                       "it must be 1",
+                                       layout.context));
+  }
+}
+
 class Checker {
  public:
   Checker(const Plan& plan, const Model& model) : plan_(plan), model_(model) {}
 
-  void check(int gpus, const std::string& platform) const {
+  void check(int gpus, const std::string& platform) {
+    kept_ = 0;
     check_grid(gpus, platform);
-    check_attention();
-    check_stages();
-    check_ffn();
-    check_experts();
-    check_blocks();
-    check_batch();
+    for (const auto rule :
+         {&Checker::check_attention, &Checker::check_stages, &Checker::check_ffn,
+          &Checker::check_experts, &Checker::check_blocks, &Checker::check_batch}) {
+      ++kept_;
+      (this->*rule)();
+    }
   }
+
+  // Kinds of rules that check() has found kept.
+  int kept() const { return kept_; }
 
  private:
-  [[noreturn]] static void fail(const std::string& field, const std::string& message) {
-    throw Refusal{field, message};
-  }
-
   static void require_divides(const std::string& field, int degree, const std::string& what,
                               int size) {
     if (size % degree != 0) {
@@ -45,18 +63,8 @@ class Checker {
   }
 
   void check_grid(int gpus, const std::string& platform) const {
+    check_axes(plan_.layout);
     const Layout& layout = plan_.layout;
-    if (rank_order(layout.order).empty()) {
-      fail("layout.order",
-           fmt::format("layout.order = \"{}\" is not a permutation of tp-cp-ep-dp-pp",
-                       layout.order));
-    }
-    if (layout.context != 1) {
-      fail("layout.context",
-           fmt::format("layout.context = {}: context parallelism is not modelled; "
-                       "it must be 1",
-                       layout.context));
-    }
     if (layout.gpus() > gpus) {
       fail("layout", fmt::format("the layout needs {} GPUs (tensor {} x pipeline {} x data {} x "
                                  "expert {}), the platform {} has {}",
@@ -171,7 +179,7 @@ class Checker {
         if (!has_part(model_, part, layer)) continue;
         const Storage storage = storage_of(model_, part, layer);
         if (storage == checked) continue;
-        check_blocks(part, degree, storage);
+        check_blocks_of(part, degree, storage);
         checked = storage;
       }
     }
@@ -182,7 +190,7 @@ class Checker {
     return expert ? expert_tensor_degree(plan_.layout) : plan_.layout.tensor;
   }
 
-  void check_blocks(WeightPart part, int degree, const Storage& storage) const {
+  void check_blocks_of(WeightPart part, int degree, const Storage& storage) const {
     const bool rows = part == WeightPart::kAttentionOutput || part == WeightPart::kExpertDown ||
                       part == WeightPart::kSharedExpertDown || part == WeightPart::kDenseDown;
     const int block = rows ? storage.block_inputs : storage.block_outputs;
@@ -223,6 +231,7 @@ class Checker {
 
   const Plan& plan_;
   const Model& model_;
+  int kept_ = 0;
 };
 
 }  // namespace
@@ -235,14 +244,28 @@ void check_layout(const Plan& plan, const Model& model, int gpus, const std::str
   }
 }
 
+void check_whatever_degrees(const Plan& plan) {
+  try {
+    check_axes(plan.layout);
+  } catch (const Refusal& refusal) {
+    throw InputError(plan.where.at(refusal.field), refusal.message);
+  }
+}
+
 std::string layout_refusal(const Plan& plan, const Model& model, int gpus,
                            const std::string& platform) {
+  return broken_rule(plan, model, gpus, platform).reason;
+}
+
+BrokenRule broken_rule(const Plan& plan, const Model& model, int gpus,
+                       const std::string& platform) {
+  Checker checker(plan, model);
   try {
-    Checker(plan, model).check(gpus, platform);
+    checker.check(gpus, platform);
   } catch (const Refusal& refusal) {
-    return refusal.message;
+    return {refusal.message, checker.kept()};
   }
-  return {};
+  return {{}, checker.kept()};
 }
 
 }  // namespace rehearse

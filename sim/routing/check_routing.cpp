@@ -31,15 +31,15 @@ class Checker {
 
   void check_experts() const {
     if (model_.moe) return;
-    const auto refuse = [&](bool written, const char* field) {
+    const auto refuse = [&](bool written, const char* field, const char* place) {
       if (!written) return;
-      fail(field, fmt::format("{} is given, but the model {} has no experts", field, model_.name));
+      fail(place, fmt::format("{} is given, but the model {} has no experts", field, model_.name));
     };
-    refuse(plan_.routing.model != "uniform", "routing");
-    refuse(plan_.capacity.limited, "capacity");
+    refuse(plan_.routing.model != "uniform", "routing", "routing.model");
+    refuse(plan_.capacity.limited, "capacity", "capacity");
     refuse(plan_.placement.policy != PlacementPolicy::kContiguous ||
                plan_.placement.redundant_experts > 0 || plan_.placement.rebalance_every > 0,
-           "placement");
+           "placement", "placement");
   }
 
   void check_model() const {

@@ -42,21 +42,29 @@ class Account {
 
  private:
   void count(const Entry& entry) {
-    if (!entry.excluded.empty()) {
-      ++result_.excluded[entry.excluded];
+    // An exhaustive search says of everything that it simulates what it found.
+    const bool found_out = goals_.exhaustive && is_simulated(entry);
+    if (!entry.excluded.empty() && !found_out) {
+      ++result_.excluded[entry.excluded.reason];
     } else if (!is_settled(entry)) {
       ++result_.not_simulated;
     } else if (entry.state == EntryState::kFailed) {
       result_.failures.push_back(row_of(entry, contest_, goals_));
-    } else if (const std::string broken = broken_by(entry.outcome, goals_); !broken.empty()) {
-      ++result_.excluded[broken + " (simulated)"];
+    } else if (const Objection broken = broken_by(entry.outcome, goals_); !broken.empty()) {
+      ++result_.excluded[broken.reason + " (simulated)"];
+    } else if (!entry.excluded.empty()) {  // by a rounding error of its bound
+      ++result_.excluded[entry.excluded.reason];
     } else {
       ranked_.push_back(&entry);
     }
   }
 
+  static bool is_simulated(const Entry& entry) {
+    return entry.state == EntryState::kDone || entry.state == EntryState::kFailed;
+  }
+
   bool is_settled(const Entry& entry) const {
-    const bool simulated = entry.state == EntryState::kDone || entry.state == EntryState::kFailed;
+    const bool simulated = is_simulated(entry);
     // A stopped search knows no final Pareto set: what it has simulated is all it can say.
     const bool counts =
         goals_.exhaustive || !result_.complete || contest_.can_win(entry.bound.values);
@@ -132,10 +140,13 @@ class Account {
 
 SearchRow row_of(const Entry& entry, const Contest& contest, const SearchGoals& goals) {
   SearchRow row{entry.candidate,         entry.key,     entry.outcome.values,
-                contest.on_front(entry), entry.failure, entry.excluded};
+                contest.on_front(entry), entry.failure, entry.excluded.reason};
+  row.runs = entry.failure.empty() && (entry.excluded.empty() || entry.excluded.runs);
   if (entry.state != EntryState::kDone) return row;
-  const std::string broken = broken_by(entry.outcome, goals);
-  if (!broken.empty()) row.broken = broken;
+  const Objection broken = broken_by(entry.outcome, goals);
+  if (broken.empty()) return row;
+  row.broken = broken.reason;
+  row.runs = broken.runs;
   return row;
 }
 

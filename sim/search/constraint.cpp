@@ -65,6 +65,12 @@ std::vector<Constraint> read_constraints(const SpaceField& field) {
   for (const std::string& text : field.values) {
     const Constraint next = read_constraint(text, field.where);
     for (const Constraint& earlier : all) {
+      if (earlier.quantity == next.quantity && earlier.at_most == next.at_most) {
+        throw InputError(field.where,
+                         fmt::format("\"{}\" and \"{}\" limit the same from the same side: give "
+                                     "the tighter one",
+                                     earlier.text, next.text));
+      }
       const bool opposed = earlier.quantity == next.quantity && earlier.at_most != next.at_most;
       if (opposed && (next.at_most ? next.limit < earlier.limit : next.limit > earlier.limit)) {
         throw InputError(field.where, fmt::format("\"{}\" contradicts \"{}\": no value keeps both",

@@ -20,7 +20,7 @@ struct Constraint {
 
 // "ttft_s.p99 <= 6", "ttft_s.p99 <= 900ms", "memory.peak_bytes <= 70GB", "utilization.mfu >= 40%":
 // a number without a unit is in the quantity's own. Throws InputError for what is none, and for one
-// that contradicts another.
+// that contradicts another or limits the same from the same side.
 std::vector<Constraint> read_constraints(const SpaceField& field);
 
 }  // namespace rehearse

@@ -12,6 +12,15 @@ namespace rehearse {
 
 struct SearchGoals;
 
+// Why a candidate cannot be chosen.
+struct Objection {
+  std::string reason = {};  // empty: it can be
+  // It could be run all the same: it is a constraint that it misses, not the memory or a rule.
+  bool runs = false;
+
+  bool empty() const { return reason.empty(); }
+};
+
 enum class EntryState : std::uint8_t {
   kOpen,      // may be simulated yet
   kRunning,   // by a worker
@@ -31,15 +40,15 @@ struct Entry {
   SearchOutcome bound = {};  // without values when a rule forbids the candidate
   // What a rule or the bound says against it, whether it is simulated all the same or not. Empty:
   // nothing.
-  std::string excluded = {};
+  Objection excluded = {};
   SearchOutcome outcome = {};  // of its simulation
   std::string failure = {};
 };
 
-// The reason why a candidate that ends so cannot be chosen; empty: it can.
-std::string broken_by(const SearchOutcome& outcome, const SearchGoals& goals);
+// Why a candidate that ends so cannot be chosen.
+Objection broken_by(const SearchOutcome& outcome, const SearchGoals& goals);
 
-// The reason why nothing with this bound can be chosen; empty: something may.
-std::string hopeless_by(const SearchOutcome& bound, const SearchGoals& goals);
+// Why nothing with this bound can be chosen; empty: something may.
+Objection hopeless_by(const SearchOutcome& bound, const SearchGoals& goals);
 
 }  // namespace rehearse

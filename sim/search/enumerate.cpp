@@ -3,10 +3,12 @@
 // is counted under its words.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
 #include "layout/layout.hpp"
+#include "layout/layout_rules.hpp"
 #include "layout/prefill_passes.hpp"
 #include "search/space.hpp"
 
@@ -156,19 +158,26 @@ class Enumerator {
     if (counting_) return;
     const SearchPlatform& platform = space_.platforms[at_.platform];
     if (at_.layout.gpus() > platform.gpus) {
-      ++result_.excluded[fmt::format("more GPUs than the {} of the platform {}", platform.gpus,
-                                     platform.path)];
+      exclude(fmt::format("more GPUs than the {} of the platform {}", platform.gpus, platform.path),
+              0);
       return;
     }
     plan_.layout = at_.layout;
     plan_.batch.micro_batches = at_.micro_batches;
     plan_.batch.decode_micro_batches = at_.decode_micro_batches;
-    const std::string refusal = layout_refusal(plan_, model_, platform.gpus, platform.path);
-    if (refusal.empty()) {
+    const BrokenRule broken = broken_rule(plan_, model_, platform.gpus, platform.path);
+    if (broken.reason.empty()) {
       result_.legal.push_back(at_);
     } else {
-      ++result_.excluded[refusal];
+      exclude(broken.reason, broken.kept);
     }
+  }
+
+  void exclude(const std::string& reason, int rules_kept) {
+    ++result_.excluded[reason];
+    if (rules_kept > most_kept_) result_.last.clear();
+    most_kept_ = std::max(most_kept_, rules_kept);
+    if (rules_kept == most_kept_) ++result_.last[reason];
   }
 
   // About ten seconds to check, and 2 GB where all are legal.
@@ -178,6 +187,7 @@ class Enumerator {
   const Model& model_;
   int sequences_per_micro_batch_ = 1;
   bool counting_ = false;
+  int most_kept_ = 0;          // rules, by what is not legal
   std::map<int, int> passes_;  // by replicas of the dense part
   Plan plan_;
   Candidate at_;

@@ -31,7 +31,8 @@ std::string request_of(const std::deque<Entry>& entries, const BoundBatch& batch
 
 void take_bound(const BoundAnswer& answer, const SearchGoals& goals, Entry& entry) {
   entry.bound = answer.bound.value_or(SearchOutcome{});
-  entry.excluded = answer.bound ? hopeless_by(entry.bound, goals) : answer.refusal;
+  entry.excluded =
+      answer.bound ? hopeless_by(entry.bound, goals) : Objection{answer.refusal, /*runs=*/false};
   if (entry.excluded.empty()) return;
   const bool simulated = answer.bound && (goals.exhaustive || entry.wanted);
   if (!simulated) entry.state = EntryState::kExcluded;

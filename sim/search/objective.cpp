@@ -144,6 +144,24 @@ Objective read_objective(const std::string& text, const SourceLocation& where) {
                                text, known));
 }
 
+std::vector<Objective> read_objectives(const SpaceField& field) {
+  std::vector<Objective> all;
+  for (const std::string& text : field.values) {
+    const Objective next = read_objective(text, field.where);
+    for (const Objective& earlier : all) {
+      if (earlier.quantity != next.quantity) continue;
+      throw InputError(field.where,
+                       earlier.name == next.name
+                           ? fmt::format("the objective \"{}\" is given twice", text)
+                           : fmt::format("the objective \"{}\" is given twice: \"{}\" is the same "
+                                         "quantity",
+                                         text, earlier.name));
+    }
+    all.push_back(next);
+  }
+  return all;
+}
+
 std::string absence_of(int quantity, const Plan& plan) {
   const std::string name = quantities()[quantity].name;
   for (const char* between_tokens : {"tpot_s.", "itl_s.", "decode_step_s."}) {

@@ -36,6 +36,8 @@ struct Objective {
 // "throughput", "ttft", "tpot", "decode_step", "tokens_per_dollar", "tokens_per_joule", "gpu_hours"
 // or a bounded quantity's name.
 Objective read_objective(const std::string& text, const SourceLocation& where);
+// Throws InputError: a quantity is given twice, too.
+std::vector<Objective> read_objectives(const SpaceField& field);
 
 // Why no run of the plan measures the quantity; empty: they do.
 std::string absence_of(int quantity, const Plan& plan);

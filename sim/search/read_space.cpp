@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <utility>
 
 #include "collectives/collective_algorithm.hpp"
 #include "layout/layout.hpp"
+#include "search/constraint.hpp"
 #include "search/field_value.hpp"
+#include "search/objective.hpp"
 #include "search/space.hpp"
 
 namespace rehearse {
@@ -22,7 +25,7 @@ class SpaceReader {
   Space read(std::vector<SearchPlatform> platforms) const {
     Space space;
     space.platforms = std::move(platforms);
-    space.gpus = gpus(space.platforms);
+    space.gpus = gpus(space);
     space.tensor = degree("tensor");
     space.pipeline = degree("pipeline");
     space.data = degree("data");
@@ -34,6 +37,20 @@ class SpaceReader {
     space.order = orders();
     space.collectives = algorithms();
     return space;
+  }
+
+  // What can be said without the platforms.
+  void check() const {
+    for (const char* name : {"gpus", "tensor", "pipeline", "data", "expert"}) degree(name);
+    max_gpus();
+    numbers("expert_tensor", 0, 0);
+    numbers("micro_batches", 1, 0);
+    numbers("decode_micro_batches", 1, 0);
+    switches();
+    orders();
+    algorithms();
+    if (const SpaceField* written = field("objective")) read_objectives(*written);
+    if (const SpaceField* written = field("constraint")) read_constraints(*written);
   }
 
  private:
@@ -70,14 +87,9 @@ class SpaceReader {
       }
       for (const int number : set.members()) all.push_back(number);
     }
-    return distinct(std::move(all));
-  }
-
-  // In their order: a choice that is written twice is one.
-  template <class Choice>
-  static std::vector<Choice> distinct(std::vector<Choice> all) {
-    std::set<Choice> seen;
-    std::erase_if(all, [&](const Choice& each) { return !seen.insert(each).second; });
+    // In their order; as in a range, a number that is written twice is one.
+    std::set<int> seen;
+    std::erase_if(all, [&](int each) { return !seen.insert(each).second; });
     return all;
   }
 
@@ -93,13 +105,19 @@ class SpaceReader {
   std::vector<std::string> orders() const {
     const SpaceField* written = field("order");
     if (written == nullptr) return {plan_.layout.order};
+    std::set<std::string> seen;
     for (const std::string& order : written->values) {
+      if (!seen.insert(order).second) refuse_twice(*written, order);
       if (rank_order(order).empty()) {
         throw InputError(written->where,
                          fmt::format("\"{}\" is not a permutation of tp-cp-ep-dp-pp", order));
       }
     }
     return written->values;
+  }
+
+  [[noreturn]] static void refuse_twice(const SpaceField& field, const std::string& value) {
+    throw InputError(field.where, fmt::format("\"{}\" is given twice", value));
   }
 
   // Each value is one choice: "all_reduce=ring" or "all_reduce=ring,all_to_all=direct".
@@ -122,7 +140,8 @@ class SpaceReader {
     if (written == nullptr) return {plan_.collectives};
     std::vector<std::map<std::string, std::string>> choices;
     for (const std::string& choice : written->values) {
-      std::map<std::string, std::string>& chosen = choices.emplace_back(plan_.collectives);
+      std::map<std::string, std::string> chosen = plan_.collectives;
+      std::set<std::string> named;
       std::istringstream items(choice);
       for (std::string item; std::getline(items, item, ',');) {
         std::string op;
@@ -132,38 +151,52 @@ class SpaceReader {
                            fmt::format("\"{}\": must be OPERATION=ALGORITHM", item));
         }
         check_algorithm(op, name, written->where);
+        if (!named.insert(op).second) refuse_twice(*written, op);
         chosen[op] = name;
         if (name == "auto") chosen.erase(op);
       }
+      const bool again = std::find(choices.begin(), choices.end(), chosen) != choices.end();
+      if (again) refuse_twice(*written, choice);
+      choices.push_back(std::move(chosen));
     }
-    return distinct(std::move(choices));
+    return choices;
   }
 
-  IntegerSet gpus(const std::vector<SearchPlatform>& platforms) const {
+  std::optional<int> max_gpus() const {
+    const SpaceField* limit = field("max_gpus");
+    if (limit == nullptr) return std::nullopt;
+    const IntegerSet typed = parse_integer_set(limit->values.front(), limit->where, 1);
+    if (typed.least() != typed.most()) {
+      throw InputError(limit->where,
+                       fmt::format("\"{}\": must be one whole number", limit->values.front()));
+    }
+    return typed.most();
+  }
+
+  IntegerSet gpus(Space& space) const {
     const auto largest = std::max_element(
-        platforms.begin(), platforms.end(),
+        space.platforms.begin(), space.platforms.end(),
         [](const SearchPlatform& a, const SearchPlatform& b) { return a.gpus < b.gpus; });
     const int most = largest->gpus;
     const SpaceField* limit = field("max_gpus");
-    int allowed = most;
-    if (limit != nullptr) {
-      const IntegerSet typed = parse_integer_set(limit->values.front(), limit->where, 1);
-      if (typed.least() != typed.most()) {
-        throw InputError(limit->where,
-                         fmt::format("\"{}\": must be one whole number", limit->values.front()));
-      }
-      allowed = typed.most();
-    }
+    const int allowed = max_gpus().value_or(most);
     const SpaceField* written = field("gpus");
     if (written == nullptr) return {1, std::min(most, allowed)};
-    const IntegerSet asked = parse_integer_set(written->values.front(), written->where, 1);
+    const IntegerSet asked = degree("gpus");
     if (asked.least() > allowed && limit != nullptr) {
       throw InputError(limit->where, fmt::format("at most {} GPUs contradicts gpus = {}", allowed,
                                                  written->values.front()));
     }
     if (asked.least() > most) {
-      throw InputError(written->where, fmt::format("\"{}\": the platform {} has {} GPUs",
-                                                   written->values.front(), largest->path, most));
+      throw InputError(written->where,
+                       fmt::format("\"{}\": the platform {} has {} GPU{}", written->values.front(),
+                                   largest->path, most, most == 1 ? "" : "s"));
+    }
+    if (asked.most() > most && allowed >= most) {
+      space.notes.push_back(
+          fmt::format("gpus = {}: more than {} are not searched, the {} of the "
+                      "platform {}",
+                      written->values.front(), most, most, largest->path));
     }
     return asked.up_to(std::min(most, allowed));
   }
@@ -174,6 +207,19 @@ class SpaceReader {
 };
 
 }  // namespace
+
+SpaceText space_text_of(const Plan& plan) {
+  SpaceText text;
+  for (const auto& [field, values] : plan.search) {
+    text[field] = {values, plan.where.at("search." + field)};
+  }
+  return text;
+}
+
+void check_search_of(const Plan& plan) {
+  const SpaceText text = space_text_of(plan);
+  SpaceReader(text, plan).check();
+}
 
 Space read_space(const SpaceText& text, const Plan& plan, std::vector<SearchPlatform> platforms) {
   return SpaceReader(text, plan).read(std::move(platforms));

@@ -83,6 +83,7 @@ class Search {
     const std::string refusal = layout_refusal(base, inputs_.model, platform.gpus, platform.path);
     if (!refusal.empty()) {
       result_.plan_row = SearchRow{own, key_of(inputs_.space, own), {}, false, {}, refusal};
+      result_.plan_row->runs = false;
       return;
     }
     const std::string key = key_of(inputs_.space, own);

@@ -44,6 +44,9 @@ struct SearchRow {
   std::string failure;
   std::string broken;  // the rule, the memory or the constraint for which it cannot be chosen
   std::optional<SkewedRow> skewed = {};
+  // False: a rule, the memory or a failure forbids to run it. What merely misses a
+  // constraint runs.
+  bool runs = true;
 
   bool can_be_chosen() const { return failure.empty() && broken.empty(); }
   const std::string& reason() const { return failure.empty() ? broken : failure; }  // if not
@@ -61,7 +64,7 @@ struct AskedRow {
   int beaten_by_place = 0;
 };
 
-// considered = ranked + failures + the sum of excluded + not_simulated.
+// considered = not_legal() + legal; legal = ranked + failures + legal_excluded() + not_simulated.
 struct SearchResult {
   long considered = 0;
   long legal = 0;
@@ -75,6 +78,12 @@ struct SearchResult {
   // The plan's own layout, outside of the account. None: the search was stopped before.
   std::optional<SearchRow> plan_row;
   bool complete = true;  // false: stopped before it was known that nothing else can win
+
+  long not_legal() const { return considered - legal; }
+  // What bounds prove of legal ones, or simulating found.
+  long legal_excluded() const {
+    return legal - ranked - static_cast<long>(failures.size()) - not_simulated;
+  }
 };
 
 // What there is to tell a person who waits.

@@ -45,7 +45,10 @@ void fill(const SearchInputs& inputs, const SearchRow& from, proto::SearchRow& t
     (*to.mutable_values())[quantities()[at].name] = from.values[at];
   }
   if (!from.values.empty()) to.set_fits(fits(from.values[kFraction], inputs.base));
-  if (!from.can_be_chosen()) to.set_reason(from.reason());
+  if (!from.can_be_chosen()) {
+    to.set_reason(from.reason());
+    to.set_runs(from.runs);
+  }
   to.set_platform_assumed(!inputs.space.platforms[from.candidate.platform].assumed.empty());
   if (from.skewed) fill(inputs, *from.skewed, *to.mutable_skewed());
 }
@@ -77,6 +80,8 @@ std::string search_json(const SearchInputs& inputs, const SearchResult& result,
   fill(inputs.goals, json);
   json.set_considered(static_cast<int>(result.considered));
   json.set_legal(static_cast<int>(result.legal));
+  json.set_not_legal(static_cast<int>(result.not_legal()));
+  json.set_legal_excluded(static_cast<int>(result.legal_excluded()));
   json.set_ranked(static_cast<int>(result.ranked));
   json.set_not_simulated(static_cast<int>(result.not_simulated));
   for (const auto& [reason, count] : by_count(result.excluded)) {
@@ -92,6 +97,7 @@ std::string search_json(const SearchInputs& inputs, const SearchResult& result,
   }
   if (result.plan_row) fill(inputs, *result.plan_row, *json.mutable_plan_layout());
   for (const std::string& each : assumptions_of(inputs)) json.add_assumptions(each);
+  for (const std::string& each : inputs.space.notes) json.add_notes(each);
   return to_json(json);
 }
 

@@ -66,7 +66,7 @@ std::string table_row(const SearchInputs& inputs, const std::string& place, cons
   if (inputs.goals.skew) text += skewed_cells(inputs.goals, row);
   if (!inputs.space.platforms[row.candidate.platform].assumed.empty()) text += "  ~";
   text += rest_of(inputs, row);
-  if (!row.can_be_chosen()) text += "  does not run: " + row.reason();
+  if (!row.can_be_chosen()) text += "  " + why_not_chosen(row);
   return text + "\n";
 }
 
@@ -98,6 +98,14 @@ std::vector<std::pair<std::string, long>> by_count(const Exclusions& excluded) {
   return all;
 }
 
+std::string counted(long count, const std::string& what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+std::string why_not_chosen(const SearchRow& row) {
+  return (row.runs ? "runs, but " : "does not run: ") + row.reason();
+}
+
 std::string layout_text(const SearchInputs& inputs, const SearchRow& row) {
   const Layout& at = row.candidate.layout;
   std::string text =
@@ -122,20 +130,26 @@ std::string exclusions_text(const Exclusions& excluded, std::size_t most) {
       rest += all[at].second;
     }
   }
-  if (rest > 0) text += fmt::format("  {:>8}  for {} other reasons\n", rest, all.size() - most);
+  if (rest > 0) {
+    const long others = static_cast<long>(all.size() - most);
+    text += fmt::format("  {:>8}  for {}\n", rest, counted(others, "other reason"));
+  }
   return text;
 }
 
 std::string search_table(const SearchInputs& inputs, const SearchResult& result) {
   constexpr std::size_t kReasons = 5;
-  long lost = 0;
-  for (const auto& [reason, count] : result.excluded) lost += count;
-  std::string text = fmt::format(
-      "{} layouts considered, {} legal: {} ranked, {} failed, {} not simulated{}, {} excluded{}\n",
-      result.considered, result.legal, result.ranked, result.failures.size(), result.not_simulated,
-      result.complete && result.not_simulated > 0 ? " (by their bounds they cannot win)" : "", lost,
-      lost > 0 ? ":" : "");
+  std::string text =
+      fmt::format("{} considered: {} not legal, {} legal\n", counted(result.considered, "layout"),
+                  result.not_legal(), result.legal);
+  text += fmt::format(
+      "{} legal: {} ranked, {} failed, {} not simulated{}, {} excluded\n", result.legal,
+      result.ranked, result.failures.size(), result.not_simulated,
+      result.complete && result.not_simulated > 0 ? " (by their bounds they cannot win)" : "",
+      result.legal_excluded());
+  if (!result.excluded.empty()) text += "not legal, or excluded:\n";
   text += exclusions_text(result.excluded, kReasons);
+  for (const std::string& each : inputs.space.notes) text += "note: " + each + "\n";
   if (!result.complete) text += "stopped: what follows is only what is known so far\n";
   for (const std::string& each : assumptions_of(inputs)) text += "assumes: " + each + "\n";
   text += table_head(inputs);

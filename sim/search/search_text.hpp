@@ -9,6 +9,13 @@
 
 namespace rehearse {
 
+// "1 layout", "2 layouts".
+std::string counted(long count, const std::string& what);
+
+// "runs, but does not keep ttft_s.p99 <= 6", "does not run: does not fit in memory ...". REQUIRES:
+// it cannot be chosen.
+std::string why_not_chosen(const SearchRow& row);
+
 // The table. The columns are the layout, the objectives, and GPUs.
 std::string search_table(const SearchInputs& inputs, const SearchResult& result);
 

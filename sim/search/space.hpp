@@ -44,6 +44,7 @@ struct Space {
   std::vector<int> decode_micro_batches;  // 0: the pipeline degree
   std::vector<std::string> order;
   std::vector<std::map<std::string, std::string>> collectives;
+  std::vector<std::string> notes = {};  // what was asked for and is not searched, in sentences
 };
 
 struct Candidate {
@@ -64,7 +65,13 @@ std::string key_of(const Space& space, const Candidate& candidate);
 // The inverse; nothing when `key` is no key or its platform is not in the space.
 std::optional<Candidate> candidate_of(const Space& space, const std::string& key);
 
-// Throws InputError: a value that is none, ranges that contradict each other.
+// The fields of the plan's `search` message.
+SpaceText space_text_of(const Plan& plan);
+// Throws InputError: what of them is wrong whatever the platforms and the model are.
+void check_search_of(const Plan& plan);
+
+// Throws InputError: a value that is none, ranges that contradict each other, a choice that is
+// given twice.
 Space read_space(const SpaceText& text, const Plan& plan, std::vector<SearchPlatform> platforms);
 
 // Why candidates are not legal, in check_layout's words, and how many each rule excludes.
@@ -74,6 +81,9 @@ struct Enumeration {
   std::vector<Candidate> legal;  // in a fixed order
   long considered = 0;
   Exclusions excluded;
+  // Of them, those that keep the most rules in the order in which these are checked: while none is
+  // legal, what no layout escapes.
+  Exclusions last;
 };
 
 // Every combination of degrees whose product is a number of GPUs in the space, once. Throws

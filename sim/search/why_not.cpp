@@ -165,8 +165,8 @@ Space space_of_question(const Question& question, const Space& space) {
 std::string rules_text(const Question& question, const SearchInputs& inputs,
                        const Enumeration& found) {
   const Space& space = inputs.space;
-  std::string text = fmt::format("{}: {} layouts considered, {} legal\n", question.text,
-                                 found.considered, found.legal.size());
+  std::string text = fmt::format("{}: {} considered, {} legal\n", question.text,
+                                 counted(found.considered, "layout"), found.legal.size());
   if (found.considered == 0) {
     Space asked = space_of_question(question, space);
     const int least = asked.gpus.least();

@@ -12,6 +12,7 @@
 #include <deque>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <string_view>
 
 #include "base/error.hpp"
@@ -100,6 +101,7 @@ void Workers::start(Slot& slot) {
                "cannot make a socket");
   std::fflush(nullptr);  // or the child would print it again
   const pid_t parent = getpid();
+  std::optional<SignalsHeld> held(std::in_place);  // until the child is known to be one
   const pid_t pid = fork();
   if (pid < 0) {
     const int error = errno;
@@ -109,6 +111,7 @@ void Workers::start(Slot& slot) {
   }
   if (pid == 0) {
     become_child_of(parent);
+    held.reset();
     close(ends[0]);
     for (const Slot& other : slots_) {
       if (other.socket >= 0) close(other.socket);

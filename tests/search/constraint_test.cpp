@@ -30,6 +30,13 @@ TEST(Constraint, TakesUnits) {
   }
 }
 
+// Two from the same side: one of them says nothing.
+TEST(Constraint, IsNotGivenTwice) {
+  EXPECT_EQ(read_constraints({{"ttft_s.p99 <= 6", "ttft_s.p99 >= 1", "gpus <= 8"}, {}}).size(), 3U);
+  EXPECT_THROW(read_constraints({{"ttft_s.p99 <= 6", "ttft_s.p99 <= 6"}, {}}), InputError);
+  EXPECT_THROW(read_constraints({{"ttft_s.p99 <= 6", "ttft_s.p99<=5s"}, {}}), InputError);
+}
+
 // fault:C0. What was not measured keeps no limit, of neither direction.
 TEST(Constraint, IsNotKeptByWhatWasNotMeasured) {
   EXPECT_FALSE(read("tpot_s.max <= 1").holds(NAN));

@@ -59,6 +59,19 @@ TEST(Search, RanksTheBestAndCountsTheRest) {
   EXPECT_EQ(keys_of(few.ranking), keys_of(all.ranking));
 }
 
+// Everything legal is simulated, what its bound rules out, too: the account says what was found.
+TEST(Search, SimulatesWhateverABoundSaysWhenExhaustive) {
+  Searched searched;
+  searched.goals.constraints = read_constraints({{"ttft_s.p99 <= 1ns"}, {}});
+  EXPECT_EQ(searched.search(1).excluded.at("cannot keep ttft_s.p99 <= 1ns"), 8);
+  searched.goals.exhaustive = true;
+  const SearchResult all = searched.search(1);
+  EXPECT_EQ(all.excluded.at("does not keep ttft_s.p99 <= 1ns (simulated)"), 8);
+  EXPECT_FALSE(all.excluded.contains("cannot keep ttft_s.p99 <= 1ns"));
+  EXPECT_EQ(all.all.size(), 8U);
+  for (const SearchRow& row : all.all) EXPECT_FALSE(row.values.empty()) << row.key;
+}
+
 // Stopped before the first bound: everything that is legal is not simulated.
 TEST(Search, AccountsForAStoppedSearch) {
   const Searched searched;

@@ -83,17 +83,80 @@ TEST(Space, RefusesMoreLayoutsThanItCanKeep) {
   EXPECT_THROW(enumerate(space, small.plan, small.model), InputError);
 }
 
-// fault:D1. A choice that is written twice is considered once: 16 sequences, 4 a micro-batch, on
+// fault:D1. A number that is written twice is considered once: 16 sequences, 4 a micro-batch, on
 // one GPU are 4 micro-batches, which `auto` says too.
-TEST(Space, ConsidersAChoiceThatIsWrittenTwiceOnce) {
+TEST(Space, ConsidersANumberThatIsWrittenTwiceOnce) {
   const Small small;
-  const Space space = read_space({{"gpus", {{"1"}, {}}},
-                                  {"micro_batches", {{"auto,4,auto"}, {}}},
-                                  {"collectives", {{"all_reduce=ring", "all_reduce=ring"}, {}}}},
+  const Space space = read_space({{"gpus", {{"1"}, {}}}, {"micro_batches", {{"auto,4,auto"}, {}}}},
                                  small.plan, small.platforms);
   const Enumeration found = enumerate(space, small.plan, small.model);
   EXPECT_EQ(found.considered, 1);
   EXPECT_EQ(found.legal.size(), 1U);
+}
+
+// What may be given several times is not given twice, as a platform is not.
+TEST(Space, RefusesAChoiceThatIsGivenTwice) {
+  const Small small;
+  const auto refuses = [&](const char* field, const std::vector<std::string>& values) {
+    EXPECT_THROW(read_space({{field, {values, {}}}}, small.plan, small.platforms), InputError)
+        << field;
+  };
+  refuses("collectives", {"all_reduce=ring", "all_reduce=ring"});
+  refuses("collectives", {"all_reduce=auto", "all_to_all=auto"});  // both are the plan's own
+  refuses("collectives", {"all_reduce=ring,all_reduce=direct"});
+  refuses("order", {"tp-cp-ep-dp-pp", "tp-cp-ep-dp-pp"});
+}
+
+TEST(Objective, IsNotGivenTwice) {
+  EXPECT_EQ(read_objectives({{"ttft", "ttft_s.mean"}, {}}).size(), 2U);
+  EXPECT_THROW(read_objectives({{"ttft", "throughput", "ttft"}, {}}), InputError);
+  EXPECT_THROW(read_objectives({{"ttft", "ttft_s.p99"}, {}}), InputError);  // the same quantity
+}
+
+// 16 sequences on one GPU are no 17 micro-batches, whatever the degrees: that is what no layout
+// escapes, although of the products of 1..8 most break a rule of degrees first.
+TEST(Space, SaysWhatNoLayoutEscapes) {
+  const Small small;
+  const Space space = read_space({{"gpus", {{"1..8"}, {}}}, {"micro_batches", {{"17"}, {}}}},
+                                 small.plan, small.platforms);
+  const Enumeration found = enumerate(space, small.plan, small.model);
+  EXPECT_TRUE(found.legal.empty());
+  EXPECT_LT(found.last.size(), found.excluded.size());
+  for (const auto& [reason, count] : found.last) {
+    EXPECT_TRUE(reason.starts_with("batch.micro_batches = 17 exceeds")) << reason;
+    EXPECT_EQ(found.excluded.at(reason), count);
+  }
+}
+
+// The plan's own text is checked whatever command reads the plan: without platforms or a model.
+TEST(Space, ChecksThePlansText) {
+  Plan plan;
+  check_search_of(plan);
+  plan.search = {{"gpus", {"8..16"}},
+                 {"max_gpus", {"12"}},
+                 {"objective", {"ttft"}},
+                 {"constraint", {"ttft_s.p99 <= 6"}},
+                 {"sequence_parallel", {"both"}}};
+  check_search_of(plan);
+  const std::vector<std::pair<std::string, std::vector<std::string>>> bad = {
+      {"gpus", {"abc"}},
+      {"max_gpus", {"1..2"}},
+      {"tensor", {"0"}},
+      {"pipeline", {"4..2"}},
+      {"data", {""}},
+      {"expert", {"x"}},
+      {"expert_tensor", {"-1"}},
+      {"sequence_parallel", {"yes"}},
+      {"micro_batches", {"0"}},
+      {"decode_micro_batches", {"automatic"}},
+      {"order", {"tp-dp"}},
+      {"collectives", {"all_reduce"}},
+      {"objective", {"speed"}},
+      {"constraint", {"ttft_s.p99 < 6"}}};
+  for (const auto& [field, values] : bad) {
+    plan.search = {{field, values}};
+    EXPECT_THROW(check_search_of(plan), InputError) << field;
+  }
 }
 
 // Of the six above, tensor and data both divide three: only these are placed anew by their order.

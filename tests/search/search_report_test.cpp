@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "search/made_up_search.hpp"
+#include "search/search_text.hpp"
 
 namespace rehearse {
 namespace {
@@ -23,6 +24,77 @@ TEST(Search, SaysThatThePlansOwnLayoutDoesNotRun) {
   const std::string table = searched.table(result);
   EXPECT_NE(table.find("does not run: does not fit in memory"), std::string::npos) << table;
   EXPECT_NE(searched.json(result).find("\"fits\": false"), std::string::npos);
+  EXPECT_EQ(Json::parse(searched.json(result)).at("plan_layout").at("runs"), false);
+}
+
+// What does not fit does not run; what merely misses a constraint, which nothing keeps here, runs.
+TEST(Search, SaysThatThePlansOwnLayoutRunsAndMissesAConstraint) {
+  Searched searched;
+  searched.goals.constraints = read_constraints({{"ttft_s.p99 <= 1ns"}, {}});
+  const SearchResult result = searched.search(1);
+  ASSERT_TRUE(result.plan_row.has_value());
+  EXPECT_TRUE(result.plan_row->runs);
+  const std::string table = searched.table(result);
+  EXPECT_NE(table.find("  runs, but does not keep ttft_s.p99 <= 1ns\n"), std::string::npos)
+      << table;
+  EXPECT_EQ(table.find("does not run"), std::string::npos) << table;
+  const Json row = Json::parse(searched.json(result)).at("plan_layout");
+  EXPECT_EQ(row.at("runs"), true);
+  EXPECT_EQ(row.at("fits"), true);
+  EXPECT_EQ(row.at("reason"), "does not keep ttft_s.p99 <= 1ns");
+}
+
+// A failure is no run either.
+TEST(Search, SaysThatALayoutThatFailsDoesNotRun) {
+  Searched searched;
+  searched.fate.crashes = 1;
+  const SearchResult result = searched.search(1);
+  ASSERT_TRUE(result.plan_row.has_value());
+  EXPECT_FALSE(result.plan_row->runs);
+  EXPECT_NE(searched.table(result).find("does not run: made to crash"), std::string::npos);
+}
+
+// considered = not legal + legal, legal = ranked + failed + not simulated + excluded: 20 products
+// of 8 GPUs, 8 of them legal (see search_account_test), each of which misses the constraint.
+TEST(Search, SaysWhatItCountedSoThatItAddsUp) {
+  Searched searched;
+  searched.goals.constraints = read_constraints({{"ttft_s.p99 <= 1ns"}, {}});
+  const SearchResult none = searched.search(1);
+  EXPECT_TRUE(
+      searched.table(none).starts_with("20 layouts considered: 12 not legal, 8 legal\n"
+                                       "8 legal: 0 ranked, 0 failed, 0 not simulated, 8 excluded\n"
+                                       "not legal, or excluded:\n"))
+      << searched.table(none);
+  const Json json = Json::parse(searched.json(none));
+  EXPECT_EQ(json.at("not_legal"), 12);
+  EXPECT_EQ(json.at("legal_excluded"), 8);
+
+  searched.set_gpus("1");
+  searched.goals.constraints.clear();
+  EXPECT_TRUE(searched.table(searched.search(1))
+                  .starts_with("1 layout considered: 0 not legal, 1 legal\n"
+                               "1 legal: 1 ranked, 0 failed, 0 not simulated, 0 excluded\n"));
+  EXPECT_EQ(exclusions_text({{"a", 2}, {"b", 1}}, 1),
+            "         2  a\n"
+            "         1  for 1 other reason\n");
+}
+
+// Of 1..1000 GPUs no more are searched than the platform has, and this is said; of what --max-gpus
+// leaves out, which was asked for, nothing is.
+TEST(Search, SaysThatItsRangeOfGpusWasCut) {
+  Searched searched;
+  searched.set_gpus("8..1000");
+  ASSERT_EQ(searched.space.notes,
+            std::vector<std::string>{"gpus = 8..1000: more than 12 are not "
+                                     "searched, the 12 of the platform p.xml"});
+  const SearchResult result = searched.search(1);
+  EXPECT_NE(searched.table(result).find("\nnote: gpus = 8..1000: more than 12 are not searched"),
+            std::string::npos);
+  EXPECT_EQ(Json::parse(searched.json(result)).at("notes").size(), 1U);
+  searched.set_gpus("8..12");
+  EXPECT_TRUE(searched.space.notes.empty());
+  const SpaceText limited = {{"gpus", {{"1..1000"}, {}}}, {"max_gpus", {{"8"}, {}}}};
+  EXPECT_TRUE(read_space(limited, searched.plan, searched.space.platforms).notes.empty());
 }
 
 // fault:U1, where it is not even legal: 3 tensor ranks for 4 heads.

@@ -84,10 +84,10 @@ TEST(WhyNot, SaysWhichRuleForbidsIt) {
             "tensor=3,gpus=8: 0 layouts considered, 0 legal\n"
             "  the product of these degrees, 3, divides no number of GPUs that is searched (8)\n");
   EXPECT_EQ(asked.rules("tensor=4,pipeline=2,data=2,expert=1"),
-            "tensor=4,pipeline=2,data=2,expert=1: 1 layouts considered, 0 legal\n"
+            "tensor=4,pipeline=2,data=2,expert=1: 1 layout considered, 0 legal\n"
             "         1  more GPUs than the 8 of the platform p.xml\n");
   EXPECT_EQ(asked.rules("tensor=8,data=1,pipeline=1,expert=1"),
-            "tensor=8,data=1,pipeline=1,expert=1: 1 layouts considered, 0 legal\n"
+            "tensor=8,data=1,pipeline=1,expert=1: 1 layout considered, 0 legal\n"
             "         1  layout.tensor = 8 does not divide the model's 4 attention heads\n");
   // Outside of --tensor 1,2, and legal on 4 and on 8 GPUs, there with 2 replicas or 2 stages.
   EXPECT_EQ(asked.rules("tensor=4,expert=1"), "tensor=4,expert=1: 3 layouts considered, 3 legal\n");

@@ -350,8 +350,12 @@ int checked_main(int argc, char** argv) {
 }  // namespace
 }  // namespace rehearse
 
+// Before the constructors of the libraries, which take some 20 ms: who interrupts a command in that
+// time is answered as later, too.
+[[gnu::section(".preinit_array"),
+  gnu::used]] void (*const kBeforeLibraries)() = rehearse::catch_signals;
+
 int main(int argc, char** argv) {
-  rehearse::catch_signals();
   const int code = rehearse::checked_main(argc, argv);
   // Not what is left of stdout a second time: that it cannot be written has been said.
   if (std::ferror(stdout) != 0) _exit(code);

@@ -4,11 +4,13 @@
 #include <utility>
 
 #include "cli/memory_limit.hpp"
+#include "search/space.hpp"
 
 namespace rehearse {
 
 PreparedPlan prepare(const PlanRequest& request) {
   Plan plan = read_plan(request);
+  check_search_of(plan);
   Model model = read_model(plan.model_path, plan.model_sets);
   return {std::move(plan), std::move(model)};
 }

@@ -21,7 +21,9 @@
 #include "cli/search_report.hpp"
 #include "cluster_xml/check_platform_xml.hpp"
 #include "input/digest.hpp"
+#include "layout/layout_rules.hpp"
 #include "network/network_level.hpp"
+#include "routing/token_routing.hpp"
 #include "search/search.hpp"
 #include "search/search_job.hpp"
 #include "search/search_json.hpp"
@@ -45,10 +47,7 @@ int whole_number(const char* option, const std::string& text, int least) {
 
 // The plan's fields, each replaced by its option where that is given.
 SpaceText space_text(const Plan& plan, const SearchOptions& options) {
-  SpaceText text;
-  for (const auto& [field, values] : plan.search) {
-    text[field] = {values, plan.where.at("search." + field)};
-  }
+  SpaceText text = space_text_of(plan);
   for (const auto& [field, values] : options.space) {
     if (values.empty()) continue;
     std::string option = "--" + field;
@@ -101,9 +100,7 @@ SearchGoals goals_of(const SpaceText& text, const SearchOptions& options) {
   const auto objectives = text.find("objective");
   const SpaceField defaults{{"throughput", "ttft", "gpu_hours"}, {}};
   const SpaceField& chosen = objectives == text.end() ? defaults : objectives->second;
-  for (const std::string& each : chosen.values) {
-    goals.objectives.push_back(read_objective(each, chosen.where));
-  }
+  goals.objectives = read_objectives(chosen);
   const auto constraints = text.find("constraint");
   if (constraints != text.end()) goals.constraints = read_constraints(constraints->second);
   goals.top = whole_number("--top", options.top, 0);
@@ -212,7 +209,11 @@ class Progress {
 Prepared prepare(const Options& options) {
   Prepared all;
   all.plan = read_plan(options.plan);
+  check_search_of(all.plan);
   all.model = read_model(all.plan.model_path, all.plan.model_sets);
+  // What no layout mends.
+  check_whatever_degrees(all.plan);
+  check_routing(all.plan, all.model);
   const SpaceText text = space_text(all.plan, options.search);
   all.space = read_space(text, all.plan, platforms_of(text, all.plan));
   all.goals = goals_of(text, options.search);
@@ -234,12 +235,16 @@ void refuse_empty(const Enumeration& found) {
     throw InputError({"rehearse search", 1, 1},
                      "the space is empty: no product of the degrees is a number of GPUs in it");
   }
-  const auto most =
-      std::max_element(found.excluded.begin(), found.excluded.end(),
-                       [](const auto& a, const auto& b) { return a.second < b.second; });
-  throw InputError({"rehearse search", 1, 1},
-                   fmt::format("the space is empty: none of {} layouts is legal; {} of them: {}",
-                               found.considered, most->second, most->first));
+  constexpr std::size_t kReasons = 5;
+  std::string text =
+      fmt::format("the space is empty: none of {} is legal\n", counted(found.considered, "layout"));
+  if (found.last.size() < found.excluded.size()) {
+    text += "what no layout escapes that keeps the other rules:\n" +
+            exclusions_text(found.last, kReasons) + "all:\n";
+  }
+  text += exclusions_text(found.excluded, kReasons);
+  text.pop_back();
+  throw InputError({"rehearse search", 1, 1}, text);
 }
 
 // More than that help nobody: each is a process, and a simulation keeps one core.
@@ -348,8 +353,8 @@ int search_command(const Options& options) {
 }
 
 int search_worker_command(const Options& options) {
+  std::signal(SIGINT, SIG_IGN);  // Ctrl-C reaches the search, too, which answers it
   const Prepared all = prepare(options);
-  std::signal(SIGINT, SIG_IGN);
   serve(STDIN_FILENO, STDOUT_FILENO, search_job(all.plan, all.model, all.space, all.limits),
         all.timeout);
   return 0;

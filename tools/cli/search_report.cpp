@@ -123,7 +123,10 @@ ReportCandidate candidate_of(const Options& options, const SearchInputs& inputs,
                              const SearchRow& row) {
   ReportCandidate candidate;
   candidate.parameters = parameters_of(inputs, row.candidate);
-  candidate.status = !row.failure.empty() ? "failed" : row.broken.empty() ? "simulated" : "refused";
+  candidate.status = !row.failure.empty() ? "failed"
+                     : row.broken.empty() ? "simulated"
+                     : row.runs           ? "misses a constraint"
+                                          : "refused";
   candidate.reason = row.reason();
   candidate.on_front = row.pareto;
   candidate.command = command_of(request_of(options, inputs, row.candidate));
@@ -160,6 +163,7 @@ ReportSearch page_of(const Options& options, const SearchInputs& inputs, const S
   if (!inputs.base.variant.empty()) page.plan += " " + inputs.base.variant;
   if (inputs.space.platforms.size() == 1) page.plan += " on " + inputs.space.platforms[0].path;
   page.assumptions = assumptions_of(inputs);
+  page.notes = inputs.space.notes;
   page.complete = result.complete;
   page.exhaustive = inputs.goals.exhaustive && result.complete;
   page.considered = result.considered;
@@ -216,7 +220,7 @@ void write_run_pages(const Options& options, const SearchInputs& inputs,
     if (std::find(wanted.begin(), wanted.end(), rows[at]) == wanted.end()) continue;
     const int rank = page.candidates[at].rank;
     std::string name = rank > 0 ? fmt::format("candidate {}", rank) : "the plan's own layout";
-    if (!rows[at]->can_be_chosen()) name += ", which does not run: " + rows[at]->reason();
+    if (!rows[at]->can_be_chosen()) name += ", which " + why_not_chosen(*rows[at]);
     page.candidates[at].run_page =
         rank > 0 ? fmt::format("runs/{}.html", rank) : std::string("runs/plan.html");
     places.push_back(at);

@@ -10,11 +10,13 @@ const VIEW = {
 const drawn = [];
 
 const column_title = (objective) => `${objective.name} (${objective.unit}${objective.unit ? ", " : ""}${objective.higher_is_better ? "more" : "less"} is better)`;
-const runs = (each) => each.status === "simulated";
+const may_be_chosen = (each) => each.status === "simulated";
+const runs = (each) => may_be_chosen(each) || each.status === "misses a constraint";
+const limits_of = (each) => may_be_chosen(each) ? "" : runs(each) ? ", which misses a constraint" : ", which does not run";
 const layout_of = (each) => DATA.parameters.map((name, at) => `${name} ${each.parameters[at]}`).join(", ");
 
 const name_of = (each) => each.rank > 0 ? `Candidate ${each.rank}` + (each.is_plan ? ", the plan's own layout" : "") :
-  each.is_plan ? "The plan's own layout" + (runs(each) ? "" : ", which does not run") : `A candidate that ${each.status === "failed" ? "failed" : "is refused"}`;
+  each.is_plan ? "The plan's own layout" + limits_of(each) : `A candidate that ${each.status === "refused" ? "is refused" : each.status}`;
 
 function passes(each) {
   return VIEW.filters.every((value, at) => value === "" || each.parameters[at] === value) &&
@@ -56,7 +58,7 @@ function show_front() {
   const point = (each) => ({ x: each.objectives[VIEW.x], y: each.objectives[VIEW.y], each });
   const made = chart(box, 420, () => {
     const shown = SIMULATED.filter(passes);
-    const kept = shown.filter(runs);
+    const kept = shown.filter(may_be_chosen);
     const sets = [
       { label: "on the Pareto front", data: shown.filter((each) => each.on_front).map(point), backgroundColor: color("ep"),
         borderColor: color("ep"), pointRadius: 6, pointHoverRadius: 8 },
@@ -66,13 +68,13 @@ function show_front() {
         borderWidth: 1.6, pointRadius: 0, pointHitRadius: 0, pointStyle: "line" },
     ];
     if (kept.length < shown.length) {
-      sets.push({ label: "does not fit or breaks a constraint", data: shown.filter((each) => !runs(each)).map(point), borderColor: color("bad"),
+      sets.push({ label: "does not fit or breaks a constraint", data: shown.filter((each) => !may_be_chosen(each)).map(point), borderColor: color("bad"),
                   pointStyle: "crossRot", pointRadius: 4, pointHoverRadius: 7 });
     }
     const plan = shown.filter((each) => each.is_plan);
     if (plan.length > 0) {
-      sets.unshift({ label: "the plan's own layout" + (plan.every(runs) ? "" : ", which does not run"), data: plan.map(point), backgroundColor: color("bad"),
-                     borderColor: color("bad"), pointStyle: plan.every(runs) ? "triangle" : "crossRot", pointRadius: 9, pointHoverRadius: 11 });
+      sets.unshift({ label: "the plan's own layout" + limits_of(plan[0]), data: plan.map(point), backgroundColor: color("bad"),
+                     borderColor: color("bad"), pointStyle: plan.every(may_be_chosen) ? "triangle" : "crossRot", pointRadius: 9, pointHoverRadius: 11 });
     }
     if (VIEW.chosen && VIEW.chosen.objectives.length > 0) {
       sets.unshift({ label: "chosen", data: [point(VIEW.chosen)], backgroundColor: color("mark"), borderColor: color("mark"), pointRadius: 8 });
@@ -115,14 +117,14 @@ function parallel_axis(title, values, texts) {
 function show_parallel() {
   const box = section("Parallel coordinates", "A line is a candidate, a column a choice or a result" +
     (SIMULATED.length > kMostLines ? `; the best ${kMostLines}, and the front.` : ". Orange: on the Pareto front.") +
-    (SIMULATED.every(runs) ? "" : " Red: does not fit, or breaks a constraint."));
+    (SIMULATED.every(may_be_chosen) ? "" : " Red: does not fit, or breaks a constraint."));
   const made = chart(box, 360, () => {
     const lines = SIMULATED.filter(passes).filter((each, at) => at < kMostLines || each.on_front || each === VIEW.chosen);
     const columns = [
       ...DATA.parameters.map((name, at) => parallel_axis(name, null, lines.map((each) => each.parameters[at]))),
       ...DATA.objectives.map((objective, at) => parallel_axis(column_title(objective), lines.map((each) => each.objectives[at]))),
     ];
-    const look = (each) => each === VIEW.chosen ? [color("mark"), 3.5, 0] : each.on_front ? [color("tp"), 2, 1] : [color(runs(each) ? "faint" : "bad") + "66", 1, 2];
+    const look = (each) => each === VIEW.chosen ? [color("mark"), 3.5, 0] : each.on_front ? [color("tp"), 2, 1] : [color(may_be_chosen(each) ? "faint" : "bad") + "66", 1, 2];
     const scales = { x: { type: "linear", min: -0.3, max: columns.length - 0.5, display: false }, y: { min: -0.04, max: 1.04, display: false } };
     columns.forEach((column, at) => {
       scales[`column_${at}`] = {
@@ -233,14 +235,16 @@ function show_table() {
 
 function show_excluded() {
   if (DATA.excluded.length === 0) return;
-  const box = section("Excluded", "Combinations of the ranges that cannot be chosen, by reason: a rule, what the bound proves, or what simulating found.");
+  const box = section("Not legal, or excluded", "Combinations of the ranges that cannot be chosen, by reason: a rule, what the bound proves, or what simulating found.");
   box.append(table([{ title: "reason", text: (each) => each.reason }, { title: "combinations", number: true, text: (each) => count(each.count) }], DATA.excluded));
 }
 
-heading(`Search of ${DATA.plan}`, [`${count(DATA.considered)} combinations, ${count(DATA.legal)} legal`, `${count(DATA.ranked)} ranked`,
-  `${count(DATA.failed)} failed`, `${count(DATA.not_simulated)} not simulated, as their bounds cannot win`,
+const OUT = DATA.legal - DATA.ranked - DATA.failed - DATA.not_simulated;
+heading(`Search of ${DATA.plan}`, [`${count(DATA.considered)} combination${DATA.considered === 1 ? "" : "s"}: ${count(DATA.considered - DATA.legal)} not legal, ${count(DATA.legal)} legal`,
+  `${count(DATA.legal)} legal: ${count(DATA.ranked)} ranked, ${count(DATA.failed)} failed, ${count(DATA.not_simulated)} not simulated${DATA.complete && DATA.not_simulated > 0 ? " (by their bounds they cannot win)" : ""}, ${count(OUT)} excluded`,
   `${count(DATA.candidates.filter((each) => each.on_front).length)} on the Pareto front`].join(" · "));
 if (DATA.assumptions.length > 0) PAGE.append(el("p", {}, `This assumes: ${DATA.assumptions.join("; ")}.`));
+for (const note of DATA.notes) PAGE.append(el("p", {}, `Note: ${note}.`));
 if (!DATA.complete) PAGE.append(el("p", { class: "refuted" }, "The search was stopped: this is only what was known by then."));
 if (SIMULATED.length > 0 && DATA.objectives.length > 0) {
   show_front();
