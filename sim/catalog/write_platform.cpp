@@ -2,17 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
+#include <stdexcept>
 
+#include "base/limits.hpp"
 #include "catalog/fabrics/elements.hpp"
 #include "catalog/fabrics/fabric.hpp"
 #include "catalog/gpu_catalog.hpp"
 #include "catalog/typed_option.hpp"
+#include "platform/bounds.hpp"
 
 namespace rehearse {
 namespace {
 
-constexpr std::int64_t kMostGpus = 1 << 20;  // 5 kB of SimGrid each
+constexpr double kMostOversubscription = 1e6;
 
 [[noreturn]] void refuse(const SourceLocation& option, const std::string& rule) {
   throw InputError(option, rule);
@@ -34,11 +36,11 @@ std::string gpu_properties(const CatalogGpu& gpu, const PlatformRequest& request
   if (gpu.peak_fp32 > 0) text += prop("peak_fp32", fmt::format("{}TFLOPS", gpu.peak_fp32));
   text += prop("power", fmt::format("{}W", gpu.power_w));
   // The catalog's is of its own NIC.
-  if (gpu.nic_power_w > 0 && request.nic.value <= 0) {
+  if (gpu.nic_power_w > 0 && !request.nic) {
     text += prop("link_power", fmt::format("{}W", gpu.nic_power_w));
   }
-  const double price = request.usd_per_gpu_hour >= 0 ? request.usd_per_gpu_hour : gpu.usd_per_hour;
-  text += prop("price", fmt::format("{}USD/h", price));
+  text +=
+      prop("price", fmt::format("{}USD/h", request.usd_per_gpu_hour.value_or(gpu.usd_per_hour)));
   if (*gpu.assumed != 0) {
     text += prop("assumed", fmt::format("{}: {}", gpu.name, gpu.assumed));
   }
@@ -63,12 +65,23 @@ std::string scale_up(const CatalogGpu& gpu, std::int64_t gpus, std::int64_t gpus
          "</cluster>\n";
 }
 
-FabricRequest fabric_request(const PlatformRequest& request, const CatalogGpu& gpu,
-                             const Fabric& fabric) {
-  FabricRequest joined;
-  joined.gpus_per_node = request.gpus_per_node == 0 ? gpu.gpus_per_domain : request.gpus_per_node;
+void set_nic(const PlatformRequest& request, const CatalogGpu& gpu, FabricRequest& joined) {
+  joined.nic_typed = request.nic.value_or(fmt::format("{}Gbps", gpu.nic_gbitps));
+  const SourceLocation option = typed_option("--nic", joined.nic_typed);
+  try {
+    joined.nic = parse_bandwidth(joined.nic_typed);
+  } catch (const std::invalid_argument& error) {
+    refuse(option, error.what());
+  }
+  const std::string rule = out_of_bounds(PlatformQuantity::kBandwidth, joined.nic.value);
+  if (!rule.empty()) refuse(option, fmt::format("\"{}\": {}", joined.nic_typed, rule));
+}
+
+// GPUs, nodes and rails.
+void set_counts(const PlatformRequest& request, const CatalogGpu& gpu, FabricRequest& joined) {
+  joined.gpus_per_node = request.gpus_per_node.value_or(gpu.gpus_per_domain);
   if (joined.gpus_per_node < 1 || joined.gpus_per_node > gpu.gpus_per_domain) {
-    refuse(typed_option("--gpus-per-node", request.gpus_per_node),
+    refuse(typed_option("--gpus-per-node", joined.gpus_per_node),
            fmt::format("a node of {} has 1 to {} GPUs", gpu.name, gpu.gpus_per_domain));
   }
   if (request.nodes < 1 || request.nodes > kMostGpus / joined.gpus_per_node) {
@@ -81,18 +94,25 @@ FabricRequest fabric_request(const PlatformRequest& request, const CatalogGpu& g
     refuse(typed_option("--nodes", 1), "one GPU alone needs no fabric: give at least 2 GPUs");
   joined.rails = std::min<std::int64_t>(gpu.rails, joined.gpus_per_node);
   if (joined.gpus_per_node % joined.rails != 0) {
-    refuse(typed_option("--gpus-per-node", request.gpus_per_node),
+    refuse(typed_option("--gpus-per-node", joined.gpus_per_node),
            fmt::format("must be a multiple of the {} GPUs of a server", joined.rails));
   }
+}
+
+FabricRequest fabric_request(const PlatformRequest& request, const CatalogGpu& gpu,
+                             const Fabric& fabric) {
+  FabricRequest joined;
+  set_counts(request, gpu, joined);
   const SourceLocation option = typed_option("--oversubscription", request.oversubscription);
-  if (!(request.oversubscription >= 1) || !std::isfinite(request.oversubscription)) {
-    refuse(option, "must be a number of at least 1: 2 halves the bandwidth to the spine");
+  if (!(request.oversubscription >= 1 && request.oversubscription <= kMostOversubscription)) {
+    refuse(option, fmt::format("must be a number from 1 to {}: 2 halves the bandwidth to the spine",
+                               kMostOversubscription));
   }
   if (request.oversubscription > 1 && !fabric.takes_oversubscription) {
     refuse(option, fmt::format("the fabric \"{}\" has no tier to oversubscribe", fabric.name));
   }
   joined.oversubscription = request.oversubscription;
-  joined.nic = request.nic.value > 0 ? request.nic : BytesPerSecond{gpu.nic_gbitps * 1e9 / 8};
+  set_nic(request, gpu, joined);
   joined.gpu_figures = fmt::format("speed=\"{}Tf\"", gpu.peak_16bit);
   joined.gpu_properties = gpu_properties(gpu, request);
   return joined;

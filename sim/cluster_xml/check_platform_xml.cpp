@@ -62,7 +62,8 @@ std::int64_t host_count(const NameRange& names) {
 }
 
 RunningCost read_cost(const Element& element, const std::string& prefix) {
-  return {read_rate(element, prefix + "price", "USD/h"), read_rate(element, prefix + "power", "W")};
+  return {read_rate(element, prefix + "price", "USD/h", PlatformQuantity::kPrice),
+          read_rate(element, prefix + "power", "W", PlatformQuantity::kPower)};
 }
 
 void collect(const Element& element, PlatformFile& file) {

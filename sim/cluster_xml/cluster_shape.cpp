@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/utf8.hpp"
 #include "cluster_xml/host_names.hpp"
 #include "cluster_xml/simgrid_values.hpp"
+#include "platform/bounds.hpp"
 
 namespace rehearse {
 namespace {
@@ -50,9 +52,8 @@ std::vector<std::int64_t> counts(const Element& cluster, const std::string& list
 
 // SimGrid makes them all.
 void check_links(const Element& cluster, double links) {
-  constexpr double kMostLinks = 8.0 * kMostGpus;
-  if (links > kMostLinks) {
-    refuse(cluster, fmt::format("describe {:.3g} links: at most {:.0f}", links, kMostLinks));
+  if (links > kMostClusterLinks) {
+    refuse(cluster, fmt::format("describe {:.3g} links: at most {:.0f}", links, kMostClusterLinks));
   }
 }
 
@@ -139,6 +140,11 @@ void check_cluster_shape(const Element& cluster) {
     const std::vector<std::int64_t> sizes = counts(cluster, *text);
     described = product(cluster, sizes);
     check_links(cluster, static_cast<double>(described) * static_cast<double>(sizes.size()));
+    if (std::count(sizes.begin(), sizes.end(), 1) > 1) {
+      refuse(cluster,
+             "have more than one dimension of 1: SimGrid 3.32 gives the links of both the same "
+             "name; leave such dimensions out");
+    }
   }
   const std::int64_t named = generated_names(cluster).count();
   if (described != named) {

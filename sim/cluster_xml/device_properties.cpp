@@ -10,6 +10,7 @@
 
 #include "base/limits.hpp"
 #include "cluster_xml/simgrid_values.hpp"
+#include "platform/bounds.hpp"
 
 namespace rehearse {
 namespace {
@@ -24,9 +25,8 @@ const std::vector<Figure>& figures() {
   static const std::vector<Figure> kFigures = {
       {"memory", "the GPU's memory, for example \"80GB\"", true},
       {"memory_bandwidth", "the memory's bandwidth, for example \"3.35TBps\"", true},
-      {"compute_efficiency", "the share of the peak that matrix kernels reach, in (0, 1]", true},
-      {"memory_efficiency", "the share of the memory bandwidth that kernels reach, in (0, 1]",
-       true},
+      {"compute_efficiency", "the share of the peak that matrix kernels reach, up to 1", true},
+      {"memory_efficiency", "the share of the memory bandwidth that kernels reach, up to 1", true},
       {"kernel_launch", "the fixed cost of an operator, for example \"2us\" or \"0s\"", true},
       {"collective_launch",
        "the fixed cost of a communication operator, for example \"5us\" or \"0s\"", true},
@@ -42,10 +42,16 @@ const std::vector<Figure>& figures() {
                                property.required("value"), describe(element), rule));
 }
 
-// The value of a property, by a parser of base/units; zero is refused unless `zero_is_fine`.
+void check_bounds(const Element& element, const Element& property, PlatformQuantity quantity,
+                  double value) {
+  const std::string rule = out_of_bounds(quantity, value);
+  if (!rule.empty()) refuse(element, property, rule);
+}
+
+// The value of a property, by a parser of base/units.
 template <class Quantity>
 Quantity read_figure(const Element& element, const char* name,
-                     Quantity (*parse)(const std::string&), bool zero_is_fine = false) {
+                     Quantity (*parse)(const std::string&), PlatformQuantity quantity) {
   const Element* property = element.property(name);
   if (property == nullptr) return {};  // optional: check_figures has seen the required ones
   Quantity value;
@@ -55,9 +61,7 @@ Quantity read_figure(const Element& element, const char* name,
     throw InputError(property->where,
                      fmt::format("{} of {}: {}", name, describe(element), error.what()));
   }
-  if (value.value == 0 && !zero_is_fine) {
-    refuse(element, *property, "must be greater than zero");
-  }
+  check_bounds(element, *property, quantity, value.value);
   return value;
 }
 
@@ -67,9 +71,8 @@ double read_share(const Element& element, const char* name) {
   double share = 0;
   const char* end = text.data() + text.size();
   const auto [rest, failure] = std::from_chars(text.data(), end, share);
-  if (failure != std::errc{} || rest != end || !(share > 0 && share <= 1)) {
-    refuse(element, property, "must be a number greater than 0 and at most 1");
-  }
+  if (failure != std::errc{} || rest != end) refuse(element, property, "must be a number, as 0.8");
+  check_bounds(element, property, PlatformQuantity::kEfficiency, share);
   return share;
 }
 
@@ -122,11 +125,11 @@ FlopsPerSecond read_peak(const Element& element) {
                     "of speeds",
                     *pstate, describe(element), speeds.size()));
   }
-  if (!(speeds[chosen] > 0)) {
+  const std::string rule = out_of_bounds(PlatformQuantity::kPeak, speeds[chosen]);
+  if (!rule.empty()) {
     throw InputError(element.where,
-                     fmt::format("speed = \"{}\" of {} must be greater than zero: it is the GPU's "
-                                 "dense 16-bit peak",
-                                 element.required("speed"), describe(element)));
+                     fmt::format("speed = \"{}\" of {} {}: it is the GPU's dense 16-bit peak",
+                                 element.required("speed"), describe(element), rule));
   }
   return {speeds[chosen]};
 }
@@ -144,28 +147,32 @@ Device read_device(const Element& element) {
   check_figures(element);
   Device device;
   device.peak = read_peak(element);
-  device.peak_fp8 = read_figure(element, "peak_fp8", parse_flops_rate);
-  device.peak_fp4 = read_figure(element, "peak_fp4", parse_flops_rate);
-  device.peak_fp32 = read_figure(element, "peak_fp32", parse_flops_rate);
+  device.peak_fp8 = read_figure(element, "peak_fp8", parse_flops_rate, PlatformQuantity::kPeak);
+  device.peak_fp4 = read_figure(element, "peak_fp4", parse_flops_rate, PlatformQuantity::kPeak);
+  device.peak_fp32 = read_figure(element, "peak_fp32", parse_flops_rate, PlatformQuantity::kPeak);
   device.compute_efficiency = read_share(element, "compute_efficiency");
-  device.memory = read_figure(element, "memory", parse_bytes);
-  device.memory_bandwidth = read_figure(element, "memory_bandwidth", parse_bandwidth);
+  device.memory = read_figure(element, "memory", parse_bytes, PlatformQuantity::kMemory);
+  device.memory_bandwidth =
+      read_figure(element, "memory_bandwidth", parse_bandwidth, PlatformQuantity::kBandwidth);
   device.memory_efficiency = read_share(element, "memory_efficiency");
-  device.kernel_launch = read_figure(element, "kernel_launch", parse_seconds, true);
-  device.collective_launch = read_figure(element, "collective_launch", parse_seconds, true);
+  device.kernel_launch =
+      read_figure(element, "kernel_launch", parse_seconds, PlatformQuantity::kLaunch);
+  device.collective_launch =
+      read_figure(element, "collective_launch", parse_seconds, PlatformQuantity::kLaunch);
   return device;
 }
 
 std::optional<double> read_rate(const Element& element, const std::string& id,
-                                const std::string& unit) {
+                                const std::string& unit, PlatformQuantity quantity) {
   const Element* property = element.property(id);
   if (property == nullptr) return std::nullopt;
   const std::string& text = property->required("value");
   double rate = 0;
   const auto [rest, failure] = std::from_chars(text.data(), text.data() + text.size(), rate);
-  if (failure != std::errc{} || std::string(rest) != unit || !(rate >= 0)) {
+  if (failure != std::errc{} || std::string(rest) != unit) {
     refuse(element, *property, fmt::format("must be a number with its unit, as 2.5{}", unit));
   }
+  check_bounds(element, *property, quantity, rate);
   return rate;
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "cluster_xml/xml_element.hpp"
+#include "platform/bounds.hpp"
 #include "platform/platform.hpp"
 
 namespace rehearse {
@@ -19,7 +20,7 @@ Device read_device(const Element& element);
 // A price "2.99USD/h" or a power "700W" in the property `id`; nothing where there is none. Throws
 // InputError.
 std::optional<double> read_rate(const Element& element, const std::string& id,
-                                const std::string& unit);
+                                const std::string& unit, PlatformQuantity quantity);
 
 // A whole number >= `least` in the property `id`; throws InputError when it is something else.
 long read_whole(const Element& element, const std::string& id, long least);

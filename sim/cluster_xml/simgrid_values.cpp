@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <map>
 
+#include "platform/bounds.hpp"
+
 namespace rehearse {
 namespace {
 
@@ -92,20 +94,24 @@ double number_and_unit(const Element& element, const std::string& key, const std
   return number * found->second;
 }
 
+void check_bounds(const Element& element, const std::string& key, PlatformQuantity quantity,
+                  double value) {
+  const std::string rule = out_of_bounds(quantity, value);
+  if (!rule.empty()) refuse(element, key, rule);
+}
+
 void check_bandwidth(const Element& element, const std::string& key) {
   const std::string* text = element.attribute(key);
   if (text == nullptr || (text->empty() && element.name == "cluster" && key != "bw")) return;
-  if (!(number_and_unit(element, key, *text, bandwidth()) > 0)) {
-    refuse(element, key, "must be greater than zero");
-  }
+  check_bounds(element, key, PlatformQuantity::kBandwidth,
+               number_and_unit(element, key, *text, bandwidth()));
 }
 
 void check_latency(const Element& element, const std::string& key) {
   const std::string* text = element.attribute(key);
   if (text == nullptr || (text->empty() && element.name == "cluster" && key != "lat")) return;
-  if (number_and_unit(element, key, *text, time_span()) < 0) {
-    refuse(element, key, "must not be negative");
-  }
+  check_bounds(element, key, PlatformQuantity::kLatency,
+               number_and_unit(element, key, *text, time_span()));
 }
 
 void check_choice(const Element& element, const std::string& key,
@@ -151,9 +157,10 @@ void check_link(const Element& link) {
 
 void check_core(const Element& element) {
   const std::string* core = element.attribute("core");
-  if (core != nullptr && parse_whole(*core) < 1) {
-    refuse(element, "core", "must be a whole number of at least 1");
-  }
+  if (core == nullptr) return;
+  const long cores = parse_whole(*core);
+  if (cores < 0) refuse(element, "core", "must be a whole number");
+  check_bounds(element, "core", PlatformQuantity::kCores, static_cast<double>(cores));
 }
 
 }  // namespace
@@ -176,7 +183,7 @@ std::vector<double> read_speeds(const Element& element) {
       item.erase(item.find_last_not_of(' ') + 1);
     }
     speeds.push_back(number_and_unit(element, "speed", item, speed()));
-    if (speeds.back() < 0) refuse(element, "speed", "must not be negative");
+    check_bounds(element, "speed", PlatformQuantity::kSpeed, speeds.back());
     at = comma + 1;
   }
   return speeds;

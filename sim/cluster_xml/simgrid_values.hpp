@@ -13,8 +13,8 @@ namespace rehearse {
 std::vector<double> read_speeds(const Element& element);
 
 // Every speed, bandwidth, latency, core count and policy of the elements below `platform`: units
-// known and present, bandwidths above zero, latencies and speeds not negative, policies ones that
-// SimGrid 3.32 acts on. Throws InputError otherwise.
+// known and present, values within platform/bounds.hpp, policies ones that SimGrid 3.32 acts on.
+// Throws InputError otherwise.
 void check_values(const Element& platform);
 
 // A whole number without sign, or -1.

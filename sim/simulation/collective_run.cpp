@@ -27,8 +27,6 @@ double busbw_factor(CollectiveOp op, int members) {
     case CollectiveOp::kBroadcast:
     case CollectiveOp::kReduce:
       return 1;
-    case CollectiveOp::kBarrier:
-      return 0;
     default:
       return (n - 1) / n;
   }
@@ -165,10 +163,13 @@ std::vector<CollectiveRow> run_collectives(const CollectiveRequest& request, Clu
     SIM_CHECK(size != request.sizes.end() && measured.algorithm != nullptr,
               "a measured collective is none of the request's");
     CollectiveRow row;
-    row.size = *size++;
     row.time = measured.time;
-    row.algbw = BytesPerSecond{measured.time.value > 0 ? row.size.value / row.time.value : 0};
-    row.busbw = row.algbw * factor;
+    if (request.op != CollectiveOp::kBarrier) row.size = *size;
+    ++size;
+    if (row.size && row.time.value > 0) {
+      row.algbw = BytesPerSecond{row.size->value / row.time.value};
+      row.busbw = *row.algbw * factor;
+    }
     row.algorithm = measured.algorithm->name;
     rows.push_back(row);
   }

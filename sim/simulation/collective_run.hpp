@@ -2,6 +2,7 @@
 #pragma once
 
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,8 @@ namespace rehearse {
 struct CollectiveRequest {
   CollectiveOp op = CollectiveOp::kAllReduce;
   const CollectiveAlgorithm* algorithm = nullptr;  // nullptr: the fastest predicted
-  std::vector<Bytes>
-      sizes;  // as nccl-tests counts: the whole array; of all_gather, gather and scatter all shards
+  std::vector<Bytes> sizes;  // as nccl-tests counts: the whole array; of all_gather, gather and
+                             // scatter all shards; of a barrier, which carries nothing, one of 0
   // all_to_all: how each buffer splits among the members, by weight; empty: evenly.
   std::vector<double> splits;
   FanOut fan_out;  // all_to_all: of tokens to experts
@@ -34,12 +35,12 @@ struct CollectiveRequest {
 // nccl-tests defines them (doc/PERFORMANCE.md): algbw = size / time, busbw = algbw x {2(n-1)/n
 // all_reduce; (n-1)/n all_gather, reduce_scatter, all_to_all, gather, scatter; 1 broadcast,
 // reduce}. Of an all_to_all with unequal splits: algbw x what the busiest port sends or receives /
-// size.
+// size. A barrier carries nothing: it has neither size nor bandwidths.
 struct CollectiveRow {
-  Bytes size;
+  std::optional<Bytes> size;
   Seconds time;
-  BytesPerSecond algbw;
-  BytesPerSecond busbw;
+  std::optional<BytesPerSecond> algbw;  // absent where it took no time, too
+  std::optional<BytesPerSecond> busbw;
   std::string algorithm;
 };
 

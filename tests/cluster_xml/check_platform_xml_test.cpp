@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "cluster_xml/xml_text.hpp"
+#include "platform/bounds.hpp"
 
 namespace rehearse {
 namespace {
@@ -119,8 +120,105 @@ TEST_P(AcceptedUnits, AreSimGridsOwn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Bandwidth, AcceptedUnits,
-                         testing::Values("50GBps", "400Gbps", "1YBps", "1.5e3MBps", "1KiBps",
-                                         " 7bps", "1Eibps"));
+                         testing::Values("50GBps", "400Gbps", "1e-7YBps", "1.5e3MBps", "1KiBps",
+                                         " 9bps", "0.5Eibps"));
+
+// A host of one quantity after the other, as the file says it.
+std::string host_with(PlatformQuantity quantity, const std::string& value) {
+  const auto prop = [&](const std::string& id) {
+    return "<prop id=\"" + id + "\" value=\"" + value + "\"/>";
+  };
+  std::string speed = "1Tf";
+  std::string attributes;
+  std::string properties = gpu_properties();
+  std::string beside;
+  const auto replaced = [&](const std::string& id) {
+    const std::size_t at = properties.find("<prop id=\"" + id + "\"");
+    properties.replace(at, properties.find("/>", at) + 2 - at, prop(id));
+  };
+  switch (quantity) {
+    case PlatformQuantity::kBandwidth:
+      replaced("memory_bandwidth");
+      beside = "<link id=\"l\" bandwidth=\"" + value + "\" latency=\"0s\"/>";
+      break;
+    case PlatformQuantity::kLatency:
+      beside = "<link id=\"l\" bandwidth=\"1GBps\" latency=\"" + value + "\"/>";
+      break;
+    case PlatformQuantity::kSpeed:
+      beside = "<host id=\"no_gpu\" speed=\"" + value + "\"/>";
+      break;
+    case PlatformQuantity::kPeak:
+      speed = value;
+      properties += prop("peak_fp8") + prop("peak_fp4") + prop("peak_fp32");
+      break;
+    case PlatformQuantity::kMemory:
+      replaced("memory");
+      break;
+    case PlatformQuantity::kEfficiency:
+      replaced("compute_efficiency");
+      replaced("memory_efficiency");
+      break;
+    case PlatformQuantity::kLaunch:
+      replaced("kernel_launch");
+      replaced("collective_launch");
+      break;
+    case PlatformQuantity::kPrice:
+      properties += prop("price") + prop("link_price");
+      break;
+    case PlatformQuantity::kPower:
+      properties += prop("power") + prop("link_power");
+      break;
+    case PlatformQuantity::kCores:
+      attributes = " core=\"" + value + "\"";
+      break;
+  }
+  return "<zone id=\"z\" routing=\"None\"><host id=\"g\" speed=\"" + speed + "\"" + attributes +
+         ">" + properties + "</host>" + beside + "</zone>";
+}
+
+std::string message_with(PlatformQuantity quantity, const std::string& value) {
+  const TemporaryXml file(host_with(quantity, value));
+  return message_of(file.path());
+}
+
+// The text of a bound with another number: what stands before the unit.
+std::string with_number(const std::string& text, const std::string& number) {
+  return number + text.substr(text.find_first_not_of("0123456789."));
+}
+
+// Both ends are in, with the texts that the messages give; what is far beyond is not, and says so.
+TEST(PlatformBounds, HoldForEveryQuantity) {
+  for (const QuantityBound& bound : platform_bounds()) {
+    const std::string least = bound.least_text;
+    const std::string most = bound.most_text;
+    EXPECT_EQ(message_with(bound.quantity, least), "accepted") << least;
+    EXPECT_EQ(message_with(bound.quantity, most), "accepted") << most;
+    if (bound.quantity == PlatformQuantity::kCores) continue;  // whole numbers
+    const bool unit = most.find_first_not_of("0123456789.") != std::string::npos;
+    const std::string high = unit ? with_number(most, "1e300") : "1e300";
+    EXPECT_NE(message_with(bound.quantity, high).find("must be at most " + most), std::string::npos)
+        << message_with(bound.quantity, high);
+    if (bound.least == 0) continue;
+    const std::string low = unit ? with_number(least, "1e-300") : "1e-300";
+    EXPECT_NE(message_with(bound.quantity, low).find("must be at least " + least),
+              std::string::npos)
+        << message_with(bound.quantity, low);
+  }
+  EXPECT_NE(message_with(PlatformQuantity::kCores, "65536").find("must be at most 65535"),
+            std::string::npos);
+  EXPECT_NE(message_with(PlatformQuantity::kPrice, "infUSD/h").find("must be at most"),
+            std::string::npos);
+}
+
+// Every attribute that holds a bandwidth or a latency, not only a link's.
+TEST(PlatformBounds, HoldForEveryAttribute) {
+  for (const char* attribute :
+       {"bb_bw=\"1e300GBps\"", "loopback_bw=\"1e300GBps\"", "limiter_link=\"1e300GBps\"",
+        "bb_bw=\"1GBps\" bb_lat=\"1e300s\"", "loopback_bw=\"1GBps\" loopback_lat=\"1e300s\""}) {
+    const TemporaryXml file(gpu_cluster("gpus", "gpu", "0-1", "1GBps", attribute));
+    EXPECT_NE(message_of(file.path()).find("must be at most"), std::string::npos) << attribute;
+  }
+}
 
 TEST(CheckPlatformXml, ASpeedIsThatOfTheChosenPstate) {
   const TemporaryXml file(

@@ -31,7 +31,13 @@ Value parsed(const std::string& option, const std::string& text, std::size_t at,
 }
 
 // "64MB", or "8KB..1GB": from the first, doubling, up to the second.
-std::vector<Bytes> sizes_of(const std::string& text) {
+std::vector<Bytes> sizes_of(const std::optional<std::string>& typed, CollectiveOp op) {
+  if (op == CollectiveOp::kBarrier) {
+    if (!typed) return {Bytes{0}};
+    throw InputError(option_place("--bytes", *typed),
+                     fmt::format("\"{}\": a barrier carries no bytes: leave --bytes out", *typed));
+  }
+  const std::string text = typed.value_or("8KB..1GB");
   const std::size_t dots = text.find("..");
   const Bytes first = parsed("--bytes", text, 0, text.substr(0, dots), parse_bytes);
   const Bytes last = dots == std::string::npos
@@ -81,13 +87,25 @@ const CollectiveAlgorithm* algorithm_of(CollectiveOp op, const std::string& text
                                to_text(op), names_of_algorithms(op)));
 }
 
-void check_groups(const CollectiveRequest& request, int gpus, const std::string& platform) {
-  const std::string ranks = std::to_string(request.ranks);
-  if (request.ranks > gpus) {
-    throw InputError(
-        option_place("--ranks", ranks),
-        fmt::format("{} ranks need as many GPUs, the platform {} has {}", ranks, platform, gpus));
+int ranks_of(const CollectiveOptions& typed, int gpus) {
+  if (!typed.ranks) {
+    if (gpus >= 2) return gpus;
+    throw InputError({typed.platform, 1, 1},
+                     fmt::format("the platform has {} GPU: a collective is of at least 2", gpus));
   }
+  const std::string ranks = std::to_string(*typed.ranks);
+  if (*typed.ranks < 2) {
+    throw InputError(option_place("--ranks", ranks),
+                     fmt::format("{} ranks: a collective is of at least 2", ranks));
+  }
+  if (*typed.ranks <= gpus) return *typed.ranks;
+  throw InputError(option_place("--ranks", ranks),
+                   fmt::format("{} ranks need as many GPUs, the platform {} has {}", ranks,
+                               typed.platform, gpus));
+}
+
+// REQUIRES: at least two ranks, so that one group, the default, is always right.
+void check_groups(const CollectiveRequest& request) {
   const std::string groups = std::to_string(request.groups);
   if (request.groups < 1 || request.ranks % request.groups != 0 ||
       request.ranks / request.groups < 2) {
@@ -95,7 +113,7 @@ void check_groups(const CollectiveRequest& request, int gpus, const std::string&
         option_place("--groups", groups),
         fmt::format("{} groups of {} ranks: the groups must be equal and have at least "
                     "two members",
-                    groups, ranks));
+                    groups, request.ranks));
   }
 }
 
@@ -149,6 +167,11 @@ FanOut fan_out_of(const std::string& text) {
                   text, kMostExperts));
 }
 
+// A dash: there is none.
+std::string gigabytes_text(const std::optional<BytesPerSecond>& rate) {
+  return rate ? fmt::format("{:.2f}", rate->value / 1e9) : "-";
+}
+
 }  // namespace
 
 int collective_command(const Options& options) {
@@ -156,8 +179,8 @@ int collective_command(const Options& options) {
   CollectiveRequest request;
   request.op = op_of(typed.op);
   request.algorithm = algorithm_of(request.op, typed.algorithm);
-  request.sizes = sizes_of(typed.bytes);
-  request.groups = typed.groups;
+  request.sizes = sizes_of(typed.bytes, request.op);
+  request.groups = typed.groups.value_or(1);
   request.strided = typed.strided;
   request.network = network_of(typed.network);
 
@@ -166,8 +189,8 @@ int collective_command(const Options& options) {
   const Limits limits = limits_of(options);
   Cluster cluster = load_cluster_within(limits, typed.platform);
   const int gpus = static_cast<int>(cluster.platform().gpus.size());
-  request.ranks = typed.ranks == 0 ? gpus : typed.ranks;
-  check_groups(request, gpus, typed.platform);
+  request.ranks = ranks_of(typed, gpus);
+  check_groups(request);
   only_for_all_to_all("--splits", typed.splits, request.op);
   only_for_all_to_all("--experts", typed.experts, request.op);
   request.splits = splits_of(typed.splits, request.ranks / request.groups);
@@ -192,8 +215,9 @@ int collective_command(const Options& options) {
   fmt::print("#{:>13}  {:>14}  {:>12}  {:>10}  {:>10}\n", "size (B)", "algorithm", "time (us)",
              "algbw GB/s", "busbw GB/s");
   for (const CollectiveRow& row : rows) {
-    fmt::print(" {:>13.0f}  {:>14}  {:>12.3f}  {:>10.2f}  {:>10.2f}\n", row.size.value,
-               row.algorithm, row.time.value * 1e6, row.algbw.value / 1e9, row.busbw.value / 1e9);
+    fmt::print(" {:>13}  {:>14}  {:>12.3f}  {:>10}  {:>10}\n",
+               row.size ? fmt::format("{:.0f}", row.size->value) : "-", row.algorithm,
+               row.time.value * 1e6, gigabytes_text(row.algbw), gigabytes_text(row.busbw));
   }
   return 0;
 }

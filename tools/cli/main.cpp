@@ -117,13 +117,13 @@ void add_compare_options(CLI::App& compare, Options& options) {
 
 void add_platform_options(CLI::App& platform, PlatformOptions& options) {
   platform.add_option("--gpu", options.request.gpu, "kind of GPU (platforms/README.md)");
-  platform.add_option("--nodes", options.request.nodes, "servers, or racks of NVL72");
+  platform.add_option("--nodes", options.nodes, "servers, or racks of NVL72");
   platform.add_option("--fabric", options.request.fabric,
                       "star, rail, leaf-spine, fat-tree, torus or dragonfly");
   platform.add_option("--gpus-per-node", options.request.gpus_per_node, "fewer than the kind has");
   platform.add_option("--oversubscription", options.request.oversubscription,
                       "bandwidth below a switch over that above it (default 1)");
-  platform.add_option("--nic", options.nic, "bandwidth per GPU and direction: 400Gbps");
+  platform.add_option("--nic", options.request.nic, "bandwidth per GPU and direction: 400Gbps");
   platform.add_option(
       "--price", options.price,
       "US dollars per GPU and hour, its share of the network included (default: a list price)");
@@ -138,7 +138,8 @@ void add_collective_options(CLI::App& collective, Options& options) {
   CollectiveOptions& typed = options.collective;
   collective.add_option("--platform", typed.platform, "SimGrid XML")->required();
   collective.add_option("--op", typed.op, "all_reduce (default), all_gather, all_to_all, ...");
-  collective.add_option("--bytes", typed.bytes, "size of the array, or FIRST..LAST, doubling");
+  collective.add_option("--bytes", typed.bytes,
+                        "size of the array, or FIRST..LAST, doubling (default 8KB..1GB)");
   collective.add_option("--ranks", typed.ranks, "GPUs that take part (default: all)");
   collective.add_option("--groups", typed.groups, "equal groups that run it at once (default: 1)");
   collective.add_flag("--strided", typed.strided, "a group's members are ranks / members apart");

@@ -1,7 +1,9 @@
 // What the command line says.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,8 +14,8 @@
 namespace rehearse {
 
 struct PlatformOptions {
-  PlatformRequest request;
-  std::string nic;    // as typed
+  PlatformRequest request;  // nodes: of `nodes`
+  std::optional<std::int64_t> nodes;
   std::string price;  // as typed
   std::string out;    // empty: stdout
   std::string show;
@@ -24,13 +26,13 @@ struct PlatformOptions {
 struct CollectiveOptions {
   std::string platform;
   std::string op = "all_reduce";
-  std::string bytes = "8KB..1GB";
+  std::optional<std::string> bytes;
   std::string algorithm = "auto";
   std::string network = "fluid";
-  std::string splits;   // as typed: "4:2:1:1"
-  std::string experts;  // as typed: "8/256"
-  int ranks = 0;        // 0: every GPU of the platform
-  int groups = 1;
+  std::string splits;        // as typed: "4:2:1:1"
+  std::string experts;       // as typed: "8/256"
+  std::optional<int> ranks;  // absent: every GPU of the platform
+  std::optional<int> groups;
   bool strided = false;
 };
 

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <map>
 #include <set>
-#include <stdexcept>
 #include <string>
 
 #include "base/error.hpp"
@@ -15,6 +14,7 @@
 #include "cli/memory_limit.hpp"
 #include "cluster/bisection.hpp"
 #include "cluster/cluster.hpp"
+#include "platform/bounds.hpp"
 #include "simulation/simulation.hpp"
 
 namespace rehearse {
@@ -25,15 +25,18 @@ namespace {
 }
 
 double price_of(const std::string& text) {
-  constexpr double kMost = 1e6;
   double price = 0;
   const char* const end = text.data() + text.size();
   const auto [rest, failure] = std::from_chars(text.data(), end, price);
-  if (failure == std::errc{} && rest == end && price >= 0 && price <= kMost) return price;
-  throw InputError(option_place("--price", text),
-                   fmt::format("\"{}\": must be a number of US dollars per GPU and hour, without a "
-                               "unit, from 0 to {:.0f}",
-                               text, kMost));
+  const SourceLocation where = option_place("--price", text);
+  if (failure != std::errc{} || rest != end) {
+    throw InputError(where, fmt::format("\"{}\": must be a number of US dollars per GPU and hour, "
+                                        "without a unit",
+                                        text));
+  }
+  const std::string rule = out_of_bounds(PlatformQuantity::kPrice, price);
+  if (!rule.empty()) throw InputError(where, fmt::format("\"{}\": {}", text, rule));
+  return price;
 }
 
 int write_platform(const PlatformOptions& options) {
@@ -42,20 +45,12 @@ int write_platform(const PlatformOptions& options) {
     if (value.empty())
       refuse("rehearse platform", fmt::format("needs {} NAME, or --show FILE", name));
   }
-  if (options.request.nodes == 0) refuse("rehearse platform", "needs --nodes N with N above zero");
+  if (!options.nodes) refuse("rehearse platform", "needs --nodes N with N above zero");
   if (!options.from.empty() || !options.to.empty()) {
     refuse(options.from.empty() ? "--to" : "--from", "belongs to --show");
   }
   PlatformRequest request = options.request;
-  if (!options.nic.empty()) {
-    const SourceLocation where = option_place("--nic", options.nic);
-    try {
-      request.nic = parse_bandwidth(options.nic);
-    } catch (const std::invalid_argument& error) {
-      throw InputError(where, error.what());
-    }
-    if (!(request.nic.value > 0)) throw InputError(where, "must be greater than zero");
-  }
+  request.nodes = *options.nodes;
   if (!options.price.empty()) request.usd_per_gpu_hour = price_of(options.price);
   const std::string xml = platform_xml(request);
   if (options.out.empty()) {
@@ -131,8 +126,15 @@ void print_route(Cluster& cluster, int from, int to) {
 }
 
 int describe_platform(const PlatformOptions& options) {
-  if (!options.request.gpu.empty() || !options.request.fabric.empty() || !options.out.empty()) {
-    refuse("--show", "describes a file: --gpu, --fabric and --out belong to writing one");
+  const PlatformRequest& request = options.request;
+  for (const auto& [given, name] :
+       {std::pair{!request.gpu.empty(), "--gpu"}, std::pair{!request.fabric.empty(), "--fabric"},
+        std::pair{options.nodes.has_value(), "--nodes"},
+        std::pair{request.gpus_per_node.has_value(), "--gpus-per-node"},
+        std::pair{request.oversubscription != 1, "--oversubscription"},
+        std::pair{request.nic.has_value(), "--nic"}, std::pair{!options.price.empty(), "--price"},
+        std::pair{!options.out.empty(), "--out"}}) {
+    if (given) refuse(name, "belongs to writing a file: --show describes one");
   }
   if (options.from.empty() != options.to.empty()) {
     refuse(options.from.empty() ? "--to" : "--from", "a route needs both --from GPU and --to GPU");

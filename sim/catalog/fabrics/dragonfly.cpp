@@ -4,6 +4,7 @@
 
 #include "catalog/fabrics/elements.hpp"
 #include "catalog/typed_option.hpp"
+#include "platform/bounds.hpp"
 
 namespace rehearse {
 
@@ -26,6 +27,14 @@ std::string write_dragonfly(const FabricRequest& request) {
     throw InputError(typed_option("--nodes", routers),
                      "a dragonfly has groups of equal size, at least 2 x 2: give a number of nodes "
                      "with two factors above 1");
+  }
+  const double made = static_cast<double>(request.gpus) +
+                      static_cast<double>(groups * (in_group * in_group + in_group + groups));
+  if (made > kMostClusterLinks) {
+    throw InputError(typed_option("--nodes", routers),
+                     fmt::format("a dragonfly of {} groups of {} servers has {:.3g} links: at most "
+                                 "{:.0f}",
+                                 groups, in_group, made, kMostClusterLinks));
   }
   const auto links = [](double needed) {
     return static_cast<std::int64_t>(std::max(1.0, std::ceil(needed)));

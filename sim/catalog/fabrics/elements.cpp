@@ -3,10 +3,21 @@
 #include <fmt/format.h>
 
 #include "catalog/typed_option.hpp"
+#include "platform/bounds.hpp"
 
 namespace rehearse {
 
 std::string bandwidth_text(BytesPerSecond rate) { return fmt::format("{}GBps", rate.value / 1e9); }
+
+std::string link_rate(const FabricRequest& request, BytesPerSecond rate) {
+  const std::string rule = out_of_bounds(PlatformQuantity::kBandwidth, rate.value);
+  if (!rule.empty()) {
+    throw InputError(typed_option("--nic", request.nic_typed),
+                     fmt::format("\"{}\": makes a link of {}, and a bandwidth {}",
+                                 request.nic_typed, bandwidth_text(rate), rule));
+  }
+  return bandwidth_text(rate);
+}
 
 std::string latency_text(double microseconds) { return fmt::format("{}us", microseconds); }
 
@@ -23,7 +34,7 @@ std::string gpu_cluster(const FabricRequest& request, const std::string& id,
   std::string text = fmt::format(
       "<cluster id=\"{}\" prefix=\"gpu\" suffix=\"\" radical=\"{}\" {} bw=\"{}\" lat=\"{}\" "
       "sharing_policy=\"SPLITDUPLEX\"{}{}>\n",
-      id, radical, request.gpu_figures, bandwidth_text(bandwidth), latency_text(latency_us),
+      id, radical, request.gpu_figures, link_rate(request, bandwidth), latency_text(latency_us),
       attributes.empty() ? "" : " ", attributes);
   if (rail >= 0) text += fmt::format("<prop id=\"rail\" value=\"{}\"/>\n", rail);
   return text + request.gpu_properties + "</cluster>\n";
@@ -53,7 +64,7 @@ std::string two_tiers(const FabricRequest& request, const std::vector<Leaf>& lea
         request.nic * static_cast<double>(leaves[i].gpus) / request.oversubscription;
     text += fmt::format(
         "<link id=\"trunk{}\" bandwidth=\"{}\" latency=\"{}\" sharing_policy=\"SPLITDUPLEX\"/>\n",
-        i, bandwidth_text(trunk), latency_text(kSwitchLatencyUs));
+        i, link_rate(request, trunk), latency_text(kSwitchLatencyUs));
   }
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     text += fmt::format(

@@ -18,6 +18,9 @@ constexpr double kSwitchLatencyUs = 0.13;
 // "50GBps", "1.35us": the shortest text that reads back as the same number.
 std::string bandwidth_text(BytesPerSecond rate);
 std::string latency_text(double microseconds);
+// The text of a link's bandwidth; throws InputError at --nic where it is out of a platform's
+// bounds.
+std::string link_rate(const FabricRequest& request, BytesPerSecond rate);
 
 // "0-7", or "0,8,16" when the step is not 1.
 std::string radical_text(std::int64_t first, std::int64_t count, std::int64_t step);

@@ -16,6 +16,7 @@ struct FabricRequest {
   std::int64_t rails = 1;  // NICs of a server; divides gpus
   double oversubscription = 1;
   BytesPerSecond nic;          // per GPU and direction
+  std::string nic_typed;       // as --nic says it
   std::string gpu_figures;     // attribute speed="..." of a <cluster> of GPUs
   std::string gpu_properties;  // its <prop> elements, one per line
 };

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "catalog/fabrics/elements.hpp"
+#include "catalog/typed_option.hpp"
 
 namespace rehearse {
 namespace {
@@ -21,10 +22,17 @@ std::int64_t divisor(std::int64_t number, int root) {
 
 // X x Y x Z as near to a cube as the divisors of the number of GPUs allow. Routes go along one
 // dimension after the other. A GPU's bandwidth is that of six links together, as TPU datasheets
-// count.
+// count. SimGrid 3.32 loads no torus of which two dimensions are 1: it gives the links of both the
+// same name.
 std::string write_torus(const FabricRequest& request) {
   const std::int64_t x = divisor(request.gpus, 3);
   const std::int64_t y = divisor(request.gpus / x, 2);
+  if (x == 1 && y == 1) {
+    throw InputError(typed_option("--nodes", request.gpus / request.gpus_per_node),
+                     fmt::format("a torus has at least two dimensions, but {} GPUs do not divide: "
+                                 "give a number of nodes such that GPUs have two factors above 1",
+                                 request.gpus));
+  }
   const std::string topology =
       fmt::format("topology=\"TORUS\" topo_parameters=\"{},{},{}\"", request.gpus / x / y, y, x);
   return gpu_cluster(request, "scaleout", radical_text(0, request.gpus, 1), request.nic / 6.0,

@@ -6,9 +6,11 @@
 #include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <map>
 
 #include "base/error.hpp"
+#include "base/processes.hpp"
 #include "catalog/fabrics/fabric.hpp"
 #include "catalog/gpu_catalog.hpp"
 #include "catalog/write_platform.hpp"
@@ -231,7 +233,7 @@ TEST(Nvl72, RacksOf72HaveFourRails) {
 TEST(WritePlatform, ANodeOfOneGpuHasNoScaleUpFabric) {
   PlatformRequest request = h100("rail", 4);
   request.gpus_per_node = 1;
-  request.nic = {25e9};
+  request.nic = "25GBps";
   Cluster cluster = load(request);
   EXPECT_EQ(cluster.platform().gpus[0].domain, -1);
   EXPECT_EQ(bandwidths(cluster, 0, 3), (std::vector<double>{25, 25}));
@@ -264,6 +266,84 @@ TEST(WritePlatform, RefusesWhatMakesNoCluster) {
             "--gpus-per-node 6:1:17: error: must be a multiple of the 4 GPUs of a server");
 }
 
+struct Size {
+  std::string fabric;
+  std::int64_t nodes;
+  std::int64_t gpus_per_node;
+};
+
+PlatformRequest request_of(const Size& size) {
+  PlatformRequest request = h100(size.fabric, size.nodes);
+  request.gpus_per_node = size.gpus_per_node;
+  return request;
+}
+
+// `platform --nodes 3 --gpus-per-node 1 --fabric torus` wrote what SimGrid cannot load: each size
+// is refused at --nodes or loads, with all its GPUs.
+TEST(EverySize, ThatIsWrittenLoads) {
+  std::vector<Size> sizes;
+  std::vector<std::function<std::string()>> jobs;
+  for (const Fabric& fabric : fabrics()) {
+    for (const std::int64_t gpus_per_node : {1, 3, 7, 8}) {
+      for (const std::int64_t nodes : {1, 2, 3, 4, 5, 6, 7, 9, 12, 13, 37, 64}) {
+        const Size size{fabric.name, nodes, gpus_per_node};
+        const std::string message = message_of(request_of(size));
+        if (message != "accepted") {
+          EXPECT_TRUE(message.starts_with("--nodes")) << message;
+          continue;
+        }
+        sizes.push_back(size);
+        jobs.emplace_back(
+            [size] { return std::to_string(load(request_of(size)).platform().gpus.size()); });
+      }
+    }
+  }
+  ASSERT_GT(sizes.size(), 200U);
+  const std::vector<JobResult> loaded = run_in_processes(jobs, 2);
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    EXPECT_EQ(loaded[i].value(), std::to_string(sizes[i].nodes * sizes[i].gpus_per_node))
+        << sizes[i].fabric << " " << sizes[i].nodes << " x " << sizes[i].gpus_per_node;
+  }
+}
+
+// The largest: what is written passes the check of files.
+TEST(EverySize, UpToTheLargestPassesTheCheck) {
+  for (const Fabric& fabric : fabrics()) {
+    for (const std::int64_t nodes : {1021, 4096, 32768, 65536, 131072}) {
+      const PlatformRequest request = h100(fabric.name, nodes);
+      const std::string message = message_of(request);
+      if (message != "accepted") {
+        EXPECT_TRUE(message.starts_with("--nodes")) << message;
+        continue;
+      }
+      const WrittenPlatform written(request);
+      EXPECT_EQ(check_platform_xml(written.path()).hosts, 2 * 8 * nodes) << fabric.name;
+    }
+  }
+}
+
+// At the ends of the bounds of a bandwidth, 1 B/s and 1 EB/s: written and read, or refused at
+// --nic.
+TEST(EveryNic, ThatIsWrittenIsRead) {
+  for (const Fabric& fabric : fabrics()) {
+    int written_ones = 0;
+    for (const char* nic : {"0bps", "7bps", "8bps", "6Bps", "1000TBps", "1000000TBps", "1e7TBps"}) {
+      PlatformRequest request = h100(fabric.name, 16);
+      request.nic = nic;
+      const std::string message = message_of(request);
+      if (message == "accepted") {
+        ++written_ones;
+        const WrittenPlatform written(request);
+        EXPECT_EQ(check_platform_xml(written.path()).hosts, 2 * 8 * 16)
+            << fabric.name << " " << nic;
+      } else {
+        EXPECT_TRUE(message.starts_with("--nic")) << message;
+      }
+    }
+    EXPECT_GE(written_ones, 2) << fabric.name;  // 6 B/s and 1000 TB/s are within, in all of them
+  }
+}
+
 TEST(WrittenPlatforms, StateWhatAGpuCostsWithItsPartOfTheNetwork) {
   const auto cost = [](const PlatformRequest& request) {
     return cost_per_gpu(check_platform_xml(WrittenPlatform(request).path()));
@@ -272,7 +352,7 @@ TEST(WrittenPlatforms, StateWhatAGpuCostsWithItsPartOfTheNetwork) {
   EXPECT_DOUBLE_EQ(*cost(request).usd_per_hour, 10);
   EXPECT_DOUBLE_EQ(*cost(request).watts, 700 + 54);
   request.usd_per_gpu_hour = 2.5;
-  request.nic = BytesPerSecond{25e9};  // of which no figure is known
+  request.nic = "25GBps";  // of which no figure is known
   EXPECT_DOUBLE_EQ(*cost(request).usd_per_hour, 2.5);
   EXPECT_DOUBLE_EQ(*cost(request).watts, 700);
   request = h100("rail", 1);
