@@ -219,22 +219,12 @@ bool is_below(const Comparison& comparison, const Evaluator& evaluator, const Va
 }
 
 std::string number_text(double value, Unit unit) {
-  switch (unit) {
-    case Unit::kBytes:
-      return to_text(Bytes{value});
-    case Unit::kSeconds:
-      return to_text(Seconds{value});
-    case Unit::kFlops:
-      return to_text(Flops{value});
-    case Unit::kBytesPerSecond:
-      return to_text(BytesPerSecond{value});
-    case Unit::kFlopsPerSecond:
-      return to_text(FlopsPerSecond{value});
-    case Unit::kPercent:
-      return fmt::format("{:.3g} %", 100 * value);
-    case Unit::kNone:
-      break;
-  }
+  if (unit == Unit::kBytes) return to_text(Bytes{value});
+  if (unit == Unit::kSeconds) return to_text(Seconds{value});
+  if (unit == Unit::kFlops) return to_text(Flops{value});
+  if (unit == Unit::kBytesPerSecond) return to_text(BytesPerSecond{value});
+  if (unit == Unit::kFlopsPerSecond) return to_text(FlopsPerSecond{value});
+  if (unit == Unit::kPercent) return fmt::format("{:.3g} %", 100 * value);
   const bool whole = std::abs(value) < 1e6 && value == std::round(value);
   return whole ? fmt::format("{:.0f}", value) : fmt::format("{:.4g}", value);
 }
@@ -296,8 +286,11 @@ Outcome evaluate(const Comparison& comparison, const json& quantities) {
     if (!below) outcome.claimed = upper;
     outcome.holds = outcome.holds && below;
   }
-  const Unit unit = unit_of(comparison.left);
-  outcome.unit = unit == Unit::kNone ? unit_of(comparison.right) : unit;
+  const Unit left_unit = unit_of(comparison.left);
+  const bool says = left_unit != Unit::kNone && left_unit != Unit::kCount;
+  outcome.unit = says ? left_unit : unit_of(comparison.right);
+  // Of another scale than what it is compared with.
+  if (outcome.unit.kind == Unit::Kind::kUnknown) outcome.unit = Unit::kNone;
   outcome.claimed_text = turned ? comparison.text.substr(0, comparison.right.at)
                                 : comparison.text.substr(comparison.at);
   return outcome;

@@ -20,8 +20,50 @@ struct PathStep {
   int at = 0;        // offset in the comparison's text
 };
 
-// What a number measures, as far as it is known.
-enum class Unit { kNone, kBytes, kSeconds, kFlops, kBytesPerSecond, kFlopsPerSecond, kPercent };
+// What a number measures, as far as it is known: powers of bytes, seconds, FLOPs, dollars, joules.
+struct Unit {
+  enum class Kind {
+    kAny,      // a number as written, without a unit: it fits each
+    kPercent,  // a share as written, "5%"
+    kKnown,    // the powers below; all 0: a count or a ratio
+    kUnknown   // of another scale, as hours are: nothing is said of it, nor of what it is part of
+  };
+  Kind kind = Kind::kAny;
+  int bytes = 0;
+  int seconds = 0;
+  int flops = 0;
+  int dollars = 0;
+  int joules = 0;
+
+  bool operator==(const Unit&) const = default;
+
+  static const Unit kNone;  // any
+  static const Unit kPercent;
+  static const Unit kUnknown;
+  static const Unit kCount;
+  static const Unit kBytes;
+  static const Unit kSeconds;
+  static const Unit kFlops;
+  static const Unit kBytesPerSecond;
+  static const Unit kFlopsPerSecond;
+  static const Unit kPerSecond;
+  static const Unit kDollars;
+  static const Unit kPerDollar;
+  static const Unit kPerJoule;
+};
+inline constexpr Unit Unit::kNone{};
+inline constexpr Unit Unit::kPercent{Kind::kPercent};
+inline constexpr Unit Unit::kUnknown{Kind::kUnknown};
+inline constexpr Unit Unit::kCount{Kind::kKnown};
+inline constexpr Unit Unit::kBytes{Kind::kKnown, 1};
+inline constexpr Unit Unit::kSeconds{Kind::kKnown, 0, 1};
+inline constexpr Unit Unit::kFlops{Kind::kKnown, 0, 0, 1};
+inline constexpr Unit Unit::kBytesPerSecond{Kind::kKnown, 1, -1};
+inline constexpr Unit Unit::kFlopsPerSecond{Kind::kKnown, 0, -1, 1};
+inline constexpr Unit Unit::kPerSecond{Kind::kKnown, 0, -1};
+inline constexpr Unit Unit::kDollars{Kind::kKnown, 0, 0, 0, 1};
+inline constexpr Unit Unit::kPerDollar{Kind::kKnown, 0, 0, 0, -1};
+inline constexpr Unit Unit::kPerJoule{Kind::kKnown, 0, 0, 0, 0, -1};
 
 struct Expression {
   enum class Kind { kNumber, kTruth, kText, kList, kPath, kCall, kNegate, kBinary };
@@ -64,10 +106,10 @@ std::string to_text(const std::vector<PathStep>& path);
 // Throws InputError where known units meet that cannot: "6GB <= ttft_s.max".
 void check_units(const Comparison& comparison);
 
-// By the name of the field: "busy_s" is in seconds.
+// By the name of the field, which is a number's: "busy_s" is in seconds.
 Unit unit_of_path(const std::vector<PathStep>& path);
 
-const char* text_of(Unit unit);  // "bytes", "s"
+std::string text_of(const Unit& unit);  // "bytes", "s", "1/s"
 
 // All but a few quantities are amounts, shares or times that cannot be below 0.
 bool can_be_negative(const std::vector<PathStep>& path);

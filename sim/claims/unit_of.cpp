@@ -3,59 +3,60 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <utility>
 
 #include "claims/expression.hpp"
 
 namespace rehearse {
 namespace {
 
-// kNone is anything: a plain number. A share multiplies and divides like one.
-bool is_plain(Unit unit) { return unit == Unit::kNone || unit == Unit::kPercent; }
-
-// left / right = result, and so right x result = left.
-struct Quotient {
-  Unit left;
-  Unit right;
-  Unit result;
-};
-constexpr Quotient kQuotients[] = {
-    {Unit::kBytes, Unit::kSeconds, Unit::kBytesPerSecond},
-    {Unit::kBytes, Unit::kBytesPerSecond, Unit::kSeconds},
-    {Unit::kFlops, Unit::kSeconds, Unit::kFlopsPerSecond},
-    {Unit::kFlops, Unit::kFlopsPerSecond, Unit::kSeconds},
-};
-
-Unit unit_of_product(Unit left, Unit right) {
-  if (is_plain(left) && is_plain(right)) return left == right ? left : Unit::kNone;
-  if (is_plain(left)) return right;
-  if (is_plain(right)) return left;
-  for (const Quotient& each : kQuotients) {
-    if (left == each.result && right == each.right) return each.left;
-    if (left == each.right && right == each.result) return each.left;
-  }
-  return Unit::kNone;
+bool is_plain(const Unit& unit) {
+  return unit.kind == Unit::Kind::kAny || unit.kind == Unit::Kind::kPercent || unit == Unit::kCount;
 }
 
-Unit unit_of_quotient(Unit left, Unit right) {
-  for (const Quotient& each : kQuotients) {
-    if (left == each.left && right == each.right) return each.result;
+// left x right^power, of which power is 1 or -1. A number as written may be a conversion, "2 bytes
+// for each parameter": it makes a count one that fits each unit.
+Unit unit_of_product(const Unit& left, const Unit& right, int power) {
+  using Kind = Unit::Kind;
+  if (left.kind == Kind::kUnknown || right.kind == Kind::kUnknown) return Unit::kUnknown;
+  if (is_plain(left) && is_plain(right)) {
+    if (left.kind == Kind::kAny || right.kind == Kind::kAny) return Unit::kNone;
+    return left == right && power == 1 ? left : Unit::kCount;
   }
-  return is_plain(right) && left != Unit::kPercent ? left : Unit::kNone;
+  return {Kind::kKnown,
+          left.bytes + power * right.bytes,
+          left.seconds + power * right.seconds,
+          left.flops + power * right.flops,
+          left.dollars + power * right.dollars,
+          left.joules + power * right.joules};
 }
 
-Unit unit_of_binary(const Expression& expression) {
-  const Unit left = unit_of(expression.parts[0]);
-  const Unit right = unit_of(expression.parts[1]);
-  if (expression.operation == '*') return unit_of_product(left, right);
-  if (expression.operation == '/') return unit_of_quotient(left, right);
+// Of a sum, or of the alternatives of min, max and a list: of all that say something.
+Unit unit_of_either(const Unit& left, const Unit& right) {
+  using Kind = Unit::Kind;
+  if (left.kind == Kind::kUnknown || right.kind == Kind::kUnknown) return Unit::kUnknown;
+  if (right.kind == Kind::kAny && left.kind != Kind::kPercent) return left;
   return is_plain(left) ? right : left;
 }
 
-void check_same(const Comparison& comparison, int at, const Expression& left,
-                const Expression& right) {
-  const Unit a = unit_of(left);
-  const Unit b = unit_of(right);
-  if (is_plain(a) || is_plain(b) || a == b) return;
+Unit unit_of_parts(const Expression& expression) {
+  Unit unit = unit_of(expression.parts[0]);
+  for (std::size_t i = 1; i < expression.parts.size(); ++i) {
+    unit = unit_of_either(unit, unit_of(expression.parts[i]));
+  }
+  return unit;
+}
+
+bool fit(const Unit& a, const Unit& b) {
+  const auto fits_each = [](const Unit& unit) {
+    return unit.kind == Unit::Kind::kAny || unit.kind == Unit::Kind::kUnknown;
+  };
+  return fits_each(a) || fits_each(b) || a == b || (is_plain(a) && is_plain(b));
+}
+
+void check_same(const Comparison& comparison, int at, const Unit& a, const Unit& b) {
+  if (fit(a, b)) return;
   throw InputError(comparison.place(at),
                    fmt::format("{} meets {}: the units do not fit", text_of(a), text_of(b)));
 }
@@ -66,8 +67,11 @@ void check_sums(const Comparison& comparison, const Expression& expression) {
   const bool is_choice =
       expression.kind == Expression::Kind::kCall || expression.kind == Expression::Kind::kList;
   if (is_sum || is_choice) {
+    Unit before = unit_of(expression.parts[0]);
     for (std::size_t i = 1; i < expression.parts.size(); ++i) {
-      check_same(comparison, expression.parts[i].at, expression.parts[0], expression.parts[i]);
+      const Unit here = unit_of(expression.parts[i]);
+      check_same(comparison, expression.parts[i].at, before, here);
+      before = unit_of_either(before, here);
     }
   }
   for (const Expression& part : expression.parts) check_sums(comparison, part);
@@ -75,10 +79,26 @@ void check_sums(const Comparison& comparison, const Expression& expression) {
 
 }  // namespace
 
-const char* text_of(Unit unit) {
-  static constexpr std::array<const char*, 7> kTexts = {"a number", "bytes",  "s", "FLOPs",
-                                                        "bytes/s",  "FLOP/s", "%"};
-  return kTexts[static_cast<std::size_t>(unit)];
+std::string text_of(const Unit& unit) {
+  if (unit.kind == Unit::Kind::kPercent) return "%";
+  if (is_plain(unit)) return "a number";
+  if (unit.kind == Unit::Kind::kUnknown) return "a unit that is not known";
+  if (unit == Unit::kFlops) return "FLOPs";
+  const std::pair<const char*, int> powers[] = {{"bytes", unit.bytes},
+                                                {"FLOP", unit.flops},
+                                                {"$", unit.dollars},
+                                                {"J", unit.joules},
+                                                {"s", unit.seconds}};
+  std::string above;
+  std::string below;
+  for (const auto& [name, power] : powers) {
+    if (power == 0) continue;
+    std::string& part = power > 0 ? above : below;
+    part += part.empty() ? "" : " ";
+    part += std::abs(power) == 1 ? name : fmt::format("{}^{}", name, std::abs(power));
+  }
+  if (below.empty()) return above;
+  return fmt::format("{}/{}", above.empty() ? "1" : above, below);
 }
 
 Unit unit_of_path(const std::vector<PathStep>& path) {
@@ -92,11 +112,20 @@ Unit unit_of_path(const std::vector<PathStep>& path) {
   if (std::find(kOfMany.begin(), kOfMany.end(), last) != kOfMany.end()) last = group;
   if (last.ends_with("flops_per_s")) return Unit::kFlopsPerSecond;
   if (last.ends_with("bytes_per_s")) return Unit::kBytesPerSecond;
-  if (last.ends_with("_per_s")) return Unit::kNone;
+  if (last.ends_with("_per_s") || last.ends_with("_per_s_per_gpu")) return Unit::kPerSecond;
+  if (last.ends_with("_per_dollar")) return Unit::kPerDollar;
+  if (last.ends_with("_per_joule")) return Unit::kPerJoule;
+  if (last.starts_with("dollars_per_")) return Unit::kDollars;
+  // Milliseconds and hours: seconds, but for a factor.
+  if (last.find("_per_ms") != std::string::npos || last.starts_with("gpu_hours_")) {
+    return Unit::kUnknown;
+  }
+  // As "2" in "2 bytes for each parameter".
+  if (last == "bytes_each") return Unit::kNone;
   if (last.ends_with("_flops")) return Unit::kFlops;
   if (last.ends_with("_s")) return Unit::kSeconds;
   if (last.ends_with("bytes") || last.starts_with("bytes_per_")) return Unit::kBytes;
-  return Unit::kNone;
+  return Unit::kCount;
 }
 
 bool can_be_negative(const std::vector<PathStep>& path) {
@@ -113,13 +142,17 @@ Unit unit_of(const Expression& expression) {
     case Expression::Kind::kPath:
       return unit_of_path(expression.path);
     case Expression::Kind::kCall:
-      if (expression.text == "count") return Unit::kNone;
+      if (expression.text == "count") return Unit::kCount;
       [[fallthrough]];
     case Expression::Kind::kNegate:
     case Expression::Kind::kList:
-      return unit_of(expression.parts[0]);
-    case Expression::Kind::kBinary:
-      return unit_of_binary(expression);
+      return unit_of_parts(expression);
+    case Expression::Kind::kBinary: {
+      const char operation = expression.operation;
+      if (operation != '*' && operation != '/') return unit_of_parts(expression);
+      return unit_of_product(unit_of(expression.parts[0]), unit_of(expression.parts[1]),
+                             operation == '*' ? 1 : -1);
+    }
     case Expression::Kind::kTruth:
     case Expression::Kind::kText:
       return Unit::kNone;
@@ -130,13 +163,14 @@ Unit unit_of(const Expression& expression) {
 void check_units(const Comparison& comparison) {
   check_sums(comparison, comparison.left);
   check_sums(comparison, comparison.right);
-  check_same(comparison, comparison.right.at, comparison.left, comparison.right);
+  const Unit left = unit_of(comparison.left);
+  check_same(comparison, comparison.right.at, left, unit_of(comparison.right));
   if (comparison.upper) {
     check_sums(comparison, *comparison.upper);
-    check_same(comparison, comparison.upper->at, comparison.left, *comparison.upper);
+    check_same(comparison, comparison.upper->at, left, unit_of(*comparison.upper));
   }
-  if (comparison.within)
-    check_same(comparison, comparison.within->at, comparison.left, *comparison.within);
+  if (!comparison.within || unit_of(*comparison.within) == Unit::kPercent) return;
+  check_same(comparison, comparison.within->at, left, unit_of(*comparison.within));
 }
 
 }  // namespace rehearse

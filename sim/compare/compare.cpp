@@ -1,8 +1,10 @@
 #include "compare/compare.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
+#include <string_view>
 
 namespace rehearse {
 namespace {
@@ -120,6 +122,7 @@ double number_of(const json& value) {
 
 bool is_number(const json& value) { return value.is_number() || value.is_boolean(); }
 
+// A tolerance is of amounts.
 bool is_within(const FieldChange& field, const std::vector<Tolerance>& tolerances) {
   const double before = number_of(field.before);
   const double after = number_of(field.after);
@@ -155,7 +158,7 @@ FieldChange::Kind kind_of(const FieldChange& field, const std::vector<Tolerance>
   // What is not measured any more cannot be guarded.
   if (field.after.is_null() && better != Better::kNeither) return Kind::kWorse;
   if (!is_number(field.before) || !is_number(field.after)) return Kind::kMoved;
-  if (is_within(field, tolerances)) return Kind::kSame;
+  if (is_amount(field.path) && is_within(field, tolerances)) return Kind::kSame;
   if (better == Better::kNeither) return Kind::kMoved;
   const bool more = number_of(field.after) > number_of(field.before);
   return more == (better == Better::kMore) ? Kind::kBetter : Kind::kWorse;
@@ -173,6 +176,15 @@ std::optional<Better> better_of(const std::string& path) {
     if (fits(rule.prefix, path)) return rule.better;
   }
   return std::nullopt;
+}
+
+bool is_amount(const std::string& path) {
+  static constexpr std::array<std::string_view, 2> kWhole = {"gpus", "seed"};
+  static constexpr std::array<std::string_view, 3> kEnds = {"binding_rank", "].layer",
+                                                            "].first_host"};
+  return std::find(kWhole.begin(), kWhole.end(), path) == kWhole.end() &&
+         std::none_of(kEnds.begin(), kEnds.end(),
+                      [&](std::string_view end) { return path.ends_with(end); });
 }
 
 bool ResultComparison::regressed() const {

@@ -21,6 +21,10 @@ struct FieldRule {
 // Of the first rule that fits; absent for a field that none knows.
 std::optional<Better> better_of(const std::string& path);
 
+// Not of a number that names something, a rank, a layer, a seed, or the size of what was run:
+// nothing is a share of it, nor near it.
+bool is_amount(const std::string& path);
+
 // A field may move by the larger of the two without being judged.
 struct Tolerance {
   std::string prefix;  // of the paths that it is for; empty: every field

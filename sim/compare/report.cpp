@@ -25,7 +25,7 @@ std::string text_of(const json& value, Unit unit) {
 }
 
 std::string share_of_change(const FieldChange& field) {
-  if (!field.before.is_number() || !field.after.is_number()) return {};
+  if (!is_amount(field.path) || !field.before.is_number() || !field.after.is_number()) return {};
   const double before = field.before.get<double>();
   if (before == 0) return {};
   return fmt::format("{:+.2f} %", 100 * (field.after.get<double>() - before) / std::abs(before));

@@ -64,8 +64,11 @@ Unit unit_of_field(const std::string& field, const SourceLocation& where, const 
   if (comparison.left.kind != Expression::Kind::kPath) {
     throw InputError(where, fmt::format("\"{}\": expected a field of a result", field));
   }
-  find_quantity(comparison, comparison.left, skeleton, true);
-  return unit_of_path(comparison.left.path);
+  const std::vector<const json*> found = find_quantity(comparison, comparison.left, skeleton, true);
+  const Unit unit = unit_of_path(comparison.left.path);
+  // A group, "memory", has fields in several; "ttft_s" says its own.
+  const bool group = !found.empty() && !found.front()->is_primitive();
+  return group && unit == Unit::kCount ? Unit::kUnknown : unit;
 }
 
 }  // namespace
@@ -89,7 +92,7 @@ Tolerance read_tolerance(const std::string& text, const SourceLocation& where,
   Tolerance tolerance = read_amount(text.substr(equals + 1), place(where, equals + 1));
   tolerance.prefix = field;
   const bool has_unit = tolerance.unit != Unit::kNone && tolerance.unit != Unit::kPercent;
-  if (has_unit && unit != Unit::kNone && unit != tolerance.unit) {
+  if (has_unit && unit.kind == Unit::Kind::kKnown && unit != tolerance.unit) {
     throw InputError(place(where, equals + 1), fmt::format("{} is in {}, not in {}", field,
                                                            text_of(unit), text_of(tolerance.unit)));
   }

@@ -105,6 +105,12 @@ class Check {
   Check(std::span<const Bound> bounds, const FieldLocations& where)
       : bounds_(bounds), where_(where) {}
 
+  // Of one integer that is in no list.
+  void run(double value, const std::string& path) const {
+    const Bound* const bound = find(path);
+    refuse_outside(value, bound != nullptr ? *bound : Bound{path, 0, kLargestWidth}, path);
+  }
+
   // `path` and `shown`: of the message, the one without the indices of lists.
   void run(const Message& message, const std::string& path, const std::string& shown) const {
     const auto& reflection = *message.GetReflection();
@@ -164,6 +170,11 @@ class Check {
 
 std::span<const Bound> plan_bounds() { return kPlan; }
 std::span<const Bound> model_bounds() { return kModel; }
+
+void check_bound(double value, const std::string& field, std::span<const Bound> bounds,
+                 const FieldLocations& where) {
+  Check(bounds, where).run(value, field);
+}
 
 void check_bounds(const Message& message, std::span<const Bound> bounds,
                   const FieldLocations& where) {

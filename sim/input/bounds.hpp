@@ -4,6 +4,7 @@
 #include <google/protobuf/message.h>
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/error.hpp"
@@ -24,5 +25,8 @@ std::span<const Bound> model_bounds();
 // table: an integer from 0 to 2^24, a fraction from -1e12 to 1e12.
 void check_bounds(const google::protobuf::Message& message, std::span<const Bound> bounds,
                   const FieldLocations& where);
+// The same of one integer, `field`, before it is in its message: whole numbers of any size.
+void check_bound(double value, const std::string& field, std::span<const Bound> bounds,
+                 const FieldLocations& where);
 
 }  // namespace rehearse

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <limits>
 #include <optional>
 
 #include "input/bounds.hpp"
@@ -65,12 +64,13 @@ class Config {
     throw InputError(at(key), fmt::format("{}{}: {}", key, shown, rule));
   }
 
-  int integer(const std::string& key) const {
+  // The number, within the bounds that `field` of the model has; where that stands is noted.
+  int integer(const std::string& field, const std::string& key, FieldLocations& where) const {
     const json* value = find(key);
+    where.place(field, at(key));
     if (value == nullptr) refuse(key, "this model type needs it");
     if (!value->is_number_integer()) refuse(key, "expected an integer");
-    const auto largest = std::numeric_limits<int>::max();
-    if (*value < 0 || *value > largest) refuse(key, fmt::format("must be 0 to {}", largest));
+    check_bound(value->get<double>(), field, model_bounds(), where);
     return value->get<int>();
   }
 
@@ -195,19 +195,22 @@ void refuse_what_is_not_modelled(const Config& config) {
   }
   refuse_window(config);
   for (const char* step : {"decoder_sparse_step", "moe_layer_freq"}) {
-    if (config.find(step) != nullptr && config.integer(step) != 1) {
+    const json* value = config.find(step);
+    if (value != nullptr && *value != 1) {
       config.refuse(step, "interleaving MoE and dense layers is not modelled, only 1");
     }
   }
 }
 
 // The layers that have no experts must be the first ones.
-std::pair<int, const char*> first_dense_layers(const Config& config) {
+int first_dense_layers(const Config& config, FieldLocations& where) {
+  constexpr const char* kField = "moe.first_dense_layers";
   if (config.find("first_k_dense_replace") != nullptr) {
-    return {config.integer("first_k_dense_replace"), "first_k_dense_replace"};
+    return config.integer(kField, "first_k_dense_replace", where);
   }
+  where.place(kField, config.at("mlp_only_layers"));
   const json* listed = config.find("mlp_only_layers");
-  if (listed == nullptr) return {0, "mlp_only_layers"};
+  if (listed == nullptr) return 0;
   if (!listed->is_array()) config.refuse("mlp_only_layers", "expected a list of layers");
   for (std::size_t i = 0; i < listed->size(); ++i) {
     if ((*listed)[i] != i) {
@@ -216,7 +219,7 @@ std::pair<int, const char*> first_dense_layers(const Config& config) {
                                 listed->dump()));
     }
   }
-  return {static_cast<int>(listed->size()), "mlp_only_layers"};
+  return static_cast<int>(listed->size());
 }
 
 // Fills the message and notes where each field comes from.
@@ -249,8 +252,7 @@ class Reader {
 
  private:
   int integer(const std::string& field, const std::string& key) {
-    where_.place(field, config_.at(key));
-    return config_.integer(key);
+    return config_.integer(field, key, where_);
   }
 
   void read_attention(const Family& family) {
@@ -263,7 +265,7 @@ class Reader {
       attention.set_head_dim(integer("attention.head_dim", "head_dim"));
     } else {
       const int hidden = result_.model.hidden();
-      if (heads == 0 || hidden % heads != 0) {
+      if (hidden % heads != 0) {
         config_.refuse(
             "num_attention_heads",
             fmt::format("does not divide hidden_size = {}, and there is no head_dim", hidden));
@@ -281,9 +283,8 @@ class Reader {
     moe.set_top_k(integer("moe.top_k", "num_experts_per_tok"));
     moe.mutable_expert()->set_width(integer("moe.expert.width", family.expert_width));
     moe.mutable_expert()->set_gated(true);
-    const auto [dense_layers, key] = first_dense_layers(config_);
+    const int dense_layers = first_dense_layers(config_, where_);
     moe.set_first_dense_layers(dense_layers);
-    where_.place("moe.first_dense_layers", config_.at(key));
     if (dense_layers > 0) read_dense();
     if (config_.find("n_shared_experts") == nullptr) return;
     moe.set_shared_experts(integer("moe.shared_experts", "n_shared_experts"));

@@ -53,8 +53,8 @@ int JsonObject::integer_or(int otherwise, const std::string& key) const {
   const json* inside = find(key);
   if (inside == nullptr) return otherwise;
   constexpr int kLargest = 1 << 20;
-  if (!inside->is_number_integer() || *inside < -1 || *inside > kLargest) {
-    refuse(key, fmt::format("expected an integer up to {}", kLargest));
+  if (!inside->is_number_integer() || *inside < -kLargest || *inside > kLargest) {
+    refuse(key, fmt::format("expected an integer from {} to {}", -kLargest, kLargest));
   }
   return inside->get<int>();
 }

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <set>
 #include <sstream>
+#include <string_view>
 #include <tuple>
 
 #include "base/limits.hpp"
@@ -17,10 +19,22 @@
 namespace rehearse {
 namespace {
 
+constexpr std::string_view kBlanks = " \t\r";
+
 struct Cell {
   std::string text;
   SourceLocation where;
 };
+
+// What stands between two places of a line, without the blanks around it.
+Cell cell_of(const std::string& line, std::size_t from, std::size_t to,
+             const SourceLocation& begin) {
+  const std::size_t first = std::min(line.find_first_not_of(kBlanks, from), to);
+  std::size_t last = to;
+  while (last > first && kBlanks.find(line[last - 1]) != std::string_view::npos) --last;
+  return {line.substr(first, last - first),
+          {begin.file, begin.line, begin.column + static_cast<int>(first)}};
+}
 
 std::vector<Cell> cells_of(const std::string& line, const SourceLocation& begin) {
   constexpr std::size_t kMost = 100;  // a table has 4 columns
@@ -30,33 +44,30 @@ std::vector<Cell> cells_of(const std::string& line, const SourceLocation& begin)
       throw InputError(begin, fmt::format("more than {} values in a line", kMost));
     }
     const std::size_t to = std::min(line.find(',', from), line.size());
-    std::size_t first = line.find_first_not_of(" \t\r", from);
-    first = std::min(first, to);
-    std::size_t last = to;
-    while (last > first && std::string(" \t\r").find(line[last - 1]) != std::string::npos) --last;
-    cells.push_back({line.substr(first, last - first),
-                     {begin.file, begin.line, begin.column + static_cast<int>(first)}});
+    cells.push_back(cell_of(line, from, to, begin));
     from = to + 1;
   }
   return cells;
 }
 
+// `expected`: the rule, for what is no such number.
 template <class Number>
-Number number_of(const Cell& cell, const char* column) {
+Number number_of(const Cell& cell, const char* column, const char* expected) {
   Number number{};
   const char* const end = cell.text.data() + cell.text.size();
   const auto [rest, failure] = std::from_chars(cell.text.data(), end, number);
-  if (failure != std::errc{} || rest != end) {
-    throw InputError(cell.where,
-                     fmt::format("{} = \"{}\": expected {}", column, shortened(cell.text),
-                                 std::is_integral_v<Number> ? "an integer" : "a number"));
+  // "nan" and "inf" are read as doubles.
+  if (failure != std::errc{} || rest != end || !std::isfinite(static_cast<double>(number))) {
+    throw InputError(cell.where, fmt::format("{} = \"{}\": expected {}", column,
+                                             shortened(cell.text), expected));
   }
-  if (!(number >= 0)) {
+  if (number < 0) {
     throw InputError(cell.where, fmt::format("{} = {}: must not be negative", column, cell.text));
   }
   return number;
 }
 
+constexpr const char* kInteger = "an integer";
 constexpr std::array<const char*, 4> kColumns = {"layer", "expert", "share", "iteration"};
 using Places = std::array<int, kColumns.size()>;  // of each column in a line, -1: not there
 
@@ -89,10 +100,10 @@ Places header_of(const std::vector<Cell>& cells, const SourceLocation& where) {
 LoadTableRow row_of(const std::vector<Cell>& cells, const Places& places) {
   LoadTableRow row;
   const auto cell = [&](int column) -> const Cell& { return cells[places[column]]; };
-  row.layer = number_of<int>(cell(0), "layer");
-  row.expert = number_of<int>(cell(1), "expert");
-  row.share = number_of<double>(cell(2), "share");
-  if (places[3] >= 0) row.iteration = number_of<int>(cell(3), "iteration");
+  row.layer = number_of<int>(cell(0), "layer", kInteger);
+  row.expert = number_of<int>(cell(1), "expert", kInteger);
+  row.share = number_of<double>(cell(2), "share", "a number");
+  if (places[3] >= 0) row.iteration = number_of<int>(cell(3), "iteration", kInteger);
   row.line = cells.front().where.line;
   return row;
 }
@@ -112,7 +123,7 @@ std::vector<LoadTableRow> parse_load_table(const SourceText& source) {
   int number = 0;
   for (std::string line; std::getline(lines, line);) {
     const SourceLocation where{source.path, ++number, 1};
-    if (line.find_first_not_of(" \t\r") == std::string::npos || line[0] == '#') continue;
+    if (line.find_first_not_of(kBlanks) == std::string::npos || line[0] == '#') continue;
     const std::vector<Cell> cells = cells_of(line, where);
     if (columns == 0) {
       places = header_of(cells, where);
@@ -144,9 +155,9 @@ std::vector<int> parse_prompt_lengths(const SourceText& source) {
   int number = 0;
   for (std::string line; std::getline(lines, line);) {
     const SourceLocation where{source.path, ++number, 1};
-    if (line.find_first_not_of(" \t\r") == std::string::npos || line[0] == '#') continue;
-    const Cell cell = cells_of(line, where).front();
-    lengths.push_back(number_of<int>(cell, "length"));
+    if (line.find_first_not_of(kBlanks) == std::string::npos || line[0] == '#') continue;
+    const Cell cell = cell_of(line, 0, line.size(), where);
+    lengths.push_back(number_of<int>(cell, "length", "an integer, one in each line"));
     if (lengths.back() == 0) throw InputError(cell.where, "length = 0: must be at least 1");
     if (lengths.back() > kMostTokens) {
       throw InputError(cell.where,

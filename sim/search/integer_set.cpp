@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <sstream>
+
+#include "base/split.hpp"
 
 namespace rehearse {
 namespace {
@@ -44,8 +45,7 @@ IntegerSet parse_integer_set(const std::string& text, const SourceLocation& wher
     throw InputError(where, fmt::format("\"{}\": {}", text, rule));
   };
   IntegerSet set;
-  std::istringstream items(text);
-  for (std::string item; std::getline(items, item, ',');) {
+  for (const std::string& item : split(text, ',')) {
     const std::size_t dots = item.find("..");
     int first = 0;
     int last = 0;
@@ -58,7 +58,6 @@ IntegerSet parse_integer_set(const std::string& text, const SourceLocation& wher
     if (first < least) refuse(fmt::format("must be at least {}", least));
     set.ranges_.emplace_back(first, last);
   }
-  if (set.ranges_.empty()) refuse("must be whole numbers and ranges: 1,2,4 or 16..40");
   std::sort(set.ranges_.begin(), set.ranges_.end());
   std::vector<std::pair<int, int>> disjoint;
   for (const auto& range : set.ranges_) {

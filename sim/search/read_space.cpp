@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <utility>
 
+#include "base/split.hpp"
 #include "collectives/collective_algorithm.hpp"
 #include "layout/layout.hpp"
 #include "search/constraint.hpp"
@@ -71,15 +71,16 @@ class SpaceReader {
     if (written == nullptr) return {otherwise};
     std::vector<int> all;
     std::string rest;
-    std::istringstream items(written->values.front());
-    for (std::string item; std::getline(items, item, ',');) {
+    bool only_auto = true;
+    for (const std::string& item : split(written->values.front(), ',')) {
       if (item == "auto") {
         all.push_back(0);
       } else {
-        rest += (rest.empty() ? "" : ",") + item;
+        rest += (only_auto ? "" : ",") + item;
+        only_auto = false;
       }
     }
-    if (all.empty() || !rest.empty()) {
+    if (!only_auto) {
       const IntegerSet set = parse_integer_set(rest, written->where, least);
       if (set.most() > kMostMicroBatches) {
         throw InputError(written->where,
@@ -142,8 +143,10 @@ class SpaceReader {
     for (const std::string& choice : written->values) {
       std::map<std::string, std::string> chosen = plan_.collectives;
       std::set<std::string> named;
-      std::istringstream items(choice);
-      for (std::string item; std::getline(items, item, ',');) {
+      // An empty one: as in the plan.
+      const std::vector<std::string> items =
+          choice.empty() ? std::vector<std::string>{} : split(choice, ',');
+      for (const std::string& item : items) {
         std::string op;
         std::string name;
         if (!split_pair(item, op, name)) {

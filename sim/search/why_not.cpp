@@ -6,9 +6,9 @@
 #include <charconv>
 #include <limits>
 #include <set>
-#include <sstream>
 
 #include "base/limits.hpp"
+#include "base/split.hpp"
 #include "layout/memory_rule.hpp"
 #include "search/search_text.hpp"
 
@@ -117,8 +117,7 @@ Question read_question(const std::string& text, const SourceLocation& where) {
       "gpus",   "tensor",        "pipeline",      "data",
       "expert", "expert_tensor", "micro_batches", "decode_micro_batches"};
   Question question{text, where, {}};
-  std::istringstream words(text);
-  for (std::string word; std::getline(words, word, ',');) {
+  for (const std::string& word : split(text, ',')) {
     const std::size_t equals = std::min(word.find('='), word.size());
     const std::string degree = word.substr(0, equals);
     int number = 0;
@@ -133,10 +132,6 @@ Question read_question(const std::string& text, const SourceLocation& where) {
     if (!question.degrees.emplace(degree, number).second) {
       throw InputError(where, fmt::format("\"{}\": {} is given twice", text, degree));
     }
-  }
-  if (question.degrees.empty() || text.back() == ',') {
-    throw InputError(where,
-                     fmt::format("\"{}\": must be DEGREE=NUMBER, or several with commas", text));
   }
   return question;
 }

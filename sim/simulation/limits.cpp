@@ -22,10 +22,9 @@ std::string waiting_time(Seconds time) {
 
 void refuse_too_large(const SourceLocation& where, const char* what, Bytes needed, Bytes limit) {
   if (needed.value <= limit.value) return;
-  throw InputError(where,
-                   fmt::format("simulating {} would need about {} of memory, the limit is {} "
-                               "(--max-memory)",
-                               what, to_text(needed), to_text(limit)));
+  throw InputError(where, fmt::format("{} would need about {} of memory, the limit is {} "
+                                      "(--max-memory)",
+                                      what, to_text(needed), to_text(limit)));
 }
 
 void refuse_too_slow(const SourceLocation& where, const std::string& what, Seconds needed,

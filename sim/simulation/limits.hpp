@@ -19,7 +19,7 @@ struct Limits {
 };
 
 // Each throws an InputError at `where` when `needed` is above `limit`, and names the option.
-// "simulating WHAT would need about 3.0 GB of memory"
+// "WHAT would need about 3.0 GB of memory"
 void refuse_too_large(const SourceLocation& where, const char* what, Bytes needed, Bytes limit);
 // "WHAT would take about 3 min"
 void refuse_too_slow(const SourceLocation& where, const std::string& what, Seconds needed,

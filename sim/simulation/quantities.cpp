@@ -10,7 +10,8 @@ QuantityTexts quantities_of(const Plan& plan, const Model& model, const RunIdent
   if (detail == Detail::kFacts) {
     const Limits of_lowering{limits.memory_limit, limits.time_limit};
     const Cluster cluster = load_cluster_within(of_lowering, plan.platform_path);
-    const Programs programs = lower_within(of_lowering, model, plan, cluster.platform());
+    const Programs programs =
+        lower_within(of_lowering, model, plan, cluster.platform(), After::kNothing);
     return {facts_json(model, plan, cluster.platform(), programs), ""};
   }
   SimulationOptions options = limits;

@@ -41,7 +41,7 @@ constexpr double kBytesPerRequest = 40;
 Cluster load_cluster_within(const Limits& limits, const std::string& path, const Faster& faster) {
   const PlatformFile file = check_platform_xml(path);
   const auto hosts = static_cast<double>(file.hosts);
-  refuse_too_large({path, 1, 1}, "this platform", {kBytesPerHost * hosts}, limits.memory);
+  refuse_too_large({path, 1, 1}, "loading this platform", {kBytesPerHost * hosts}, limits.memory);
   refuse_too_slow({path, 1, 1}, fmt::format("loading {} hosts", file.hosts),
                   estimate_loading(hosts), limits.time);
   return load_cluster(path, faster);
@@ -80,12 +80,16 @@ void refuse_copies_without_room(const Plan& plan, const Model& model, const Prog
 }  // namespace
 
 Programs lower_within(const Limits& limits, const Model& model, const Plan& plan,
-                      const Platform& platform, bool explain) {
+                      const Platform& platform, After after) {
   const double passes = static_cast<double>(plan.batch.micro_batches) + decode_micro_batches(plan);
   const double instructions = passes * model.layers * kLeastInstructionsPerLayer;
-  const Bytes least{instructions * sizeof(Instruction) + plan.batch.sequences * kBytesPerRequest};
+  const bool simulated = after != After::kNothing;
+  const Bytes least{instructions * sizeof(Instruction) +
+                    (simulated ? plan.batch.sequences * kBytesPerRequest : 0)};
   const Bytes memory_limit = limits.memory;
-  refuse_too_large(plan.where.at("layout"), "this plan", least, memory_limit);
+  refuse_too_large(plan.where.at("layout"),
+                   simulated ? "simulating this plan" : "the programs of this plan", least,
+                   memory_limit);
   refuse_too_slow(plan.where.at("layout"), "lowering this plan", estimate_lowering(instructions),
                   limits.time);
   std::vector<int> node_of_rank;
@@ -94,9 +98,12 @@ Programs lower_within(const Limits& limits, const Model& model, const Plan& plan
     node_of_rank.push_back(platform.gpus[rank].domain);
   }
   Programs programs = lower(model, plan, node_of_rank);
-  refuse_too_large(plan.where.at("layout"), "this plan", estimate_memory(programs), memory_limit);
-  if (explain) {
-    refuse_too_large(plan.where.at("layout"), "and explaining this plan",
+  if (simulated) {
+    refuse_too_large(plan.where.at("layout"), "simulating this plan", estimate_memory(programs),
+                     memory_limit);
+  }
+  if (after == After::kExplanation) {
+    refuse_too_large(plan.where.at("layout"), "simulating and explaining this plan",
                      estimate_memory(programs) + estimate_path_memory(programs), memory_limit);
   }
   refuse_copies_without_room(plan, model, programs, platform);
@@ -210,7 +217,8 @@ Simulation simulate(const PreparedPlan& prepared, const SimulationOptions& optio
                      !routes_tokens(plan, model) && !plan.batch.lengths.given;
   const Fold fold = folds ? find_fold(plan, cluster) : Fold{};
   const Plan simulated = plan_of_one(plan, fold);
-  Programs programs = lower_within(limits, model, simulated, cluster.platform(), options.explain);
+  Programs programs = lower_within(limits, model, simulated, cluster.platform(),
+                                   options.explain ? After::kExplanation : After::kSimulation);
   place_on_gpus(plan, simulated, programs);
   if (estimate_time(count_work(programs), plan.network) > kAtOnce) {
     refuse_what_cannot_fit(plan, model, programs, cluster.platform());

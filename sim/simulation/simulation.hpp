@@ -23,11 +23,14 @@ namespace rehearse {
 Cluster load_cluster_within(const Limits& limits, const std::string& path,
                             const Faster& faster = {});
 
-// lower, refused (InputError) where the simulation of the plan would need more memory, where
-// lowering would take longer, or where copies of experts exceed the memory of a GPU. `explain`:
-// with its critical path. REQUIRES: the plan is a PreparedPlan's, or one replica's of it.
+// What the programs are for: that must find its memory, too. kNothing: they are looked at.
+enum class After { kNothing, kSimulation, kExplanation };
+
+// lower, refused (InputError) where the programs, or what comes after, would need more memory,
+// where lowering would take longer, or where copies of experts exceed the memory of a GPU.
+// REQUIRES: the plan is a PreparedPlan's, or one replica's of it.
 Programs lower_within(const Limits& limits, const Model& model, const Plan& plan,
-                      const Platform& platform, bool explain = false);
+                      const Platform& platform, After after);
 
 // The plan cannot run: the weights and KV cache of some rank exceed its GPU's memory. Thrown where
 // the simulation would take longer than somebody wants to wait for that.

@@ -2,12 +2,12 @@
 
 #include <charconv>
 #include <optional>
-#include <sstream>
 #include <stdexcept>
 
 #include "base/error.hpp"
 #include "base/limits.hpp"
 #include "base/progress.hpp"
+#include "base/split.hpp"
 #include "cli/commands.hpp"
 #include "cli/prepare.hpp"
 #include "metrics/assumptions.hpp"
@@ -127,8 +127,8 @@ std::vector<double> splits_of(const std::string& text, int members) {
   constexpr double kMostWeight = 1e9;
   std::vector<double> splits;
   double sum = 0;
-  std::istringstream items(text);
-  for (std::string item; std::getline(items, item, ':');) {
+  if (text.empty()) return splits;
+  for (const std::string& item : split(text, ':')) {
     std::size_t read = 0;
     try {
       splits.push_back(std::stod(item, &read));
@@ -142,7 +142,7 @@ std::vector<double> splits_of(const std::string& text, int members) {
     }
     sum += splits.back();
   }
-  if (text.empty() || (static_cast<int>(splits.size()) == members && sum > 0)) return splits;
+  if (static_cast<int>(splits.size()) == members && sum > 0) return splits;
   throw InputError(option_place("--splits", text),
                    fmt::format("{} weights with the sum {}: must be one for each of the {} members "
                                "of a group, not all 0",

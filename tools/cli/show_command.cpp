@@ -19,7 +19,7 @@ int show_command(const Options& options) {
   const Limits limits = limits_of(options);
   const Cluster cluster = load_cluster_within(limits, plan.platform_path);
   const Platform& platform = cluster.platform();
-  const Programs programs = lower_within(limits, model, plan, platform);
+  const Programs programs = lower_within(limits, model, plan, platform, After::kNothing);
   progress.reset();
   if (options.json) {
     fmt::print("{}", facts_json(model, plan, platform, programs));

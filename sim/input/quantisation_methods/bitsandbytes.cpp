@@ -18,6 +18,9 @@ QuantisationMethod read_bitsandbytes(MethodReader& reader) {
   proto::Storage storage =
       storage_of(four ? Dtype::int4 : Dtype::int8, four ? reader.activations() : Dtype::int8);
   const bool twice = statement.boolean_or(false, "bnb_4bit_use_double_quant");
+  if (four && statement.find("bnb_4bit_use_double_quant") == nullptr) {
+    reader.note_default(statement, "bnb_4bit_use_double_quant", "false", "bitsandbytes");
+  }
   set_groups(storage, four ? kBlock : 0, four && twice ? kScaleOfScales : kScale);
   reader.method().notes.emplace_back(
       "quant_method bitsandbytes: bytes of scales as its documentation says, not checked in a "

@@ -38,10 +38,16 @@ void set_block(const JsonObject& object, const std::string& key, double scale_by
   storage.set_scale_bytes(scale_bytes);
 }
 
-int group_size(const JsonObject& object, const std::string& key, int usual) {
-  const int size = object.integer_or(usual, key);
-  if (size == 0) object.refuse(key, "expected a number of elements, or -1 for all");
+int group_size(const JsonObject& object, const std::string& key) {
+  const int size = object.integer_or(0, key);
+  if (size == 0 || size < -1) object.refuse(key, "expected a number of elements, or -1 for all");
   return std::max(size, 0);
+}
+
+void MethodReader::note_default(const JsonObject& object, const std::string& key,
+                                const std::string& value, const char* whose) {
+  method_.notes.push_back(
+      fmt::format("{}.{} is missing: {}, {}'s default", object.path(), key, value, whose));
 }
 
 std::vector<std::string> modules_of(const JsonObject& object, const std::string& key) {

@@ -26,8 +26,8 @@ void set_groups(proto::Storage& storage, int inputs, double scale_bytes);
 void set_block(const JsonObject& object, const std::string& key, double scale_bytes,
                proto::Storage& storage);
 
-// 0: the whole row, which is written as -1. Throws InputError.
-int group_size(const JsonObject& object, const std::string& key, int usual);
+// 0: the whole row, which is written as -1. Throws InputError, also where there is no such key.
+int group_size(const JsonObject& object, const std::string& key);
 // The list of modules under `key`; empty where there is none. Throws InputError.
 std::vector<std::string> modules_of(const JsonObject& object, const std::string& key);
 
@@ -46,6 +46,9 @@ class MethodReader {
   const JsonObject& statement() const { return statement_; }
   proto::Model::Dtype activations() const { return activations_; }
   QuantisationMethod& method() { return method_; }
+  // What a library takes where the statement does not say is said to the user.
+  void note_default(const JsonObject& object, const std::string& key, const std::string& value,
+                    const char* whose);
 
   // The method is complete once its lists of what stays as it is are read, those under `lists`.
   QuantisationMethod finish(const std::vector<std::string>& lists);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 
 #include "input/quantisation_methods/methods.hpp"
 
@@ -44,29 +45,34 @@ constexpr Algorithm kAlgorithms[] = {
     {"W8A16", Dtype::int8, std::nullopt, kRow, 2, 0, 0},
     {"W8A8_SQ_PER_CHANNEL", Dtype::int8, Dtype::int8, kRow, 4, 4, 2}};
 
-void set_scales(const JsonObject& object, const Algorithm& algorithm, proto::Storage& storage) {
+void set_scales(const JsonObject& object, const Algorithm& algorithm, MethodReader& reader,
+                proto::Storage& storage) {
   if (algorithm.group == kTile) {
     set_groups(storage, kTileSide, algorithm.scale_bytes);
     storage.set_block_outputs(kTileSide);
   } else if (algorithm.group != 0) {
     const int usual = algorithm.group == kRow ? 0 : algorithm.group;
     const bool stated = usual > 0 && object.find("group_size") != nullptr;
-    set_groups(storage, stated ? group_size(object, "group_size", usual) : usual,
-               algorithm.scale_bytes);
+    set_groups(storage, stated ? group_size(object, "group_size") : usual, algorithm.scale_bytes);
+    // The groups of floats are their format's.
+    const bool free = usual > 0 && algorithm.dtype == Dtype::int4;
+    if (free && !stated) {
+      reader.note_default(object, "group_size", std::to_string(usual), "ModelOpt");
+    }
   }
   storage.set_bytes_per_matrix(algorithm.bytes_per_matrix);
   storage.set_bytes_per_input(algorithm.bytes_per_input);
 }
 
 // Of the object's quant_algo.
-proto::Storage storage_of_algorithm(const JsonObject& object, proto::Model::Dtype activations) {
+proto::Storage storage_of_algorithm(const JsonObject& object, MethodReader& reader) {
   const std::string name = object.string_or("", "quant_algo");
   std::string known;
   for (const Algorithm& each : kAlgorithms) {
     known += fmt::format(" {}", each.name);
     if (each.name != name) continue;
-    proto::Storage storage = storage_of(each.dtype, each.arithmetic.value_or(activations));
-    set_scales(object, each, storage);
+    proto::Storage storage = storage_of(each.dtype, each.arithmetic.value_or(reader.activations()));
+    set_scales(object, each, reader, storage);
     return storage;
   }
   object.refuse("quant_algo", fmt::format("only{} MIXED_PRECISION are read", known));
@@ -81,8 +87,7 @@ QuantisationMethod read_mixed_precision(MethodReader& reader) {
   std::vector<std::string> known;  // schemes as bytes
   for (const auto& [module, how] : layers.value().items()) {
     if (!how.is_object()) layers.refuse(module, "expected an object");
-    const proto::Storage storage =
-        storage_of_algorithm(layers.object(module), reader.activations());
+    const proto::Storage storage = storage_of_algorithm(layers.object(module), reader);
     const std::string bytes = storage.SerializeAsString();
     const auto at = std::find(known.begin(), known.end(), bytes);
     const int scheme = static_cast<int>(at - known.begin());
@@ -117,8 +122,7 @@ QuantisationMethod read_modelopt(MethodReader& reader) {
         "{}: no exclude_modules: embedding, LM head, router and norms count as not quantised",
         statement.path()));
   }
-  return reader.finish(storage_of_algorithm(statement, reader.activations()),
-                       {"exclude_modules", "ignore"});
+  return reader.finish(storage_of_algorithm(statement, reader), {"exclude_modules", "ignore"});
 }
 
 }  // namespace rehearse
