@@ -144,7 +144,7 @@ TEST(HfConfig, WithWhatIsNotModelledIsRefusedAtItsKey) {
        "mlp_bias = true: an FFN with biases from a config.json is not modelled"},
       {R"("quantization_config": 8)", "quantization_config = 8: expected an object"},
       {R"("num_key_value_heads": "8")", "num_key_value_heads = \"8\": expected an integer"},
-      {R"("num_key_value_heads": -1)", "num_key_value_heads = -1: must be 0 to 2147483647"},
+      {R"("num_key_value_heads": -1)", "attention.kv_heads = -1: must be at least 1"},
       {R"("num_key_value_heads": 3)", "attention.kv_heads = 3 does not divide attention.heads = 4"},
       {R"("tie_word_embeddings": 1)", "tie_word_embeddings = 1: expected true or false"},
       {R"("dtype": "float64")",
