@@ -219,6 +219,24 @@ TEST(Refusal, NamesTheNearestQuantity) {
             "c.textproto:3:16: error: the elements of ranks have no names: write an index");
 }
 
+// Units are powers: what is multiplied adds them, what is divided takes them away. A time by a rate
+// is a number of tokens, which was said to be seconds.
+TEST(Units, FollowProductsAndQuotients) {
+  const auto unit = [](const std::string& text) {
+    return text_of(unit_of(comparison(text + " < 1").left));
+  };
+  EXPECT_EQ(unit("makespan_s * throughput.tokens_per_s"), "a number");
+  EXPECT_EQ(unit("layout.gpus / makespan_s"), "1/s");
+  EXPECT_EQ(unit("makespan_s * makespan_s"), "s^2");
+  EXPECT_EQ(unit("memory.peak_bytes / makespan_s / makespan_s"), "bytes/s^2");
+  EXPECT_EQ(unit("cost.tokens_per_dollar * cost.dollars_per_million_tokens"), "a number");
+  EXPECT_EQ(unit("device.usable_flops_per_s * makespan_s"), "FLOPs");
+  EXPECT_EQ(unit("max(makespan_s, ttft_s.max)"), "s");
+  EXPECT_EQ(unit("12% * makespan_s"), "s");
+  EXPECT_EQ(unit("layout.gpus"), "a number");
+  EXPECT_EQ(unit("makespan_s * throughput.tokens_per_ms_per_gpu"), "a unit that is not known");
+}
+
 TEST(Refusal, OfUnitsThatDoNotFit) {
   EXPECT_EQ(check_refusal("memory.peak_bytes <= 6s"),
             "c.textproto:3:31: error: bytes meets s: the units do not fit");
