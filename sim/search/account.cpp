@@ -44,20 +44,21 @@ class Account {
   void count(const Entry& entry) {
     // An exhaustive search says of everything that it simulates what it found.
     const bool found_out = goals_.exhaustive && is_simulated(entry);
-    if (!entry.excluded.empty() && !found_out) {
-      ++result_.excluded[entry.excluded.reason];
-    } else if (!is_settled(entry)) {
+    if (!entry.excluded.empty() && !found_out) return exclude(entry.excluded.reason);
+    if (!is_settled(entry)) {
       ++result_.not_simulated;
     } else if (entry.state == EntryState::kFailed) {
       result_.failures.push_back(row_of(entry, contest_, goals_));
     } else if (const Objection broken = broken_by(entry.outcome, goals_); !broken.empty()) {
-      ++result_.excluded[broken.reason + " (simulated)"];
-    } else if (!entry.excluded.empty()) {  // by a rounding error of its bound
-      ++result_.excluded[entry.excluded.reason];
+      exclude(broken.reason + " (simulated)");
+    } else if (!entry.excluded.empty()) {
+      exclude(entry.excluded.reason);  // by a rounding error of its bound
     } else {
       ranked_.push_back(&entry);
     }
   }
+
+  void exclude(const std::string& reason) { ++result_.excluded[reason]; }
 
   static bool is_simulated(const Entry& entry) {
     return entry.state == EntryState::kDone || entry.state == EntryState::kFailed;
