@@ -5,10 +5,12 @@
 #include <span>
 #include <string>
 
+#include "base/limits.hpp"
+
 namespace rehearse {
 
 // Links that SimGrid makes for one <cluster>.
-constexpr double kMostClusterLinks = 8.0 * (1 << 20);
+constexpr double kMostClusterLinks = 8.0 * kMostGpus;
 
 enum class PlatformQuantity {
   kBandwidth,  // of links, disks and memories, bytes/s

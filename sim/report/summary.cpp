@@ -158,8 +158,7 @@ std::vector<Line> share_lines(const Metrics& m) {
       {"MFU", fmt::format("{}; HFU {}", percent(m.mfu), percent(m.hfu)),
        "matrix FLOPs that the model asks for (no padding, no dropped copy, nothing computed twice) "
        "/ (peak FLOP/s x GPUs x makespan); HFU: the FLOPs executed; the peak is the datasheet's, "
-       "of the "
-       "fastest type that matrices compute in"},
+       "of the fastest type that matrices compute in"},
       {"communication",
        fmt::format("{} of compute; {}", percent(m.communication_over_compute), axes(m)),
        "time in communication operators (all members ready until done) / time in compute "
