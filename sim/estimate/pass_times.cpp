@@ -40,11 +40,10 @@ class TemplateBuilder {
   TemplateBuilder(const WorkloadGraph& graph, Spread spread) : graph_(graph), spread_(spread) {}
 
   PassTemplate build(const Model& model, Share shown, const Runs& runs) {
-    const std::vector<int> order = graph_.topological_order();
-    place_.assign(order.size(), -1);
-    layer_of_.assign(order.size(), -1);
-    for (const int node : order) add(node);
-    find_activations(order);
+    place_.assign(graph_.size(), -1);
+    layer_of_.assign(graph_.size(), -1);
+    for (int node = 0; node < graph_.size(); ++node) add(node);
+    find_activations();
     for (int layer = shown.first; layer < shown.first + shown.count; ++layer) {
       const bool experts = model.is_moe_layer(layer);
       const bool last_of_kind =
@@ -58,12 +57,12 @@ class TemplateBuilder {
 
  private:
   // Without the copies of tokens where nobody knows how many there are.
-  void find_activations(const std::vector<int>& order) {
+  void find_activations() {
     if (spread_ == Spread::kEven) {
-      template_.activation_peak = graph_.peak_live_bytes(order);
+      template_.activation_peak = graph_.peak_live_bytes();
       return;
     }
-    for (const LiveBytes& live : graph_.peak_live_copies(order)) {
+    for (const LiveBytes& live : graph_.peak_live_copies()) {
       template_.activation_peak = std::max(template_.activation_peak, live.fixed);
     }
   }

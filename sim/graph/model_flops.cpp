@@ -27,12 +27,6 @@ double flops_per_copy(const Model& model, const WorkloadGraph& graph) {
   return sum;
 }
 
-int moe_layers(const Model& model) {
-  int count = 0;
-  for (int layer = 0; layer < model.layers; ++layer) count += model.is_moe_layer(layer) ? 1 : 0;
-  return count;
-}
-
 }  // namespace
 
 ModelFlops model_flops(const Model& model, const Plan& plan) {
@@ -49,8 +43,8 @@ ModelFlops model_flops(const Model& model, const Plan& plan) {
   const double steps = plan.batch.output_tokens - 1;
   if (model.moe) {
     flops.per_copy = Flops{flops_per_copy(model, prefill)};
-    flops.copies =
-        (shape.tokens() + shape.sequences * steps) * model.moe->top_k * moe_layers(model);
+    flops.copies = (shape.tokens() + shape.sequences * steps) * model.moe->top_k *
+                   moe_layers(model, 0, model.layers);
   }
   if (steps == 0) return flops;
   shape.phase = Phase::kDecode;

@@ -3,15 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/graph/adjacency_list.hpp>
-#include <queue>
+#include <utility>
 
 #include "base/error.hpp"
 
 namespace rehearse {
 namespace {
-
-using Dag = boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirectionalS, Node>;
 
 Bytes result_of(const Node& node) {
   if (const auto* op = std::get_if<Operator>(&node.work)) return op->result;
@@ -48,15 +45,6 @@ std::string describe(const Node& node) {
 
 }  // namespace
 
-struct WorkloadGraph::State {
-  Dag dag;
-};
-
-WorkloadGraph::WorkloadGraph() : state_(std::make_unique<State>()) {}
-WorkloadGraph::~WorkloadGraph() = default;
-WorkloadGraph::WorkloadGraph(WorkloadGraph&&) noexcept = default;
-WorkloadGraph& WorkloadGraph::operator=(WorkloadGraph&&) noexcept = default;
-
 const char* to_text(Phase phase) { return phase == Phase::kPrefill ? "prefill" : "decode"; }
 
 bool PassShape::operator==(const PassShape& other) const {
@@ -66,68 +54,34 @@ bool PassShape::operator==(const PassShape& other) const {
          layers.count == other.layers.count && stage == other.stage;
 }
 
-int WorkloadGraph::add(const Node& node, const std::vector<int>& inputs) {
-  Dag& dag = state_->dag;
-  const auto added = boost::add_vertex(node, dag);
+int WorkloadGraph::add(Node node, std::initializer_list<int> inputs) {
+  const int added = size();
+  const auto begin = static_cast<std::ptrdiff_t>(inputs_.size());
   for (const int input : inputs) {
-    SIM_CHECK(input >= 0 && input < static_cast<int>(added), "a node consumes a later one");
-    if (!boost::edge(input, added, dag).second) boost::add_edge(input, added, dag);
+    SIM_CHECK(input >= 0 && input < added, "a node consumes a later one");
+    inputs_.push_back(input);
   }
-  return static_cast<int>(added);
+  std::sort(inputs_.begin() + begin, inputs_.end());
+  inputs_.erase(std::unique(inputs_.begin() + begin, inputs_.end()), inputs_.end());
+  first_input_.push_back(static_cast<int>(inputs_.size()));
+  nodes_.push_back(std::move(node));
+  return added;
 }
 
-int WorkloadGraph::size() const { return static_cast<int>(boost::num_vertices(state_->dag)); }
-
-const Node& WorkloadGraph::node(int index) const { return state_->dag[index]; }
-
-std::vector<int> WorkloadGraph::inputs(int index) const {
-  std::vector<int> result;
-  for (const auto& edge : boost::make_iterator_range(boost::in_edges(index, state_->dag))) {
-    result.push_back(static_cast<int>(boost::source(edge, state_->dag)));
-  }
-  std::sort(result.begin(), result.end());
-  return result;
-}
-
-std::vector<int> WorkloadGraph::topological_order() const {
-  // Kahn's algorithm with the smallest index first: boost::topological_sort orders ties by
-  // depth-first finish, which would move a pass's collectives away from where the builder put them.
-  const Dag& dag = state_->dag;
-  std::vector<int> missing(size());
-  std::priority_queue<int, std::vector<int>, std::greater<>> ready;
+std::vector<LiveBytes> WorkloadGraph::live_bytes(bool by_copies) const {
+  std::vector<int> buffer(size());    // the node whose result a node's output lives in
+  std::vector<int> last_use(size());  // by buffer: the last consumer
   for (int index = 0; index < size(); ++index) {
-    missing[index] = static_cast<int>(boost::in_degree(index, dag));
-    if (missing[index] == 0) ready.push(index);
+    const std::span<const int> from = inputs(index);
+    buffer[index] = works_in_place(nodes_[index]) && !from.empty() ? buffer[from.back()] : index;
+    last_use[buffer[index]] = index;
+    for (const int input : from) last_use[buffer[input]] = index;
   }
-  std::vector<int> order;
-  while (!ready.empty()) {
-    const int index = ready.top();
-    ready.pop();
-    order.push_back(index);
-    for (const auto& edge : boost::make_iterator_range(boost::out_edges(index, dag))) {
-      const int next = static_cast<int>(boost::target(edge, dag));
-      if (--missing[next] == 0) ready.push(next);
-    }
-  }
-  SIM_CHECK(static_cast<int>(order.size()) == size(), "the workload graph has a cycle");
-  return order;
-}
-
-std::vector<LiveBytes> WorkloadGraph::live_bytes(const std::vector<int>& order,
-                                                 bool by_copies) const {
-  std::vector<int> buffer(size());        // the node whose result a node's output lives in
-  std::vector<int> last_use(size(), -1);  // by buffer: position in order of the last consumer
-  for (int position = 0; position < static_cast<int>(order.size()); ++position) {
-    const int index = order[position];
-    const std::vector<int> from = inputs(index);
-    buffer[index] = works_in_place(node(index)) && !from.empty() ? buffer[from.back()] : index;
-    last_use[buffer[index]] = position;
-    for (const int input : from) last_use[buffer[input]] = position;
-  }
-  std::vector<std::vector<int>> dying(order.size());
+  std::vector<std::pair<int, int>> deaths;  // last use, buffer
   for (int index = 0; index < size(); ++index) {
-    if (buffer[index] == index) dying[last_use[index]].push_back(index);
+    if (buffer[index] == index) deaths.emplace_back(last_use[index], index);
   }
+  std::sort(deaths.begin(), deaths.end());
   LiveBytes live;
   std::vector<LiveBytes> places;
   const auto change = [&](int index, double sign) {
@@ -137,27 +91,27 @@ std::vector<LiveBytes> WorkloadGraph::live_bytes(const std::vector<int>& order,
     if (copies == Copies::kSent) live.per_sent += sign * at.routed.result_per_copy;
     if (copies == Copies::kComputed) live.per_computed += sign * at.routed.result_per_copy;
   };
-  for (std::size_t position = 0; position < order.size(); ++position) {
-    const int index = order[position];
+  auto death = deaths.begin();
+  for (int index = 0; index < size(); ++index) {
     if (buffer[index] == index) change(index, 1);
     places.push_back(live);
-    for (const int dead : dying[position]) change(dead, -1);
+    for (; death != deaths.end() && death->first == index; ++death) change(death->second, -1);
   }
   return places;
 }
 
-Bytes WorkloadGraph::peak_live_bytes(const std::vector<int>& order) const {
+Bytes WorkloadGraph::peak_live_bytes() const {
   Bytes peak;
-  for (const LiveBytes& place : live_bytes(order, false)) peak = std::max(peak, place.fixed);
+  for (const LiveBytes& place : live_bytes(false)) peak = std::max(peak, place.fixed);
   return peak;
 }
 
-std::vector<LiveBytes> WorkloadGraph::peak_live_copies(const std::vector<int>& order) const {
+std::vector<LiveBytes> WorkloadGraph::peak_live_copies() const {
   std::vector<LiveBytes> peaks;
   const auto below = [](const LiveBytes& a, const LiveBytes& b) {
     return a.fixed <= b.fixed && a.per_sent <= b.per_sent && a.per_computed <= b.per_computed;
   };
-  for (const LiveBytes& place : live_bytes(order, true)) {
+  for (const LiveBytes& place : live_bytes(true)) {
     const auto covers = [&](const LiveBytes& peak) { return below(place, peak); };
     if (std::any_of(peaks.begin(), peaks.end(), covers)) continue;
     std::erase_if(peaks, [&](const LiveBytes& peak) { return below(peak, place); });
@@ -168,7 +122,7 @@ std::vector<LiveBytes> WorkloadGraph::peak_live_copies(const std::vector<int>& o
 
 std::string WorkloadGraph::dump() const {
   std::string text;
-  for (const int index : topological_order()) {
+  for (int index = 0; index < size(); ++index) {
     const Node& at = node(index);
     const std::string layer = at.layer < 0 ? "" : fmt::format("L{} ", at.layer);
     std::string from;

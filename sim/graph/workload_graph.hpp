@@ -1,10 +1,11 @@
 // One forward pass of one micro-batch through one pipeline stage, as a DAG of operators and
-// communication (Boost.Graph inside). Amounts only: FLOPs and bytes, never durations.
+// communication. Amounts only: FLOPs and bytes, never durations.
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <initializer_list>
 #include <numeric>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -68,41 +69,37 @@ struct LiveBytes {
   }
 };
 
+// Nodes in the order in which a rank executes them, each with the earlier ones whose results it
+// consumes.
 class WorkloadGraph {
  public:
-  WorkloadGraph();
-  ~WorkloadGraph();
-  WorkloadGraph(WorkloadGraph&&) noexcept;
-  WorkloadGraph& operator=(WorkloadGraph&&) noexcept;
+  int add(Node node, std::initializer_list<int> inputs);
 
-  // Adds a node that consumes the results of `inputs` (earlier nodes).
-  int add(const Node& node, const std::vector<int>& inputs);
+  int size() const { return static_cast<int>(nodes_.size()); }
+  const Node& node(int index) const { return nodes_[index]; }
+  std::span<const int> inputs(int index) const {  // ascending, each once
+    return std::span(inputs_).subspan(first_input_[index],
+                                      first_input_[index + 1] - first_input_[index]);
+  }
 
-  int size() const;
-  const Node& node(int index) const;
-  std::vector<int> inputs(int index) const;  // ascending
-
-  // Every node after its inputs; among several such orders the one closest to the order of
-  // addition.
-  std::vector<int> topological_order() const;
-
-  // The most bytes of results that are alive at once when nodes run in `order`: a result lives from
-  // its node to its last consumer; an in-place collective passes on its input's buffer.
-  Bytes peak_live_bytes(const std::vector<int>& order) const;
+  // The most bytes of results that are alive at once: a result lives from its node to its last
+  // consumer; an in-place collective passes on its input's buffer.
+  Bytes peak_live_bytes() const;
   // The same where routing is not uniform: the places that may have the most, of which none is
   // below another in all three amounts. Copies are those of one layer: no two layers have copies at
   // once.
-  std::vector<LiveBytes> peak_live_copies(const std::vector<int>& order) const;
+  std::vector<LiveBytes> peak_live_copies() const;
 
-  // One line per node in topological order: "#3 L0 qkv gemm flops=... bytes=... <- #2".
+  // One line per node: "#3 L0 qkv gemm flops=... bytes=... <- #2".
   std::string dump() const;
 
  private:
-  // What is alive at each position of `order`; by_copies: routed results apart.
-  std::vector<LiveBytes> live_bytes(const std::vector<int>& order, bool by_copies) const;
+  // What is alive while each node runs; by_copies: routed results apart.
+  std::vector<LiveBytes> live_bytes(bool by_copies) const;
 
-  struct State;
-  std::unique_ptr<State> state_;
+  std::vector<Node> nodes_;
+  std::vector<int> inputs_;             // of all nodes, one after the other
+  std::vector<int> first_input_ = {0};  // by node, and the end
 };
 
 enum class Phase : std::uint8_t { kPrefill, kDecode };

@@ -68,26 +68,44 @@ void check_dense(const Model& model) {
 
 }  // namespace
 
+std::vector<LayerRun> layer_runs(const Model& model, int first, int count) {
+  std::vector<LayerRun> runs;
+  for (int layer = first; layer < first + count; ++layer) {
+    const LayerKind kind = model.kind_of(layer);
+    if (runs.empty() || !(runs.back().kind == kind)) runs.push_back({kind, layer, 0});
+    ++runs.back().count;
+  }
+  return runs;
+}
+
+int moe_layers(const Model& model, int first, int count) {
+  int sum = 0;
+  for (const LayerRun& run : layer_runs(model, first, count)) {
+    if (run.kind.feed_forward == FeedForwardKind::kExperts) sum += run.count;
+  }
+  return sum;
+}
+
 ParameterCount count_parameters(const Model& model) {
   const auto of = [&](WeightPart part) {
     return has_part(model, part, kNoLayer) ? weights_of(model, part, 1).parameters() : 0;
   };
-  const double dense_layers = model.moe ? model.moe->first_dense_layers : model.layers;
-  const double moe_layers = model.layers - dense_layers;
+  const double with_experts = moe_layers(model, 0, model.layers);
+  const double dense_layers = model.layers - with_experts;
   ParameterCount count;
   count.embedding = of(WeightPart::kEmbedding);
   count.lm_head = of(WeightPart::kLmHead);
   count.attention = model.layers * (of(WeightPart::kQkv) + of(WeightPart::kAttentionOutput));
   count.norms = (2.0 * model.layers + 1) * of(WeightPart::kNorms);
   count.dense_ffn = dense_layers * (of(WeightPart::kDenseUp) + of(WeightPart::kDenseDown));
-  count.router = moe_layers * of(WeightPart::kRouter);
+  count.router = with_experts * of(WeightPart::kRouter);
   count.shared_experts =
-      moe_layers * (of(WeightPart::kSharedExpertUp) + of(WeightPart::kSharedExpertDown));
+      with_experts * (of(WeightPart::kSharedExpertUp) + of(WeightPart::kSharedExpertDown));
   double idle_experts = 0;
   if (model.moe) {
     const double expert = of(WeightPart::kExpertUp) + of(WeightPart::kExpertDown);
-    count.experts = moe_layers * model.moe->experts * expert;
-    idle_experts = moe_layers * (model.moe->experts - model.moe->top_k) * expert;
+    count.experts = with_experts * model.moe->experts * expert;
+    idle_experts = with_experts * (model.moe->experts - model.moe->top_k) * expert;
   }
   count.total = count.embedding + count.lm_head + count.attention + count.router + count.experts +
                 count.shared_experts + count.dense_ffn + count.norms;

@@ -2,6 +2,7 @@
 // config.json says. Plain data; the layout, the batch and the hardware are elsewhere.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,6 +39,13 @@ struct MixtureOfExperts {
       0;  // the first layers use Model::dense instead (DeepSeek: first_k_dense_replace)
 };
 
+// What a layer is made of: its blocks (sim/graph/blocks) and its parts of the weights follow.
+enum class FeedForwardKind : std::uint8_t { kDense, kExperts };
+struct LayerKind {
+  FeedForwardKind feed_forward = FeedForwardKind::kDense;
+  bool operator==(const LayerKind&) const = default;
+};
+
 struct Model {
   std::string name;
   int layers = 0;
@@ -55,8 +63,24 @@ struct Model {
       notes;  // what its file says that is not represented here, a sentence each
   FieldLocations where;
 
-  bool is_moe_layer(int layer) const { return moe && layer >= moe->first_dense_layers; }
+  LayerKind kind_of(int layer) const {
+    const bool experts = moe && layer >= moe->first_dense_layers;
+    return {experts ? FeedForwardKind::kExperts : FeedForwardKind::kDense};
+  }
+  bool is_moe_layer(int layer) const {
+    return kind_of(layer).feed_forward == FeedForwardKind::kExperts;
+  }
 };
+
+// Layers of one kind that follow each other.
+struct LayerRun {
+  LayerKind kind;
+  int first = 0;
+  int count = 0;
+};
+std::vector<LayerRun> layer_runs(const Model& model, int first, int count);
+// Of these layers, those that have experts.
+int moe_layers(const Model& model, int first, int count);
 
 // Counts of parameters. Norm weights are counted (two per layer and the final one, `hidden` each).
 struct ParameterCount {

@@ -159,6 +159,11 @@ Operator combine(const Model& model, double tokens) {
   return elementwise(OperatorClass::kElementwise, tokens * model.moe->top_k * row, tokens * row);
 }
 
+Operator sum_of_two(const Model& model, double tokens) {
+  const double row = model.hidden * activation_size(model);
+  return elementwise(OperatorClass::kElementwise, 2 * tokens * row, tokens * row);
+}
+
 Operator expert_up(const Model& model, int layer, double copies, double touched,
                    int expert_tensor) {
   Operator op = up_projection(model, OperatorClass::kExpertGemm, WeightPart::kExpertUp, layer,

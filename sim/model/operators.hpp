@@ -63,6 +63,7 @@ Operator output_projection(const Model& model, int layer, double tokens, int ten
 Operator router(const Model& model, int layer, double tokens);
 Operator permute(const Model& model, double tokens);  // tokens to (token, expert) copies
 Operator combine(const Model& model, double tokens);  // weighted sum of the top_k copies
+Operator sum_of_two(const Model& model, double tokens);
 // `copies` (token, expert) pairs arrive for `local_experts` experts of which `touched` get at least
 // one.
 Operator expert_up(const Model& model, int layer, double copies, double touched, int expert_tensor);

@@ -30,7 +30,7 @@ class ActivationPeaks {
     shape.layers = layers_;
     shape.stage = stage_;
     const WorkloadGraph graph = build_pass(model_, plan_.layout, shape);
-    return known->second = graph.peak_live_bytes(graph.topological_order());
+    return known->second = graph.peak_live_bytes();
   }
 
  private:

@@ -164,15 +164,14 @@ class ProgramBuilder {
 
   void build(const PassShape& shape, bool begins_iteration) {
     const WorkloadGraph graph = build_pass(model_, plan_.layout, shape);
-    const std::vector<int> order = graph.topological_order();
     next_slot_ = 0;
     Pass pass;
     pass.phase = shape.phase;
     pass.tokens = shape.tokens();
     pass.kv_appended = kv_bytes_per_token_and_layer(model_, plan_.layout.tensor) *
                        (shape.tokens() * layers_.count);
-    pass.activation_peak = graph.peak_live_bytes(order);
-    if (routed_) pass.live_copies = graph.peak_live_copies(order);
+    pass.activation_peak = graph.peak_live_bytes();
+    if (routed_) pass.live_copies = graph.peak_live_copies();
     program_.passes.push_back(pass);
 
     mark(Instruction::Kind::kPassBegin);
@@ -181,7 +180,7 @@ class ProgramBuilder {
       token_slot = receive_tokens(shape.sequences);
     }
     const int weights_slot = begins_iteration ? move_weights() : -1;
-    emit(graph, order, token_slot, weights_slot);
+    emit(graph, token_slot, weights_slot);
     mark(Instruction::Kind::kPassEnd);
     program_.slots = std::max(program_.slots, next_slot_);
   }
@@ -223,12 +222,11 @@ class ProgramBuilder {
     program_.routed.push_back(work);
   }
 
-  void emit(const WorkloadGraph& graph, const std::vector<int>& order, int token_slot,
-            int weights_slot) {
+  void emit(const WorkloadGraph& graph, int token_slot, int weights_slot) {
     routed_layer_ = -1;
     std::vector<int> slot_of(graph.size(), -1);
     bool first = true;
-    for (const int index : order) {
+    for (int index = 0; index < graph.size(); ++index) {
       Instruction instruction = lower_node(graph.node(index));
       std::size_t wait = 0;
       const auto wait_for = [&](int slot) {

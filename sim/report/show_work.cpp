@@ -42,14 +42,10 @@ std::string show_work(const Model& model, const Plan& plan, const Programs& prog
   std::vector<double> experts;
   for (const RankEntry& rank : programs.ranks) {
     const Share held = programs.programs[rank.program].layers;
-    int moe_layers = 0;
-    for (int layer = held.first; layer < held.first + held.count; ++layer) {
-      if (model.is_moe_layer(layer)) ++moe_layers;
-    }
     flops.push_back(of_program[rank.program]);
     layers.push_back(held.count);
     if (model.moe) {
-      experts.push_back(static_cast<double>(moe_layers) *
+      experts.push_back(static_cast<double>(moe_layers(model, held.first, held.count)) *
                         (model.moe->experts + plan.placement.redundant_experts) /
                         expert_group_size(plan.layout));
     }

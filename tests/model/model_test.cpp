@@ -4,6 +4,8 @@
 
 #include <functional>
 #include <string>
+#include <tuple>
+#include <vector>
 
 namespace rehearse {
 namespace {
@@ -50,6 +52,30 @@ Model gpt_oss(int layers, int experts) {
 
 // The published sizes have two decimals of a billion.
 constexpr double kHalfDigit = 0.005e9;
+
+std::vector<std::tuple<FeedForwardKind, int, int>> runs(const Model& model, int first, int count) {
+  std::vector<std::tuple<FeedForwardKind, int, int>> result;
+  for (const LayerRun& run : layer_runs(model, first, count)) {
+    result.emplace_back(run.kind.feed_forward, run.first, run.count);
+  }
+  return result;
+}
+
+TEST(Layers, AreRunsOfKinds) {
+  using Run = std::tuple<FeedForwardKind, int, int>;
+  Model model = mixtral_8x7b();  // 32 layers with experts, from now on but for the first 3
+  model.moe->first_dense_layers = 3;
+  model.dense = FeedForward{14336, true};
+  const Run border{FeedForwardKind::kDense, 2, 1};
+  EXPECT_EQ(runs(model, 0, 32), (std::vector<Run>{{FeedForwardKind::kDense, 0, 3},
+                                                  {FeedForwardKind::kExperts, 3, 29}}));
+  EXPECT_EQ(runs(model, 2, 4), (std::vector<Run>{border, {FeedForwardKind::kExperts, 3, 3}}));
+  EXPECT_EQ(runs(model, 2, 1), std::vector<Run>{border});
+  EXPECT_EQ(runs(model, 5, 0), std::vector<Run>{});
+  EXPECT_EQ(moe_layers(model, 0, 32), 29);
+  EXPECT_EQ(moe_layers(model, 1, 4), 2);
+  EXPECT_EQ(moe_layers(llama_70b(), 0, 80), 0);
+}
 
 TEST(Parameters, OfMixtralAreExact) {
   const ParameterCount count = count_parameters(mixtral_8x7b());
