@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -14,18 +12,9 @@
 namespace rehearse {
 namespace {
 
-constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
-// Room for what a slice has beside its rendered texts: eight numbers of up to 24 characters and
-// their keys.
-constexpr std::size_t kSliceRoom = 400;
 // A start may come before the end of the stream's last slice by the rounding of the replay's
 // arithmetic; more is an error of the replay.
 constexpr std::int64_t kTolerance = 1;
-
-std::int64_t to_nanoseconds(Seconds time) {
-  const double nanoseconds = time.value * 1e9;
-  return nanoseconds < 9e18 ? std::llround(nanoseconds) : kForever;
-}
 
 int thread_index(Rank rank, Stream stream) { return rank * kStreams + static_cast<int>(stream); }
 
@@ -39,9 +28,7 @@ ChromeTrace::ChromeTrace(TraceOptions options)
 void ChromeTrace::begin(const Programs& programs) {
   programs_ = &programs;
   choose_ranks();
-  for (const Program& program : programs.programs) {
-    instruction_texts_.push_back(render_instructions(programs, program));
-  }
+  texts_ = InstructionTexts(programs);
   for (const ProcessGroup& group : programs.groups.groups) {
     group_texts_.push_back(render_group(programs, static_cast<int>(group_texts_.size()), group));
   }
@@ -97,44 +84,69 @@ void ChromeTrace::write_metadata() {
   }
 }
 
-const InstructionText& ChromeTrace::text_of(const Slice& slice) const {
-  return instruction_texts_[programs_->ranks[slice.rank].program][slice.instruction];
+const InstructionText& ChromeTrace::text_of(Rank rank, int instruction) const {
+  return texts_.of(programs_->ranks[rank].program, instruction);
+}
+
+std::string_view ChromeTrace::thread_of(Rank rank, Stream stream) const {
+  return thread_texts_[thread_index(rank, stream)];
+}
+
+void ChromeTrace::sample(Rank rank, const InstructionText& text, Nanoseconds end) {
+  if (text.samples) requests_->sampled(rank, text.instruction->pass, end);
+}
+
+void ChromeTrace::operators(const OperatorRun& run) {
+  const int program = programs_->ranks[run.rank].program;
+  const bool chosen = chosen_[run.rank] != 0;
+  if (chosen) {
+    const RunText& text = run_texts_.of(run, program, texts_);
+    Nanoseconds& last_end = thread_ends_[thread_index(run.rank, Stream::kCompute)];
+    if (text.start < last_end || !window_.holds(text.start, text.end)) {
+      TimelineSink::operators(run);
+      return;
+    }
+    last_end = text.end;
+    const std::string_view thread = thread_of(run.rank, Stream::kCompute);
+    char* const at = out_.room(text.size + run.count * thread.size());
+    out_.advance_to(append_run(at, text, thread));
+  }
+  for (int i = 0; i < run.count; ++i) {
+    const InstructionText& text = texts_.of(program, run.first + i);
+    if (text.samples) sample(run.rank, text, to_nanoseconds(run.start + run.ends[i]));
+  }
 }
 
 void ChromeTrace::span(const Span& span) {
-  const InstructionText& text = text_of({span.rank, span.instruction});
+  const InstructionText& text = text_of(span.rank, span.instruction);
   SIM_CHECK(text.instruction != nullptr,
             fmt::format("rank {} has a span of instruction {}, which takes no time", span.rank,
                         span.instruction));
-  if (text.samples) {
-    requests_->sampled(span.rank, text.instruction->pass, to_nanoseconds(span.end));
-  }
+  if (text.samples) sample(span.rank, text, to_nanoseconds(span.end));
   if (chosen_[span.rank] == 0) return;
-  const Slice slice = rounded(span, *text.instruction);
-  const int joined = text.communication ? members(slice, *text.instruction) : 1;
+  const Slice slice = placed(span, text);
+  if (!text.communication) {
+    if (window_.overlaps(slice.start, slice.end)) write_operator(span, slice, text);
+    return;
+  }
+  const int joined = members(slice, *text.instruction);
   if (joined > 1) {
     join(span, slice, joined);
   } else if (window_.overlaps(slice.start, slice.end)) {
-    write_slice(slice, Arrow::kNone, 0);
+    write_member(slice, Arrow::kNone, 0);
   }
 }
 
-ChromeTrace::Slice ChromeTrace::rounded(const Span& span, const Instruction& instruction) {
+// With its times rounded, behind the slice before it on its thread.
+ChromeTrace::Slice ChromeTrace::placed(const Span& span, const InstructionText& text) {
+  const Instruction& instruction = *text.instruction;
   Slice slice = {span.rank,
                  span.instruction,
                  span.step,
                  to_nanoseconds(span.ready),
                  to_nanoseconds(span.start),
                  to_nanoseconds(span.end),
-                 std::llround(flops_of(span, instruction).value),
-                 std::llround(bytes_of(span, instruction).value),
-                 span.copies,
-                 span.dropped};
-  if (const Stall stall = stall_of(span); stall.axis != Axis::kCount) {
-    slice.waited_before = stall.before;
-    slice.before = to_nanoseconds({stall.before_s});
-    slice.network = to_nanoseconds({stall.network_s});
-  }
+                 round_positive(bytes_of(span, instruction).value)};
   Nanoseconds& last_end = thread_ends_[thread_index(span.rank, instruction.stream)];
   SIM_CHECK(slice.start >= last_end - kTolerance && slice.start <= slice.end,
             fmt::format("rank {}, {}: a span from {} to {} ns after one that ended at {} ns",
@@ -157,18 +169,22 @@ int ChromeTrace::members(const Slice& slice, const Instruction& instruction) con
 void ChromeTrace::join(const Span& span, const Slice& slice, int members) {
   SIM_CHECK(span.transfer >= 0,
             fmt::format("rank {} has a communication span of no transfer", span.rank));
-  auto [open, is_new] = open_transfers_.try_emplace(span.transfer);
-  if (is_new && !spare_.empty()) {
-    open->second = std::move(spare_.back());
-    spare_.pop_back();
+  auto open = open_transfers_.find(span.transfer);
+  if (open == open_transfers_.end()) {
+    if (spare_.empty()) {
+      open = open_transfers_.try_emplace(span.transfer).first;
+    } else {
+      spare_.back().key() = span.transfer;
+      open = open_transfers_.insert(std::move(spare_.back())).position;
+      spare_.pop_back();
+    }
   }
-  open->second.push_back(slice);
-  if (static_cast<int>(open->second.size()) < members) return;
-  std::vector<Slice> slices = std::move(open->second);
-  open_transfers_.erase(open);
+  std::vector<Slice>& slices = open->second;
+  slices.push_back(slice);
+  if (static_cast<int>(slices.size()) < members) return;
   write_transfer(span.transfer, slices);
   slices.clear();
-  spare_.push_back(std::move(slices));
+  spare_.push_back(open_transfers_.extract(open));
 }
 
 void ChromeTrace::write_transfer(std::int64_t transfer, std::vector<Slice>& slices) {
@@ -178,7 +194,8 @@ void ChromeTrace::write_transfer(std::int64_t transfer, std::vector<Slice>& slic
   // The arrow's source must come first in time, and in the file where times are equal, which they
   // are up to rounding; a receiver is posted ahead, so being ready last does not make it a source.
   const auto order = [this](const Slice& slice) {
-    const bool receives = text_of(slice).instruction->kind == Instruction::Kind::kReceive;
+    const bool receives =
+        text_of(slice.rank, slice.instruction).instruction->kind == Instruction::Kind::kReceive;
     return std::tuple(slice.start, receives, -slice.ready, slice.rank);
   };
   const auto source =
@@ -187,78 +204,62 @@ void ChromeTrace::write_transfer(std::int64_t transfer, std::vector<Slice>& slic
   std::iter_swap(slices.begin(), source);
   Arrow arrow = slices.size() > 1 ? Arrow::kOut : Arrow::kNone;
   for (const Slice& slice : slices) {
-    write_slice(slice, arrow, transfer);
+    write_member(slice, arrow, transfer);
     if (arrow == Arrow::kOut) arrow = Arrow::kIn;
   }
 }
 
-void ChromeTrace::write_slice(const Slice& slice, Arrow arrow, std::int64_t transfer) {
-  const InstructionText& text = text_of(slice);
-  const Instruction& instruction = *text.instruction;
-  const std::string& thread = thread_texts_[thread_index(slice.rank, instruction.stream)];
-  std::string_view group;
-  if (instruction.kind == Instruction::Kind::kCollective) {
-    group = group_texts_[programs_->groups.of_rank[slice.rank][static_cast<int>(instruction.axis)]];
-  }
-  char* at = out_.room(text.head.size() + group.size() + thread.size() + kSliceRoom);
-  at = append_text(at, text.head);
-  at = append_text(at, group);
-  at = append_details(at, slice, text);
+void ChromeTrace::write_operator(const Span& span, const Slice& slice,
+                                 const InstructionText& text) {
+  const std::string_view head = texts_.head(programs_->ranks[span.rank].program, text);
+  const std::string_view thread = thread_of(span.rank, text.instruction->stream);
+  const std::int64_t flops = round_positive(flops_of(span, *text.instruction).value);
+  char* at = out_.room(head.size() + thread.size() + kEventRoom);
+  at = append_text(at, head);
+  at = append_operator_args(at, text, flops, slice.bytes, span.step, waited_of(stall_of(span)));
   at = append_text(at, thread);
-  at = append_microseconds(at, slice.start);
-  at = append_text(at, ",\"dur\":");
-  at = append_microseconds(at, slice.end - slice.start);
+  at = append_dates(at, slice.start, slice.end);
+  *at++ = '}';
+  out_.advance_to(at);
+  if (text.counts_copies) write_copies(span, slice.start);
+}
+
+void ChromeTrace::write_copies(const Span& span, Nanoseconds start) {
+  out_.write(fmt::format(
+      ",\n{{\"ph\":\"C\",\"name\":\"expert copies\",\"pid\":{},\"ts\":{}.{:03},"
+      "\"args\":{{\"computed\":{},\"dropped\":{}}}}}",
+      programs_->number_of(span.rank), start / 1000, start % 1000, span.copies, span.dropped));
+}
+
+// A rank's slice of a collective or message.
+void ChromeTrace::write_member(const Slice& slice, Arrow arrow, std::int64_t transfer) {
+  const InstructionText& text = text_of(slice.rank, slice.instruction);
+  const Instruction& instruction = *text.instruction;
+  const std::string_view head = texts_.head(programs_->ranks[slice.rank].program, text);
+  const std::string_view thread = thread_of(slice.rank, instruction.stream);
+  const int group = programs_->groups.of_rank[slice.rank][static_cast<int>(instruction.axis)];
+  const bool collective = instruction.kind == Instruction::Kind::kCollective;
+  const std::string_view group_text = collective ? group_texts_[group] : std::string_view();
+  char* at = out_.room(head.size() + group_text.size() + thread.size() + kEventRoom);
+  at = append_text(at, head);
+  at = append_text(at, group_text);
+  if (text.growing_bytes) at = append_integer(append_text(at, ",\"bytes\":"), slice.bytes);
+  if (text.repeated) at = append_integer(append_text(at, ",\"step\":"), slice.step);
+  if (!collective) {
+    const Rank peer = programs_->groups.groups[group].ranks[instruction.peer_stage];
+    at = append_integer(append_text(at, ",\"peer\":"), programs_->number_of(peer));
+  }
+  at = append_text(at, ",\"wait_us\":");
+  at = append_microseconds(at, std::max(slice.start - slice.ready, Nanoseconds{0}));
+  at = append_text(at, thread);
+  at = append_dates(at, slice.start, slice.end);
   if (arrow != Arrow::kNone) {
     at = append_text(at, ",\"bind_id\":");
     at = append_integer(at, transfer + 1);  // 0 would be taken for "none"
     at = append_text(at, arrow == Arrow::kOut ? ",\"flow_out\":true" : ",\"flow_in\":true");
   }
-  at = append_text(at, "}");
+  *at++ = '}';
   out_.advance_to(at);
-  if (text.counts_copies) write_copies(slice);
-}
-
-void ChromeTrace::write_copies(const Slice& slice) {
-  out_.write(
-      fmt::format(",\n{{\"ph\":\"C\",\"name\":\"expert copies\",\"pid\":{},\"ts\":{}.{:03},"
-                  "\"args\":{{\"computed\":{},\"dropped\":{}}}}}",
-                  programs_->number_of(slice.rank), slice.start / 1000, slice.start % 1000,
-                  slice.copies, slice.dropped));
-}
-
-// The args that differ from span to span.
-char* ChromeTrace::append_details(char* at, const Slice& slice, const InstructionText& text) const {
-  if (text.growing_flops) {
-    at = append_text(at, ",\"flops\":");
-    at = append_integer(at, slice.flops);
-  }
-  if (text.growing_bytes) {
-    at = append_text(at, ",\"bytes\":");
-    at = append_integer(at, slice.bytes);
-  }
-  if (text.repeated) {
-    at = append_text(at, ",\"step\":");
-    at = append_integer(at, slice.step);
-  }
-  if (!text.communication) {
-    const auto waited = [&at](GpuTimeKind kind, Nanoseconds time) {
-      if (time <= 0) return;
-      at = append_text(at, ",\"");
-      at = append_text(at, word_of(kind).key);
-      at = append_text(at, "_us\":");
-      at = append_microseconds(at, time);
-    };
-    waited(slice.waited_before, slice.before);
-    waited(GpuTimeKind::kNetwork, slice.network);
-    return at;
-  }
-  if (text.instruction->kind != Instruction::Kind::kCollective) {
-    const ProcessGroup& stages = programs_->groups.of(slice.rank, text.instruction->axis);
-    at = append_text(at, ",\"peer\":");
-    at = append_integer(at, programs_->number_of(stages.ranks[text.instruction->peer_stage]));
-  }
-  at = append_text(at, ",\"wait_us\":");
-  return append_microseconds(at, std::max(slice.start - slice.ready, Nanoseconds{0}));
 }
 
 void ChromeTrace::memory(const MemoryLevel& level) {
@@ -268,7 +269,7 @@ void ChromeTrace::memory(const MemoryLevel& level) {
   // Several categories change at once; only what they have become is an event.
   if (time != track.since) flush_memory(level.rank, time);
   track.since = time;
-  track.levels[static_cast<int>(level.category)] = std::llround(level.bytes.value);
+  track.levels[static_cast<int>(level.category)] = round_positive(level.bytes.value);
   track.pending = true;
 }
 
@@ -280,14 +281,17 @@ void ChromeTrace::flush_memory(Rank rank, Nanoseconds until) {
   track.written = track.levels;
   track.ever_written = true;
   // All series each time: chrome://tracing takes a missing one for zero.
-  std::string event =
-      fmt::format(",\n{{\"ph\":\"C\",\"name\":\"memory\",\"pid\":{},\"ts\":{}.{:03},\"args\":{{",
-                  programs_->number_of(rank), track.since / 1000, track.since % 1000);
+  char* at = out_.room(kEventRoom);
+  at = append_text(at, ",\n{\"ph\":\"C\",\"name\":\"memory\",\"pid\":");
+  at = append_integer(at, programs_->number_of(rank));
+  at = append_microseconds(append_text(at, ",\"ts\":"), track.since);
+  at = append_text(at, ",\"args\":{");
   for (int category = 0; category < kCategories; ++category) {
-    event += fmt::format("{}\"{}\":{}", category == 0 ? "" : ",",
-                         to_text(static_cast<MemoryCategory>(category)), track.levels[category]);
+    at = append_text(at, category == 0 ? "\"" : ",\"");
+    at = append_text(at, to_text(static_cast<MemoryCategory>(category)));
+    at = append_integer(append_text(at, "\":"), track.levels[category]);
   }
-  out_.write(event + "}}");
+  out_.advance_to(append_text(at, "}}"));
 }
 
 void ChromeTrace::write_requests() {

@@ -31,6 +31,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -39,6 +40,7 @@
 #include "trace/event_text.hpp"
 #include "trace/gzip_stream.hpp"
 #include "trace/request_lifetimes.hpp"
+#include "trace/run_texts.hpp"
 #include "trace/trace_options.hpp"
 
 namespace rehearse {
@@ -53,6 +55,7 @@ class ChromeTrace : public TimelineSink {
 
   void begin(const Programs& programs) override;
   void span(const Span& span) override;
+  void operators(const OperatorRun& run) override;
   void memory(const MemoryLevel& level) override;
   void end(Seconds makespan) override;
 
@@ -61,7 +64,7 @@ class ChromeTrace : public TimelineSink {
   static constexpr int kCategories = static_cast<int>(MemoryCategory::kCount);
   using Levels = std::array<std::int64_t, kCategories>;
 
-  // A span as it is written, times rounded.
+  // A span as it is written, times rounded: what a transfer keeps of its members.
   struct Slice {
     Rank rank = 0;
     int instruction = 0;
@@ -69,14 +72,7 @@ class ChromeTrace : public TimelineSink {
     Nanoseconds ready = 0;
     Nanoseconds start = 0;
     Nanoseconds end = 0;
-    std::int64_t flops = 0;
     std::int64_t bytes = 0;
-    int copies = 0;
-    int dropped = 0;
-    // Of an operator: what its rank waited for just before it (timeline/gpu_time.hpp).
-    GpuTimeKind waited_before = GpuTimeKind::kPeerWait;
-    Nanoseconds before = 0;
-    Nanoseconds network = 0;
   };
   enum class Arrow { kNone, kOut, kIn };
   // What is known of a rank's memory: `levels` holds since `since` and is not yet written.
@@ -93,38 +89,43 @@ class ChromeTrace : public TimelineSink {
     bool overlaps(Nanoseconds from, Nanoseconds to) const {
       return from < end && (to > begin || from >= begin);
     }
+    bool holds(Nanoseconds from, Nanoseconds to) const { return from >= begin && to < end; }
   };
+  using OpenTransfers = std::unordered_map<std::int64_t, std::vector<Slice>>;
 
   void choose_ranks();
   void write_metadata();
-  Slice rounded(const Span& span, const Instruction& instruction);
+  const InstructionText& text_of(Rank rank, int instruction) const;
+  std::string_view thread_of(Rank rank, Stream stream) const;
+  void sample(Rank rank, const InstructionText& text, Nanoseconds end);
+  Slice placed(const Span& span, const InstructionText& text);
   int members(const Slice& slice, const Instruction& instruction) const;
   void join(const Span& span, const Slice& slice, int members);
+  void write_operator(const Span& span, const Slice& slice, const InstructionText& text);
+  void write_copies(const Span& span, Nanoseconds start);
   void write_transfer(std::int64_t transfer, std::vector<Slice>& slices);
-  void write_slice(const Slice& slice, Arrow arrow, std::int64_t transfer);
-  void write_copies(const Slice& slice);
-  char* append_details(char* at, const Slice& slice, const InstructionText& text) const;
+  void write_member(const Slice& slice, Arrow arrow, std::int64_t transfer);
   void flush_memory(Rank rank, Nanoseconds until);
   void write_requests();
-  const InstructionText& text_of(const Slice& slice) const;
 
   TraceOptions options_;
   GzipStream out_;
   Window window_;
 
   const Programs* programs_ = nullptr;
-  std::vector<char> chosen_;                                     // by rank
-  std::vector<int> chosen_in_group_;                             // by group
-  std::vector<std::vector<InstructionText>> instruction_texts_;  // by program
-  std::vector<std::string> thread_texts_;                        // by rank x kStreams + stream
+  std::vector<char> chosen_;          // by rank
+  std::vector<int> chosen_in_group_;  // by group
+  InstructionTexts texts_;
+  RunTexts run_texts_;
+  std::vector<std::string> thread_texts_;  // by rank x kStreams + stream
   std::vector<std::string> group_texts_;
   std::vector<Nanoseconds> thread_ends_;      // by rank x kStreams + stream: the last slice's end
   std::vector<MemoryTrack> memory_;           // by rank
   std::optional<RequestLifetimes> requests_;  // from begin() on
 
-  // Transfers of which some members' spans have not come yet, and the spent vectors of others.
-  std::unordered_map<std::int64_t, std::vector<Slice>> open_transfers_;
-  std::vector<std::vector<Slice>> spare_;
+  // Transfers of which some members' spans have not come yet, and spent ones.
+  OpenTransfers open_transfers_;
+  std::vector<OpenTransfers::node_type> spare_;
 };
 
 }  // namespace rehearse

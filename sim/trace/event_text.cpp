@@ -19,6 +19,11 @@ bool is_divided(const Programs& programs, int Coordinates::*axis) {
                      [axis](const RankEntry& entry) { return entry.at.*axis != 0; });
 }
 
+bool takes_time(const Instruction& instruction) {
+  return instruction.kind != Instruction::Kind::kPassBegin &&
+         instruction.kind != Instruction::Kind::kPassEnd;
+}
+
 const char* op_text(const Instruction& instruction) {
   switch (instruction.kind) {
     case Instruction::Kind::kSend:
@@ -30,27 +35,35 @@ const char* op_text(const Instruction& instruction) {
   }
 }
 
-std::string render_amount(const char* key, const Amount& amount) {
-  return fmt::format(",\"{}\":{}", key, std::llround(amount.base));
+void append_number(std::string& out, const char* key, std::int64_t number) {
+  out += key;
+  out += fmt::format_int(number).c_str();
 }
 
 // The program's part of args, beginning with the pass ("outside" where an instruction has none).
-std::string render_arguments(const Program& program, const InstructionText& text) {
+void append_arguments(std::string& out, const Program& program, const InstructionText& text) {
   const Instruction& instruction = *text.instruction;
-  std::string out = "\"pass\":\"outside\"";
   if (instruction.pass >= 0) {
     const Pass& pass = program.passes[instruction.pass];
-    out = fmt::format("\"pass\":\"{} mb {}\"", to_text(pass.phase), pass.micro_batch);
+    out.append("\"pass\":\"").append(to_text(pass.phase));
+    append_number(out, " mb ", pass.micro_batch);
+    out += '"';
+  } else {
+    out += "\"pass\":\"outside\"";
   }
-  if (instruction.layer >= 0) out += fmt::format(",\"layer\":{}", instruction.layer);
-  if (text.communication) out += fmt::format(",\"op\":\"{}\"", op_text(instruction));
-  if (!text.communication && !text.growing_flops) out += render_amount("flops", instruction.flops);
-  if (!text.growing_bytes) out += render_amount("bytes", instruction.bytes);
-  return out;
+  if (instruction.layer >= 0) append_number(out, ",\"layer\":", instruction.layer);
+  if (text.communication) out.append(",\"op\":\"").append(op_text(instruction)).append("\"");
+  if (!text.communication && !text.growing_flops) {
+    append_number(out, ",\"flops\":", std::llround(instruction.flops.base));
+  }
+  if (!text.growing_bytes) {
+    append_number(out, ",\"bytes\":", std::llround(instruction.bytes.base));
+  }
 }
 
-InstructionText render_instruction(const Programs& programs, const Program& program,
-                                   const Instruction& instruction, const Block& block) {
+// `heads` gets the instruction's.
+InstructionText render_instruction(const Program& program, const Instruction& instruction,
+                                   const Block& block, std::string_view name, std::string& heads) {
   InstructionText text;
   text.instruction = &instruction;
   text.communication = instruction.kind != Instruction::Kind::kCompute;
@@ -60,11 +73,12 @@ InstructionText render_instruction(const Programs& programs, const Program& prog
   text.growing_flops = !text.communication && (instruction.flops.per_step != 0 || routed);
   text.growing_bytes = instruction.bytes.per_step != 0 || routed;
   text.counts_copies = routed && program.routed[instruction.routed].begins_experts;
-  const std::string name = instruction.name < 0 ? "" : programs.names[instruction.name];
-  text.head = fmt::format(",\n{{\"ph\":\"X\",\"name\":\"{}\",\"cat\":\"{}\",\"args\":{{{}",
-                          escape_json(name),
-                          text.communication ? "communication" : to_text(instruction.op_class),
-                          render_arguments(program, text));
+  text.begin = heads.size();
+  heads.append(",\n{\"ph\":\"X\",\"name\":\"").append(name).append("\",\"cat\":\"");
+  heads.append(text.communication ? "communication" : to_text(instruction.op_class));
+  heads.append("\",\"args\":{");
+  append_arguments(heads, program, text);
+  text.size = static_cast<std::uint32_t>(heads.size() - text.begin);
   return text;
 }
 
@@ -82,19 +96,26 @@ std::string render_metadata(const char* what, std::uint32_t pid, std::uint32_t t
 
 }  // namespace
 
-std::vector<InstructionText> render_instructions(const Programs& programs, const Program& program) {
-  std::vector<InstructionText> texts(program.instructions.size());
+InstructionTexts::InstructionTexts(const Programs& programs) {
+  std::vector<std::string> names;
+  names.reserve(programs.names.size());
+  for (const std::string& name : programs.names) names.push_back(escape_json(name));
+  for (const Program& program : programs.programs) add_program(program, names);
+}
+
+void InstructionTexts::add_program(const Program& program, const std::vector<std::string>& names) {
+  ProgramText& rendered = programs_.emplace_back();
+  rendered.instructions.resize(program.instructions.size());
   for (const Block& block : program.blocks) {
     for (int i = block.begin; i < block.end; ++i) {
       const Instruction& instruction = program.instructions[i];
-      if (instruction.kind == Instruction::Kind::kPassBegin ||
-          instruction.kind == Instruction::Kind::kPassEnd) {
-        continue;
-      }
-      texts[i] = render_instruction(programs, program, instruction, block);
+      if (!takes_time(instruction)) continue;
+      const std::string_view name =
+          instruction.name < 0 ? std::string_view() : names[instruction.name];
+      rendered.instructions[i] =
+          render_instruction(program, instruction, block, name, rendered.heads);
     }
   }
-  return texts;
 }
 
 std::uint32_t thread_base(const Programs& programs) {

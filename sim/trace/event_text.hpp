@@ -4,11 +4,12 @@
 //
 //   {"ph":"X","name":"L3 qkv","cat":"gemm","args":{"pass":"decode mb 0","layer":3,"flops":12,
 //    "bytes":34 | ,"step":17},"pid":3,"tid":101,"ts": | 1.000,"dur":2.000}
-//   InstructionText::head                     ThreadText
+//   InstructionTexts::head                  ThreadText
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "program/program.hpp"
@@ -16,18 +17,42 @@
 namespace rehearse {
 
 struct InstructionText {
-  std::string head;  // from ",\n{" into args, at least one of which is written
+  const Instruction* instruction = nullptr;  // nullptr: it takes no time
+  std::size_t begin = 0;                     // of its head in the text of its program
+  std::uint32_t size = 0;
   bool communication = false;
   bool repeated = false;       // its block repeats: args carry the step
   bool samples = false;        // a compute instruction that ends with each request's next token
   bool growing_flops = false;  // differs from step to step or rank to rank: not part of head
   bool growing_bytes = false;
   bool counts_copies = false;  // the experts of a layer begin: a counter event
-  const Instruction* instruction = nullptr;
 };
 
-// REQUIRES: `programs` outlives the result.
-std::vector<InstructionText> render_instructions(const Programs& programs, const Program& program);
+// Of all programs; the one place that knows how a span's instruction is found.
+class InstructionTexts {
+ public:
+  InstructionTexts() = default;
+  // REQUIRES: `programs` outlives this.
+  explicit InstructionTexts(const Programs& programs);
+
+  const InstructionText& of(int program, int instruction) const {
+    return programs_[program].instructions[instruction];
+  }
+  // From ",\n{" into args, at least one of which is written.
+  std::string_view head(int program, const InstructionText& text) const {
+    return std::string_view(programs_[program].heads).substr(text.begin, text.size);
+  }
+
+ private:
+  struct ProgramText {
+    std::string heads;  // one behind the other
+    std::vector<InstructionText> instructions;
+  };
+
+  void add_program(const Program& program, const std::vector<std::string>& names);
+
+  std::vector<ProgramText> programs_;
+};
 
 // All tids are of one decimal order above every pid: Perfetto takes a thread whose tid equals its
 // pid for the main thread and shows it first, and tid 0 for the idle thread.

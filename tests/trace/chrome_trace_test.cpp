@@ -379,6 +379,45 @@ TEST(ChromeTrace, SlicesMeetToTheNanosecondHoweverLongTheRun) {
   EXPECT_EQ(next_number("\"ts\":"), -1);
 }
 
+// Ranks in step, which share the text of their runs, and one that is late, waits for something else
+// and starts by rounding before the end of its last operator.
+TEST(ChromeTrace, OperatorsThatComeTogetherAreWrittenAsEachByItself) {
+  Programs programs = small_world(3, 1, 1);
+  add_pass(programs, 0, Phase::kDecode, 0, {0, 1});
+  const int up = add_compute(programs, 0, "L0 up", OperatorClass::kGemm, 2);
+  const int down = add_compute(programs, 0, "L0 down", OperatorClass::kGemm, 2);
+  add_compute(programs, 0, "sample", OperatorClass::kSampling, 2);
+  programs.programs[0].instructions[down].flops = {500, 7};
+  Facts facts;
+  const double starts[] = {0, 7 * kUs};
+  for (int step = 0; step < 2; ++step) {
+    for (Rank rank = 0; rank < 3; ++rank) {
+      const double start = starts[step] + (rank == 2 ? 0.3 * kUs - step * 0.6e-9 : 0);
+      for (int i = 0; i < 3; ++i) {
+        Span span =
+            compute_span(rank, up + i, start + 2 * i * kUs, start + 2 * (i + 1) * kUs, step);
+        if (i == 0 && step == 1) span.stall = {1 * kUs};
+        span.stall_start_of_transfer = {start - 0.4 * kUs};
+        if (i == 0 && step == 1) span.stalled_on = rank == 2 ? Axis::kPipeline : Axis::kTensor;
+        facts.spans.push_back(span);
+      }
+    }
+  }
+  facts.spans[15].start = facts.spans[15].ready = facts.spans[8].end - Seconds{0.6e-9};
+  facts.makespan = {14 * kUs};
+  const ScratchDirectory scratch;
+  for (const TraceOptions& options :
+       {TraceOptions{scratch.file("a.gz"), "all", {}, {}},
+        TraceOptions{scratch.file("a.gz"), "some ranks", {{1, 2, {}}}, {}},
+        TraceOptions{scratch.file("a.gz"), "a window", {}, {}, {{3 * kUs}, {9 * kUs}}}}) {
+    write_trace(programs, facts, options);
+    const std::string each = read_gzip(options.path);
+    write_trace_of_runs(programs, facts, options);
+    EXPECT_EQ(read_gzip(options.path), each) << options.title;
+    EXPECT_NE(each.find("L0 down"), std::string::npos) << options.title;
+  }
+}
+
 TEST(ChromeTrace, AnOverlapWithinAStreamIsOurBugUnlessItIsRounding) {
   Programs programs = small_world(1, 1, 1);
   const int gemm = add_compute(programs, 0, "g", OperatorClass::kGemm, 3);

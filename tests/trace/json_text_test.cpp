@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -52,6 +54,13 @@ TEST(Microseconds, KeepTheNanoseconds) {
   EXPECT_EQ(microseconds(7), "0.007");
   EXPECT_EQ(microseconds(1'234'567), "1234.567");
   EXPECT_EQ(microseconds(100'000'000'000'010), "100000000000.010");
+}
+
+TEST(JsonText, WholeNumbersAreTheNearestOnes) {
+  const double halves[] = {0,   0.49999999999999994, 0.5,        1.5,
+                           2.5, 4503599627370495.5,  1e15 + 0.5, 9e18};
+  for (const double value : halves) EXPECT_EQ(round_positive(value), std::llround(value)) << value;
+  EXPECT_EQ(to_nanoseconds({1e300}), std::numeric_limits<std::int64_t>::max());
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "trace/small_runs.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "trace/chrome_trace.hpp"
 
@@ -43,6 +44,36 @@ Instruction message(Instruction::Kind kind, Stream stream, int peer_stage) {
   instruction.peer_stage = static_cast<std::int16_t>(peer_stage);
   instruction.bytes.base = 1e6;
   return instruction;
+}
+
+bool is_compute(const Programs& programs, const Span& span) {
+  return programs.of(span.rank).instructions[span.instruction].kind == Instruction::Kind::kCompute;
+}
+
+// Whether nothing lies between them.
+bool follows(const Span& next, const Span& last) {
+  return next.rank == last.rank && next.step == last.step && !next.routed && !last.routed &&
+         next.instruction == last.instruction + 1 && next.start.value == last.end.value;
+}
+
+// The operators facts.spans[from, to) as one run.
+void write_run(const Programs& programs, const Facts& facts, std::size_t from, std::size_t to,
+               TimelineSink& sink) {
+  std::array<Seconds, 64> ends;
+  const Span& first = facts.spans[from];
+  for (std::size_t at = from; at < to; ++at) ends[at - from] = facts.spans[at].end - first.start;
+  OperatorRun run;
+  run.rank = first.rank;
+  run.first = first.instruction;
+  run.count = static_cast<int>(to - from);
+  run.step = first.step;
+  run.number = 1000 * programs.ranks[first.rank].program + first.instruction;
+  run.start = first.start;
+  run.ends = ends.data();
+  run.stall = first.stall;
+  run.stall_start_of_transfer = first.stall_start_of_transfer;
+  run.stalled_on = first.stalled_on;
+  sink.operators(run);
 }
 
 }  // namespace
@@ -138,6 +169,26 @@ void write_trace(const Programs& programs, const Facts& facts, const TraceOption
   ChromeTrace trace(options);
   trace.begin(programs);
   for (const Span& span : facts.spans) trace.span(span);
+  for (const MemoryLevel& level : facts.levels) trace.memory(level);
+  trace.end(facts.makespan);
+}
+
+void write_trace_of_runs(const Programs& programs, const Facts& facts,
+                         const TraceOptions& options) {
+  ChromeTrace trace(options);
+  trace.begin(programs);
+  for (std::size_t at = 0, end = 0; at < facts.spans.size(); at = end) {
+    end = at + 1;
+    if (!is_compute(programs, facts.spans[at])) {
+      trace.span(facts.spans[at]);
+      continue;
+    }
+    while (end < facts.spans.size() && end - at < 64 && is_compute(programs, facts.spans[end]) &&
+           follows(facts.spans[end], facts.spans[end - 1])) {
+      ++end;
+    }
+    write_run(programs, facts, at, end, trace);
+  }
   for (const MemoryLevel& level : facts.levels) trace.memory(level);
   trace.end(facts.makespan);
 }

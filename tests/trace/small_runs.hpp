@@ -38,5 +38,8 @@ Span transfer_span(Rank rank, int instruction, std::int64_t transfer, double rea
                    double end);
 
 void write_trace(const Programs& programs, const Facts& facts, const TraceOptions& options);
+// Operators of a rank that follow each other in `facts` and in time come together, as from a
+// replay. REQUIRES: those of ranks with one program and first operator are as many.
+void write_trace_of_runs(const Programs& programs, const Facts& facts, const TraceOptions& options);
 
 }  // namespace rehearse
