@@ -220,8 +220,9 @@ class PlanBound {
 
   // KV cache and activations where their sum is highest: in prefill, or in the last decode step.
   std::array<Bytes, 2> highest(int stage) const {
-    const Bytes per_token = kv_bytes_per_token_and_layer(model_, plan_.layout.tensor) *
-                            static_cast<double>(passes_.layers(stage).count);
+    const Share layers = passes_.layers(stage);
+    const Bytes per_token =
+        kv_bytes_per_token(model_, layers.first, layers.count, plan_.layout.tensor);
     Bytes kv;
     std::array<Bytes, 2> most{};
     const auto pass = [&](Phase phase, int part, double tokens) {

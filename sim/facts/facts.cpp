@@ -9,6 +9,7 @@
 #include "graph/model_flops.hpp"
 #include "layout/memory_rule.hpp"
 #include "layout/request_lengths.hpp"
+#include "model/attention_kind.hpp"
 #include "model/weights.hpp"
 #include "platform/gpu_kinds.hpp"
 #include "program/program_memory.hpp"
@@ -39,9 +40,10 @@ void fill(const Model& model, proto::Parameters& to) {
 void fill(const Model& model, proto::Dimensions& to) {
   to.set_layers(model.layers);
   to.set_hidden(model.hidden);
-  to.set_attention_heads(model.attention.heads);
-  to.set_kv_heads(model.attention.kv_heads);
-  to.set_head_dim(model.attention.head_dim);
+  const AttentionHeads heads = attention_heads(model);
+  to.set_attention_heads(heads.query);
+  to.set_kv_heads(heads.key_value);
+  to.set_head_dim(heads.dimensions);
   to.set_vocab(model.vocab);
   if (!model.moe) return;
   to.set_experts(model.moe->experts);
@@ -139,7 +141,8 @@ void fill(const Model& model, const Plan& plan, const RankEntry& entry, const Pr
   to.set_data(entry.at.data);
   to.set_expert(entry.at.expert);
   to.set_layers(stage_layers(layout, model.layers)[entry.at.pipeline].count);
-  to.set_attention_heads(share_of(model.attention.heads, layout.tensor, entry.at.tensor).count);
+  to.set_attention_heads(
+      share_of(attention_heads(model).query, layout.tensor, entry.at.tensor).count);
   if (model.moe) {
     to.set_expert_tensor(expert_tensor_degree(layout));
     const bool spread = expert_tensor_degree(layout) == 1;

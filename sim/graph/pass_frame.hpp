@@ -4,8 +4,10 @@
 
 #include <initializer_list>
 #include <string>
+#include <vector>
 
 #include "graph/workload_graph.hpp"
+#include "model/attention_kind.hpp"
 
 namespace rehearse {
 
@@ -23,6 +25,7 @@ class PassFrame {
   double tokens() const { return tokens_; }
   double local_tokens() const { return local_tokens_; }  // between blocks
   double row_bytes() const { return row_bytes_; }        // activations of a token
+  AttentionShape attention_shape() const { return {slices_, shape_.phase == Phase::kDecode}; }
 
   void enter_layer(int layer) { layer_ = layer; }
   void leave_layers();
@@ -57,6 +60,7 @@ class PassFrame {
   const double tokens_;
   const double local_tokens_;
   const double row_bytes_;
+  const std::vector<Slice> slices_;
   int layer_;
   int residual_ = -1;
   WorkloadGraph graph_;

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "layout/layout.hpp"
 #include "layout/layout_rules.hpp"
+#include "model/attention_kind.hpp"
 #include "model/weights.hpp"
 
 namespace rehearse {
@@ -75,15 +76,11 @@ class Checker {
 
   void check_attention() const {
     const int tensor = plan_.layout.tensor;
-    require_divides("layout.tensor", tensor, "attention heads", model_.attention.heads);
-    require_divides("layout.tensor", tensor, "hidden dimensions", model_.hidden);
-    const int kv_heads = model_.attention.kv_heads;
-    if (kv_heads % tensor != 0 && tensor % kv_heads != 0) {
-      fail("layout.tensor",
-           fmt::format("layout.tensor = {} neither divides the model's {} KV heads "
-                       "nor is a multiple of them",
-                       tensor, kv_heads));
+    for (const LayerRun& run : layer_runs(model_, 0, model_.layers)) {
+      const std::string refusal = run.kind.attention->refusal(model_, tensor);
+      if (!refusal.empty()) fail("layout.tensor", refusal);
     }
+    require_divides("layout.tensor", tensor, "hidden dimensions", model_.hidden);
   }
 
   void check_stages() const {
@@ -173,36 +170,35 @@ class Checker {
     for (int index = 0; index < kWeightParts; ++index) {
       const auto part = static_cast<WeightPart>(index);
       const int degree = degree_of(part);
-      if (degree == 1 || part == WeightPart::kRouter || part == WeightPart::kNorms) continue;
+      if (degree == 1) continue;
       Storage checked;  // a run of layers is stored alike
       for (int layer = 0; layer < model_.layers; ++layer) {
         if (!has_part(model_, part, layer)) continue;
         const Storage storage = storage_of(model_, part, layer);
         if (storage == checked) continue;
-        check_blocks_of(part, degree, storage);
+        check_blocks_of(part, layer, degree, storage);
         checked = storage;
       }
     }
   }
 
   int degree_of(WeightPart part) const {
-    const bool expert = part == WeightPart::kExpertUp || part == WeightPart::kExpertDown;
-    return expert ? expert_tensor_degree(plan_.layout) : plan_.layout.tensor;
+    return of_routed_experts(part) ? expert_tensor_degree(plan_.layout) : plan_.layout.tensor;
   }
 
-  void check_blocks_of(WeightPart part, int degree, const Storage& storage) const {
-    const bool rows = part == WeightPart::kAttentionOutput || part == WeightPart::kExpertDown ||
-                      part == WeightPart::kSharedExpertDown || part == WeightPart::kDenseDown;
+  void check_blocks_of(WeightPart part, int layer, int degree, const Storage& storage) const {
+    const Weights whole = weights_of(model_, part, layer, 1);
+    const Weights held = weights_of(model_, part, layer, degree);
+    const bool rows = held.matrices[0].inputs != whole.matrices[0].inputs;
+    const bool columns = held.matrices[0].outputs != whole.matrices[0].outputs;
     const int block = rows ? storage.block_inputs : storage.block_outputs;
-    if (block <= 1) return;
-    const Weights whole = weights_of(model_, part, 1);
-    const Weights held = weights_of(model_, part, degree);
+    if (block <= 1 || (!rows && !columns)) return;  // router and norms are whole on each
     for (std::size_t at = 0; at < held.matrices.size(); ++at) {
       const auto side = [&](const Weights& of) {
         return rows ? of.matrices[at].inputs : of.matrices[at].outputs;
       };
       if (std::fmod(side(held), block) == 0) continue;
-      const bool expert = part == WeightPart::kExpertUp || part == WeightPart::kExpertDown;
+      const bool expert = of_routed_experts(part);
       const char* const what = rows ? "rows" : "columns";
       fail(
           "layout.tensor",

@@ -2,31 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "model/attention/kinds.hpp"
 #include "model/weights.hpp"
 
 namespace rehearse {
 namespace {
-
-void check_at_least(int least, int value, const Model& model, const std::string& field) {
-  if (value < least) {
-    throw InputError(model.where.at(field),
-                     fmt::format("{} = {}: must be at least {}", field, value, least));
-  }
-}
-
-void check_attention(const Model& model) {
-  const Attention& attention = model.attention;
-  check_at_least(1, attention.heads, model, "attention.heads");
-  check_at_least(1, attention.kv_heads, model, "attention.kv_heads");
-  check_at_least(1, attention.head_dim, model, "attention.head_dim");
-  if (attention.heads % attention.kv_heads != 0) {
-    throw InputError(model.where.at("attention.kv_heads"),
-                     fmt::format("attention.kv_heads = {} does not divide attention.heads = {}",
-                                 attention.kv_heads, attention.heads));
-  }
-}
 
 void check_moe(const Model& model) {
   const MixtureOfExperts& moe = *model.moe;
@@ -66,7 +46,43 @@ void check_dense(const Model& model) {
   if (model.dense) check_at_least(1, model.dense->width, model, "dense.width");
 }
 
+double& counted_as(WeightPart part, ParameterCount& count) {
+  switch (part) {
+    case WeightPart::kEmbedding:
+      return count.embedding;
+    case WeightPart::kLmHead:
+      return count.lm_head;
+    case WeightPart::kRouter:
+      return count.router;
+    case WeightPart::kExpertUp:
+    case WeightPart::kExpertDown:
+      return count.experts;
+    case WeightPart::kSharedExpertUp:
+    case WeightPart::kSharedExpertDown:
+      return count.shared_experts;
+    case WeightPart::kDenseUp:
+    case WeightPart::kDenseDown:
+      return count.dense_ffn;
+    case WeightPart::kNorms:
+      return count.norms;
+    default:
+      return count.attention;
+  }
+}
+
 }  // namespace
+
+void check_at_least(int least, int value, const Model& model, const std::string& field) {
+  if (value < least) {
+    throw InputError(model.where.at(field),
+                     fmt::format("{} = {}: must be at least {}", field, value, least));
+  }
+}
+
+LayerKind Model::kind_of(int layer) const {
+  const bool experts = moe && layer >= moe->first_dense_layers;
+  return {&kGroupedQuery, experts ? FeedForwardKind::kExperts : FeedForwardKind::kDense};
+}
 
 std::vector<LayerRun> layer_runs(const Model& model, int first, int count) {
   std::vector<LayerRun> runs;
@@ -87,46 +103,44 @@ int moe_layers(const Model& model, int first, int count) {
 }
 
 ParameterCount count_parameters(const Model& model) {
-  const auto of = [&](WeightPart part) {
-    return has_part(model, part, kNoLayer) ? weights_of(model, part, 1).parameters() : 0;
-  };
-  const double with_experts = moe_layers(model, 0, model.layers);
-  const double dense_layers = model.layers - with_experts;
   ParameterCount count;
-  count.embedding = of(WeightPart::kEmbedding);
-  count.lm_head = of(WeightPart::kLmHead);
-  count.attention = model.layers * (of(WeightPart::kQkv) + of(WeightPart::kAttentionOutput));
-  count.norms = (2.0 * model.layers + 1) * of(WeightPart::kNorms);
-  count.dense_ffn = dense_layers * (of(WeightPart::kDenseUp) + of(WeightPart::kDenseDown));
-  count.router = with_experts * of(WeightPart::kRouter);
-  count.shared_experts =
-      with_experts * (of(WeightPart::kSharedExpertUp) + of(WeightPart::kSharedExpertDown));
-  double idle_experts = 0;
-  if (model.moe) {
-    const double expert = of(WeightPart::kExpertUp) + of(WeightPart::kExpertDown);
-    count.experts = with_experts * model.moe->experts * expert;
-    idle_experts = with_experts * (model.moe->experts - model.moe->top_k) * expert;
+  double idle = 0;
+  const auto add = [&](WeightPart part, int layer, double times, double used) {
+    const double one = weights_of(model, part, layer, 1).parameters();
+    counted_as(part, count) += times * one;
+    count.total += times * one;
+    idle += (times - used) * one;
+  };
+  for (const LayerRun& run : layer_runs(model, 0, model.layers)) {
+    for_each_part(model, run.first, [&](WeightPart part, double times) {
+      const double used = of_routed_experts(part) ? model.moe->top_k : times;
+      add(part, run.first, run.count * times, run.count * used);
+    });
   }
-  count.total = count.embedding + count.lm_head + count.attention + count.router + count.experts +
-                count.shared_experts + count.dense_ffn + count.norms;
-  count.active = count.total - idle_experts;
+  add(WeightPart::kNorms, kNoLayer, 1, 1);
+  add(WeightPart::kEmbedding, kNoLayer, 1, 1);
+  if (!model.tied_embeddings) add(WeightPart::kLmHead, kNoLayer, 1, 1);
+  count.active = count.total - idle;
   return count;
 }
 
-Bytes kv_bytes_per_token_and_layer(const Model& model, int tensor) {
-  const double heads = std::max(1.0, static_cast<double>(model.attention.kv_heads) / tensor);
-  return Bytes{2 * heads * model.attention.head_dim * bytes_per_element(model.kv_dtype)};
+Bytes kv_bytes_per_token(const Model& model, int first, int count, int tensor) {
+  Bytes sum;
+  for (const LayerRun& run : layer_runs(model, first, count)) {
+    sum += run.kind.attention->kv_bytes(model, tensor) * static_cast<double>(run.count);
+  }
+  return sum;
 }
 
 Bytes kv_bytes_per_token(const Model& model) {
-  return kv_bytes_per_token_and_layer(model, 1) * model.layers;
+  return kv_bytes_per_token(model, 0, model.layers, 1);
 }
 
 void validate(const Model& model) {
   check_at_least(1, model.layers, model, "layers");
   check_at_least(1, model.hidden, model, "hidden");
   check_at_least(1, model.vocab, model, "vocab");
-  check_attention(model);
+  for (const LayerRun& run : layer_runs(model, 0, model.layers)) run.kind.attention->check(model);
   if (model.moe) check_moe(model);
   check_dense(model);
 }

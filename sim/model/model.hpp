@@ -13,7 +13,7 @@
 
 namespace rehearse {
 
-// Multi-head (kv_heads = heads) or grouped-query attention (kv_heads divides heads).
+// Of grouped-query attention (kv_heads divides heads): multi-head with as many, multi-query with 1.
 struct Attention {
   int heads = 0;
   int kv_heads = 0;
@@ -39,9 +39,12 @@ struct MixtureOfExperts {
       0;  // the first layers use Model::dense instead (DeepSeek: first_k_dense_replace)
 };
 
+struct AttentionKind;
+
 // What a layer is made of: its blocks (sim/graph/blocks) and its parts of the weights follow.
 enum class FeedForwardKind : std::uint8_t { kDense, kExperts };
 struct LayerKind {
+  const AttentionKind* attention = nullptr;
   FeedForwardKind feed_forward = FeedForwardKind::kDense;
   bool operator==(const LayerKind&) const = default;
 };
@@ -63,10 +66,7 @@ struct Model {
       notes;  // what its file says that is not represented here, a sentence each
   FieldLocations where;
 
-  LayerKind kind_of(int layer) const {
-    const bool experts = moe && layer >= moe->first_dense_layers;
-    return {experts ? FeedForwardKind::kExperts : FeedForwardKind::kDense};
-  }
+  LayerKind kind_of(int layer) const;
   bool is_moe_layer(int layer) const {
     return kind_of(layer).feed_forward == FeedForwardKind::kExperts;
   }
@@ -97,13 +97,14 @@ struct ParameterCount {
 };
 ParameterCount count_parameters(const Model& model);
 
-// KV cache of one token in one layer on one of `tensor` ranks, 2 x kv_heads x head_dim x
-// bytes(kv_dtype) on one. Fewer KV heads than tensor ranks: each rank keeps one copy of a head.
-Bytes kv_bytes_per_token_and_layer(const Model& model, int tensor);
+// KV cache of one token in these layers on one of `tensor` ranks.
+Bytes kv_bytes_per_token(const Model& model, int first, int count, int tensor);
 Bytes kv_bytes_per_token(const Model& model);  // over all layers, on one rank
 
 // Throws InputError where a dimension is missing, not positive, or breaks a rule (kv_heads divides
 // heads, top_k <= experts, `dense` is there exactly when some layer is not a MoE layer ...).
 void validate(const Model& model);
+// Throws InputError at the field where the value is lower.
+void check_at_least(int least, int value, const Model& model, const std::string& field);
 
 }  // namespace rehearse

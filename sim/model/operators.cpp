@@ -1,6 +1,5 @@
 #include "model/operators.hpp"
 
-#include <algorithm>
 #include <cmath>
 
 #include "model/weights.hpp"
@@ -10,19 +9,44 @@ namespace {
 
 double activation_size(const Model& model) { return bytes_per_element(model.activation_dtype); }
 
-// KV heads held by one of `tensor` ranks: split while there are enough, then copied.
-double kv_heads_per_rank(const Model& model, int tensor) {
-  return std::max(1.0, static_cast<double>(model.attention.kv_heads) / tensor);
+Operator elementwise(OperatorClass op_class, double read, double written) {
+  Operator op;
+  op.op_class = op_class;
+  op.inputs.base = read;
+  op.outputs = op.result = Bytes{written};
+  return op;
 }
 
-double heads_per_rank(const Model& model, int tensor) {
-  return static_cast<double>(model.attention.heads) / tensor;
+// The up projection's activation (and the product with the gate) runs in the epilogue: `width`
+// columns are written.
+Operator up_projection(const Model& model, OperatorClass op_class, WeightPart part, int layer,
+                       double tokens, int tensor) {
+  const auto down_part = static_cast<WeightPart>(static_cast<int>(part) + 1);
+  const Matrix down = weights_of(model, down_part, layer, tensor).matrices[0];
+  return matrix_product(model, op_class, part, layer, tokens, tensor, down.inputs * down.count);
 }
 
-// tokens x (the part's inputs) -> tokens x (its outputs, or `written` of them).
+// Networks side by side are one: their columns enter it, `hidden` leave.
+Operator down_projection(const Model& model, OperatorClass op_class, WeightPart part, int layer,
+                         double tokens, int tensor) {
+  const Matrix down = weights_of(model, part, layer, tensor).matrices[0];
+  Operator op = matrix_product(model, op_class, part, layer, tokens, tensor, model.hidden);
+  op.inputs.base *= down.count;
+  return op;
+}
+
+}  // namespace
+
+const char* to_text(OperatorClass op_class) {
+  constexpr const char* kNames[] = {
+      "embedding",   "norm",   "gemm",        "attention_prefill", "attention_decode",
+      "elementwise", "router", "expert_gemm", "sampling"};
+  return kNames[static_cast<int>(op_class)];
+}
+
 Operator matrix_product(const Model& model, OperatorClass op_class, WeightPart part, int layer,
-                        double tokens, int tensor, double written = 0) {
-  const Weights weights = weights_of(model, part, tensor);
+                        double tokens, int tensor, double written) {
+  const Weights weights = weights_of(model, part, layer, tensor);
   double outputs = 0;
   double parameters = 0;
   for (const Matrix& matrix : weights.matrices) {
@@ -39,41 +63,6 @@ Operator matrix_product(const Model& model, OperatorClass op_class, WeightPart p
   op.outputs = op.result =
       Bytes{tokens * (written > 0 ? written : outputs) * activation_size(model)};
   return op;
-}
-
-Operator elementwise(OperatorClass op_class, double read, double written) {
-  Operator op;
-  op.op_class = op_class;
-  op.inputs.base = read;
-  op.outputs = op.result = Bytes{written};
-  return op;
-}
-
-// The up projection's activation (and the product with the gate) runs in the epilogue: `width`
-// columns are written.
-Operator up_projection(const Model& model, OperatorClass op_class, WeightPart part, int layer,
-                       double tokens, int tensor) {
-  const Matrix down =
-      weights_of(model, static_cast<WeightPart>(static_cast<int>(part) + 1), tensor).matrices[0];
-  return matrix_product(model, op_class, part, layer, tokens, tensor, down.inputs * down.count);
-}
-
-// Networks side by side are one: their columns enter it, `hidden` leave.
-Operator down_projection(const Model& model, OperatorClass op_class, WeightPart part, int layer,
-                         double tokens, int tensor) {
-  const Matrix down = weights_of(model, part, tensor).matrices[0];
-  Operator op = matrix_product(model, op_class, part, layer, tokens, tensor, model.hidden);
-  op.inputs.base *= down.count;
-  return op;
-}
-
-}  // namespace
-
-const char* to_text(OperatorClass op_class) {
-  constexpr const char* kNames[] = {
-      "embedding",   "norm",   "gemm",        "attention_prefill", "attention_decode",
-      "elementwise", "router", "expert_gemm", "sampling"};
-  return kNames[static_cast<int>(op_class)];
 }
 
 Operator embedding(const Model& model, double tokens, int tensor) {
@@ -96,53 +85,6 @@ Operator norm(const Model& model, double tokens) {
   if (tokens > 0) op.weights = weight_bytes(model, WeightPart::kNorms, kNoLayer, 1);
   op.result = Bytes{activations};  // the residual is updated in place
   return op;
-}
-
-Operator qkv_projection(const Model& model, int layer, double tokens, int tensor) {
-  return matrix_product(model, OperatorClass::kGemm, WeightPart::kQkv, layer, tokens, tensor);
-}
-
-Operator prefill_attention(const Model& model, double sequences, double prompt_tokens, int tensor) {
-  // Causal: token p attends to p positions, p = 1..prompt.
-  const double pairs = sequences * prompt_tokens * (prompt_tokens + 1) / 2;
-  return prefill_attention_of(model, sequences * prompt_tokens, pairs, tensor);
-}
-
-Operator prefill_attention_of(const Model& model, double tokens, double pairs, int tensor) {
-  // QK^T and AV cost 2 FLOPs each per head, position and dimension.
-  const double heads = heads_per_rank(model, tensor);
-  const double dim = model.attention.head_dim;
-  const double kv_columns = 2 * kv_heads_per_rank(model, tensor) * dim;
-  Operator op;
-  op.op_class = OperatorClass::kAttentionPrefill;
-  op.arithmetic = model.activation_dtype;
-  op.flops.base = 4 * heads * dim * pairs;
-  op.inputs.base = tokens * (heads * dim + kv_columns) * activation_size(model);
-  op.result = Bytes{tokens * heads * dim * activation_size(model)};
-  op.outputs = op.result + kv_bytes_per_token_and_layer(model, tensor) * tokens;
-  return op;
-}
-
-Operator decode_attention(const Model& model, double sequences, double context, int tensor) {
-  const double heads = heads_per_rank(model, tensor);
-  const double dim = model.attention.head_dim;
-  const double kv_columns = 2 * kv_heads_per_rank(model, tensor) * dim;
-  const double kv_row = kv_bytes_per_token_and_layer(model, tensor).value;
-  Operator op;
-  op.op_class = OperatorClass::kAttentionDecode;
-  op.arithmetic = model.activation_dtype;
-  op.flops = {4 * heads * dim * sequences * context, 4 * heads * dim * sequences};
-  op.inputs = {
-      sequences * ((context - 1) * kv_row + (heads * dim + kv_columns) * activation_size(model)),
-      sequences * kv_row};
-  op.result = Bytes{sequences * heads * dim * activation_size(model)};
-  op.outputs = op.result + Bytes{sequences * kv_row};
-  return op;
-}
-
-Operator output_projection(const Model& model, int layer, double tokens, int tensor) {
-  return matrix_product(model, OperatorClass::kGemm, WeightPart::kAttentionOutput, layer, tokens,
-                        tensor);
 }
 
 Operator router(const Model& model, int layer, double tokens) {

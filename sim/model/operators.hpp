@@ -48,18 +48,14 @@ struct Operator {
   Amount bytes() const { return {weights.value + inputs.base + outputs.value, inputs.per_step}; }
 };
 
+// tokens x (the part's inputs) -> tokens x (its outputs, or `written` of them).
+Operator matrix_product(const Model& model, OperatorClass op_class, WeightPart part, int layer,
+                        double tokens, int tensor, double written = 0);
+
 // `tokens` enter the operator on this rank, in a `layer` of the model; `tensor` ranks share the
 // matrices.
 Operator embedding(const Model& model, double tokens, int tensor);
 Operator norm(const Model& model, double tokens);
-Operator qkv_projection(const Model& model, int layer, double tokens, int tensor);
-// Causal self-attention over `sequences` prompts of `prompt_tokens`; writes the KV cache.
-Operator prefill_attention(const Model& model, double sequences, double prompt_tokens, int tensor);
-// The same over prompts of several lengths: `tokens` their sum, `pairs` the sum of p(p+1)/2.
-Operator prefill_attention_of(const Model& model, double tokens, double pairs, int tensor);
-// One new token per sequence; at step i it attends to context + i tokens, itself included.
-Operator decode_attention(const Model& model, double sequences, double context, int tensor);
-Operator output_projection(const Model& model, int layer, double tokens, int tensor);
 Operator router(const Model& model, int layer, double tokens);
 Operator permute(const Model& model, double tokens);  // tokens to (token, expert) copies
 Operator combine(const Model& model, double tokens);  // weighted sum of the top_k copies

@@ -3,24 +3,12 @@
 
 #include <algorithm>
 
+#include "model/attention_kind.hpp"
+
 namespace rehearse {
 namespace {
 
 double hidden_of(const Model& model) { return model.hidden; }
-
-// Q and output: hidden x (heads x head_dim) each; K and V: hidden x (kv_heads x head_dim) each.
-// (GQA: Ainslie et al. 2023, arXiv:2305.13245.)
-Weights attention(const Model& model, WeightPart part, int tensor) {
-  const Attention& attention = model.attention;
-  const double query = static_cast<double>(attention.heads) / tensor * attention.head_dim;
-  const double key =
-      std::max(1.0, static_cast<double>(attention.kv_heads) / tensor) * attention.head_dim;
-  if (part == WeightPart::kAttentionOutput) {
-    return {{Matrix{hidden_of(model), query}}, attention.bias ? hidden_of(model) : 0};
-  }
-  return {{Matrix{query, hidden_of(model)}, Matrix{key, hidden_of(model), 2}},
-          attention.bias ? query + 2 * key : 0};
-}
 
 // Gated 3 matrices (Shazeer 2020, arXiv:2002.05202, "SwiGLU"), plain 2; of `count` networks. The
 // biases of the columns are split with them, the output's is on every rank.
@@ -35,24 +23,14 @@ Weights feed_forward(const Model& model, const FeedForward& ffn, bool up, int te
   return {{Matrix{hidden_of(model), columns, count}}, ffn.bias ? hidden_of(model) * count : 0};
 }
 
-bool of_experts(WeightPart part) {
-  return part == WeightPart::kRouter || part == WeightPart::kExpertUp ||
-         part == WeightPart::kExpertDown || part == WeightPart::kSharedExpertUp ||
-         part == WeightPart::kSharedExpertDown;
-}
-
-bool of_shared_experts(WeightPart part) {
-  return part == WeightPart::kSharedExpertUp || part == WeightPart::kSharedExpertDown;
-}
+constexpr std::array<WeightPart, 2> kDenseParts = {WeightPart::kDenseUp, WeightPart::kDenseDown};
+constexpr std::array<WeightPart, 5> kExpertParts = {
+    WeightPart::kRouter, WeightPart::kExpertUp, WeightPart::kExpertDown,
+    WeightPart::kSharedExpertUp, WeightPart::kSharedExpertDown};
+constexpr std::size_t kWithoutShared = 3;
 
 bool outside_layers(WeightPart part) {
   return part == WeightPart::kEmbedding || part == WeightPart::kLmHead;
-}
-
-double times_in_a_layer(const Model& model, WeightPart part) {
-  const bool experts = part == WeightPart::kExpertUp || part == WeightPart::kExpertDown;
-  if (experts && model.moe) return model.moe->experts;
-  return part == WeightPart::kNorms ? 2 : 1;
 }
 
 // The last that names the part; nullptr: none does.
@@ -67,14 +45,19 @@ const PartStorage* rule_of(const Model& model, WeightPart part, int layer) {
 
 }  // namespace
 
-Weights weights_of(const Model& model, WeightPart part, int tensor) {
+std::span<const WeightPart> attention_parts(const AttentionKind& kind) { return kind.parts; }
+
+std::span<const WeightPart> feed_forward_parts(const Model& model, FeedForwardKind kind) {
+  if (kind == FeedForwardKind::kDense) return kDenseParts;
+  const std::span<const WeightPart> parts = kExpertParts;
+  return model.moe->shared_experts > 0 ? parts : parts.first(kWithoutShared);
+}
+
+Weights weights_of(const Model& model, WeightPart part, int layer, int tensor) {
   switch (part) {
     case WeightPart::kEmbedding:
     case WeightPart::kLmHead:
       return {{Matrix{static_cast<double>(model.vocab) / tensor, hidden_of(model)}}, 0};
-    case WeightPart::kQkv:
-    case WeightPart::kAttentionOutput:
-      return attention(model, part, tensor);
     case WeightPart::kRouter:
       return {{Matrix{static_cast<double>(model.moe->experts), hidden_of(model)}}, 0};
     case WeightPart::kExpertUp:
@@ -89,19 +72,23 @@ Weights weights_of(const Model& model, WeightPart part, int tensor) {
       return feed_forward(model, *model.dense, part == WeightPart::kDenseUp, tensor);
     case WeightPart::kNorms:
       return {{}, hidden_of(model)};
-    case WeightPart::kCount:
-      break;
+    default:
+      return model.kind_of(layer).attention->weights(model, part, tensor);
   }
-  throw InternalError("a part of the weights has no matrices");
 }
 
 bool has_part(const Model& model, WeightPart part, int layer) {
   if (outside_layers(part)) return part == WeightPart::kEmbedding || !model.tied_embeddings;
-  if (of_shared_experts(part) && (!model.moe || model.moe->shared_experts == 0)) return false;
-  const bool experts = of_experts(part);
-  if (!experts && part != WeightPart::kDenseUp && part != WeightPart::kDenseDown) return true;
-  if (layer == kNoLayer) return experts ? model.moe.has_value() : model.dense.has_value();
-  return model.is_moe_layer(layer) == experts;
+  bool found = false;
+  const auto look = [&](WeightPart has, double) { found = found || has == part; };
+  if (layer != kNoLayer) {
+    for_each_part(model, layer, look);
+  } else {
+    for (const LayerRun& run : layer_runs(model, 0, model.layers)) {
+      for_each_part(model, run.first, look);
+    }
+  }
+  return found;
 }
 
 Dtype wide_dtype(const Model& model) {
@@ -132,7 +119,7 @@ Storage storage_of(const Model& model, WeightPart part, int layer) {
 
 Bytes matrix_bytes(const Model& model, WeightPart part, int layer, int tensor) {
   const Storage storage = storage_of(model, part, layer);
-  const Weights weights = weights_of(model, part, tensor);
+  const Weights weights = weights_of(model, part, layer, tensor);
   return stored_bytes(weights.matrices[0], storage) + stored_bytes(weights.matrices[1], storage);
 }
 
@@ -141,7 +128,7 @@ Bytes weight_bytes(const Model& model, WeightPart part, int layer, int tensor) {
   Dtype of_vectors = rule != nullptr ? rule->storage.dtype : model.weight_dtype;
   if (rule != nullptr && bytes_per_element(of_vectors) < 2) of_vectors = wide_dtype(model);
   return matrix_bytes(model, part, layer, tensor) +
-         Bytes{weights_of(model, part, tensor).vectors * bytes_per_element(of_vectors)};
+         Bytes{weights_of(model, part, layer, tensor).vectors * bytes_per_element(of_vectors)};
 }
 
 Bytes expert_weights(const Model& model, int layer, int expert_tensor) {
@@ -152,7 +139,6 @@ Bytes expert_weights(const Model& model, int layer, int expert_tensor) {
 std::vector<StorageShare> storage_shares(const Model& model) {
   std::vector<StorageShare> shares;
   const auto add = [&](WeightPart part, int layer, double times) {
-    if (!has_part(model, part, layer)) return;
     const Dtype dtype = storage_of(model, part, layer).dtype;
     auto share = std::find_if(shares.begin(), shares.end(),
                               [&](const StorageShare& each) { return each.dtype == dtype; });
@@ -160,15 +146,10 @@ std::vector<StorageShare> storage_shares(const Model& model) {
     share->bytes += weight_bytes(model, part, layer, 1) * times;
   };
   add(WeightPart::kNorms, kNoLayer, 1);
-  for (int index = 0; index < kWeightParts; ++index) {
-    const auto part = static_cast<WeightPart>(index);
-    if (outside_layers(part)) {
-      add(part, kNoLayer, 1);
-      continue;
-    }
-    for (int layer = 0; layer < model.layers; ++layer) {
-      add(part, layer, times_in_a_layer(model, part));
-    }
+  add(WeightPart::kEmbedding, kNoLayer, 1);
+  if (!model.tied_embeddings) add(WeightPart::kLmHead, kNoLayer, 1);
+  for (int layer = 0; layer < model.layers; ++layer) {
+    for_each_part(model, layer, [&](WeightPart part, double times) { add(part, layer, times); });
   }
   std::stable_sort(shares.begin(), shares.end(),
                    [](const StorageShare& a, const StorageShare& b) { return a.bytes > b.bytes; });

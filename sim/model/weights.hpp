@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,15 +22,36 @@ struct Weights {
     return matrices[0].parameters() + matrices[1].parameters() + vectors;
   }
 };
-// REQUIRES: the model has the part. The matrices' outputs (QKV, up, embedding, LM head) or inputs
-// (down, attention output) are split over the tensor ranks; KV heads fewer than ranks are copied;
-// router and norms are whole on each.
-Weights weights_of(const Model& model, WeightPart part, int tensor);
+// REQUIRES: the layer has the part. The matrices' outputs (QKV, up, embedding, LM head) or inputs
+// (down, attention output) are split over the tensor ranks; router and norms are whole on each.
+Weights weights_of(const Model& model, WeightPart part, int layer, int tensor);
 
 // Whether the model's layer has the part. No layer (-1): whether the model does.
 bool has_part(const Model& model, WeightPart part, int layer);
 
 constexpr int kNoLayer = -1;  // of embedding, LM head, final norm
+
+// Up and down projection of the routed experts, which the ranks of the expert group share out.
+constexpr bool of_routed_experts(WeightPart part) {
+  return part == WeightPart::kExpertUp || part == WeightPart::kExpertDown;
+}
+
+// What a layer's FFN holds. REQUIRES: the layer is of that kind.
+std::span<const WeightPart> feed_forward_parts(const Model& model, FeedForwardKind kind);
+std::span<const WeightPart> attention_parts(const AttentionKind& kind);
+constexpr double kNormsPerLayer = 2;  // before attention and before the FFN
+
+// Calls visit(part, times) for the parts of a layer: as often as it has them, each routed expert
+// one by one.
+template <class Visit>
+void for_each_part(const Model& model, int layer, Visit visit) {
+  const LayerKind kind = model.kind_of(layer);
+  for (const WeightPart part : attention_parts(*kind.attention)) visit(part, 1.0);
+  for (const WeightPart part : feed_forward_parts(model, kind.feed_forward)) {
+    visit(part, of_routed_experts(part) ? model.moe->experts : 1.0);
+  }
+  visit(WeightPart::kNorms, kNormsPerLayer);
+}
 
 // How the part is stored in the layer: by the last of Model::storage that says so, else plainly in
 // Model::weight_dtype.

@@ -42,8 +42,8 @@ class ActivationPeaks {
 };
 
 Bytes kv_per_token(const Model& model, const Plan& plan, int stage) {
-  return kv_bytes_per_token_and_layer(model, plan.layout.tensor) *
-         static_cast<double>(stage_layers(plan.layout, model.layers)[stage].count);
+  const Share layers = stage_layers(plan.layout, model.layers)[stage];
+  return kv_bytes_per_token(model, layers.first, layers.count, plan.layout.tensor);
 }
 
 }  // namespace

@@ -168,8 +168,9 @@ class ProgramBuilder {
     Pass pass;
     pass.phase = shape.phase;
     pass.tokens = shape.tokens();
-    pass.kv_appended = kv_bytes_per_token_and_layer(model_, plan_.layout.tensor) *
-                       (shape.tokens() * layers_.count);
+    pass.kv_appended =
+        kv_bytes_per_token(model_, layers_.first, layers_.count, plan_.layout.tensor) *
+        shape.tokens();
     pass.activation_peak = graph.peak_live_bytes();
     if (routed_) pass.live_copies = graph.peak_live_copies();
     program_.passes.push_back(pass);

@@ -9,6 +9,7 @@
 #include "graph/workload_graph.hpp"
 #include "layout/prefill_passes.hpp"
 #include "layout/request_lengths.hpp"
+#include "model/attention_kind.hpp"
 #include "model/weights.hpp"
 #include "platform/gpu_kinds.hpp"
 #include "program/program_memory.hpp"
@@ -34,11 +35,12 @@ std::string billions(double count) { return fmt::format("{:.3f} B", count / 1e9)
 
 std::string model_part(const Model& model) {
   const ParameterCount count = count_parameters(model);
+  const AttentionHeads heads = attention_heads(model);
   std::string text = fmt::format(
       "Model {}\n"
       "  {} layers, hidden {}, {} attention heads x {} ({} KV heads), vocabulary {}{}\n",
-      model.name, model.layers, model.hidden, model.attention.heads, model.attention.head_dim,
-      model.attention.kv_heads, model.vocab, model.tied_embeddings ? ", tied embeddings" : "");
+      model.name, model.layers, model.hidden, heads.query, heads.dimensions, heads.key_value,
+      model.vocab, model.tied_embeddings ? ", tied embeddings" : "");
   if (model.moe) {
     const MixtureOfExperts& moe = *model.moe;
     text += fmt::format("  {} experts per layer, {} per token, width {}{}", moe.experts, moe.top_k,
@@ -183,7 +185,7 @@ std::string holds(const Model& model, const Layout& layout, const Coordinates& a
                   const Programs& programs, Rank rank) {
   const Share layers = stage_layers(layout, model.layers)[stage];
   std::string text = fmt::format("layers {}-{}", layers.first, layers.first + layers.count - 1);
-  const Share heads = share_of(model.attention.heads, layout.tensor, at.tensor);
+  const Share heads = share_of(attention_heads(model).query, layout.tensor, at.tensor);
   text += fmt::format(", heads {}-{}", heads.first, heads.first + heads.count - 1);
   if (model.moe && programs.routing != nullptr) {
     text += experts_placed(model, programs, rank, layers);

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "model/attention/kinds.hpp"
 #include "model/weights.hpp"
 
 namespace rehearse {
@@ -23,6 +24,26 @@ Model model_by_hand() {
   return model;
 }
 
+// The index-th operator of the model's attention.
+Operator of_attention(int index, const Model& model, const Slice& slice, bool decodes, int tensor) {
+  const std::vector<Slice> slices = {slice};
+  return kGroupedQuery.operators(model, 0, {slices, decodes}, tensor)[index].op;
+}
+
+Operator qkv_projection(const Model& model, double tokens, int tensor) {
+  return of_attention(0, model, {1, tokens, 0}, false, tensor);
+}
+Operator prefill_attention(const Model& model, double sequences, double prompt, int tensor) {
+  return of_attention(1, model, {sequences, prompt, 0}, false, tensor);
+}
+// Each sequence's new token attends to `context` tokens, itself included.
+Operator decode_attention(const Model& model, double sequences, double context, int tensor) {
+  return of_attention(1, model, {sequences, 1, context - 1}, true, tensor);
+}
+Operator output_projection(const Model& model, double tokens, int tensor) {
+  return of_attention(2, model, {1, tokens, 0}, false, tensor);
+}
+
 Model with_dense(const FeedForward& ffn) {
   Model model = model_by_hand();
   model.dense = ffn;
@@ -34,7 +55,8 @@ struct Expected {
   double flops, weights, inputs, outputs, result;
 };
 
-void expect_work(const Operator& op, OperatorClass op_class, const Expected& expected) {
+void expect_work(const Operator& op, OperatorClass op_class, const Expected& expected,
+                 double useful_flops_share = 1) {
   EXPECT_STREQ(to_text(op.op_class), to_text(op_class));
   EXPECT_EQ(op.flops.base, expected.flops);
   EXPECT_EQ(op.weights.value, expected.weights);
@@ -43,7 +65,7 @@ void expect_work(const Operator& op, OperatorClass op_class, const Expected& exp
   EXPECT_EQ(op.result.value, expected.result);
   EXPECT_EQ(op.bytes().base, expected.weights + expected.inputs + expected.outputs);
   EXPECT_EQ(op.bytes().per_step, op.inputs.per_step);
-  EXPECT_EQ(op.useful_flops_share, 1);
+  EXPECT_EQ(op.useful_flops_share, useful_flops_share);
 }
 
 TEST(Operators, EmbeddingReadsItsShareOfTheRowsAndWritesAll) {
@@ -58,14 +80,14 @@ TEST(Operators, NormReadsAndWritesResidualAndActivation) {
 
 TEST(Operators, QkvProjectionHasColumnsForQueryAndTwiceForKeyValue) {
   // One rank: (4 + 2 x 2) x 2 = 16 columns. 2 x 3 x 8 x 16 = 768 FLOPs, 8 x 16 weights.
-  expect_work(qkv_projection(model_by_hand(), 0, 3, 1), OperatorClass::kGemm,
+  expect_work(qkv_projection(model_by_hand(), 3, 1), OperatorClass::kGemm,
               {768, 128, 3 * 8 * 2, 3 * 16 * 2, 96});
   // Two ranks: half of everything but the input.
-  expect_work(qkv_projection(model_by_hand(), 0, 3, 2), OperatorClass::kGemm,
-              {384, 64, 48, 48, 48});
-  // Four ranks share two KV heads: (1 + 2 x 1) x 2 = 6 columns each, not 4.
-  expect_work(qkv_projection(model_by_hand(), 0, 3, 4), OperatorClass::kGemm,
-              {288, 48, 48, 36, 36});
+  expect_work(qkv_projection(model_by_hand(), 3, 2), OperatorClass::kGemm, {384, 64, 48, 48, 48});
+  // Four ranks share two KV heads: (1 + 2 x 1) x 2 = 6 columns each, not 4: of all their 24 columns
+  // 16 are the model's.
+  expect_work(qkv_projection(model_by_hand(), 3, 4), OperatorClass::kGemm, {288, 48, 48, 36, 36},
+              16.0 / 24);
 }
 
 TEST(Operators, PrefillAttentionIsCausalAndWritesTheCache) {
@@ -111,9 +133,9 @@ TEST(Operators, DecodeCostsThePairsThatPrefillWouldHaveAdded) {
 
 TEST(Operators, OutputProjectionAndLmHead) {
   // 3 tokens, 8 rows (4 heads x 2) to 8 columns; on 2 ranks 4 rows.
-  expect_work(output_projection(model_by_hand(), 0, 3, 1), OperatorClass::kGemm,
+  expect_work(output_projection(model_by_hand(), 3, 1), OperatorClass::kGemm,
               {384, 64, 48, 48, 48});
-  expect_work(output_projection(model_by_hand(), 0, 3, 2), OperatorClass::kGemm,
+  expect_work(output_projection(model_by_hand(), 3, 2), OperatorClass::kGemm,
               {192, 32, 24, 48, 48});
   // 2 scored tokens, 8 rows to 10 / 2 columns.
   expect_work(lm_head(model_by_hand(), 2, 2), OperatorClass::kGemm, {160, 40, 32, 20, 20});
@@ -174,12 +196,12 @@ TEST(Operators, WithoutTokensDoNothing) {
   model.moe->shared_experts = 2;
   model.moe->shared = {6, true};
   for (const Operator& op :
-       {embedding(model, 0, 2), norm(model, 0), qkv_projection(model, 0, 0, 2),
+       {embedding(model, 0, 2), norm(model, 0), qkv_projection(model, 0, 2),
         prefill_attention(model, 0, 5, 2), decode_attention(model, 0, 5, 2),
-        output_projection(model, 0, 0, 2), router(model, 0, 0), permute(model, 0),
-        combine(model, 0), expert_up(model, 0, 0, 0, 1), expert_down(model, 0, 0, 0, 1),
-        dense_up(model, 0, 0, 2), dense_down(model, 0, 0, 2), shared_up(model, 0, 0, 2),
-        shared_down(model, 0, 0, 2), lm_head(model, 0, 2), sampling(model, 0)}) {
+        output_projection(model, 0, 2), router(model, 0, 0), permute(model, 0), combine(model, 0),
+        expert_up(model, 0, 0, 0, 1), expert_down(model, 0, 0, 0, 1), dense_up(model, 0, 0, 2),
+        dense_down(model, 0, 0, 2), shared_up(model, 0, 0, 2), shared_down(model, 0, 0, 2),
+        lm_head(model, 0, 2), sampling(model, 0)}) {
     EXPECT_EQ(op.flops.base, 0) << to_text(op.op_class);
     EXPECT_EQ(op.flops.per_step, 0) << to_text(op.op_class);
     EXPECT_EQ(op.bytes().base, 0) << to_text(op.op_class);
@@ -199,12 +221,11 @@ TEST(TouchedExperts, BetweenOneTokenAndAll) {
 }
 
 TEST(KvCacheOfARank, CopiesHeadsThatTensorRanksOutnumber) {
-  // 2 x heads x 2 dimensions x 4 bytes; 2, 1 and 1 heads per rank.
-  EXPECT_EQ(kv_bytes_per_token_and_layer(model_by_hand(), 1).value, 32);
-  EXPECT_EQ(kv_bytes_per_token_and_layer(model_by_hand(), 2).value, 16);
-  EXPECT_EQ(kv_bytes_per_token_and_layer(model_by_hand(), 4).value, 16);
-  EXPECT_EQ(kv_bytes_per_token_and_layer(model_by_hand(), 1).value * 3,
-            kv_bytes_per_token(model_by_hand()).value);
+  // 2 x heads x 2 dimensions x 4 bytes a layer; 2, 1 and 1 heads per rank.
+  EXPECT_EQ(kv_bytes_per_token(model_by_hand(), 0, 1, 1).value, 32);
+  EXPECT_EQ(kv_bytes_per_token(model_by_hand(), 1, 2, 2).value, 2 * 16);
+  EXPECT_EQ(kv_bytes_per_token(model_by_hand(), 0, 3, 4).value, 3 * 16);
+  EXPECT_EQ(kv_bytes_per_token(model_by_hand()).value, 3 * 32);
 }
 
 double attention_weights(const Model& model, int tensor) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "model/attention/kinds.hpp"
 #include "model/operators.hpp"
 #include "model/weights.hpp"
 
@@ -59,15 +60,17 @@ TEST(StorageOfParts, HoldsInItsLayers) {
   EXPECT_EQ(weight_bytes(model, WeightPart::kQkv, 3, 1).value, 2 * 131072);
   EXPECT_EQ(weight_bytes(model, WeightPart::kEmbedding, kNoLayer, 1).value, 2 * 2560);
   // What the operator reads, and what its products are made in.
-  const Operator plain = qkv_projection(model, 0, 1, 1);
-  const Operator quantised = qkv_projection(model, 2, 1, 1);
+  const std::vector<Slice> slices = {{1, 1, 4}};
+  const AttentionShape shape{slices, true};
+  const Operator plain = kGroupedQuery.operators(model, 0, shape, 1)[0].op;
+  const Operator quantised = kGroupedQuery.operators(model, 2, shape, 1)[0].op;
   EXPECT_EQ(plain.weights.value, 2 * 131072);
   EXPECT_EQ(quantised.weights.value, 131072 + 8 * 4);
   EXPECT_EQ(plain.arithmetic, Dtype::kBf16);
   EXPECT_EQ(quantised.arithmetic, Dtype::kFp8);
   EXPECT_EQ(plain.flops.base, quantised.flops.base);
   // Attention itself is made in the activations' dtype, whatever the weights are.
-  EXPECT_EQ(decode_attention(model, 1, 5, 1).arithmetic, Dtype::kBf16);
+  EXPECT_EQ(kGroupedQuery.operators(model, 2, shape, 1)[1].op.arithmetic, Dtype::kBf16);
 }
 
 TEST(StorageOfParts, AddsUpToTheCheckpoint) {

@@ -51,7 +51,7 @@ TEST(MemoryNeed, LastsWithTheKvCacheOfEveryTokenButTheLast) {
   Plan plan = small_plan();
   plan.layout = {.tensor = 2};
   // Five requests of 3 prompt and 4 output tokens: the keys and values of 3 + 3 tokens each.
-  const Bytes kv = kv_bytes_per_token_and_layer(model, 2) * (4 * 5 * 6.0);
+  const Bytes kv = kv_bytes_per_token(model, 0, 4, 2) * (5 * 6.0);
   EXPECT_DOUBLE_EQ(lasting_need(model, plan, 0, 5, 15).kv_cache.value, kv.value);
   EXPECT_EQ(lasting_need(model, plan, 0, 5, 15).activations.value, 0);
 }

@@ -1,0 +1,129 @@
+// Laws that every kind of attention keeps, whatever it computes.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "model/attention_kind.hpp"
+#include "model/weights.hpp"
+
+namespace rehearse {
+namespace {
+
+// A model of each kind, which 1, 2 and 4 tensor ranks may share. A new kind needs its own here.
+std::map<std::string, Model> models() {
+  Model model;
+  model.layers = 2;
+  model.hidden = 16;
+  model.attention = {.heads = 8, .kv_heads = 2, .head_dim = 3, .bias = true};
+  model.dense = FeedForward{16, false};
+  model.vocab = 10;
+  model.kv_dtype = Dtype::kFp32;
+  return {{"grouped_query", model}};
+}
+
+class EveryAttention : public testing::TestWithParam<const AttentionKind*> {
+ protected:
+  const AttentionKind& kind_ = *GetParam();
+  const Model model_ = models().at(kind_.name);
+
+  std::vector<NamedOperator> operators(const Slice& slice, bool decodes, int tensor) const {
+    const std::vector<Slice> slices = {slice};
+    return kind_.operators(model_, 0, {slices, decodes}, tensor);
+  }
+
+  // Of all operators together.
+  Operator sum(const Slice& slice, bool decodes, int tensor) const {
+    Operator sum;
+    for (const NamedOperator& each : operators(slice, decodes, tensor)) {
+      sum.flops.base += each.op.flops.base;
+      sum.flops.per_step += each.op.flops.per_step;
+      sum.weights += each.op.weights;
+      sum.inputs.base += each.op.inputs.base;
+      sum.inputs.per_step += each.op.inputs.per_step;
+      sum.outputs += each.op.outputs;
+    }
+    return sum;
+  }
+};
+
+TEST_P(EveryAttention, IsOneThatTheModelsLayersHave) {
+  EXPECT_EQ(model_.kind_of(0).attention, &kind_);
+  kind_.check(model_);
+  for (const int tensor : {1, 2, 4}) EXPECT_EQ(kind_.refusal(model_, tensor), "");
+  EXPECT_NE(kind_.refusal(model_, 5), "");  // 8 heads
+}
+
+TEST_P(EveryAttention, RanksTogetherHoldAllWeightsAndKeepAllTokens) {
+  for (const WeightPart part : kind_.parts) {
+    EXPECT_TRUE(has_part(model_, part, 0));
+    const double whole = kind_.weights(model_, part, 1).parameters();
+    EXPECT_GT(whole, 0) << to_text(part);
+    for (const int tensor : {2, 4}) {
+      EXPECT_GE(kind_.weights(model_, part, tensor).parameters() * tensor, whole);
+    }
+  }
+  for (const int tensor : {2, 4}) {
+    EXPECT_GE((kind_.kv_bytes(model_, tensor) * static_cast<double>(tensor)).value,
+              kind_.kv_bytes(model_, 1).value);
+  }
+}
+
+TEST_P(EveryAttention, ReadsItsMatricesOnceAndMultipliesThemByEveryToken) {
+  for (const int tensor : {1, 2, 4}) {
+    Bytes matrices;
+    double parameters = 0;
+    for (const WeightPart part : kind_.parts) {
+      matrices += matrix_bytes(model_, part, 0, tensor);
+      for (const Matrix& matrix : kind_.weights(model_, part, tensor).matrices) {
+        parameters += matrix.parameters();
+      }
+    }
+    // Without tokens nothing, with them 2 FLOPs per parameter; scores come on top.
+    const Operator all = sum({3, 2, 0}, false, tensor);
+    EXPECT_EQ(all.weights.value, matrices.value);
+    EXPECT_GE(all.flops.base, 2 * 6 * parameters);
+    const Operator none = sum({0, 2, 0}, false, tensor);
+    EXPECT_EQ(none.flops.base, 0);
+    EXPECT_EQ(none.bytes().base, 0);
+  }
+}
+
+TEST_P(EveryAttention, WritesTheCacheOfNewTokensAndReadsThatOfEarlierOnes) {
+  for (const int tensor : {1, 4}) {
+    const double kept = kind_.kv_bytes(model_, tensor).value;
+    Bytes written;
+    for (const NamedOperator& each : operators({3, 2, 7}, false, tensor)) {
+      written += each.op.outputs - each.op.result;
+    }
+    EXPECT_EQ(written.value, 6 * kept);
+    EXPECT_EQ(sum({3, 2, 9}, false, tensor).inputs.base - sum({3, 2, 7}, false, tensor).inputs.base,
+              3 * 2 * kept);
+  }
+}
+
+TEST_P(EveryAttention, LongerContextsAreWhatARepeatedDecodingAdds) {
+  for (const int tensor : {1, 4}) {
+    const Operator step = sum({3, 1, 7}, true, tensor);
+    const Operator later = sum({3, 1, 12}, true, tensor);
+    EXPECT_EQ(step.flops.at(5), later.flops.base);
+    EXPECT_EQ(step.bytes().at(5), later.bytes().base);
+  }
+}
+
+TEST_P(EveryAttention, OfAPromptInTwoPartsHasThePairsOfTheWhole) {
+  for (const int tensor : {1, 4}) {
+    const Operator first = sum({3, 4, 0}, false, tensor);
+    const Operator second = sum({3, 2, 4}, false, tensor);
+    const Operator whole = sum({3, 6, 0}, false, tensor);
+    EXPECT_EQ(first.flops.base + second.flops.base, whole.flops.base);
+    EXPECT_EQ((first.outputs + second.outputs).value, whole.outputs.value);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, EveryAttention,
+                         testing::ValuesIn(attention_kinds().begin(), attention_kinds().end()),
+                         [](const auto& each) { return each.param->name; });
+
+}  // namespace
+}  // namespace rehearse
