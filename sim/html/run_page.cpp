@@ -75,10 +75,9 @@ Json slices_json(const RunRecorder& run) {
   const double tick = run.makespan() > 0 ? run.makespan() / kTicks : 1;
   Shared shared;
   Json tracks = Json::array();
-  for (const std::vector<Slice>& track : run.slices().tracks()) {
+  for (std::size_t track = 0; track < run.slices().tracks(); ++track) {
     std::vector<PackedSlice> packed;
-    packed.reserve(track.size());
-    for (const Slice& slice : track) packed.push_back(pack(slice, tick));
+    for (const Slice& slice : run.slices().track(track)) packed.push_back(pack(slice, tick));
     tracks.push_back(shared.index_of(bytes_of(packed)));
   }
   return {{"tick_s", tick},

@@ -112,22 +112,54 @@ void RunRecorder::span(const Span& span) {
     times_.add_operator(span);
     activity_->add(0, span.start, span.end, busy);
   }
-  const std::int32_t row = row_of_[span.rank];
-  if (row < 0) return;
+  if (row_of_[span.rank] < 0) return;
   Slice slice;
   slice.start = span.start.value;
   slice.end = span.end.value;
-  slice.busy = slice.longest = static_cast<float>(busy);
   slice.amount = static_cast<float>(amount);
   const Seconds wait = total.communication ? span.start - span.ready : span.stall;
   slice.wait = static_cast<float>(std::max(0.0, wait.value));
+  show(span.rank, instruction, info, span.step, slice);
+}
+
+// As many spans, the sums over time of all of them together: nothing lies between them.
+void RunRecorder::operators(const OperatorRun& run) {
+  const int program = programs_->ranks[run.rank].program;
+  const Instruction* const instructions = &programs_->programs[program].instructions[run.first];
+  const InstructionInfo* const infos = &infos_[program][run.first];
+  times_.add_operators(run);
+  activity_->add(0, run.start, run.end(), run.duration().value);
+  const bool shown = row_of_[run.rank] >= 0;
+  Slice slice;
+  slice.end = run.start.value;
+  slice.wait = static_cast<float>(std::max(0.0, run.stall.value));
+  for (int i = 0; i < run.count; ++i) {
+    OperatorTotal& total = operators_[infos[i].total];
+    slice.start = slice.end;
+    slice.end = (run.start + run.ends[i]).value;
+    const double flops = instructions[i].flops.at(run.step);
+    total.busy_s += slice.end - slice.start;
+    ++total.spans;
+    total.flops += flops;
+    total.bytes += instructions[i].bytes.at(run.step);
+    if (!shown) continue;
+    slice.amount = static_cast<float>(flops);
+    show(run.rank, instructions[i], infos[i], run.step, slice);
+    slice.wait = 0;
+  }
+}
+
+// REQUIRES: the rank is shown.
+void RunRecorder::show(Rank rank, const Instruction& instruction, const InstructionInfo& info,
+                       int step, Slice slice) {
+  slice.busy = slice.longest = static_cast<float>(slice.end - slice.start);
   slice.micro_batch = info.micro_batch;
-  slice.step = span.step;
+  slice.step = step;
   slice.layer = instruction.layer;
   slice.operator_index = static_cast<std::uint16_t>(info.total);
-  slices_->add(
-      static_cast<std::size_t>(row) * kStreams + static_cast<std::size_t>(instruction.stream),
-      slice);
+  slices_->add(static_cast<std::size_t>(row_of_[rank]) * kStreams +
+                   static_cast<std::size_t>(instruction.stream),
+               slice);
 }
 
 double RunRecorder::sent(const Span& span, const Instruction& instruction) const {

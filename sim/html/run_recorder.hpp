@@ -44,6 +44,7 @@ class RunRecorder : public TimelineSink {
 
   void begin(const Programs& programs) override;
   void span(const Span& span) override;
+  void operators(const OperatorRun& run) override;
   void memory(const MemoryLevel& level) override;
   void routing(const RoutingTotals& totals) override;
   void links(const std::vector<LinkUse>& used) override { links_ = used; }
@@ -86,6 +87,8 @@ class RunRecorder : public TimelineSink {
   std::uint32_t total_of(const Programs& programs, const Program& program,
                          const Instruction& instruction);
   double sent(const Span& span, const Instruction& instruction) const;
+  void show(Rank rank, const Instruction& instruction, const InstructionInfo& info, int step,
+            Slice slice);
 
   const std::size_t most_slices_;
   const Programs* programs_ = nullptr;

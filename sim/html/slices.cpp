@@ -11,41 +11,52 @@ SliceStore::SliceStore(std::size_t tracks, std::size_t most)
   for (Slice& each : last_) each.spans = 0;
 }
 
-void SliceStore::add(std::size_t track, const Slice& slice) {
+void SliceStore::add_new(std::size_t track, const Slice& slice) {
   Slice& last = last_[track];
-  latest_ = std::max(latest_, slice.start);
-  if (last.spans > 0) {
-    if (resolution_ > 0 && join(last, slice)) return;
-    tracks_[track].push_back(last);
-  }
+  if (last.spans > 0) append(tracks_[track], last);
   last = slice;
   if (++size_ > most_) coarsen();
 }
 
 void SliceStore::finish() {
   for (std::size_t track = 0; track < tracks_.size(); ++track) {
-    if (last_[track].spans > 0) tracks_[track].push_back(last_[track]);
+    if (last_[track].spans > 0) append(tracks_[track], last_[track]);
   }
 }
 
-bool SliceStore::join(Slice& last, const Slice& next) const {
-  if (last.end - last.start >= resolution_ || next.end - next.start >= resolution_) return false;
-  const auto interval = [this](double time) {
-    return static_cast<std::int64_t>(time * per_second_);
-  };
-  if (interval(last.start) != interval(next.start)) return false;
-  last.end = std::max(last.end, next.end);
-  last.busy += next.busy;
-  last.amount += next.amount;
-  last.wait += next.wait;
-  last.spans += next.spans;
-  if (next.longest <= last.longest) return true;
-  last.longest = next.longest;
-  last.micro_batch = next.micro_batch;
-  last.step = next.step;
-  last.layer = next.layer;
-  last.operator_index = next.operator_index;
-  return true;
+std::vector<Slice> SliceStore::track(std::size_t index) const {
+  const Track& track = tracks_[index];
+  std::vector<Slice> slices;
+  slices.reserve(track.size);
+  for (std::size_t i = 0; i < track.size; ++i) slices.push_back(at(track, i));
+  return slices;
+}
+
+void SliceStore::append(Track& track, const Slice& slice) {
+  if (track.size == track.chunks.size() * kChunk) {
+    if (spare_.empty()) {
+      spare_.push_back(&chunks_.emplace_back());
+    }
+    track.chunks.push_back(spare_.back());
+    spare_.pop_back();
+  }
+  at(track, track.size++) = slice;
+}
+
+void SliceStore::shrink(Track& track, std::size_t size) {
+  track.size = size;
+  for (; track.chunks.size() * kChunk >= size + kChunk; track.chunks.pop_back()) {
+    spare_.push_back(track.chunks.back());
+  }
+}
+
+void SliceStore::join_neighbours(Track& track) {
+  if (track.size == 0) return;
+  std::size_t last = 0;
+  for (std::size_t next = 1; next < track.size; ++next) {
+    if (!join(at(track, last), at(track, next))) at(track, ++last) = at(track, next);
+  }
+  shrink(track, last + 1);
 }
 
 // To half of the most, so that merging costs a constant per span on the average. The first
@@ -60,20 +71,16 @@ void SliceStore::coarsen() {
     resolution_ *= 2;
     per_second_ = 1 / resolution_;
     size_ = 0;
-    for (std::vector<Slice>& slices : tracks_) {
-      if (slices.empty()) continue;
-      auto last = slices.begin();
-      for (auto next = last + 1; next != slices.end(); ++next) {
-        if (!join(*last, *next)) *++last = *next;
-      }
-      slices.erase(last + 1, slices.end());
-      size_ += slices.size();
+    for (Track& track : tracks_) {
+      join_neighbours(track);
+      size_ += track.size;
     }
   }
   for (std::size_t track = 0; track < tracks_.size(); ++track) {
-    if (tracks_[track].empty()) continue;
-    last_[track] = tracks_[track].back();
-    tracks_[track].pop_back();
+    Track& slices = tracks_[track];
+    if (slices.size == 0) continue;
+    last_[track] = at(slices, slices.size - 1);
+    shrink(slices, slices.size - 1);
   }
 }
 

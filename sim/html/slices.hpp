@@ -3,8 +3,11 @@
 // `resolution` become one slice, which keeps their time and says which of them was the longest.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "base/units.hpp"
@@ -32,22 +35,44 @@ class SliceStore {
   SliceStore(std::size_t tracks, std::size_t most);
 
   // REQUIRES: the slices of one track come in the order of their starts.
-  void add(std::size_t track, const Slice& slice);
+  void add(std::size_t track, const Slice& slice) {
+    latest_ = std::max(latest_, slice.start);
+    if (resolution_ > 0 && last_[track].spans > 0 && join(last_[track], slice)) return;
+    add_new(track, slice);
+  }
   // Puts the last slice of each track to the others. REQUIRES: nothing is added after it.
   void finish();
 
   // After finish().
-  const std::vector<std::vector<Slice>>& tracks() const { return tracks_; }
+  std::size_t tracks() const { return tracks_.size(); }
+  std::vector<Slice> track(std::size_t index) const;
   std::size_t size() const { return size_; }
   // Slices at least this long are single spans or the merger of two neighbours; 0: nothing was
   // merged.
   Seconds resolution() const { return {resolution_}; }
 
  private:
+  // Slices of one track: tracks grow and shrink by chunks, so that none is ever copied elsewhere.
+  static constexpr std::size_t kChunk = 16;
+  using Chunk = std::array<Slice, kChunk>;
+  struct Track {
+    std::vector<Chunk*> chunks;
+    std::size_t size = 0;
+  };
+
   bool join(Slice& last, const Slice& next) const;
+  void add_new(std::size_t track, const Slice& slice);
+  static Slice& at(const Track& track, std::size_t index) {
+    return (*track.chunks[index / kChunk])[index % kChunk];
+  }
+  void append(Track& track, const Slice& slice);
+  void shrink(Track& track, std::size_t size);
+  void join_neighbours(Track& track);
   void coarsen();
 
-  std::vector<std::vector<Slice>> tracks_;
+  std::vector<Track> tracks_;
+  std::deque<Chunk> chunks_;   // of all tracks; they stay where they are
+  std::vector<Chunk*> spare_;  // of these
   // The last slice of each track, which the next may join (spans is 0: none): side by side, because
   // that of another track is wanted next.
   std::vector<Slice> last_;
@@ -57,5 +82,25 @@ class SliceStore {
   double per_second_ = 0;  // 1 / resolution_
   double latest_ = 0;      // start of a slice
 };
+
+inline bool SliceStore::join(Slice& last, const Slice& next) const {
+  if (last.end - last.start >= resolution_ || next.end - next.start >= resolution_) return false;
+  const auto interval = [this](double time) {
+    return static_cast<std::int64_t>(time * per_second_);
+  };
+  if (interval(last.start) != interval(next.start)) return false;
+  last.end = std::max(last.end, next.end);
+  last.busy += next.busy;
+  last.amount += next.amount;
+  last.wait += next.wait;
+  last.spans += next.spans;
+  if (next.longest <= last.longest) return true;
+  last.longest = next.longest;
+  last.micro_batch = next.micro_batch;
+  last.step = next.step;
+  last.layer = next.layer;
+  last.operator_index = next.operator_index;
+  return true;
+}
 
 }  // namespace rehearse

@@ -1,4 +1,5 @@
-// Text in, one gzip file out, streaming: a trace of any length needs a few hundred kilobytes.
+// Text in, one gzip file out, streaming: a trace of any length needs a megabyte. The text is
+// compressed by a thread of its own, beside the simulation that writes it.
 #pragma once
 
 #include <cstddef>
@@ -34,12 +35,13 @@ class GzipStream {
   void finish(OutputFiles* together = nullptr);
 
  private:
-  struct Deflate;
+  class Deflate;
 
-  void compress(bool last);
+  void hand_over();
+  void write_out();
 
   std::optional<OutputFile> file_;  // nullopt: finished
-  std::vector<char> buffer_;        // [0, used_): text that is not yet compressed
+  std::vector<char> buffer_;        // [0, used_): text that the thread has not got yet
   std::size_t used_ = 0;
   std::unique_ptr<Deflate> deflate_;
 };

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "trace/small_runs.hpp"
 
 namespace rehearse {
@@ -51,12 +53,48 @@ TEST(RunRecorder, ARanksSecondsSumToTheMakespan) {
   EXPECT_EQ(run.operators()[1].spans, 2);
 
   const std::size_t communication = kStreams * 0 + static_cast<std::size_t>(Stream::kTensor);
-  const Slice& slice = run.slices().tracks()[communication].at(0);
+  const Slice slice = run.slices().track(communication).at(0);
   EXPECT_EQ(slice.start, 3);
   EXPECT_EQ(slice.end, 4);
   EXPECT_EQ(slice.wait, 1);
   EXPECT_EQ(slice.micro_batch, 0);
   EXPECT_EQ(slice.layer, 0);
+}
+
+// Two operators of 1 s and 2 s after a wait of 1 s, together as the replay reports them.
+TEST(RunRecorder, OperatorsThatComeTogetherCountAsEachByItself) {
+  Programs programs = small_world(1, 1, 1);
+  add_pass(programs, 0, Phase::kPrefill, 0, {0, 1});
+  const int up = add_compute(programs, 0, "L0 up", OperatorClass::kGemm);
+  add_compute(programs, 0, "L0 down", OperatorClass::kGemm);
+  OperatorRun operators;
+  operators.first = up;
+  operators.count = 2;
+  operators.start = {1};
+  const Seconds ends[] = {{1}, {3}};
+  operators.ends = ends;
+  operators.stall = {1};
+  operators.stalled_on = Axis::kTensor;
+  RunRecorder run;
+  run.begin(programs);
+  run.operators(operators);
+  run.end({4});
+  ASSERT_EQ(run.operators().size(), 2U);
+  EXPECT_EQ(run.operators()[0].busy_s, 1);
+  EXPECT_EQ(run.operators()[1].busy_s, 2);
+  EXPECT_EQ(run.operators()[1].flops, 1e12);
+  EXPECT_EQ(run.operators()[1].spans, 1);
+  EXPECT_EQ(run.rank_times()[0].compute, 3);
+  const std::vector<double>& computed = run.activity().row(0);
+  EXPECT_NEAR(std::accumulate(computed.begin(), computed.end(), 0.0), 3, 1e-12);
+  const std::vector<Slice> slices = run.slices().track(static_cast<std::size_t>(Stream::kCompute));
+  ASSERT_EQ(slices.size(), 2U);
+  EXPECT_EQ(slices[0].start, 1);
+  EXPECT_EQ(slices[0].end, 2);
+  EXPECT_EQ(slices[0].wait, 1);
+  EXPECT_EQ(slices[1].end, 4);
+  EXPECT_EQ(slices[1].wait, 0);
+  EXPECT_EQ(slices[1].operator_index, 1);
 }
 
 // 3,000 ranks: every third has a timeline, all are counted.

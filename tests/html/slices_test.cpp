@@ -25,9 +25,9 @@ TEST(SliceStore, KeepsEverySpanWhileThereIsRoom) {
   store.finish();
   ASSERT_EQ(store.size(), 16U);
   EXPECT_EQ(store.resolution().value, 0);
-  EXPECT_EQ(store.tracks()[0][3].start, 3);
-  EXPECT_EQ(store.tracks()[0][3].end, 3.5);
-  EXPECT_EQ(store.tracks()[0][3].operator_index, 3);
+  EXPECT_EQ(store.track(0)[3].start, 3);
+  EXPECT_EQ(store.track(0)[3].end, 3.5);
+  EXPECT_EQ(store.track(0)[3].operator_index, 3);
 }
 
 // 100,000 spans of 1 ms, of which each tenth lasts 0.5 ms longer, with gaps, and one of 1,000 s.
@@ -46,7 +46,7 @@ TEST(SliceStore, MergesWhatIsShortAndKeepsItsTime) {
   EXPECT_GT(store.size(), 256U);
   EXPECT_LT(store.resolution().value, 200.0 / 256);
 
-  const std::vector<Slice>& track = store.tracks()[0];
+  const std::vector<Slice> track = store.track(0);
   double kept = 0;
   double amount = 0;
   double wait = 0;
@@ -77,10 +77,10 @@ TEST(SliceStore, LongSpansAreNeverMerged) {
   store.add(0, slice(11, 21, 4));
   store.finish();
   EXPECT_LE(store.size(), 64U);
-  EXPECT_EQ(store.tracks()[0].front().end, 10);
-  EXPECT_EQ(store.tracks()[0].front().spans, 1U);
-  EXPECT_EQ(store.tracks()[0].back().start, 11);
-  EXPECT_EQ(store.tracks()[0].back().spans, 1U);
+  EXPECT_EQ(store.track(0).front().end, 10);
+  EXPECT_EQ(store.track(0).front().spans, 1U);
+  EXPECT_EQ(store.track(0).back().start, 11);
+  EXPECT_EQ(store.track(0).back().spans, 1U);
 }
 
 }  // namespace
