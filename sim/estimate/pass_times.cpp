@@ -92,8 +92,8 @@ class TemplateBuilder {
     }
     if (const auto* work = std::get_if<Operator>(&what.work)) {
       operation.is_compute = true;
-      operation.arithmetic = work->arithmetic;
-      operation.flops = work->flops;
+      operation.work = work->work;
+      operation.flops = work->flops();
       operation.bytes = work->bytes();
     } else if (const auto* collective = std::get_if<Collective>(&what.work)) {
       operation.axis = collective->axis;
@@ -120,6 +120,7 @@ class TemplateBuilder {
                               ? operation.flops.base / routed.flops_per_copy.value
                               : 0;
     operation.of_group = operation.is_compute;
+    operation.work = with_rows(operation.work, copies, std::min(copies, 1.0));
     operation.flops = {copies * routed.flops_per_copy.value, 0};
     operation.bytes = {copies * routed.bytes_per_copy.value, 0};
   }
@@ -292,20 +293,31 @@ Seconds TransferTimes::time(int profile, Bytes bytes) const {
 
 std::vector<PassTime> pass_times(const PassTemplate& pass, PassPlace& place, double dispatch_share,
                                  const std::vector<int>& steps) {
-  std::vector<OperatorCost> costs;
+  const auto devices_of =
+      [&](const PassTemplate::Operation& each) -> const std::vector<const DeviceRates*>& {
+    return each.of_group ? place.of_group : place.devices;
+  };
+  std::vector<OperatorPrice> prices;  // of each operation on each of its devices
   std::vector<double> durations;
   for (const PassTemplate::Operation& each : pass.operations) {
-    const bool group = each.of_group;
-    const Device& device = group ? place.fastest : place.device;
-    costs.push_back(operator_cost(each.flops, each.bytes, device,
-                                  usable_peak(*place.platform, device, each.arithmetic)));
-    if (group) costs.back().launch = {};  // ranks without copies launch nothing
     durations.push_back(each.is_compute ? 0 : transfer_time(each, place, dispatch_share).value);
+    if (!each.is_compute) continue;
+    for (const DeviceRates* device : devices_of(each)) {
+      prices.emplace_back(cost_model().least, each.work, each.flops, each.bytes, *device);
+    }
   }
   std::vector<PassTime> times;
   for (const int step : steps) {
-    for (std::size_t at = 0; at < costs.size(); ++at) {
-      if (pass.operations[at].is_compute) durations[at] = costs[at].at(step).value;
+    auto price = prices.begin();
+    for (std::size_t at = 0; at < pass.operations.size(); ++at) {
+      const PassTemplate::Operation& each = pass.operations[at];
+      if (!each.is_compute) continue;
+      Seconds least{std::numeric_limits<double>::infinity()};
+      for (std::size_t device = 0; device < devices_of(each).size(); ++device, ++price) {
+        // Ranks without copies launch nothing.
+        least = std::min(least, each.of_group ? price->without_launch_at(step) : price->at(step));
+      }
+      durations[at] = least.value;
     }
     times.push_back(PassClock(pass, durations).run());
   }

@@ -6,7 +6,7 @@
 #include <tuple>
 #include <vector>
 
-#include "cost/operator_cost.hpp"
+#include "cost/cost_model.hpp"
 #include "graph/workload_graph.hpp"
 #include "layout/layout.hpp"
 #include "model/model.hpp"
@@ -29,7 +29,7 @@ Spread spread_of(const Plan& plan, const Model& model);
 struct PassTemplate {
   struct Operation {
     bool is_compute = false;
-    Dtype arithmetic = Dtype::kBf16;  // compute: of the FLOPs
+    Work work;  // compute
     Amount flops;
     Amount bytes;  // compute: memory traffic; communication: send buffer
     Axis axis = Axis::kTensor;
@@ -101,10 +101,10 @@ class TransferTimes {
 
 // Where the passes of one stage run: on one replica, or on the best of several.
 struct PassPlace {
-  const Platform* platform = nullptr;
-  Device device;
-  // The best that any GPU of the platform has: of work that is the group's.
-  Device fastest;
+  // Kinds of devices: of the stage's ranks, and of any rank that may share the group's work. Each
+  // operator counts as on the fastest of them.
+  std::vector<const DeviceRates*> devices;
+  std::vector<const DeviceRates*> of_group;
   // By replica: its tensor and its expert group, in the order of their members.
   std::vector<std::vector<int>> tensor_groups;
   std::vector<std::vector<int>> expert_groups;

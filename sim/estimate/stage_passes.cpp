@@ -11,23 +11,8 @@ namespace {
 // So many runs of decode steps at most.
 constexpr int kStepRuns = 8;
 
-// Makes `best` the better of both in every respect.
-void take_best(const Device& other, Device& best) {
-  if (other == best) return;
-  // peak x efficiency decides, and the peaks are read one by one. Narrow numbers are multiplied in
-  // 16 bits where there are no units for them.
-  for (const auto peak : {&Device::peak_fp8, &Device::peak_fp4}) {
-    const auto used = [&](const Device& device) {
-      return (device.*peak).value > 0 ? device.*peak : device.peak;
-    };
-    best.*peak = std::max(used(best), used(other));
-  }
-  best.peak = std::max(best.peak, other.peak);
-  best.peak_fp32 = std::max(best.peak_fp32, other.peak_fp32);
-  best.compute_efficiency = std::max(best.compute_efficiency, other.compute_efficiency);
-  best.memory_bandwidth = std::max(best.memory_bandwidth, other.memory_bandwidth);
-  best.memory_efficiency = std::max(best.memory_efficiency, other.memory_efficiency);
-  best.kernel_launch = std::min(best.kernel_launch, other.kernel_launch);
+void add(const DeviceRates& device, std::vector<const DeviceRates*>& to) {
+  if (std::find(to.begin(), to.end(), &device) == to.end()) to.push_back(&device);
 }
 
 }  // namespace
@@ -36,6 +21,7 @@ StagePasses::StagePasses(const Model& model, Cluster& cluster, PassTemplates& te
                          TransferTimes& transfers, const Plan& plan)
     : model_(model),
       cluster_(cluster),
+      rates_(device_rates(cluster.platform())),
       templates_(templates),
       plan_(plan),
       spread_(spread_of(plan, model)),
@@ -90,16 +76,13 @@ void StagePasses::for_each_replica(Visit visit) const {
 PassPlace StagePasses::place(int stage) const {
   const Platform& platform = cluster_.platform();
   PassPlace place;
-  place.device = platform.device_of(rank_at(0, 0, 0, stage));
   for_each_replica([&](int expert, int data) {
-    take_best(platform.device_of(rank_at(0, expert, data, stage)), place.device);
+    add(rates_[platform.gpus[rank_at(0, expert, data, stage)].device], place.devices);
     place.tensor_groups.push_back(tensor_group(expert, data, stage));
     // The replicas that share experts have one group, but for each tensor rank's.
     if (expert == 0) place.expert_groups.push_back(expert_group(data, stage));
   });
-  place.platform = &platform;
-  place.fastest = place.device;
-  for (const Device& device : platform.devices) take_best(device, place.fastest);
+  for (const DeviceRates& device : rates_) add(device, place.of_group);
   place.algorithms = &algorithms_;
   place.transfers = transfers_;
   return place;

@@ -65,9 +65,9 @@ class StagePasses {
   }
   // The tokens of a decode micro-batch on their way from the last stage to the first.
   Seconds token_message(int part) const { return token_message_[part]; }
-  const Device& device(int stage) const { return places_[stage].device; }
-  Share layers(int stage) const { return layers_[stage]; }
   // Of the replica's first rank.
+  const Device& device(int stage) const { return cluster_.platform().device_of(first_rank(stage)); }
+  Share layers(int stage) const { return layers_[stage]; }
   Rank first_rank(int stage) const { return rank_at(0, 0, 0, stage); }
   // How many of `total` requests a micro-batch has.
   int sequences_in(int total, Phase phase, int part) const;
@@ -87,6 +87,7 @@ class StagePasses {
 
   const Model& model_;
   Cluster& cluster_;
+  const std::vector<DeviceRates> rates_;
   PassTemplates& templates_;
   TransferTimes* transfers_ = nullptr;  // nullptr: communication counts nothing
   const Plan& plan_;

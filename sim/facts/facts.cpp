@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "cost/operator_cost.hpp"
+#include "cost/device_rates.hpp"
 #include "graph/model_flops.hpp"
 #include "layout/memory_rule.hpp"
 #include "layout/request_lengths.hpp"

@@ -10,8 +10,9 @@ Amount flops_of(const WorkloadGraph& graph) {
   for (int index = 0; index < graph.size(); ++index) {
     const auto* const op = std::get_if<Operator>(&graph.node(index).work);
     if (op == nullptr) continue;
-    sum.base += op->flops.base * op->useful_flops_share;
-    sum.per_step += op->flops.per_step * op->useful_flops_share;
+    const Amount flops = op->flops();
+    sum.base += flops.base * op->useful_flops_share;
+    sum.per_step += flops.per_step * op->useful_flops_share;
   }
   return sum;
 }

@@ -24,12 +24,12 @@ bool works_in_place(const Node& node) {
 
 std::string describe(const Node& node) {
   if (const auto* op = std::get_if<Operator>(&node.work)) {
+    const Amount flops = op->flops();
     const Amount bytes = op->bytes();
-    std::string text = fmt::format("{} flops={:.0f} bytes={:.0f}", to_text(op->op_class),
-                                   op->flops.base, bytes.base);
+    std::string text =
+        fmt::format("{} flops={:.0f} bytes={:.0f}", to_text(op->op_class), flops.base, bytes.base);
     if (bytes.per_step != 0) {
-      text +=
-          fmt::format(" per_step: flops={:.0f} bytes={:.0f}", op->flops.per_step, bytes.per_step);
+      text += fmt::format(" per_step: flops={:.0f} bytes={:.0f}", flops.per_step, bytes.per_step);
     }
     return text + fmt::format(" weights={:.0f} result={:.0f}", op->weights.value, op->result.value);
   }

@@ -1,6 +1,6 @@
 #include "metrics/assumptions.hpp"
 
-#include "cost/operator_cost.hpp"
+#include "cost/device_rates.hpp"
 #include "routing/token_routing.hpp"
 
 namespace rehearse {

@@ -6,7 +6,7 @@
 
 #include "base/error.hpp"
 #include "collectives/collective_algorithm.hpp"
-#include "cost/operator_cost.hpp"
+#include "cost/device_rates.hpp"
 #include "layout/memory_rule.hpp"
 #include "layout/request_lengths.hpp"
 #include "model/weights.hpp"

@@ -9,9 +9,10 @@ namespace {
 
 double activation_size(const Model& model) { return bytes_per_element(model.activation_dtype); }
 
-Operator elementwise(OperatorClass op_class, double read, double written) {
+Operator elementwise(const Model& model, OperatorClass op_class, double read, double written) {
   Operator op;
   op.op_class = op_class;
+  op.work = {Elementwise{}, model.activation_dtype, model.activation_dtype};
   op.inputs.base = read;
   op.outputs = op.result = Bytes{written};
   return op;
@@ -32,6 +33,14 @@ Operator down_projection(const Model& model, OperatorClass op_class, WeightPart 
   const Matrix down = weights_of(model, part, layer, tensor).matrices[0];
   Operator op = matrix_product(model, op_class, part, layer, tokens, tensor, model.hidden);
   op.inputs.base *= down.count;
+  std::get<Gemm>(op.work.shape) = {tokens, down.outputs, down.inputs * down.count};
+  return op;
+}
+
+// Of the experts of which `touched` get at least one copy.
+Operator of_experts(Operator op, double copies, double touched) {
+  op.weights *= touched;
+  op.work = with_rows(op.work, copies, touched);
   return op;
 }
 
@@ -48,15 +57,11 @@ Operator matrix_product(const Model& model, OperatorClass op_class, WeightPart p
                         double tokens, int tensor, double written) {
   const Weights weights = weights_of(model, part, layer, tensor);
   double outputs = 0;
-  double parameters = 0;
-  for (const Matrix& matrix : weights.matrices) {
-    outputs += matrix.outputs * matrix.count;
-    parameters += matrix.parameters();
-  }
+  for (const Matrix& matrix : weights.matrices) outputs += matrix.outputs * matrix.count;
+  const Storage storage = storage_of(model, part, layer);
   Operator op;
   op.op_class = op_class;
-  op.arithmetic = storage_of(model, part, layer).arithmetic;
-  op.flops.base = 2 * tokens * parameters;
+  op.work = {Gemm{tokens, outputs, weights.matrices[0].inputs}, storage.dtype, storage.arithmetic};
   // An empty micro-batch launches no kernel: it reads no weights either.
   if (tokens > 0) op.weights = matrix_bytes(model, part, layer, tensor);
   op.inputs.base = tokens * weights.matrices[0].inputs * activation_size(model);
@@ -68,12 +73,13 @@ Operator matrix_product(const Model& model, OperatorClass op_class, WeightPart p
 Operator embedding(const Model& model, double tokens, int tensor) {
   // Vocabulary-parallel: each rank finds 1/tensor of the rows and writes all of them (zeros
   // elsewhere) for the all-reduce.
-  Operator op =
-      elementwise(OperatorClass::kEmbedding, 0, tokens * model.hidden * activation_size(model));
+  Operator op = elementwise(model, OperatorClass::kEmbedding, 0,
+                            tokens * model.hidden * activation_size(model));
   // One row for each token that is found here.
   const Matrix row{1, static_cast<double>(model.hidden)};
-  op.weights =
-      stored_bytes(row, storage_of(model, WeightPart::kEmbedding, kNoLayer)) * (tokens / tensor);
+  const Storage storage = storage_of(model, WeightPart::kEmbedding, kNoLayer);
+  op.work.stored = storage.dtype;
+  op.weights = stored_bytes(row, storage) * (tokens / tensor);
   return op;
 }
 
@@ -81,7 +87,7 @@ Operator norm(const Model& model, double tokens) {
   // Fused residual addition: reads the block's output and the residual, writes the residual and the
   // normed copy.
   const double activations = tokens * model.hidden * activation_size(model);
-  Operator op = elementwise(OperatorClass::kNorm, 2 * activations, 2 * activations);
+  Operator op = elementwise(model, OperatorClass::kNorm, 2 * activations, 2 * activations);
   if (tokens > 0) op.weights = weight_bytes(model, WeightPart::kNorms, kNoLayer, 1);
   op.result = Bytes{activations};  // the residual is updated in place
   return op;
@@ -93,33 +99,33 @@ Operator router(const Model& model, int layer, double tokens) {
 
 Operator permute(const Model& model, double tokens) {
   const double row = model.hidden * activation_size(model);
-  return elementwise(OperatorClass::kElementwise, tokens * row, tokens * model.moe->top_k * row);
+  return elementwise(model, OperatorClass::kElementwise, tokens * row,
+                     tokens * model.moe->top_k * row);
 }
 
 Operator combine(const Model& model, double tokens) {
   const double row = model.hidden * activation_size(model);
-  return elementwise(OperatorClass::kElementwise, tokens * model.moe->top_k * row, tokens * row);
+  return elementwise(model, OperatorClass::kElementwise, tokens * model.moe->top_k * row,
+                     tokens * row);
 }
 
 Operator sum_of_two(const Model& model, double tokens) {
   const double row = model.hidden * activation_size(model);
-  return elementwise(OperatorClass::kElementwise, 2 * tokens * row, tokens * row);
+  return elementwise(model, OperatorClass::kElementwise, 2 * tokens * row, tokens * row);
 }
 
 Operator expert_up(const Model& model, int layer, double copies, double touched,
                    int expert_tensor) {
-  Operator op = up_projection(model, OperatorClass::kExpertGemm, WeightPart::kExpertUp, layer,
-                              copies, expert_tensor);
-  op.weights *= touched;
-  return op;
+  return of_experts(up_projection(model, OperatorClass::kExpertGemm, WeightPart::kExpertUp, layer,
+                                  copies, expert_tensor),
+                    copies, touched);
 }
 
 Operator expert_down(const Model& model, int layer, double copies, double touched,
                      int expert_tensor) {
-  Operator op = down_projection(model, OperatorClass::kExpertGemm, WeightPart::kExpertDown, layer,
-                                copies, expert_tensor);
-  op.weights *= touched;
-  return op;
+  return of_experts(down_projection(model, OperatorClass::kExpertGemm, WeightPart::kExpertDown,
+                                    layer, copies, expert_tensor),
+                    copies, touched);
 }
 
 Operator shared_up(const Model& model, int layer, double tokens, int tensor) {
@@ -148,8 +154,8 @@ Operator lm_head(const Model& model, double sequences, int tensor) {
 
 Operator sampling(const Model& model, double sequences) {
   constexpr double kTokenIdBytes = 4;
-  return elementwise(OperatorClass::kSampling, sequences * model.vocab * activation_size(model),
-                     sequences * kTokenIdBytes);
+  return elementwise(model, OperatorClass::kSampling,
+                     sequences * model.vocab * activation_size(model), sequences * kTokenIdBytes);
 }
 
 double touched_experts(const MixtureOfExperts& moe, double local, double tokens) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "model/model.hpp"
+#include "model/work.hpp"
 
 namespace rehearse {
 
@@ -26,25 +27,16 @@ enum class OperatorClass : std::uint8_t {
 };
 const char* to_text(OperatorClass op_class);
 
-// An amount in the i-th repetition (0-based) of its block: base + i x per_step. Decode steps differ
-// only by their growing KV cache, which is linear in the step, so one block repeated stands for all
-// of them.
-struct Amount {
-  double base = 0;
-  double per_step = 0;
-  double at(int step) const { return base + step * per_step; }
-};
-
 struct Operator {
   OperatorClass op_class = OperatorClass::kElementwise;
-  Dtype arithmetic = Dtype::kBf16;  // of the FLOPs
-  Amount flops;
+  Work work;
   Bytes weights;  // weight bytes read
   Amount inputs;  // activation and KV-cache bytes read
   Bytes outputs;  // bytes written
   Bytes result;   // activation bytes that stay for the consumers (outputs without the KV cache)
-  double useful_flops_share = 1;  // part of `flops` not repeated on other ranks
+  double useful_flops_share = 1;  // part of the FLOPs not repeated on other ranks
 
+  Amount flops() const { return flops_of(work); }
   Amount bytes() const { return {weights.value + inputs.base + outputs.value, inputs.per_step}; }
 };
 

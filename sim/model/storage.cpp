@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cmath>
+#include <iterator>
 
 #include "base/error.hpp"
 
@@ -15,16 +16,18 @@ struct DtypeRow {
   const char* name;
   double bytes;
 };
-constexpr DtypeRow kDtypes[] = {{Dtype::kFp32, "fp32", 4},  {Dtype::kBf16, "bf16", 2},
-                                {Dtype::kFp16, "fp16", 2},  {Dtype::kFp8, "fp8", 1},
-                                {Dtype::kInt8, "int8", 1},  {Dtype::kFp4, "fp4", 0.5},
-                                {Dtype::kInt4, "int4", 0.5}};
+constexpr DtypeRow kRows[] = {{Dtype::kFp32, "fp32", 4},  {Dtype::kBf16, "bf16", 2},
+                              {Dtype::kFp16, "fp16", 2},  {Dtype::kFp8, "fp8", 1},
+                              {Dtype::kInt8, "int8", 1},  {Dtype::kFp4, "fp4", 0.5},
+                              {Dtype::kInt4, "int4", 0.5}};
+
+static_assert(std::size(kRows) == kDtypes);
 
 const DtypeRow& row_of(Dtype dtype) {
-  for (const DtypeRow& row : kDtypes) {
+  for (const DtypeRow& row : kRows) {
     if (row.dtype == dtype) return row;
   }
-  throw InternalError(fmt::format("Dtype {} is not in kDtypes", static_cast<int>(dtype)));
+  throw InternalError(fmt::format("Dtype {} is not in kRows", static_cast<int>(dtype)));
 }
 
 double blocks(double side, int block) { return block == 0 ? 1 : std::ceil(side / block); }
@@ -36,7 +39,7 @@ double bytes_per_element(Dtype dtype) { return row_of(dtype).bytes; }
 const char* to_text(Dtype dtype) { return row_of(dtype).name; }
 
 std::optional<Dtype> dtype_named(const std::string& name) {
-  for (const DtypeRow& row : kDtypes) {
+  for (const DtypeRow& row : kRows) {
     if (name == row.name) return row.dtype;
   }
   return std::nullopt;

@@ -11,6 +11,7 @@
 namespace rehearse {
 
 enum class Dtype : std::uint8_t { kFp32, kBf16, kFp16, kFp8, kInt8, kFp4, kInt4 };
+constexpr int kDtypes = 7;
 double bytes_per_element(Dtype dtype);  // 4, 2, 2, 1, 1, 0.5, 0.5
 const char* to_text(Dtype dtype);       // "fp32", "bf16", ...
 std::optional<Dtype> dtype_named(const std::string& name);

@@ -66,8 +66,7 @@ struct Instruction {
   Axis axis = Axis::kTensor;
   CollectiveOp op = CollectiveOp::kAllReduce;
   OperatorClass op_class = OperatorClass::kGemm;
-  Dtype arithmetic = Dtype::kBf16;  // compute: of the FLOPs
-  std::int16_t layer = -1;          // model layer, -1 outside layers
+  std::int16_t layer = -1;  // model layer, -1 outside layers
   std::int16_t peer_stage = -1;
   std::int32_t pass = -1;  // index in Program::passes
   std::int32_t name = -1;  // index in Programs::names
@@ -76,8 +75,9 @@ struct Instruction {
   // and for its own stream.
   std::array<std::int32_t, 3> waits = {-1, -1, -1};
   std::int32_t slot =
-      -1;        // communication: where its completion is recorded; its own within its pass
-  Amount flops;  // compute
+      -1;  // communication: where its completion is recorded; its own within its pass
+  std::int32_t work = -1;  // compute: index in Program::works; -1: no shape is known
+  Amount flops;            // compute
   double useful_flops_share =
       1;         // part of `flops` that is not repeated on other ranks (replicated router: 1/tp)
   Amount bytes;  // compute: memory traffic; communication: message bytes
@@ -107,9 +107,15 @@ struct Program {
   // member keeps too), in place of Instruction::bytes.
   std::vector<std::vector<Bytes>> splits;
   std::vector<RoutedWork> routed;
+  std::vector<Work> works;
   int slots = 0;
   Bytes weights;  // held by each rank of the role
   Bytes communication_buffers;
+
+  const Work& work_of(const Instruction& compute) const {
+    static const Work kShapeless;
+    return compute.work < 0 ? kShapeless : works[compute.work];
+  }
 };
 
 struct RankEntry {

@@ -258,8 +258,9 @@ class ProgramBuilder {
         names_.of(node.layer < 0 ? node.name : fmt::format("L{} {}", node.layer, node.name));
     if (const auto* op = std::get_if<Operator>(&node.work)) {
       instruction.op_class = op->op_class;
-      instruction.arithmetic = op->arithmetic;
-      instruction.flops = op->flops;
+      instruction.work = static_cast<std::int32_t>(program_.works.size());
+      program_.works.push_back(op->work);
+      instruction.flops = op->flops();
       instruction.bytes = op->bytes();
       instruction.useful_flops_share = op->useful_flops_share;
     } else if (const auto* collective = std::get_if<Collective>(&node.work)) {

@@ -70,7 +70,7 @@ void OperatorExecution::execute_routed(RankState& state, const Instruction& inst
   }
   if (routed.ends_layer) routed_.leave_layer(span.rank, instruction, span.step);
   span.end = state.clock =
-      span.start + costs_.routed(span.rank, instruction.arithmetic, work.flops, work.bytes);
+      span.start + costs_.routed(span.rank, work.work, work.flops, work.bytes);
   sink_.span(span);
 }
 

@@ -14,13 +14,13 @@ bool goes_on_with(const Instruction& before, const Instruction& next) {
 
 }  // namespace
 
-ProgramCosts::ProgramCosts(const Program& program, const Platform& platform, const Device& device,
-                           int& numbered)
+ProgramCosts::ProgramCosts(const Program& program, const DeviceRates& device, int& numbered)
     : run_of_(program.instructions.size(), -1) {
   costs_.reserve(program.instructions.size());
   for (const Instruction& at : program.instructions) {
-    costs_.push_back(
-        operator_cost(at.flops, at.bytes, device, usable_peak(platform, device, at.arithmetic)));
+    OperatorPrice& price = costs_.emplace_back();
+    if (at.kind != Instruction::Kind::kCompute) continue;
+    price = OperatorPrice(cost_model().time, program.work_of(at), at.flops, at.bytes, device);
   }
   for (const Block& block : program.blocks) {
     for (int at = block.begin; at < block.end; ++at) {
@@ -32,8 +32,7 @@ ProgramCosts::ProgramCosts(const Program& program, const Platform& platform, con
       }
       RunCost& run = runs_.back();
       run.ends.emplace_back();
-      run.grows = run.grows || costs_[at].compute_per_step.value != 0 ||
-                  costs_[at].memory_per_step.value != 0;
+      run.grows = run.grows || costs_[at].grows();
     }
   }
 }
@@ -48,12 +47,12 @@ void ProgramCosts::renew(RunCost& run, int instruction, int step) const {
 }
 
 RankCosts::RankCosts(const Programs& programs, const Platform& platform)
-    : programs_(programs), platform_(platform) {
+    : programs_(programs), platform_(platform), rates_(device_rates(platform)) {
   int runs = 0;
   costs_.reserve(platform.devices.size() * programs.programs.size());
-  for (const Device& device : platform.devices) {
+  for (const DeviceRates& device : rates_) {
     for (const Program& program : programs.programs) {
-      costs_.emplace_back(program, platform, device, runs);
+      costs_.emplace_back(program, device, runs);
     }
   }
 }
@@ -62,11 +61,8 @@ ProgramCosts& RankCosts::of(Rank rank) {
   return costs_[device_of(rank) * programs_.programs.size() + programs_.ranks[rank].program];
 }
 
-Seconds RankCosts::routed(Rank rank, Dtype arithmetic, Flops flops, Bytes bytes) const {
-  const Device& device = platform_.devices[device_of(rank)];
-  return operator_cost({flops.value}, {bytes.value}, device,
-                       usable_peak(platform_, device, arithmetic))
-      .at(0);
+Seconds RankCosts::routed(Rank rank, const Work& work, Flops flops, Bytes bytes) const {
+  return cost_model().time({work, 0, flops, bytes}, rates_[device_of(rank)]).total;
 }
 
 }  // namespace rehearse

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "cost/operator_cost.hpp"
+#include "cost/cost_model.hpp"
 #include "platform/platform.hpp"
 #include "program/program.hpp"
 
@@ -22,8 +22,7 @@ struct RunCost {
 class ProgramCosts {
  public:
   // `numbered`: runs of other programs and devices so far; counts on.
-  ProgramCosts(const Program& program, const Platform& platform, const Device& device,
-               int& numbered);
+  ProgramCosts(const Program& program, const DeviceRates& device, int& numbered);
 
   // The run that begins with the instruction, a compute without a routed amount: it ends before a
   // wait, before anything else than a compute, after a sampling (whose end is a token's date), and
@@ -37,8 +36,8 @@ class ProgramCosts {
  private:
   void renew(RunCost& run, int instruction, int step) const;
 
-  std::vector<OperatorCost> costs_;  // by instruction
-  std::vector<int> run_of_;          // by instruction that begins one
+  std::vector<OperatorPrice> costs_;  // by instruction
+  std::vector<int> run_of_;           // by instruction that begins one
   std::vector<RunCost> runs_;
 };
 
@@ -47,7 +46,7 @@ class RankCosts {
   RankCosts(const Programs& programs, const Platform& platform);
 
   ProgramCosts& of(Rank rank);
-  Seconds routed(Rank rank, Dtype arithmetic, Flops flops, Bytes bytes) const;
+  Seconds routed(Rank rank, const Work& work, Flops flops, Bytes bytes) const;
 
  private:
   std::size_t device_of(Rank rank) const {
@@ -56,6 +55,7 @@ class RankCosts {
 
   const Programs& programs_;
   const Platform& platform_;
+  std::vector<DeviceRates> rates_;   // by device
   std::vector<ProgramCosts> costs_;  // by device x program
 };
 

@@ -45,6 +45,7 @@ RankWork RoutedRanks::work(Rank rank, const Instruction& instruction, int step) 
   work.flops = routed.amounts.flops_per_copy * copies;
   work.bytes = routed.amounts.fixed_bytes + routed.amounts.bytes_per_copy * copies +
                routed.amounts.bytes_per_expert * spread.touched[member];
+  work.work = with_rows(programs_.of(rank).work_of(instruction), copies, spread.touched[member]);
   if (routed.begins_experts) {
     work.copies = spread.computed[member];
     work.dropped = spread.refused[member];

@@ -12,6 +12,7 @@
 namespace rehearse {
 
 struct RankWork {
+  Work work;  // compute
   Flops flops;
   Bytes bytes;     // compute: memory traffic; communication: the send buffer
   int copies = 0;  // computed for the rank's experts; where the experts begin

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cost/operator_cost.hpp"
+#include "cost/cost_model.hpp"
 #include "graph/workload_graph.hpp"
 #include "layout/prefill_passes.hpp"
 #include "layout/request_lengths.hpp"
@@ -105,6 +105,7 @@ std::string pass_part(const Programs& programs, const Program& program, Phase ph
   const auto is_wanted = [&](const Pass& pass) { return pass.phase == phase; };
   const auto pass = std::find_if(program.passes.begin(), program.passes.end(), is_wanted);
   if (pass == program.passes.end()) return {};
+  const DeviceRates rates(platform, device);
   const int index = static_cast<int>(pass - program.passes.begin());
   std::string text = fmt::format(
       "  {} of a micro-batch of {} sequences ({:.0f} tokens); one layer, {}\n", to_text(phase),
@@ -117,13 +118,13 @@ std::string pass_part(const Programs& programs, const Program& program, Phase ph
     if (at.layer >= 0 && layer < 0) layer = at.layer;
     if (at.layer >= 0 && at.layer != layer) continue;
     if (at.kind == Instruction::Kind::kCompute) {
-      const OperatorCost cost =
-          operator_cost(at.flops, at.bytes, device, usable_peak(platform, device, at.arithmetic));
+      const KernelTime cost = cost_model().time(
+          {program.work_of(at), 0, Flops{at.flops.base}, Bytes{at.bytes.base}}, rates);
       const char* bound = cost.compute > cost.memory ? "compute" : "memory";
       if (cost.launch > std::max(cost.compute, cost.memory)) bound = "launch";
       text += fmt::format("    {:<22} {:>13} {:>13} {:>10}  {}\n", programs.names[at.name],
                           to_text(Flops{at.flops.base}), to_text(Bytes{at.bytes.base}),
-                          to_text(cost.at(0)), bound);
+                          to_text(cost.total), bound);
     } else {
       text += fmt::format("    {:<22} {:>13} {:>13} {:>10}  {}\n", programs.names[at.name], "",
                           to_text(Bytes{at.bytes.base}), "", to_text(at.axis));

@@ -33,14 +33,21 @@ class EveryAttention : public testing::TestWithParam<const AttentionKind*> {
   }
 
   // Of all operators together.
-  Operator sum(const Slice& slice, bool decodes, int tensor) const {
-    Operator sum;
+  struct Sum {
+    Amount flops, bytes, inputs;
+    Bytes weights, outputs;
+  };
+  Sum sum(const Slice& slice, bool decodes, int tensor) const {
+    Sum sum;
+    const auto add = [](const Amount& part, Amount& to) {
+      to.base += part.base;
+      to.per_step += part.per_step;
+    };
     for (const NamedOperator& each : operators(slice, decodes, tensor)) {
-      sum.flops.base += each.op.flops.base;
-      sum.flops.per_step += each.op.flops.per_step;
+      add(each.op.flops(), sum.flops);
+      add(each.op.bytes(), sum.bytes);
+      add(each.op.inputs, sum.inputs);
       sum.weights += each.op.weights;
-      sum.inputs.base += each.op.inputs.base;
-      sum.inputs.per_step += each.op.inputs.per_step;
       sum.outputs += each.op.outputs;
     }
     return sum;
@@ -80,12 +87,12 @@ TEST_P(EveryAttention, ReadsItsMatricesOnceAndMultipliesThemByEveryToken) {
       }
     }
     // Without tokens nothing, with them 2 FLOPs per parameter; scores come on top.
-    const Operator all = sum({3, 2, 0}, false, tensor);
+    const Sum all = sum({3, 2, 0}, false, tensor);
     EXPECT_EQ(all.weights.value, matrices.value);
     EXPECT_GE(all.flops.base, 2 * 6 * parameters);
-    const Operator none = sum({0, 2, 0}, false, tensor);
+    const Sum none = sum({0, 2, 0}, false, tensor);
     EXPECT_EQ(none.flops.base, 0);
-    EXPECT_EQ(none.bytes().base, 0);
+    EXPECT_EQ(none.bytes.base, 0);
   }
 }
 
@@ -104,18 +111,18 @@ TEST_P(EveryAttention, WritesTheCacheOfNewTokensAndReadsThatOfEarlierOnes) {
 
 TEST_P(EveryAttention, LongerContextsAreWhatARepeatedDecodingAdds) {
   for (const int tensor : {1, 4}) {
-    const Operator step = sum({3, 1, 7}, true, tensor);
-    const Operator later = sum({3, 1, 12}, true, tensor);
+    const Sum step = sum({3, 1, 7}, true, tensor);
+    const Sum later = sum({3, 1, 12}, true, tensor);
     EXPECT_EQ(step.flops.at(5), later.flops.base);
-    EXPECT_EQ(step.bytes().at(5), later.bytes().base);
+    EXPECT_EQ(step.bytes.at(5), later.bytes.base);
   }
 }
 
 TEST_P(EveryAttention, OfAPromptInTwoPartsHasThePairsOfTheWhole) {
   for (const int tensor : {1, 4}) {
-    const Operator first = sum({3, 4, 0}, false, tensor);
-    const Operator second = sum({3, 2, 4}, false, tensor);
-    const Operator whole = sum({3, 6, 0}, false, tensor);
+    const Sum first = sum({3, 4, 0}, false, tensor);
+    const Sum second = sum({3, 2, 4}, false, tensor);
+    const Sum whole = sum({3, 6, 0}, false, tensor);
     EXPECT_EQ(first.flops.base + second.flops.base, whole.flops.base);
     EXPECT_EQ((first.outputs + second.outputs).value, whole.outputs.value);
   }

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "model/attention/kinds.hpp"
 #include "model/weights.hpp"
 
@@ -58,7 +60,7 @@ struct Expected {
 void expect_work(const Operator& op, OperatorClass op_class, const Expected& expected,
                  double useful_flops_share = 1) {
   EXPECT_STREQ(to_text(op.op_class), to_text(op_class));
-  EXPECT_EQ(op.flops.base, expected.flops);
+  EXPECT_EQ(op.flops().base, expected.flops);
   EXPECT_EQ(op.weights.value, expected.weights);
   EXPECT_EQ(op.inputs.base, expected.inputs);
   EXPECT_EQ(op.outputs.value, expected.outputs);
@@ -108,9 +110,9 @@ TEST(Operators, DecodeAttentionReadsTheCache) {
   const Operator op = decode_attention(model_by_hand(), 2, 5, 1);
   expect_work(op, OperatorClass::kAttentionDecode,
               {320, 0, 2 * (4 * 32 + 32), 2 * 16 + 2 * 32, 2 * 16});
-  EXPECT_EQ(op.flops.per_step, 64);
+  EXPECT_EQ(op.flops().per_step, 64);
   EXPECT_EQ(op.inputs.per_step, 2 * 32);
-  EXPECT_EQ(op.flops.at(3), 320 + 3 * 64);
+  EXPECT_EQ(op.flops().at(3), 320 + 3 * 64);
 }
 
 TEST(Operators, DecodeCostsThePairsThatPrefillWouldHaveAdded) {
@@ -123,7 +125,7 @@ TEST(Operators, DecodeCostsThePairsThatPrefillWouldHaveAdded) {
       const Operator shorter = prefill_attention(model, 3, context - 1, tensor);
       for (int from = 1; from <= context; ++from) {
         const Operator step = decode_attention(model, 3, from, tensor);
-        EXPECT_EQ(step.flops.at(context - from), longer.flops.base - shorter.flops.base);
+        EXPECT_EQ(step.flops().at(context - from), longer.flops().base - shorter.flops().base);
         EXPECT_EQ((step.outputs - step.result).value,
                   (longer.outputs - longer.result - shorter.outputs + shorter.result).value);
       }
@@ -187,7 +189,7 @@ TEST(Operators, SharedExpertsOfALayerAreOneNetwork) {
   // 2 x 1 token x 8 x (2 x 4096 x 2^20) FLOPs.
   model.moe->shared_experts = 4096;
   model.moe->shared = {1 << 20, true};
-  EXPECT_EQ(shared_up(model, 0, 1, 1).flops.base, 2.0 * 8 * 2 * 4096 * (1 << 20));
+  EXPECT_EQ(shared_up(model, 0, 1, 1).flops().base, 2.0 * 8 * 2 * 4096 * (1 << 20));
 }
 
 TEST(Operators, WithoutTokensDoNothing) {
@@ -202,11 +204,86 @@ TEST(Operators, WithoutTokensDoNothing) {
         expert_up(model, 0, 0, 0, 1), expert_down(model, 0, 0, 0, 1), dense_up(model, 0, 0, 2),
         dense_down(model, 0, 0, 2), shared_up(model, 0, 0, 2), shared_down(model, 0, 0, 2),
         lm_head(model, 0, 2), sampling(model, 0)}) {
-    EXPECT_EQ(op.flops.base, 0) << to_text(op.op_class);
-    EXPECT_EQ(op.flops.per_step, 0) << to_text(op.op_class);
+    EXPECT_EQ(op.flops().base, 0) << to_text(op.op_class);
+    EXPECT_EQ(op.flops().per_step, 0) << to_text(op.op_class);
     EXPECT_EQ(op.bytes().base, 0) << to_text(op.op_class);
     EXPECT_EQ(op.bytes().per_step, 0) << to_text(op.op_class);
   }
+}
+
+// The shape that a cost model reads says the same as the bytes beside it. With plain weights of 2
+// bytes, activations of 2: every matrix of a group once, every row in and out once.
+TEST(Work, OfAMatrixProductHasTheBytesOfItsOperator) {
+  Model model = with_dense({12, false});
+  model.moe->expert.gated = false;
+  model.moe->shared_experts = 2;
+  model.moe->shared = {6, false};
+  model.weight_dtype = Dtype::kBf16;
+  for (const int tensor : {1, 2}) {
+    for (const Operator& op :
+         {qkv_projection(model, 3, tensor), output_projection(model, 3, tensor),
+          router(model, 1, 3), expert_up(model, 1, 5, 2, tensor),
+          expert_down(model, 1, 5, 2, tensor), shared_up(model, 1, 3, tensor),
+          shared_down(model, 1, 3, tensor), dense_up(model, 0, 3, tensor),
+          dense_down(model, 0, 3, tensor), lm_head(model, 3, tensor)}) {
+      const Gemm& gemm = std::get<Gemm>(op.work.shape);
+      EXPECT_EQ(op.weights.value, 2 * gemm.groups * gemm.n * gemm.k);
+      EXPECT_EQ(op.inputs.base, 2 * gemm.m * gemm.k);
+      EXPECT_EQ(op.outputs.value, 2 * gemm.m * gemm.n);
+      EXPECT_EQ(op.flops().base, 2 * gemm.m * gemm.n * gemm.k);
+    }
+  }
+}
+
+TEST(Work, OfGatedNetworksAndSharedExpertsSideBySide) {
+  Model model = model_by_hand();
+  model.moe->shared_experts = 2;
+  model.moe->shared = {6, true};
+  // 3 tokens; gate and up of both, 2 x 2 x 6 columns, then their 12 rows to hidden 8.
+  const Gemm up = std::get<Gemm>(shared_up(model, 0, 3, 1).work.shape);
+  const Gemm down = std::get<Gemm>(shared_down(model, 0, 3, 1).work.shape);
+  EXPECT_EQ(up.n, 24);
+  EXPECT_EQ(up.k, 8);
+  EXPECT_EQ(down.n, 8);
+  EXPECT_EQ(down.k, 12);
+  // 5 copies for the 2 of the rank's experts that get any.
+  const Gemm expert = std::get<Gemm>(expert_up(model, 0, 5, 2, 1).work.shape);
+  EXPECT_EQ(expert.m, 5);
+  EXPECT_EQ(expert.groups, 2);
+}
+
+TEST(Work, OfScoresHasTheBytesOfItsOperator) {
+  // 2 sequences of 3 new tokens behind 5: 6 x 5 + 2 x (1 + 2 + 3) = 42 pairs; 10 cached tokens of
+  // 2 x 2 KV columns at 4 bytes are read, and 6 rows of Q, K and V at 2.
+  for (const int tensor : {1, 2, 4}) {
+    const Operator op = of_attention(1, model_by_hand(), {2, 3, 5}, false, tensor);
+    const auto& scores = std::get<AttentionScores>(op.work.shape);
+    EXPECT_EQ(scores.heads, 4.0 / tensor);
+    EXPECT_EQ(scores.kv_heads, std::max(1.0, 2.0 / tensor));
+    EXPECT_EQ(scores.pairs.base, 42);
+    EXPECT_EQ(scores.tokens, 6);
+    EXPECT_EQ(scores.sequences, 2);
+    const double values = scores.kv_heads * 2 * 2;
+    EXPECT_EQ(op.inputs.base,
+              scores.cached.base * values * 4 + scores.tokens * (scores.heads * 2 + values) * 2);
+    EXPECT_EQ((op.outputs - op.result).value, scores.tokens * values * 4);
+    EXPECT_EQ(op.result.value, scores.tokens * scores.heads * 2 * 2);
+    EXPECT_EQ(op.work.stored, Dtype::kFp32);
+    EXPECT_EQ(op.work.computed, Dtype::kBf16);
+  }
+  const Operator decode = of_attention(1, model_by_hand(), {2, 1, 5}, true, 1);
+  const auto& scores = std::get<AttentionScores>(decode.work.shape);
+  EXPECT_EQ(scores.pairs.at(3), 2 * (5 + 1 + 3));
+  EXPECT_EQ(scores.cached.at(3), 2 * (5 + 3));
+}
+
+TEST(Work, OfRoutedTokensHasTheRowsThatCame) {
+  const Work work = expert_up(model_by_hand(), 0, 5, 2, 1).work;
+  const Work other = with_rows(work, 9, 3);
+  EXPECT_EQ(std::get<Gemm>(other.shape).m, 9);
+  EXPECT_EQ(std::get<Gemm>(other.shape).groups, 3);
+  EXPECT_EQ(flops_of(other).base, 9 * flops_of(work).base / 5);
+  EXPECT_EQ(flops_of(with_rows(permute(model_by_hand(), 3).work, 9, 3)).base, 0);
 }
 
 TEST(TouchedExperts, BetweenOneTokenAndAll) {

@@ -66,11 +66,11 @@ TEST(StorageOfParts, HoldsInItsLayers) {
   const Operator quantised = kGroupedQuery.operators(model, 2, shape, 1)[0].op;
   EXPECT_EQ(plain.weights.value, 2 * 131072);
   EXPECT_EQ(quantised.weights.value, 131072 + 8 * 4);
-  EXPECT_EQ(plain.arithmetic, Dtype::kBf16);
-  EXPECT_EQ(quantised.arithmetic, Dtype::kFp8);
-  EXPECT_EQ(plain.flops.base, quantised.flops.base);
+  EXPECT_EQ(plain.work.computed, Dtype::kBf16);
+  EXPECT_EQ(quantised.work.computed, Dtype::kFp8);
+  EXPECT_EQ(plain.flops().base, quantised.flops().base);
   // Attention itself is made in the activations' dtype, whatever the weights are.
-  EXPECT_EQ(kGroupedQuery.operators(model, 2, shape, 1)[1].op.arithmetic, Dtype::kBf16);
+  EXPECT_EQ(kGroupedQuery.operators(model, 2, shape, 1)[1].op.work.computed, Dtype::kBf16);
 }
 
 TEST(StorageOfParts, AddsUpToTheCheckpoint) {

@@ -55,7 +55,7 @@ RC_GTEST_PROP(RoutedConservation, CopiesAreComputedOrDroppedAndTheirBytesTravel,
   // The GPUs of the small cluster have no other peak.
   programs.compute_dtype = Dtype::kBf16;
   for (Program& program : programs.programs) {
-    for (Instruction& at : program.instructions) at.arithmetic = Dtype::kBf16;
+    for (Work& work : program.works) work.computed = Dtype::kBf16;
   }
   const std::vector<double> values = in_child([&] {
     const RecordedRun recorded = run(programs, star(kGpus, {1e9, 1e-6}));

@@ -19,7 +19,7 @@ RoutedAmounts with_result(RoutedAmounts amounts, Copies copies, Bytes row) {
 RoutedAmounts per_copy(const Operator& one) {
   RoutedAmounts amounts;
   amounts.of = Copies::kComputed;
-  amounts.flops_per_copy = Flops{one.flops.base};
+  amounts.flops_per_copy = Flops{one.flops().base};
   amounts.bytes_per_copy = Bytes{one.inputs.base} + one.outputs;
   amounts.bytes_per_expert = one.weights;
   return with_result(amounts, Copies::kComputed, one.result);

@@ -86,28 +86,35 @@ Operator projection(const Model& model, int layer, double tokens, int tensor) {
   return op;
 }
 
-// QK^T and AV cost 2 FLOPs each per pair, head and dimension. The new tokens' Q, K and V are read
-// as they were projected, the earlier ones' K and V from the cache; the new ones' are written
-// there.
+// The new tokens' Q, K and V are read as they were projected, the earlier ones' K and V from the
+// cache; the new ones' are written there.
 Operator scores(const Model& model, const AttentionShape& shape, int tensor) {
   const Columns columns = columns_of(model, tensor);
+  const double dimensions = model.attention.head_dim;
   const double element = bytes_per_element(model.activation_dtype);
-  const double projected = (columns.query + 2 * columns.key) * element;
-  const double cached = kv_bytes(model, tensor).value;
-  double tokens = 0;
-  Operator op;
+  const double kept = kv_bytes(model, tensor).value;
+  AttentionScores scores;
+  scores.heads = columns.query / dimensions;
+  scores.kv_heads = columns.key / dimensions;
+  scores.key_dimensions = scores.value_dimensions = dimensions;
   for (const Slice& slice : shape.slices) {
-    tokens += slice.tokens();
-    op.flops.base += 4 * columns.query * slice.pairs();
-    op.inputs.base += slice.sequences * slice.context * cached + slice.tokens() * projected;
-    if (!shape.decodes) continue;
-    op.flops.per_step += 4 * columns.query * slice.tokens();
-    op.inputs.per_step += slice.sequences * cached;
+    scores.sequences += slice.sequences;
+    scores.tokens += slice.tokens();
+    scores.pairs.base += slice.pairs();
+    scores.cached.base += slice.sequences * slice.context;
   }
+  if (shape.decodes) {
+    scores.pairs.per_step = scores.tokens;
+    scores.cached.per_step = scores.sequences;
+  }
+  Operator op;
   op.op_class = shape.decodes ? OperatorClass::kAttentionDecode : OperatorClass::kAttentionPrefill;
-  op.arithmetic = model.activation_dtype;
-  op.result = Bytes{tokens * columns.query * element};
-  op.outputs = op.result + Bytes{tokens * cached};
+  op.work = {scores, model.kv_dtype, model.activation_dtype};
+  op.inputs = {
+      scores.cached.base * kept + scores.tokens * (columns.query + 2 * columns.key) * element,
+      scores.cached.per_step * kept};
+  op.result = Bytes{scores.tokens * columns.query * element};
+  op.outputs = op.result + Bytes{scores.tokens * kept};
   return op;
 }
 

@@ -1,4 +1,4 @@
-#include "cost/operator_cost.hpp"
+#include "cost/device_rates.hpp"
 
 #include <fmt/format.h>
 
@@ -18,6 +18,28 @@ std::optional<FlopsPerSecond> narrow_peak(const Device& device, Dtype dtype) {
                               : dtype == Dtype::kInt4 ? FlopsPerSecond{}
                                                       : device.peak_fp8;
   return peak.value > 0 ? std::optional(peak) : std::nullopt;
+}
+
+// Its peak before the efficiency, and the property that states it.
+struct Peak {
+  FlopsPerSecond value;
+  const char* property;
+};
+
+Peak peak_of(const Device& device, Dtype dtype) {
+  switch (dtype) {
+    case Dtype::kBf16:
+    case Dtype::kFp16:
+      return {device.peak, "speed"};
+    case Dtype::kFp8:
+    case Dtype::kInt8:
+    case Dtype::kFp4:
+    case Dtype::kInt4:
+      return {narrow_peak(device, dtype).value_or(device.peak), "speed"};
+    case Dtype::kFp32:
+      return {device.peak_fp32, "peak_fp32"};
+  }
+  throw InternalError("a dtype has no peak");
 }
 
 }  // namespace
@@ -45,41 +67,36 @@ std::vector<std::string> notes_of(const Model& model, const Platform& platform) 
 }
 
 FlopsPerSecond usable_peak(const Platform& platform, const Device& device, Dtype dtype) {
-  const auto peak = [&]() -> std::pair<FlopsPerSecond, const char*> {
-    switch (dtype) {
-      case Dtype::kBf16:
-      case Dtype::kFp16:
-        return {device.peak, "speed"};
-      case Dtype::kFp8:
-      case Dtype::kInt8:
-      case Dtype::kFp4:
-      case Dtype::kInt4:
-        return {narrow_peak(device, dtype).value_or(device.peak), "speed"};
-      case Dtype::kFp32:
-        return {device.peak_fp32, "peak_fp32"};
-    }
-    return {};
-  }();
-  if (peak.first.value <= 0) {
+  const Peak peak = peak_of(device, dtype);
+  if (peak.value.value <= 0) {
     throw InputError({platform.path, 1, 1},
                      fmt::format("the model computes in {}, but its GPUs have no {}: add "
                                  "<prop id=\"{}\" value=\"...FLOPS\"/>",
-                                 to_text(dtype), peak.second, peak.second));
+                                 to_text(dtype), peak.property, peak.property));
   }
-  return peak.first * device.compute_efficiency;
+  return peak.value * device.compute_efficiency;
 }
 
 BytesPerSecond usable_bandwidth(const Device& device) {
   return device.memory_bandwidth * device.memory_efficiency;
 }
 
-OperatorCost operator_cost(const Amount& flops, const Amount& bytes, const Device& device,
-                           FlopsPerSecond peak) {
-  const bool works = flops.base > 0 || bytes.base > 0;
-  const BytesPerSecond bandwidth = usable_bandwidth(device);
-  return {works ? device.kernel_launch : Seconds{}, Flops{flops.base} / peak,
-          Flops{flops.per_step} / peak, Bytes{bytes.base} / bandwidth,
-          Bytes{bytes.per_step} / bandwidth};
+DeviceRates::DeviceRates(const Platform& platform, const Device& device)
+    : platform_(&platform),
+      device_(&device),
+      bandwidth_(usable_bandwidth(device)),
+      launch_(device.kernel_launch) {
+  for (int index = 0; index < kDtypes; ++index) {
+    const FlopsPerSecond peak = peak_of(device, static_cast<Dtype>(index)).value;
+    peaks_[index] = peak * device.compute_efficiency;
+  }
+}
+
+std::vector<DeviceRates> device_rates(const Platform& platform) {
+  std::vector<DeviceRates> rates;
+  rates.reserve(platform.devices.size());
+  for (const Device& device : platform.devices) rates.emplace_back(platform, device);
+  return rates;
 }
 
 }  // namespace rehearse

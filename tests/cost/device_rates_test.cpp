@@ -1,5 +1,5 @@
-// The roofline by hand: 100 FLOP/s at 50 %, 10 bytes/s at 80 %, 1 s to launch.
-#include "cost/operator_cost.hpp"
+// What kernels reach of 100 FLOP/s at 50 %, 10 bytes/s at 80 %.
+#include "cost/device_rates.hpp"
 
 #include <gtest/gtest.h>
 
@@ -18,46 +18,6 @@ Device device_by_hand() {
   return device;
 }
 
-OperatorCost cost_of(const Amount& flops, const Amount& bytes) {
-  const Device device = device_by_hand();
-  Platform platform;
-  return operator_cost(flops, bytes, device, usable_peak(platform, device, Dtype::kBf16));
-}
-
-TEST(OperatorCost, ComputeBound) {
-  // 300 / (100 x 0.5) = 6 s against 16 / (10 x 0.8) = 2 s; the efficiencies once.
-  const OperatorCost cost = cost_of({300, 0}, {16, 0});
-  EXPECT_DOUBLE_EQ(cost.compute.value, 6);
-  EXPECT_DOUBLE_EQ(cost.memory.value, 2);
-  EXPECT_DOUBLE_EQ(cost.launch.value, 1);
-  EXPECT_DOUBLE_EQ(cost.at(0).value, 7);
-}
-
-TEST(OperatorCost, MemoryBound) {
-  EXPECT_DOUBLE_EQ(cost_of({50, 0}, {80, 0}).at(0).value, 1 + 10);
-  EXPECT_DOUBLE_EQ(cost_of({0, 0}, {80, 0}).at(0).value, 1 + 10);
-}
-
-TEST(OperatorCost, LaunchBound) {
-  // 0.02 s and 0.01 s of work behind a launch of 1 s.
-  EXPECT_DOUBLE_EQ(cost_of({1, 0}, {0.08, 0}).at(0).value, 1.02);
-}
-
-TEST(OperatorCost, AnEmptyOperatorCostsNothing) {
-  EXPECT_EQ(cost_of({0, 0}, {0, 0}).at(0).value, 0);
-  EXPECT_EQ(cost_of({0, 0}, {0, 0}).at(9).value, 0);
-}
-
-TEST(OperatorCost, GrowsWithTheStepAndMayChangeSides) {
-  // Compute 6 s at every step; memory 2 s + 1 s per step: compute-bound up to step 4.
-  const OperatorCost cost = cost_of({300, 0}, {16, 8});
-  EXPECT_DOUBLE_EQ(cost.at(3).value, 1 + 6);
-  EXPECT_DOUBLE_EQ(cost.at(4).value, 1 + 6);
-  EXPECT_DOUBLE_EQ(cost.at(7).value, 1 + 9);
-  // Compute 1 s + 2 s per step.
-  EXPECT_DOUBLE_EQ(cost_of({50, 100}, {8, 0}).at(3).value, 1 + 7);
-}
-
 TEST(UsablePeak, IsThatOfTheDtypeTimesTheEfficiency) {
   Device device = device_by_hand();
   device.peak_fp8 = FlopsPerSecond{200};
@@ -73,11 +33,27 @@ TEST(UsablePeak, IsThatOfTheDtypeTimesTheEfficiency) {
   EXPECT_EQ(usable_bandwidth(device).value, 8);
 }
 
+TEST(DeviceRates, AreTheUsableOnes) {
+  Device device = device_by_hand();
+  device.peak_fp8 = FlopsPerSecond{200};
+  device.peak_fp32 = FlopsPerSecond{20};
+  const Platform platform;
+  const DeviceRates rates(platform, device);
+  for (int index = 0; index < kDtypes; ++index) {
+    const auto dtype = static_cast<Dtype>(index);
+    EXPECT_EQ(rates.peak(dtype), usable_peak(platform, device, dtype)) << to_text(dtype);
+  }
+  EXPECT_EQ(rates.bandwidth(), usable_bandwidth(device));
+  EXPECT_EQ(rates.launch().value, 1);
+}
+
 std::string fault_of(Dtype dtype) {
   Platform platform;
   platform.path = "p.xml";
+  const Device device = device_by_hand();
+  const DeviceRates rates(platform, device);
   try {
-    usable_peak(platform, device_by_hand(), dtype);
+    rates.peak(dtype);
   } catch (const InputError& error) {
     return error.what();
   }

@@ -1,0 +1,73 @@
+// How long an operator takes on a device. One model per file in models/, a line in its table.
+#pragma once
+
+#include <span>
+
+#include "cost/device_rates.hpp"
+#include "model/work.hpp"
+
+namespace rehearse {
+
+// What an operator does at one step: its amounts, beside the shape that they come from.
+struct OperatorLoad {
+  const Work& work;
+  int step = 0;  // of the shape's amounts that grow
+  Flops flops;
+  Bytes bytes;
+};
+
+// The parts stay with the total, so that a report can explain it.
+struct KernelTime {
+  Seconds total;
+  Seconds launch;   // before anything is computed or moved
+  Seconds compute;  // had it nothing but this to do
+  Seconds memory;
+};
+
+// An operator without work launches nothing and takes no time.
+struct CostModel {
+  const char* name;
+  KernelTime (*time)(const OperatorLoad& load, const DeviceRates& device);
+  // Never above `time`, and never falling when the work grows: the search's bound adds these up for
+  // the least amounts that a candidate can have.
+  KernelTime (*least)(const OperatorLoad& load, const DeviceRates& device);
+};
+
+std::span<const CostModel* const> cost_models();
+const CostModel& cost_model();  // the one that operators are priced with
+
+// An operator with amounts that may grow, on one device: its time at any step.
+class OperatorPrice {
+ public:
+  using TimeOf = KernelTime (*)(const OperatorLoad&, const DeviceRates&);
+
+  OperatorPrice() = default;  // of nothing
+  // `work` and `device` outlive it.
+  OperatorPrice(TimeOf time, const Work& work, const Amount& flops, const Amount& bytes,
+                const DeviceRates& device)
+      : time_(time), work_(&work), device_(&device), flops_(flops), bytes_(bytes) {
+    first_ = time_at(0);
+  }
+
+  bool grows() const { return flops_.grows() || bytes_.grows(); }
+  Seconds at(int step) const { return grows() ? time_at(step).total : first_.total; }
+  Seconds without_launch_at(int step) const {
+    const KernelTime time = grows() ? time_at(step) : first_;
+    return time.total - time.launch;
+  }
+  const KernelTime& first() const { return first_; }  // at step 0
+
+ private:
+  KernelTime time_at(int step) const {
+    return time_({*work_, step, Flops{flops_.at(step)}, Bytes{bytes_.at(step)}}, *device_);
+  }
+
+  TimeOf time_ = nullptr;
+  const Work* work_ = nullptr;
+  const DeviceRates* device_ = nullptr;
+  Amount flops_;
+  Amount bytes_;
+  KernelTime first_;
+};
+
+}  // namespace rehearse

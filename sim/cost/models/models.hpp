@@ -1,0 +1,10 @@
+// One line for each cost model.
+#pragma once
+
+#include "cost/cost_model.hpp"
+
+namespace rehearse {
+
+extern const CostModel kRoofline;
+
+}  // namespace rehearse
