@@ -11,9 +11,11 @@
 #include "layout/request_lengths.hpp"
 #include "model/attention_kind.hpp"
 #include "model/weights.hpp"
+#include "plan/layout_fields.hpp"
 #include "platform/gpu_kinds.hpp"
 #include "program/program_memory.hpp"
 #include "proto/facts.pb.h"
+#include "proto/named_numbers.hpp"
 #include "proto/proto_json.hpp"
 
 namespace rehearse {
@@ -61,11 +63,10 @@ void fill(const Model& model, const Plan& plan, proto::PerToken& to) {
 }
 
 void fill(const Layout& layout, proto::PlanLayout& to) {
-  to.set_tensor(layout.tensor);
-  to.set_pipeline(layout.pipeline);
-  to.set_data(layout.data);
-  to.set_expert(layout.expert);
-  to.set_context(layout.context);
+  // Those that the schema has.
+  for (const LayoutField& each : kLayoutFields) {
+    if (each.path.starts_with("layout.")) set_number(to, each.name(), value_of(each, layout, {}));
+  }
   to.set_dense_data(layout.dense_data());
   to.set_gpus(layout.gpus());
 }

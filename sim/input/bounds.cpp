@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/limits.hpp"
+#include "plan/layout_fields.hpp"
 
 namespace rehearse {
 namespace {
@@ -21,20 +22,13 @@ using google::protobuf::Reflection;
 constexpr double kLargestFraction = 1e12;            // ratios, exponents, factors
 constexpr double kAnySeed = 18446744073709551615.0;  // of 64 bits
 
+// But for those of the layout fields.
 constexpr Bound kPlan[] = {
-    {"layout.tensor", 1, kLargestDegree},
-    {"layout.pipeline", 1, kLargestDegree},
-    {"layout.data", 1, kLargestDegree},
-    {"layout.expert", 1, kLargestDegree},
-    {"layout.context", 1, kLargestDegree},
-    {"layout.expert_tensor", 0, kLargestDegree},
     {"layout.layers_per_stage", 1, kMostLayers},
     {"layout.dense_data", 1, kMostGpus},
     {"batch.sequences", 1, kMostSequences},
     {"batch.prompt_tokens", 1, kMostTokens},
     {"batch.output_tokens", 1, kMostTokens},
-    {"batch.micro_batches", 1, kMostSequences},
-    {"batch.decode_micro_batches", 0, kMostSequences},
     {"routing.drift_iterations", 0, kMostIterations},
     {"capacity.adapt_every", 1, kMostIterations},
     {"placement.redundant_experts", 0, kLargestWidth},  // up to experts x (ranks - 1)
@@ -168,7 +162,16 @@ class Check {
 
 }  // namespace
 
-std::span<const Bound> plan_bounds() { return kPlan; }
+std::span<const Bound> plan_bounds() {
+  static const std::vector<Bound> all = [] {
+    std::vector<Bound> bounds(std::begin(kPlan), std::end(kPlan));
+    for (const LayoutField& each : kLayoutFields) {
+      if (!each.is_switch()) bounds.push_back({each.path, 1.0 * each.least, 1.0 * each.most});
+    }
+    return bounds;
+  }();
+  return all;
+}
 std::span<const Bound> model_bounds() { return kModel; }
 
 void check_bound(double value, const std::string& field, std::span<const Bound> bounds,

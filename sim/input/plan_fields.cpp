@@ -8,16 +8,25 @@
 #include "base/limits.hpp"
 #include "input/bounds.hpp"
 #include "input/textproto.hpp"
+#include "plan/layout_fields.hpp"
+#include "proto/named_numbers.hpp"
 
 namespace rehearse {
 namespace {
 
-// Degrees and numbers are within bounds.cpp's; one that is not written is 1.
-int one_or(bool written, int value) { return written ? value : 1; }
+// The numbers of the table that are written in this part of the plan; bounds.cpp has their bounds.
+void take_numbers(const google::protobuf::Message& written, std::string_view part, Layout& layout,
+                  BatchParts& parts) {
+  for (const LayoutField& each : kLayoutFields) {
+    if (!each.path.starts_with(part)) continue;
+    const std::optional<int> number = written_number(written, each.name());
+    if (number) set_value(each, *number, layout, parts);
+  }
+}
 
 // `data`, from it or from dense_data = data x expert.
 int data_degree(const proto::Layout& written, int expert, FieldLocations& where) {
-  const int data = one_or(written.has_data(), written.data());
+  const int data = written.has_data() ? written.data() : Layout().data;
   if (!written.has_dense_data()) return data;
   const int dense = written.dense_data();
   const SourceLocation place = where.at("layout.dense_data");
@@ -50,13 +59,9 @@ void check_gpus(const Layout& layout, const FieldLocations& where) {
 
 Layout layout_of(const proto::Layout& written, FieldLocations& where) {
   Layout layout;
-  layout.tensor = one_or(written.has_tensor(), written.tensor());
-  layout.pipeline = one_or(written.has_pipeline(), written.pipeline());
-  layout.expert = one_or(written.has_expert(), written.expert());
-  layout.context = one_or(written.has_context(), written.context());
+  BatchParts of_batch;
+  take_numbers(written, "layout.", layout, of_batch);
   layout.data = data_degree(written, layout.expert, where);
-  layout.expert_tensor = written.expert_tensor();
-  layout.sequence_parallel = written.sequence_parallel();
   for (int i = 0; i < written.layers_per_stage_size(); ++i) {
     layout.layers_per_stage.push_back(written.layers_per_stage(i));
   }
@@ -97,9 +102,12 @@ Batch batch_of(const proto::Batch& written, const FieldLocations& where) {
   batch.sequences = written.sequences();
   batch.prompt_tokens = written.prompt_tokens();
   batch.output_tokens = written.output_tokens();
-  batch.micro_batches = one_or(written.has_micro_batches(), written.micro_batches());
+  Layout unused;
+  BatchParts parts;
+  take_numbers(written, "batch.", unused, parts);
+  batch.micro_batches = parts.micro_batches;
+  batch.decode_micro_batches = parts.decode_micro_batches;
   batch.default_passes = !written.has_micro_batches();
-  batch.decode_micro_batches = written.decode_micro_batches();
   batch.lengths = lengths_of(written, where);
   return batch;
 }

@@ -11,6 +11,7 @@
 #include "layout/request_lengths.hpp"
 #include "model/attention_kind.hpp"
 #include "model/weights.hpp"
+#include "plan/layout_fields.hpp"
 #include "platform/gpu_kinds.hpp"
 #include "program/program_memory.hpp"
 #include "report/show_work.hpp"
@@ -66,7 +67,7 @@ std::string model_part(const Model& model) {
 
 std::string layout_part(const Plan& plan, const Platform& platform) {
   const Layout& layout = plan.layout;
-  return fmt::format(
+  std::string text = fmt::format(
       "Layout\n"
       "  tensor {} x pipeline {} x data {} x expert {} = {} of {} GPUs; rank order {}\n"
       "  the same, counted as Megatron does: tensor {}, pipeline {}, data {} (data x expert here), "
@@ -77,6 +78,13 @@ std::string layout_part(const Plan& plan, const Platform& platform) {
       platform.gpus.size(), layout.order, layout.tensor, layout.pipeline, layout.dense_data(),
       expert_group_size(layout), expert_tensor_degree(layout), layout.dense_data(), layout.data,
       layout.sequence_parallel ? "on" : "off");
+  for (const LayoutField& each : kLayoutFields) {
+    const int value = value_of(each, layout, parts_of(plan.batch));
+    if (each.late && value != default_of(each)) {
+      text += fmt::format("  {} {}\n", each.heading, value);
+    }
+  }
+  return text;
 }
 
 std::string batch_part(const Plan& plan) {

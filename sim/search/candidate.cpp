@@ -2,7 +2,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <charconv>
+#include <set>
 #include <sstream>
 
 #include "layout/prefill_passes.hpp"
@@ -14,7 +15,45 @@ namespace {
 
 constexpr char kStages[] = "layers";  // of a key; no collective operation is called so
 
+// "tp=2", or nothing of a late field at its default.
+std::string word_of(const LayoutField& field, const Candidate& candidate) {
+  const int value = value_of(field, candidate);
+  if (field.searched == SearchedAs::kNever || (field.late && value == default_of(field))) return {};
+  return fmt::format(" {}={}", field.shorthand, value);
+}
+
+const LayoutField* field_of(const std::string& shorthand) {
+  const auto* const found =
+      std::find_if(std::begin(kLayoutFields), std::end(kLayoutFields),
+                   [&](const LayoutField& each) { return each.shorthand == shorthand; });
+  return found == std::end(kLayoutFields) ? nullptr : found;
+}
+
+// Takes FIELD=VALUE of a key; false: it is none.
+bool take_word(const std::string& word, Candidate& candidate, std::set<const LayoutField*>& seen) {
+  std::string name;
+  std::string value;
+  if (!split_pair(word, name, value)) return false;
+  if (const LayoutField* const field = field_of(name)) {
+    int number = 0;
+    const char* const end = value.data() + value.size();
+    const auto [rest, failure] = std::from_chars(value.data(), end, number);
+    set_value(*field, number, candidate.layout, candidate);
+    return failure == std::errc{} && rest == end && seen.insert(field).second;
+  }
+  if (name != kStages) return candidate.collectives.emplace(name, value).second;
+  std::istringstream layers(value);
+  for (int count = 0; layers >> count; layers.ignore(1)) {
+    candidate.layout.layers_per_stage.push_back(count);
+  }
+  return true;
+}
+
 }  // namespace
+
+Candidate own_candidate(const Plan& plan) {
+  return {parts_of(plan.batch), 0, plan.layout, plan.collectives};
+}
 
 Plan plan_of(const Plan& base, const Space& space, const Candidate& candidate) {
   Plan plan = base;
@@ -32,10 +71,9 @@ Plan plan_of(const Plan& base, const Space& space, const Candidate& candidate) {
 
 std::string key_of(const Space& space, const Candidate& candidate) {
   const Layout& at = candidate.layout;
-  std::string key = fmt::format("{} tp={} pp={} dp={} ep={} etp={} sp={} mb={} dmb={} {}",
-                                space.platforms[candidate.platform].id, at.tensor, at.pipeline,
-                                at.data, at.expert, at.expert_tensor, at.sequence_parallel ? 1 : 0,
-                                candidate.micro_batches, candidate.decode_micro_batches, at.order);
+  std::string key = space.platforms[candidate.platform].id;
+  for (const LayoutField& each : kLayoutFields) key += word_of(each, candidate);
+  key += " " + at.order;
   for (const auto& [op, algorithm] : candidate.collectives) {
     key += fmt::format(" {}={}", op, algorithm);
   }
@@ -46,34 +84,28 @@ std::string key_of(const Space& space, const Candidate& candidate) {
 }
 
 std::optional<Candidate> candidate_of(const Space& space, const std::string& key) {
-  char id[13] = "";
-  char order[32] = "";
-  int sequence_parallel = 0;
-  int read = 0;
-  Candidate candidate;
-  Layout& at = candidate.layout;
-  const int found = std::sscanf(
-      key.c_str(), "%12s tp=%d pp=%d dp=%d ep=%d etp=%d sp=%d mb=%d dmb=%d %31s%n", id, &at.tensor,
-      &at.pipeline, &at.data, &at.expert, &at.expert_tensor, &sequence_parallel,
-      &candidate.micro_batches, &candidate.decode_micro_batches, order, &read);
+  std::istringstream words(key);
+  std::string id;
+  words >> id;
   const auto platform = std::find_if(space.platforms.begin(), space.platforms.end(),
                                      [&](const SearchPlatform& each) { return each.id == id; });
-  if (found != 10 || platform == space.platforms.end()) return std::nullopt;
+  if (platform == space.platforms.end()) return std::nullopt;
+  Candidate candidate;
   candidate.platform = static_cast<int>(platform - space.platforms.begin());
-  at.order = order;
-  at.sequence_parallel = sequence_parallel != 0;
-  std::istringstream rest(key.substr(static_cast<std::size_t>(read)));
-  for (std::string word; rest >> word;) {
-    std::string op;
-    std::string algorithm;
-    if (!split_pair(word, op, algorithm)) return std::nullopt;
-    if (op == kStages) {
-      std::istringstream layers(algorithm);
-      for (int count = 0; layers >> count; layers.ignore(1)) at.layers_per_stage.push_back(count);
-    } else {
-      candidate.collectives[op] = algorithm;
+  candidate.layout.order.clear();
+  std::set<const LayoutField*> seen;
+  for (std::string word; words >> word;) {
+    const bool is_order = word.find('=') == std::string::npos;
+    if (is_order ? !candidate.layout.order.empty() : !take_word(word, candidate, seen)) {
+      return std::nullopt;
     }
+    if (is_order) candidate.layout.order = word;
   }
+  const bool whole =
+      std::all_of(std::begin(kLayoutFields), std::end(kLayoutFields), [&](const LayoutField& each) {
+        return each.searched == SearchedAs::kNever || each.late || seen.contains(&each);
+      });
+  if (!whole || candidate.layout.order.empty()) return std::nullopt;
   return candidate;
 }
 

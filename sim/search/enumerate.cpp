@@ -58,43 +58,50 @@ class Enumerator {
     }
   }
 
-  static bool wants(const IntegerSet& allowed, int degree) {
-    return allowed.empty() || allowed.contains(degree);
+  const IntegerSet& choices(const LayoutField& field) const {
+    return space_.choices[index_of(field)];
+  }
+  void set(const LayoutField& field, int value) { set_value(field, value, at_.layout, at_); }
+
+  bool wants(const LayoutField& degree, int value) const {
+    const IntegerSet& allowed = choices(degree);
+    return allowed.empty() || allowed.contains(value);
   }
 
-  void factor(int gpus) {
-    const std::vector<int> degrees = divisors_of(gpus);
-    for (const int tensor : degrees) {
-      if (!wants(space_.tensor, tensor)) continue;
-      for (const int pipeline : degrees) {
-        if (gpus / tensor % pipeline != 0 || !wants(space_.pipeline, pipeline)) continue;
-        const int left = gpus / tensor / pipeline;
-        for (const int expert : degrees) {
-          if (left % expert != 0 || !wants(space_.expert, expert)) continue;
-          if (!wants(space_.data, left / expert)) continue;
-          at_.layout.tensor = tensor;
-          at_.layout.pipeline = pipeline;
-          at_.layout.expert = expert;
-          at_.layout.data = left / expert;
-          choose_the_rest();
-        }
-      }
+  void factor(int gpus) { factor(divisors_of(gpus), gpus, std::begin(kLayoutFields)); }
+
+  // The degrees from `field` on, `left` being what the earlier ones leave of the GPUs. The replicas
+  // take what is left in the end.
+  void factor(const std::vector<int>& divisors, int left, const LayoutField* field) {
+    constexpr const LayoutField* kReplicas = layout_field("data");
+    while (field != std::end(kLayoutFields) &&
+           (field->searched != SearchedAs::kDegree || field == kReplicas)) {
+      ++field;
+    }
+    if (field == std::end(kLayoutFields)) {
+      if (!wants(*kReplicas, left)) return;
+      set(*kReplicas, left);
+      return choose_the_rest(std::begin(kLayoutFields));
+    }
+    for (const int degree : divisors) {
+      if (left % degree != 0 || !wants(*field, degree)) continue;
+      set(*field, degree);
+      factor(divisors, left / degree, field + 1);
     }
   }
 
-  void choose_the_rest() {
-    bool undivided = false;
-    for (const int expert_tensor : space_.expert_tensor) {
-      // 1 with one tensor rank says the same as 0.
-      const bool same = at_.layout.tensor == 1 && expert_tensor == 1;
-      at_.layout.expert_tensor = same ? 0 : expert_tensor;
-      if (at_.layout.tensor == 1 && expert_tensor <= 1 && std::exchange(undivided, true)) continue;
-      for (const bool sequence_parallel : space_.sequence_parallel) {
-        if (sequence_parallel != space_.sequence_parallel.front() && at_.layout.tensor == 1)
-          continue;
-        at_.layout.sequence_parallel = sequence_parallel;
-        choose_order_and_collectives();
-      }
+  // The choices from `field` on. Of those that say the same with these degrees one is enough.
+  void choose_the_rest(const LayoutField* field) {
+    while (field != std::end(kLayoutFields) && field->searched != SearchedAs::kChoice) ++field;
+    if (field == std::end(kLayoutFields)) return choose_order_and_collectives();
+    std::set<int> tried;
+    const IntegerSet& all = choices(*field);
+    for (const int choice : all.members()) {
+      const int value =
+          field->meant == nullptr ? choice : field->meant(at_.layout, choice, all.least());
+      if (!tried.insert(value).second) continue;
+      set(*field, value);
+      choose_the_rest(field + 1);
     }
   }
 
@@ -122,14 +129,14 @@ class Enumerator {
 
   void choose_micro_batches() {
     std::set<int> tried;  // explicit ones may repeat the automatic ones
-    for (const int micro_batches : space_.micro_batches) {
+    for (const int micro_batches : choices(*layout_field("micro_batches")).members()) {
       const int share = share_of(base_.batch.sequences, at_.layout.dense_data(), 0).count;
       at_.micro_batches = micro_batches != 0           ? micro_batches
                           : base_.batch.default_passes ? default_passes()
                                                        : (share + sequences_per_micro_batch_ - 1) /
                                                              sequences_per_micro_batch_;
       if (!tried.insert(at_.micro_batches).second) continue;
-      for (const int decode : space_.decode_micro_batches) {
+      for (const int decode : choices(*layout_field("decode_micro_batches")).members()) {
         at_.decode_micro_batches = decode;
         check();
       }

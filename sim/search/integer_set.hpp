@@ -19,6 +19,8 @@ class IntegerSet {
   bool empty() const { return ranges_.empty(); }
   int least() const { return ranges_.front().first; }  // REQUIRES: not empty
   int most() const { return ranges_.back().second; }
+  // One of them has been added; REQUIRES: below the others.
+  void add_least(int number) { ranges_.insert(ranges_.begin(), {number, number}); }
   // Its members up to `most`.
   IntegerSet up_to(int most) const;
   // Members, ascending. Only for sets that are known to be small.

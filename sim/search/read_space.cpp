@@ -1,6 +1,7 @@
 // The space as it is written, in the plan's `search` message and in options. A field that is not
 // written is free where it is a degree, and otherwise what the plan says.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <optional>
@@ -26,14 +27,9 @@ class SpaceReader {
     Space space;
     space.platforms = std::move(platforms);
     space.gpus = gpus(space);
-    space.tensor = degree("tensor");
-    space.pipeline = degree("pipeline");
-    space.data = degree("data");
-    space.expert = degree("expert");
-    space.expert_tensor = numbers("expert_tensor", 0, plan_.layout.expert_tensor);
-    space.sequence_parallel = switches();
-    space.micro_batches = numbers("micro_batches", 1, 0);
-    space.decode_micro_batches = numbers("decode_micro_batches", 1, 0);
+    for (const LayoutField& each : kLayoutFields) {
+      if (each.searched != SearchedAs::kNever) space.choices[index_of(each)] = choices(each);
+    }
     space.order = orders();
     space.collectives = algorithms();
     return space;
@@ -41,12 +37,11 @@ class SpaceReader {
 
   // What can be said without the platforms.
   void check() const {
-    for (const char* name : {"gpus", "tensor", "pipeline", "data", "expert"}) degree(name);
+    degree("gpus");
     max_gpus();
-    numbers("expert_tensor", 0, 0);
-    numbers("micro_batches", 1, 0);
-    numbers("decode_micro_batches", 1, 0);
-    switches();
+    for (const LayoutField& each : kLayoutFields) {
+      if (each.searched != SearchedAs::kNever) choices(each);
+    }
     orders();
     algorithms();
     if (const SpaceField* written = field("objective")) read_objectives(*written);
@@ -54,53 +49,54 @@ class SpaceReader {
   }
 
  private:
-  const SpaceField* field(const char* name) const {
+  const SpaceField* field(const std::string& name) const {
     const auto found = text_.find(name);
     return found == text_.end() ? nullptr : &found->second;
   }
 
-  IntegerSet degree(const char* name) const {
+  IntegerSet degree(const std::string& name) const {
     const SpaceField* written = field(name);
     return written == nullptr ? IntegerSet()
                               : parse_integer_set(written->values.front(), written->where, 1);
   }
 
-  // "auto" among the values stands for 0.
-  std::vector<int> numbers(const char* name, int least, int otherwise) const {
-    const SpaceField* written = field(name);
-    if (written == nullptr) return {otherwise};
-    std::vector<int> all;
-    std::string rest;
-    bool only_auto = true;
-    for (const std::string& item : split(written->values.front(), ',')) {
-      if (item == "auto") {
-        all.push_back(0);
-      } else {
-        rest += (only_auto ? "" : ",") + item;
-        only_auto = false;
-      }
+  IntegerSet choices(const LayoutField& of) const {
+    const SpaceField* written = field(std::string(of.name()));
+    if (of.searched == SearchedAs::kDegree) return degree(std::string(of.name()));
+    if (written == nullptr) {
+      const bool automatic = of.searched == SearchedAs::kAutomatic;
+      const int only = automatic ? 0 : value_of(of, plan_.layout, parts_of(plan_.batch));
+      return {only, only};
     }
-    if (!only_auto) {
-      const IntegerSet set = parse_integer_set(rest, written->where, least);
-      if (set.most() > kMostMicroBatches) {
-        throw InputError(written->where,
-                         fmt::format("\"{}\": must be at most {}", rest, kMostMicroBatches));
-      }
-      for (const int number : set.members()) all.push_back(number);
-    }
-    // In their order; as in a range, a number that is written twice is one.
-    std::set<int> seen;
-    std::erase_if(all, [&](int each) { return !seen.insert(each).second; });
-    return all;
+    const std::string& text = written->values.front();
+    return of.is_switch() ? switches(text, written->where) : numbers(of, text, written->where);
   }
 
-  std::vector<bool> switches() const {
-    const SpaceField* written = field("sequence_parallel");
-    if (written == nullptr) return {plan_.layout.sequence_parallel};
-    const std::string& value = written->values.front();
-    if (value == "both") return {false, true};
-    if (value == "true" || value == "false") return {value == "true"};
-    throw InputError(written->where, fmt::format("\"{}\": must be true, false or both", value));
+  // "auto" among the values stands for 0, of what may be that.
+  static IntegerSet numbers(const LayoutField& of, const std::string& text,
+                            const SourceLocation& where) {
+    const bool may_be_auto = of.searched == SearchedAs::kAutomatic || of.least == 0;
+    std::vector<std::string> items = split(text, ',');
+    const bool has_auto = std::erase_if(items, [&](const std::string& item) {
+                            return may_be_auto && item == "auto";
+                          }) > 0;
+    if (items.empty()) return {0, 0};
+    const std::string rest = fmt::format("{}", fmt::join(items, ","));
+    // Of micro-batches 0 is written "auto".
+    const int least = of.searched == SearchedAs::kAutomatic ? 1 : of.least;
+    IntegerSet set = parse_integer_set(rest, where, least);
+    if (set.most() > kMostMicroBatches) {
+      throw InputError(where, fmt::format("\"{}\": must be at most {}", rest, kMostMicroBatches));
+    }
+    if (has_auto && set.least() > 0) set.add_least(0);
+    return set;
+  }
+
+  static IntegerSet switches(const std::string& text, const SourceLocation& where) {
+    if (text == "both") return {0, 1};
+    if (text == "true") return {1, 1};
+    if (text == "false") return {0, 0};
+    throw InputError(where, fmt::format("\"{}\": must be true, false or both", text));
   }
 
   std::vector<std::string> orders() const {

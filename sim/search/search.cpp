@@ -78,8 +78,7 @@ class Search {
   void add_the_plans_own() {
     const Plan& base = inputs_.base;
     const SearchPlatform& platform = inputs_.space.platforms.front();
-    const Candidate own{0, base.layout, base.batch.micro_batches, base.batch.decode_micro_batches,
-                        base.collectives};
+    const Candidate own = own_candidate(base);
     const std::string refusal = layout_refusal(base, inputs_.model, platform.gpus, platform.path);
     if (!refusal.empty()) {
       result_.plan_row = SearchRow{own, key_of(inputs_.space, own), {}, false, {}, refusal};

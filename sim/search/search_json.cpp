@@ -2,7 +2,9 @@
 
 #include <cmath>
 
+#include "base/error.hpp"
 #include "layout/memory_rule.hpp"
+#include "proto/named_numbers.hpp"
 #include "proto/proto_json.hpp"
 #include "proto/search.pb.h"
 #include "search/assumptions.hpp"
@@ -16,15 +18,12 @@ void fill(const SearchInputs& inputs, const Candidate& from, proto::SearchLayout
   const Layout& at = from.layout;
   to.set_platform(inputs.space.platforms[from.platform].path);
   to.set_gpus(at.gpus());
-  to.set_tensor(at.tensor);
-  to.set_pipeline(at.pipeline);
-  to.set_data(at.data);
-  to.set_expert(at.expert);
-  to.set_expert_tensor(at.expert_tensor);
-  to.set_sequence_parallel(at.sequence_parallel);
+  for (const LayoutField& each : kLayoutFields) {
+    if (each.searched == SearchedAs::kNever) continue;
+    SIM_CHECK(set_number(to, each.name(), value_of(each, from)),
+              "SearchLayout lacks " + std::string(each.path));
+  }
   to.set_order(at.order);
-  to.set_micro_batches(from.micro_batches);
-  to.set_decode_micro_batches(from.decode_micro_batches);
   to.mutable_collectives()->insert(from.collectives.begin(), from.collectives.end());
   to.mutable_layers_per_stage()->Add(at.layers_per_stage.begin(), at.layers_per_stage.end());
 }

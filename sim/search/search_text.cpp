@@ -10,11 +10,36 @@
 namespace rehearse {
 namespace {
 
+// GPUs, then the columns of the layout.
 std::string layout_cells(const SearchRow& row) {
-  const Layout& at = row.candidate.layout;
-  return fmt::format("{:>4} {:>3} {:>3} {:>3} {:>3} {:>3} {:>3} {:>4}", at.gpus(), at.tensor,
-                     at.pipeline, at.data, at.expert, at.expert_tensor,
-                     at.sequence_parallel ? "yes" : "no", row.candidate.micro_batches);
+  std::string cells = fmt::format("{:>4}", row.candidate.layout.gpus());
+  for (const LayoutField& each : kLayoutFields) {
+    if (each.width == 0) continue;
+    cells += fmt::format(" {:>{}}", choice_text(each, row.candidate), each.width);
+  }
+  return cells;
+}
+
+std::string layout_head() {
+  std::string names = "GPUs";
+  for (const LayoutField& each : kLayoutFields) {
+    if (each.width > 0) names += fmt::format(" {:>{}}", each.shorthand, each.width);
+  }
+  return names;
+}
+
+bool varies(const IntegerSet& choices) {
+  return !choices.empty() && choices.least() < choices.most();
+}
+
+// What has no column, where several are searched.
+std::string varied_cells(const SearchInputs& inputs, const SearchRow& row) {
+  std::string text;
+  for (const LayoutField& each : kLayoutFields) {
+    if (each.width > 0 || !varies(inputs.space.choices[index_of(each)])) continue;
+    text += fmt::format("  {}={}", each.shorthand, choice_text(each, row.candidate));
+  }
+  return text;
 }
 
 std::string rest_of(const SearchInputs& inputs, const SearchRow& row) {
@@ -65,14 +90,13 @@ std::string table_row(const SearchInputs& inputs, const std::string& place, cons
   }
   if (inputs.goals.skew) text += skewed_cells(inputs.goals, row);
   if (!inputs.space.platforms[row.candidate.platform].assumed.empty()) text += "  ~";
-  text += rest_of(inputs, row);
+  text += varied_cells(inputs, row) + rest_of(inputs, row);
   if (!row.can_be_chosen()) text += "  " + why_not_chosen(row);
   return text + "\n";
 }
 
 std::string table_head(const SearchInputs& inputs) {
-  std::string names = fmt::format("{:>5}   {:>4} {:>3} {:>3} {:>3} {:>3} {:>3} {:>3} {:>4}", "",
-                                  "GPUs", "tp", "pp", "dp", "ep", "etp", "sp", "mb");
+  std::string names = fmt::format("{:>5}   {}", "", layout_head());
   std::string units(names.size(), ' ');
   for (const Objective& objective : inputs.goals.objectives) {
     const std::size_t width = width_of(objective);
@@ -102,19 +126,25 @@ std::string counted(long count, const std::string& what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
+std::string choice_text(const LayoutField& field, const Candidate& candidate) {
+  const int value = value_of(field, candidate);
+  if (field.is_switch()) return value != 0 ? "yes" : "no";
+  return std::to_string(value);
+}
+
 std::string why_not_chosen(const SearchRow& row) {
   return (row.runs ? "runs, but " : "does not run: ") + row.reason();
 }
 
 std::string layout_text(const SearchInputs& inputs, const SearchRow& row) {
-  const Layout& at = row.candidate.layout;
-  std::string text =
-      fmt::format("tp {} pp {} dp {} ep {}", at.tensor, at.pipeline, at.data, at.expert);
-  if (at.expert_tensor != 0) text += fmt::format(" etp {}", at.expert_tensor);
-  if (at.sequence_parallel) text += " sp";
-  text += fmt::format(" mb {}", row.candidate.micro_batches);
-  if (row.candidate.decode_micro_batches != 0) {
-    text += fmt::format(" dmb {}", row.candidate.decode_micro_batches);
+  std::string text;
+  for (const LayoutField& each : kLayoutFields) {
+    const int value = value_of(each, row.candidate);
+    const bool shown = each.searched == SearchedAs::kDegree ||
+                       (each.searched != SearchedAs::kNever && value != default_of(each));
+    if (!shown) continue;
+    text += fmt::format("{}{}", text.empty() ? "" : " ", each.shorthand);
+    if (!each.is_switch()) text += fmt::format(" {}", value);
   }
   return text + rest_of(inputs, row);
 }

@@ -16,6 +16,9 @@ std::string counted(long count, const std::string& what);
 // it cannot be chosen.
 std::string why_not_chosen(const SearchRow& row);
 
+// What a candidate has of a layout field: "4", "yes".
+std::string choice_text(const LayoutField& field, const Candidate& candidate);
+
 // The table. The columns are the layout, the objectives, and GPUs.
 std::string search_table(const SearchInputs& inputs, const SearchResult& result);
 

@@ -2,12 +2,14 @@
 // are legal.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "model/model.hpp"
+#include "plan/layout_fields.hpp"
 #include "plan/plan.hpp"
 #include "search/integer_set.hpp"
 
@@ -36,30 +38,34 @@ struct SearchPlatform {
 struct Space {
   std::vector<SearchPlatform> platforms;
   IntegerSet gpus;  // after --max-gpus, and no more than the largest platform has
-  // Empty: any.
-  IntegerSet tensor, pipeline, data, expert;
-  std::vector<int> expert_tensor;  // 0: the tensor degree
-  std::vector<bool> sequence_parallel;
-  std::vector<int> micro_batches;         // 0: as many sequences in each as in the plan
-  std::vector<int> decode_micro_batches;  // 0: the pipeline degree
+  // By layout field. Empty, of a degree: any. 0, of micro-batches: as many sequences in each as in
+  // the plan.
+  std::array<IntegerSet, kLayoutFieldCount> choices;
   std::vector<std::string> order;
   std::vector<std::map<std::string, std::string>> collectives;
   std::vector<std::string> notes = {};  // what was asked for and is not searched, in sentences
 };
 
-struct Candidate {
+struct Candidate : BatchParts {
   int platform = 0;  // index in Space::platforms
   Layout layout;
-  int micro_batches = 1;
-  int decode_micro_batches = 0;
   std::map<std::string, std::string> collectives;
 };
+
+inline int value_of(const LayoutField& field, const Candidate& candidate) {
+  return value_of(field, candidate.layout, candidate);
+}
+
+// What the plan is laid out as, on the space's first platform.
+Candidate own_candidate(const Plan& plan);
 
 // The plan with the candidate's layout on its platform.
 Plan plan_of(const Plan& base, const Space& space, const Candidate& candidate);
 
 // "3fa9c1d2e4b5 tp=2 pp=2 dp=3 ep=2 etp=0 sp=0 mb=22 dmb=0 tp-cp-ep-dp-pp all_reduce=ring": names
-// a candidate in jobs and journals, whatever the space. The first word is the platform's id;
+// a candidate in jobs and journals, whatever the space. The first word is the platform's id, the
+// others are layout fields by their shorthand (a late one only where it is not the default), the
+// order and what is chosen of collectives;
 // unequal stages, which only the plan's own layout can have, are a last word "layers=6,10".
 std::string key_of(const Space& space, const Candidate& candidate);
 // The inverse; nothing when `key` is no key or its platform is not in the space.

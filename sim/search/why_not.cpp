@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <set>
@@ -20,18 +21,29 @@ constexpr std::size_t kMostAnswers = 100;  // lines that anybody reads
 // How many GPUs the degrees of the question multiply to, at least.
 double least_gpus(const Question& question) {
   double gpus = 1;
-  for (const char* degree : {"tensor", "pipeline", "data", "expert"}) {
-    const auto asked = question.degrees.find(degree);
-    if (asked != question.degrees.end()) gpus *= asked->second;
+  for (const LayoutField& each : kLayoutFields) {
+    const auto asked = question.degrees.find(std::string(each.name()));
+    const bool factor = each.searched == SearchedAs::kDegree && asked != question.degrees.end();
+    if (factor) gpus *= asked->second;
   }
   return gpus;
 }
 
 bool all_degrees_given(const Question& question) {
-  for (const char* degree : {"tensor", "pipeline", "data", "expert"}) {
-    if (!question.degrees.contains(degree)) return false;
+  return std::all_of(std::begin(kLayoutFields), std::end(kLayoutFields),
+                     [&](const LayoutField& each) {
+                       return each.searched != SearchedAs::kDegree ||
+                              question.degrees.contains(std::string(each.name()));
+                     });
+}
+
+// What may be asked for: the numbers that a search varies.
+std::set<std::string> names_of_degrees() {
+  std::set<std::string> names = {"gpus"};
+  for (const LayoutField& each : kLayoutFields) {
+    if (each.searched != SearchedAs::kNever && !each.is_switch()) names.emplace(each.name());
   }
-  return true;
+  return names;
 }
 
 // "throughput 1234.5 tokens/s, ttft 0.5 s"
@@ -113,9 +125,7 @@ std::string answer_of(const SearchInputs& inputs, const SearchResult& result,
 }  // namespace
 
 Question read_question(const std::string& text, const SourceLocation& where) {
-  static const std::set<std::string> kDegrees = {
-      "gpus",   "tensor",        "pipeline",      "data",
-      "expert", "expert_tensor", "micro_batches", "decode_micro_batches"};
+  static const std::set<std::string> kDegrees = names_of_degrees();
   Question question{text, where, {}};
   for (const std::string& word : split(text, ',')) {
     const std::size_t equals = std::min(word.find('='), word.size());
@@ -140,14 +150,11 @@ Space space_of_question(const Question& question, const Space& space) {
   Space asked = space;
   for (const auto& [degree, number] : question.degrees) {
     const IntegerSet only(number, number);
-    if (degree == "gpus") asked.gpus = only;
-    if (degree == "tensor") asked.tensor = only;
-    if (degree == "pipeline") asked.pipeline = only;
-    if (degree == "data") asked.data = only;
-    if (degree == "expert") asked.expert = only;
-    if (degree == "expert_tensor") asked.expert_tensor = {number};
-    if (degree == "micro_batches") asked.micro_batches = {number};
-    if (degree == "decode_micro_batches") asked.decode_micro_batches = {number};
+    if (const LayoutField* const field = layout_field(degree)) {
+      asked.choices[index_of(*field)] = only;
+    } else {
+      asked.gpus = only;
+    }
   }
   const double gpus = least_gpus(question);
   if (all_degrees_given(question) && gpus <= std::numeric_limits<int>::max() &&

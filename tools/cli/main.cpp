@@ -17,6 +17,7 @@
 #include "base/system_error.hpp"
 #include "base/utf8.hpp"
 #include "cli/commands.hpp"
+#include "plan/layout_fields.hpp"
 
 namespace rehearse {
 namespace {
@@ -162,24 +163,20 @@ void add_search_options(CLI::App& search, Options& options) {
   SearchOptions& typed = options.search;
   search.add_option("PLAN", options.plan.path, "plan file (textproto)")->required();
   add_common_options(search, options);
-  const auto field = [&](const char* option, const char* name, const char* what) {
-    search.add_option(option, typed.space[name], what)->allow_extra_args(false);
+  const auto field = [&](const std::string& name, const std::string& what) {
+    search.add_option(option_of(name), typed.space[name], what)->allow_extra_args(false);
   };
-  field("--gpus", "gpus", "numbers of GPUs: 16..40 (default: up to the platform's)");
-  field("--max-gpus", "max_gpus", "no more GPUs than this");
-  field("--tensor", "tensor", "tensor degrees: 1,2,4 (default: all)");
-  field("--pipeline", "pipeline", "pipeline degrees");
-  field("--data", "data", "data degrees");
-  field("--expert", "expert", "expert degrees");
-  field("--expert-tensor", "expert_tensor", "tensor degrees inside an expert: 0,1");
-  field("--sequence-parallel", "sequence_parallel", "true, false or both");
-  field("--micro-batches", "micro_batches", "prefill micro-batches: auto,8,16");
-  field("--decode-micro-batches", "decode_micro_batches", "decode micro-batches");
-  field("--order", "order", "a rank order; may be repeated");
-  field("--platform", "platform", "a platform (SimGrid XML); may be repeated");
-  field("--collectives", "collectives", "OPERATION=ALGORITHM,...; may be repeated");
-  field("--objective", "objective", "throughput, ttft, tpot, gpu_hours, ...; may be repeated");
-  field("--constraint", "constraint", "'ttft_s.p99 <= 6'; may be repeated");
+  field("gpus", "numbers of GPUs: 16..40 (default: up to the platform's)");
+  field("max_gpus", "no more GPUs than this");
+  for (const LayoutField& each : kLayoutFields) {
+    if (each.searched != SearchedAs::kNever)
+      field(std::string(each.name()), std::string(each.option));
+  }
+  field("order", "a rank order; may be repeated");
+  field("platform", "a platform (SimGrid XML); may be repeated");
+  field("collectives", "OPERATION=ALGORITHM,...; may be repeated");
+  field("objective", "throughput, ttft, tpot, gpu_hours, ...; may be repeated");
+  field("constraint", "'ttft_s.p99 <= 6'; may be repeated");
   search.add_option("--timeout", typed.timeout, "of one simulation (default 600s)");
   search.add_option("--top", typed.top, "rows by the first objective (default 10)");
   search.add_option("--workers", typed.workers, "processes (default: one per core)");

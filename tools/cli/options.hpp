@@ -1,6 +1,7 @@
 // What the command line says.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -83,6 +84,13 @@ struct Options {
   CollectiveOptions collective;
   SearchOptions search;
 };
+
+// The option of a field of plan.proto's Search: "--max-gpus" of "max_gpus".
+inline std::string option_of(const std::string& field) {
+  std::string option = "--" + field;
+  std::replace(option.begin(), option.end(), '_', '-');
+  return option;
+}
 
 // `--OPTION VALUE` as typed; the column is that of VALUE.
 inline SourceLocation option_place(const std::string& option, const std::string& value) {

@@ -50,8 +50,7 @@ SpaceText space_text(const Plan& plan, const SearchOptions& options) {
   SpaceText text = space_text_of(plan);
   for (const auto& [field, values] : options.space) {
     if (values.empty()) continue;
-    std::string option = "--" + field;
-    std::replace(option.begin(), option.end(), '_', '-');
+    const std::string option = option_of(field);
     text[field] = {values, option_place(option, values.back())};
     static const std::set<std::string> kLists = {"order", "platform", "collectives", "objective",
                                                  "constraint"};

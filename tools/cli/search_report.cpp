@@ -8,6 +8,7 @@
 #include <array>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string_view>
 #include <vector>
 
@@ -37,23 +38,20 @@ PlanRequest request_of(const Options& options, const SearchInputs& inputs,
                        const Candidate& candidate) {
   PlanRequest request = options.plan;
   request.platform = inputs.space.platforms[candidate.platform].path;
-  const Layout& at = candidate.layout;
-  for (const auto& [field, value] : std::map<std::string, std::string>{
-           {"layout.tensor", std::to_string(at.tensor)},
-           {"layout.pipeline", std::to_string(at.pipeline)},
-           {"layout.data", std::to_string(at.data)},
-           {"layout.expert", std::to_string(at.expert)},
-           {"layout.expert_tensor", std::to_string(at.expert_tensor)},
-           {"layout.sequence_parallel", at.sequence_parallel ? "true" : "false"},
-           {"layout.order", at.order},
-           {"batch.micro_batches", std::to_string(candidate.micro_batches)},
-           {"batch.decode_micro_batches", std::to_string(candidate.decode_micro_batches)}}) {
+  std::map<std::string, std::string> values = {{"layout.order", candidate.layout.order}};
+  for (const LayoutField& each : kLayoutFields) {
+    if (each.searched == SearchedAs::kNever) continue;
+    const int value = value_of(each, candidate);
+    values[std::string(each.path)] =
+        each.is_switch() ? (value != 0 ? "true" : "false") : std::to_string(value);
+  }
+  for (const auto& [field, value] : values) {
     request.sets.push_back(fmt::format("{}={}", field, value));
   }
   // The plan's stages are those of its own pipeline; the others have equal ones.
   if (!inputs.base.layout.layers_per_stage.empty()) {
-    request.sets.push_back(
-        fmt::format("layout.layers_per_stage={}", fmt::join(at.layers_per_stage, ",")));
+    request.sets.push_back(fmt::format("layout.layers_per_stage={}",
+                                       fmt::join(candidate.layout.layers_per_stage, ",")));
   }
   for (const auto& [op, algorithm] : candidate.collectives) {
     request.sets.push_back(fmt::format("collectives.{}={}", op, algorithm));
@@ -86,26 +84,41 @@ std::string command_of(const PlanRequest& request) {
   return fmt::format("{}", fmt::join(words, " "));
 }
 
+// The columns: GPUs and degrees, the platform, the other layout fields, and what is no number.
+std::vector<std::string> headings_of_parameters() {
+  std::vector<std::string> degrees = {"GPUs"};
+  std::vector<std::string> others = {"platform"};
+  for (const LayoutField& each : kLayoutFields) {
+    if (each.searched == SearchedAs::kNever) continue;
+    (each.searched == SearchedAs::kDegree ? degrees : others).emplace_back(each.heading);
+  }
+  degrees.insert(degrees.end(), others.begin(), others.end());
+  degrees.insert(degrees.end(), {"order", "collectives"});
+  return degrees;
+}
+
 std::vector<std::string> parameters_of(const SearchInputs& inputs, const Candidate& candidate) {
-  const Layout& at = candidate.layout;
-  return {std::to_string(at.gpus()),
-          std::to_string(at.tensor),
-          std::to_string(at.pipeline),
-          std::to_string(at.data),
-          std::to_string(at.expert),
-          inputs.space.platforms[candidate.platform].path,
-          std::to_string(at.expert_tensor),
-          at.sequence_parallel ? "yes" : "no",
-          std::to_string(candidate.micro_batches),
-          std::to_string(candidate.decode_micro_batches),
-          at.order,
-          candidate.collectives.empty() ? "auto" : fmt::format("{}", candidate.collectives)};
+  std::vector<std::string> degrees = {std::to_string(candidate.layout.gpus())};
+  std::vector<std::string> others = {inputs.space.platforms[candidate.platform].path};
+  for (const LayoutField& each : kLayoutFields) {
+    if (each.searched == SearchedAs::kNever) continue;
+    (each.searched == SearchedAs::kDegree ? degrees : others)
+        .push_back(choice_text(each, candidate));
+  }
+  degrees.insert(degrees.end(), others.begin(), others.end());
+  degrees.push_back(candidate.layout.order);
+  degrees.push_back(candidate.collectives.empty() ? "auto"
+                                                  : fmt::format("{}", candidate.collectives));
+  return degrees;
 }
 
 // Drops those beyond GPUs and degrees that are the same for all candidates, as most are.
 void drop_parameters_without_choice(ReportSearch& page) {
-  constexpr std::size_t kAlwaysShown = 5;
-  for (std::size_t at = page.parameters.size(); at-- > kAlwaysShown;) {
+  const auto shown = 1 + std::count_if(std::begin(kLayoutFields), std::end(kLayoutFields),
+                                       [](const LayoutField& each) {
+                                         return each.searched == SearchedAs::kDegree;
+                                       });
+  for (std::size_t at = page.parameters.size(); at-- > static_cast<std::size_t>(shown);) {
     const bool varies = std::any_of(
         page.candidates.begin(), page.candidates.end(), [&](const ReportCandidate& each) {
           return each.parameters[at] != page.candidates.front().parameters[at];
@@ -171,10 +184,7 @@ ReportSearch page_of(const Options& options, const SearchInputs& inputs, const S
   page.ranked = result.ranked;
   page.failed = static_cast<long long>(result.failures.size());
   page.not_simulated = result.not_simulated;
-  page.parameters = {
-      "GPUs",     "tensor",        "pipeline",          "data",          "expert",
-      "platform", "expert tensor", "sequence parallel", "micro-batches", "decode micro-batches",
-      "order",    "collectives"};
+  page.parameters = headings_of_parameters();
   for (const Objective& objective : inputs.goals.objectives) {
     const SearchQuantity& quantity = quantities()[objective.quantity];
     page.objectives.push_back({quantity.label, quantity.unit, quantity.more_is_better});
