@@ -93,8 +93,8 @@ TEST_P(RunPage, SlicesHoldTheTimeOfEverySpan) {
   EXPECT_GT(slices.resolution().value, 0);
   double busy = 0;
   std::int64_t spans = 0;
-  for (const std::vector<Slice>& track : slices.tracks()) {
-    for (const Slice& each : track) {
+  for (std::size_t track = 0; track < slices.tracks(); ++track) {
+    for (const Slice& each : slices.track(track)) {
       busy += each.busy;
       spans += each.spans;
     }
