@@ -298,7 +298,9 @@ std::vector<PassTime> pass_times(const PassTemplate& pass, PassPlace& place, dou
     return each.of_group ? place.of_group : place.devices;
   };
   std::vector<OperatorPrice> prices;  // of each operation on each of its devices
+  prices.reserve(pass.operations.size() * std::max(place.devices.size(), place.of_group.size()));
   std::vector<double> durations;
+  durations.reserve(pass.operations.size());
   for (const PassTemplate::Operation& each : pass.operations) {
     durations.push_back(each.is_compute ? 0 : transfer_time(each, place, dispatch_share).value);
     if (!each.is_compute) continue;

@@ -38,7 +38,10 @@ struct AttentionScores {
   double sequences = 0;
   double tokens = 0;  // queries of a head, of all sequences together
   Amount pairs;       // (query, key) that are scored in a head
-  Amount cached;      // tokens whose keys and values are read from the cache
+  // Products with vectors of so many dimensions for a pair: QK^T, and the weights times V.
+  double key_products = 1;
+  double value_products = 1;
+  Amount cached;  // tokens whose keys and values are read from the cache
 };
 
 struct Work {
@@ -49,6 +52,13 @@ struct Work {
 
 // 2 for a multiply-add.
 Amount flops_of(const Work& work);
+
+// What the backward pass multiplies for Y = X W: dX = dY W^T, and dW = X^T dY, group by group.
+Gemm input_gradient(const Gemm& forward);
+Gemm weight_gradient(const Gemm& forward);
+// For S = Q K^T, P = softmax(S), O = P V, without keeping S and P (Dao 2023, FlashAttention-2,
+// arXiv:2307.08691, algorithm 2): S once more, dP = dO V^T, dV = P^T dO, dQ = dS K, dK = dS^T Q.
+AttentionScores gradient(const AttentionScores& forward);
 
 // The same work where `rows` meet `groups` of its matrices: of an operator that follows the copies
 // of routed tokens. Work without matrices stays as it is.

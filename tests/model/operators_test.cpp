@@ -286,6 +286,35 @@ TEST(Work, OfRoutedTokensHasTheRowsThatCame) {
   EXPECT_EQ(flops_of(with_rows(permute(model_by_hand(), 3).work, 9, 3)).base, 0);
 }
 
+TEST(Backward, OfAMatrixProductIsTwiceTheForwardAndEndsInItsShapes) {
+  // 5 copies for 2 experts of 8 x 12: dX is 5 x 8 and meets the transposed matrices; dW is 2 times
+  // 8 x 12, each from the 2.5 rows that its expert had on average.
+  const Gemm forward = std::get<Gemm>(expert_up(model_by_hand(), 0, 5, 2, 1).work.shape);
+  const Gemm input = input_gradient(forward);
+  EXPECT_EQ(input.m, 5);
+  EXPECT_EQ(input.n, 8);
+  EXPECT_EQ(input.k, 12);
+  EXPECT_EQ(input.groups, 2);
+  const Gemm weight = weight_gradient(forward);
+  EXPECT_EQ(weight.m, 2 * 8);
+  EXPECT_EQ(weight.n, 12);
+  EXPECT_EQ(weight.k, 2.5);
+  EXPECT_EQ(weight.groups, 2);
+  EXPECT_EQ(flops_of({input}).base, 2 * 5 * 8 * 12);
+  EXPECT_EQ(flops_of({input}).base + flops_of({weight}).base, 2 * flops_of({forward}).base);
+}
+
+TEST(Backward, OfAttentionHasFiveProductsForTheForwardsTwo) {
+  // Alike dimensions: 5 / 2 of the forward, as FlashAttention's own benchmark counts. Keys of 6
+  // and values of 4: 3 x 6 + 2 x 4 = 26 for 10.
+  const Work forward = of_attention(1, model_by_hand(), {2, 3, 0}, false, 1).work;
+  AttentionScores scores = std::get<AttentionScores>(forward.shape);
+  EXPECT_EQ(flops_of({gradient(scores)}).base, 2.5 * flops_of(forward).base);
+  scores.key_dimensions = 6;
+  scores.value_dimensions = 4;
+  EXPECT_EQ(flops_of({gradient(scores)}).base, 2.6 * flops_of({scores}).base);
+}
+
 TEST(TouchedExperts, BetweenOneTokenAndAll) {
   const MixtureOfExperts moe{.experts = 4, .top_k = 2, .expert = {6, true}};
   EXPECT_EQ(touched_experts(moe, 2, 0), 0);
