@@ -25,7 +25,7 @@ class Roofline : public testing::Test {
     return {kRoofline.time, work_, flops, bytes, rates_};
   }
 
-  const Platform platform_;
+  Platform platform_;
   const Device device_ = device_by_hand();
   const DeviceRates rates_{platform_, device_};
   Work work_;  // computed in bf16
@@ -98,7 +98,7 @@ std::vector<Sample> samples(double size) {
 class EveryCostModel : public testing::TestWithParam<const CostModel*> {
  protected:
   const CostModel& model_ = *GetParam();
-  const Platform platform_;
+  Platform platform_;
 };
 
 TEST_P(EveryCostModel, NothingTakesNoTime) {

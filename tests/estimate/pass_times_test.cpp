@@ -37,7 +37,7 @@ class OnTwoKindsOfDevices : public testing::Test {
     return times;
   }
 
-  const Platform platform_;
+  Platform platform_;
   const Device computing_ = device_of(4, 1);
   const Device memory_ = device_of(1, 3);
   const DeviceRates fast_computing_{platform_, computing_};
