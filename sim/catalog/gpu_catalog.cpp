@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "catalog/typed_option.hpp"
+#include "base/option_place.hpp"
 
 namespace rehearse {
 namespace {
@@ -44,7 +44,7 @@ const CatalogGpu& find_gpu(const std::string& name) {
     if (gpu.name == name) return gpu;
     known += fmt::format(" {}", gpu.name);
   }
-  throw InputError(typed_option("--gpu", name), "unknown GPU: it is one of" + known);
+  throw InputError(option_place("--gpu", name), "unknown GPU: it is one of" + known);
 }
 
 }  // namespace rehearse

@@ -5,10 +5,10 @@
 #include <stdexcept>
 
 #include "base/limits.hpp"
+#include "base/option_place.hpp"
 #include "catalog/fabrics/elements.hpp"
 #include "catalog/fabrics/fabric.hpp"
 #include "catalog/gpu_catalog.hpp"
-#include "catalog/typed_option.hpp"
 #include "platform/bounds.hpp"
 
 namespace rehearse {
@@ -67,7 +67,7 @@ std::string scale_up(const CatalogGpu& gpu, std::int64_t gpus, std::int64_t gpus
 
 void set_nic(const PlatformRequest& request, const CatalogGpu& gpu, FabricRequest& joined) {
   joined.nic_typed = request.nic.value_or(fmt::format("{}Gbps", gpu.nic_gbitps));
-  const SourceLocation option = typed_option("--nic", joined.nic_typed);
+  const SourceLocation option = option_place("--nic", joined.nic_typed);
   try {
     joined.nic = parse_bandwidth(joined.nic_typed);
   } catch (const std::invalid_argument& error) {
@@ -81,20 +81,20 @@ void set_nic(const PlatformRequest& request, const CatalogGpu& gpu, FabricReques
 void set_counts(const PlatformRequest& request, const CatalogGpu& gpu, FabricRequest& joined) {
   joined.gpus_per_node = request.gpus_per_node.value_or(gpu.gpus_per_domain);
   if (joined.gpus_per_node < 1 || joined.gpus_per_node > gpu.gpus_per_domain) {
-    refuse(typed_option("--gpus-per-node", joined.gpus_per_node),
+    refuse(option_place("--gpus-per-node", joined.gpus_per_node),
            fmt::format("a node of {} has 1 to {} GPUs", gpu.name, gpu.gpus_per_domain));
   }
   if (request.nodes < 1 || request.nodes > kMostGpus / joined.gpus_per_node) {
-    refuse(typed_option("--nodes", request.nodes),
+    refuse(option_place("--nodes", request.nodes),
            fmt::format("must be a whole number from 1 to {}: {} GPUs at most, {} per node",
                        kMostGpus / joined.gpus_per_node, kMostGpus, joined.gpus_per_node));
   }
   joined.gpus = request.nodes * joined.gpus_per_node;
   if (joined.gpus < 2)
-    refuse(typed_option("--nodes", 1), "one GPU alone needs no fabric: give at least 2 GPUs");
+    refuse(option_place("--nodes", 1), "one GPU alone needs no fabric: give at least 2 GPUs");
   joined.rails = std::min<std::int64_t>(gpu.rails, joined.gpus_per_node);
   if (joined.gpus_per_node % joined.rails != 0) {
-    refuse(typed_option("--gpus-per-node", joined.gpus_per_node),
+    refuse(option_place("--gpus-per-node", joined.gpus_per_node),
            fmt::format("must be a multiple of the {} GPUs of a server", joined.rails));
   }
 }
@@ -103,7 +103,7 @@ FabricRequest fabric_request(const PlatformRequest& request, const CatalogGpu& g
                              const Fabric& fabric) {
   FabricRequest joined;
   set_counts(request, gpu, joined);
-  const SourceLocation option = typed_option("--oversubscription", request.oversubscription);
+  const SourceLocation option = option_place("--oversubscription", request.oversubscription);
   if (!(request.oversubscription >= 1 && request.oversubscription <= kMostOversubscription)) {
     refuse(option, fmt::format("must be a number from 1 to {}: 2 halves the bandwidth to the spine",
                                kMostOversubscription));

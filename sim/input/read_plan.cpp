@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/files.hpp"
+#include "base/option_place.hpp"
 #include "base/utf8.hpp"
 #include "input/field_set.hpp"
 #include "input/input.hpp"
@@ -21,11 +22,6 @@
 
 namespace rehearse {
 namespace {
-
-// `--OPTION VALUE` as typed; the column is that of VALUE.
-SourceLocation option_place(const std::string& option, const std::string& value) {
-  return {option + " " + value, 1, static_cast<int>(option.size()) + 2};
-}
 
 // Sets a field of the plan; one of its model is checked and given back: which model it is for may
 // still change.

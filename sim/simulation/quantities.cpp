@@ -1,6 +1,7 @@
 #include "simulation/quantities.hpp"
 
 #include "facts/facts.hpp"
+#include "simulation/lowered.hpp"
 
 namespace rehearse {
 
@@ -8,11 +9,8 @@ QuantityTexts quantities_of(const Plan& plan, const Model& model, const RunIdent
                             Detail detail, const SimulationOptions& limits) {
   const PreparedPlan prepared(plan, model);
   if (detail == Detail::kFacts) {
-    const Limits of_lowering{limits.memory_limit, limits.time_limit};
-    const Cluster cluster = load_cluster_within(of_lowering, plan.platform_path);
-    const Programs programs =
-        lower_within(of_lowering, model, plan, cluster.platform(), After::kNothing);
-    return {facts_json(model, plan, cluster.platform(), programs), ""};
+    const Lowered lowered = lower_prepared(prepared, {limits.memory_limit, limits.time_limit});
+    return {facts_json(model, plan, lowered.cluster.platform(), lowered.programs), ""};
   }
   SimulationOptions options = limits;
   options.explain = detail == Detail::kCriticalPath;

@@ -3,11 +3,10 @@
 #include <optional>
 
 #include "base/output_file.hpp"
-#include "check/check_plan.hpp"
-#include "cli/check_page.hpp"
 #include "cli/commands.hpp"
-#include "cli/prepare.hpp"
-#include "cli/run_identity.hpp"
+#include "cli/limits.hpp"
+#include "commands/check_page.hpp"
+#include "commands/check_plan.hpp"
 
 namespace rehearse {
 namespace {
@@ -46,7 +45,6 @@ int check_command(const Options& options) {
   request.explain = options.explain;
   request.limits = limits_of(options);
   request.quiet = options.quiet;
-  request.identity = identity_of;
   const std::unique_ptr<CheckedPlan> checked = check_plan(request);
   CheckReport& report = checked->report;
   if (expected) compare_with_record(*expected, request.is_whole(), report);

@@ -1,15 +1,14 @@
 // What the command line says.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "base/error.hpp"
 #include "catalog/write_platform.hpp"
+#include "commands/collective.hpp"
+#include "commands/search.hpp"
 #include "input/input.hpp"
 
 namespace rehearse {
@@ -22,19 +21,6 @@ struct PlatformOptions {
   std::string show;
   std::string from;
   std::string to;
-};
-
-struct CollectiveOptions {
-  std::string platform;
-  std::string op = "all_reduce";
-  std::optional<std::string> bytes;
-  std::string algorithm = "auto";
-  std::string network = "fluid";
-  std::string splits;        // as typed: "4:2:1:1"
-  std::string experts;       // as typed: "8/256"
-  std::optional<int> ranks;  // absent: every GPU of the platform
-  std::optional<int> groups;
-  bool strided = false;
 };
 
 struct CheckOptions {
@@ -50,19 +36,6 @@ struct CompareOptions {
   std::string before;  // result.json or plan
   std::string after;
   std::vector<std::string> tolerances;  // as typed
-};
-
-struct SearchOptions {
-  // By the field of plan.proto's Search, as typed.
-  std::map<std::string, std::vector<std::string>> space;
-  std::string top = "10";
-  std::string workers;  // empty: one per core
-  std::string timeout = "600s";
-  std::string journal;
-  std::string why_not;
-  std::string worker_sockets;
-  bool exhaustive = false;
-  bool no_skew = false;
 };
 
 struct Options {
@@ -84,17 +57,5 @@ struct Options {
   CollectiveOptions collective;
   SearchOptions search;
 };
-
-// The option of a field of plan.proto's Search: "--max-gpus" of "max_gpus".
-inline std::string option_of(const std::string& field) {
-  std::string option = "--" + field;
-  std::replace(option.begin(), option.end(), '_', '-');
-  return option;
-}
-
-// `--OPTION VALUE` as typed; the column is that of VALUE.
-inline SourceLocation option_place(const std::string& option, const std::string& value) {
-  return {option + " " + value, 1, static_cast<int>(option.size()) + 2};
-}
 
 }  // namespace rehearse

@@ -7,11 +7,12 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/free_memory.hpp"
+#include "base/option_place.hpp"
 #include "base/output_file.hpp"
 #include "base/progress.hpp"
 #include "catalog/write_platform.hpp"
 #include "cli/commands.hpp"
-#include "cli/memory_limit.hpp"
 #include "cluster/bisection.hpp"
 #include "cluster/cluster.hpp"
 #include "platform/bounds.hpp"
@@ -139,7 +140,7 @@ int describe_platform(const PlatformOptions& options) {
   if (options.from.empty() != options.to.empty()) {
     refuse(options.from.empty() ? "--to" : "--from", "a route needs both --from GPU and --to GPU");
   }
-  Cluster cluster = load_cluster_within({memory_limit("")}, options.show);
+  Cluster cluster = load_cluster_within({free_memory()}, options.show);
   const Platform& platform = cluster.platform();
   const int count = static_cast<int>(platform.gpus.size());
   int from = 0;

@@ -4,9 +4,11 @@
 
 #include "base/progress.hpp"
 #include "cli/commands.hpp"
-#include "cli/prepare.hpp"
+#include "cli/limits.hpp"
+#include "commands/prepare.hpp"
 #include "facts/facts.hpp"
 #include "report/show.hpp"
+#include "simulation/lowered.hpp"
 
 namespace rehearse {
 
@@ -16,10 +18,9 @@ int show_command(const Options& options) {
   const PreparedPlan prepared = prepare(options.plan);
   const Plan& plan = prepared.plan();
   const Model& model = prepared.model();
-  const Limits limits = limits_of(options);
-  const Cluster cluster = load_cluster_within(limits, plan.platform_path);
-  const Platform& platform = cluster.platform();
-  const Programs programs = lower_within(limits, model, plan, platform, After::kNothing);
+  const Lowered lowered = lower_prepared(prepared, limits_of(options));
+  const Platform& platform = lowered.cluster.platform();
+  const Programs& programs = lowered.programs;
   progress.reset();
   if (options.json) {
     fmt::print("{}", facts_json(model, plan, platform, programs));

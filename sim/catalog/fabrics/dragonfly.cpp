@@ -2,8 +2,8 @@
 
 #include <cmath>
 
+#include "base/option_place.hpp"
 #include "catalog/fabrics/elements.hpp"
-#include "catalog/typed_option.hpp"
 #include "platform/bounds.hpp"
 
 namespace rehearse {
@@ -24,14 +24,14 @@ std::string write_dragonfly(const FabricRequest& request) {
   }
   const std::int64_t in_group = routers / groups;
   if (groups < 2) {
-    throw InputError(typed_option("--nodes", routers),
+    throw InputError(option_place("--nodes", routers),
                      "a dragonfly has groups of equal size, at least 2 x 2: give a number of nodes "
                      "with two factors above 1");
   }
   const double made = static_cast<double>(request.gpus) +
                       static_cast<double>(groups * (in_group * in_group + in_group + groups));
   if (made > kMostClusterLinks) {
-    throw InputError(typed_option("--nodes", routers),
+    throw InputError(option_place("--nodes", routers),
                      fmt::format("a dragonfly of {} groups of {} servers has {:.3g} links: at most "
                                  "{:.0f}",
                                  groups, in_group, made, kMostClusterLinks));

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "catalog/typed_option.hpp"
+#include "base/option_place.hpp"
 #include "platform/bounds.hpp"
 
 namespace rehearse {
@@ -12,7 +12,7 @@ std::string bandwidth_text(BytesPerSecond rate) { return fmt::format("{}GBps", r
 std::string link_rate(const FabricRequest& request, BytesPerSecond rate) {
   const std::string rule = out_of_bounds(PlatformQuantity::kBandwidth, rate.value);
   if (!rule.empty()) {
-    throw InputError(typed_option("--nic", request.nic_typed),
+    throw InputError(option_place("--nic", request.nic_typed),
                      fmt::format("\"{}\": makes a link of {}, and a bandwidth {}",
                                  request.nic_typed, bandwidth_text(rate), rule));
   }
@@ -43,7 +43,7 @@ std::string gpu_cluster(const FabricRequest& request, const std::string& id,
 void refuse_oversubscribed_switch(const FabricRequest& request) {
   if (request.oversubscription <= 1) return;
   throw InputError(
-      typed_option("--oversubscription", request.oversubscription),
+      option_place("--oversubscription", request.oversubscription),
       fmt::format("one switch joins all {} GPUs: there is no tier to oversubscribe", request.gpus));
 }
 

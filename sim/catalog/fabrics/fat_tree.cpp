@@ -2,8 +2,8 @@
 
 #include <cmath>
 
+#include "base/option_place.hpp"
 #include "catalog/fabrics/elements.hpp"
-#include "catalog/typed_option.hpp"
 
 namespace rehearse {
 namespace {
@@ -16,7 +16,7 @@ std::int64_t leaf_size(const FabricRequest& request) {
   for (std::int64_t size = kLeafGpus; size <= request.gpus / 2; ++size) {
     if (request.gpus % size == 0 && request.gpus / size <= kMostLeaves) return size;
   }
-  throw InputError(typed_option("--nodes", request.gpus / request.gpus_per_node),
+  throw InputError(option_place("--nodes", request.gpus / request.gpus_per_node),
                    fmt::format("a fat-tree has equal leaves, but {} GPUs do not divide into 2 to "
                                "{} leaves of at least {}",
                                request.gpus, kMostLeaves, kLeafGpus));
@@ -36,7 +36,7 @@ std::string write_fat_tree(const FabricRequest& request) {
   const double up = static_cast<double>(down) / request.oversubscription;
   if (up < 1 || up != std::floor(up)) {
     throw InputError(
-        typed_option("--oversubscription", request.oversubscription),
+        option_place("--oversubscription", request.oversubscription),
         fmt::format("a leaf of {} GPUs needs a whole number of links upwards, not {}", down, up));
   }
   const std::string topology =

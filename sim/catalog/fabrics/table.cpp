@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
+#include "base/option_place.hpp"
 #include "catalog/fabrics/fabric.hpp"
-#include "catalog/typed_option.hpp"
 
 namespace rehearse {
 namespace {
@@ -28,7 +28,7 @@ const Fabric& find_fabric(const std::string& name) {
     if (fabric.name == name) return fabric;
     known += fmt::format(" {}", fabric.name);
   }
-  throw InputError(typed_option("--fabric", name), "unknown fabric: it is one of" + known);
+  throw InputError(option_place("--fabric", name), "unknown fabric: it is one of" + known);
 }
 
 }  // namespace rehearse

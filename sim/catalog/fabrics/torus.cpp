@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
+#include "base/option_place.hpp"
 #include "catalog/fabrics/elements.hpp"
-#include "catalog/typed_option.hpp"
 
 namespace rehearse {
 namespace {
@@ -28,7 +28,7 @@ std::string write_torus(const FabricRequest& request) {
   const std::int64_t x = divisor(request.gpus, 3);
   const std::int64_t y = divisor(request.gpus / x, 2);
   if (x == 1 && y == 1) {
-    throw InputError(typed_option("--nodes", request.gpus / request.gpus_per_node),
+    throw InputError(option_place("--nodes", request.gpus / request.gpus_per_node),
                      fmt::format("a torus has at least two dimensions, but {} GPUs do not divide: "
                                  "give a number of nodes such that GPUs have two factors above 1",
                                  request.gpus));

@@ -1,4 +1,4 @@
-#include "cli/output_folder.hpp"
+#include "commands/output_folder.hpp"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,8 @@
 #include <system_error>
 
 #include "base/error.hpp"
+#include "base/option_place.hpp"
 #include "base/output_file.hpp"
-#include "cli/options.hpp"
 
 namespace rehearse {
 

@@ -1,11 +1,12 @@
 // Which scenarios the claims need, what each of them is as a plan, and what comes out of it. The
 // audit (claims/audit.hpp) knows nothing of plans; this is what stands between.
-#include "check/check_plan.hpp"
+#include "commands/check_plan.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -17,6 +18,8 @@
 #include "base/progress.hpp"
 #include "claims/audit.hpp"
 #include "claims/because.hpp"
+#include "commands/identity.hpp"
+#include "commands/prepare.hpp"
 #include "facts/facts.hpp"
 #include "search/best_layout.hpp"
 #include "search/space.hpp"
@@ -240,7 +243,7 @@ class Check {
       const Plan plan = read_plan(request);
       const Model model = read_model(plan.model_path, plan.model_sets);
       if (scenario.alternative.empty()) PreparedPlan(plan, model);
-      const RunIdentity identity = request_.identity(plan, model, request);
+      const RunIdentity identity = identity_of(plan, model, request);
       const Detail detail = source == Source::kFacts ? Detail::kFacts : run_detail();
       jobs.emplace_back([=, counter = &counters[at++]] {
         SimulationOptions own = share;
@@ -262,9 +265,7 @@ class Check {
 
   std::map<Scenario, json> quantities_of_all(const std::map<Scenario, Source>& scenarios) const {
     const int at_once = std::min<int>(usable_cpus(), static_cast<int>(scenarios.size()));
-    SimulationOptions share;
-    share.memory_limit = request_.limits.memory / std::max(1, at_once);
-    share.time_limit = request_.limits.time;
+    const SimulationOptions share = simulation_options(request_.limits, std::max(1, at_once));
     SharedCounters counters(scenarios.size());
     const ProgressLine progress("simulating the claims' scenarios", counters, request_.quiet);
     const std::vector<JobResult> results =

@@ -1,7 +1,7 @@
 // What commands with a plan do first.
 #pragma once
 
-#include "cli/options.hpp"
+#include "input/input.hpp"
 #include "simulation/simulation.hpp"
 
 namespace rehearse {
@@ -9,9 +9,6 @@ namespace rehearse {
 // The plan and its model, read and checked: the only way to them for what simulates or lowers.
 // Throws InputError.
 PreparedPlan prepare(const PlanRequest& request);
-
-// --max-memory and --max-time. Throws InputError.
-Limits limits_of(const Options& options);
 
 // For one of so many simulations that run at once.
 SimulationOptions simulation_options(const Limits& limits, int at_once = 1);

@@ -11,7 +11,7 @@ namespace rehearse {
 
 // `--OPTION VALUE` as typed; the column is that of VALUE.
 template <class Value>
-SourceLocation typed_option(const std::string& option, const Value& value) {
+SourceLocation option_place(const std::string& option, const Value& value) {
   return {fmt::format("{} {}", option, value), 1, static_cast<int>(option.size()) + 2};
 }
 

@@ -1,6 +1,6 @@
 // A plan against its claims, through the library: scenarios, the search behind "optimal", and what
 // a record of verdicts guards.
-#include "check/check_plan.hpp"
+#include "commands/check_plan.hpp"
 
 #include <gtest/gtest.h>
 
@@ -48,11 +48,6 @@ class CheckPlan : public testing::Test {
     CheckRequest request;
     request.plan.path = (folder_ / "plan.textproto").string();
     request.limits.memory = Bytes{4e9};
-    request.identity = [](const Plan& plan, const Model&, const PlanRequest&) {
-      RunIdentity identity;
-      identity.plan = plan.name;
-      return identity;
-    };
     return request;
   }
 

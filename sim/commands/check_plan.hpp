@@ -2,7 +2,6 @@
 // process of its own, and every claim judged.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,7 +9,6 @@
 #include "claims/expected.hpp"
 #include "claims/report.hpp"
 #include "input/input.hpp"
-#include "metrics/result_json.hpp"
 #include "simulation/limits.hpp"
 
 namespace rehearse {
@@ -21,8 +19,6 @@ struct CheckRequest {
   bool explain = false;             // with the critical paths behind times that do not hold
   Limits limits;                    // memory: of all simulations together; time: of each
   bool quiet = false;               // nothing tells how far it is
-  // What identifies a run; `request` is what the plan was read from.
-  std::function<RunIdentity(const Plan&, const Model&, const PlanRequest& request)> identity;
 
   // Nothing is left out, so that a recorded judgement that is not made is missing.
   bool is_whole() const { return !plan.variant && !plan.platform && claims.empty(); }

@@ -1,4 +1,4 @@
-#include "cli/check_page.hpp"
+#include "commands/check_page.hpp"
 
 #include "html/claims_page.hpp"
 

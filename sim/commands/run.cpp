@@ -1,0 +1,203 @@
+// The order matters: SimGrid allows one simulation per process, so what is simulated in children
+// starts before this process loads a cluster; the folder is prepared before anybody waits; files
+// appear together, when everything is known.
+#include "commands/run.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/error.hpp"
+#include "base/option_place.hpp"
+#include "base/output_file.hpp"
+#include "base/processes.hpp"
+#include "base/progress.hpp"
+#include "claims/because.hpp"
+#include "commands/identity.hpp"
+#include "commands/output_folder.hpp"
+#include "commands/prepare.hpp"
+#include "html/run_page.hpp"
+#include "html/run_recorder.hpp"
+#include "routing/capacity.hpp"
+#include "routing/token_routing.hpp"
+#include "timeline/several_sinks.hpp"
+#include "trace/chrome_trace.hpp"
+#include "trace/event_text.hpp"
+
+namespace rehearse {
+namespace {
+
+std::string title_of(const RunIdentity& identity) {
+  return identity.plan + (identity.variant.empty() ? "" : " " + identity.variant);
+}
+
+TraceOptions trace_options(const RunRequest& request, const RunIdentity& identity,
+                           OutputFiles& files) {
+  TraceOptions trace;
+  trace.together = &files;
+  trace.path = request.out + "/trace.json.gz";
+  trace.title = title_of(identity);
+  if (!request.trace_ranks.empty()) trace.ranks = parse_trace_ranks(request.trace_ranks);
+  if (!request.trace_window.empty()) trace.window = parse_trace_window(request.trace_window);
+  return trace;
+}
+
+// Options that say nothing without --out.
+void refuse_trace_options_alone(const RunRequest& request) {
+  const auto refuse = [](const char* option, const std::string& value) {
+    if (value.empty()) return;
+    throw InputError(option_place(option, value),
+                     fmt::format("{} needs --out: only there is a trace written", option));
+  };
+  refuse("--trace-ranks", request.trace_ranks);
+  refuse("--trace-window", request.trace_window);
+}
+
+std::string uniform_makespan(const RunRequest& request) {
+  const PreparedPlan uniform(with_uniform_routing(request.prepared.plan()),
+                             request.prepared.model());
+  const SimulationOptions limits = simulation_options(request.limits);
+  return fmt::format("{}", simulate(uniform, limits).metrics.makespan_s);
+}
+
+bool folds(const std::string& typed) {
+  if (typed == "auto" || typed == "off") return typed == "auto";
+  throw InputError(option_place("--fold", typed),
+                   fmt::format("unknown value \"{}\": must be auto or off", typed));
+}
+
+// `recorder` gets the facts when there is a folder, and the trace waits in `files`.
+Simulation simulate_and_trace(const RunRequest& request, const RunIdentity& identity,
+                              RunRecorder& recorder, OutputFiles& files) {
+  SharedCounters counters(1);
+  const ProgressLine progress("simulating", counters, request.quiet);
+  SimulationOptions simulation = simulation_options(request.limits);
+  simulation.progress = &counters[0];
+  simulation.explain = request.explain;
+  simulation.facts = request.explain;
+  simulation.fold = folds(request.fold);
+  if (request.out.empty()) {
+    refuse_trace_options_alone(request);
+    return simulate(request.prepared, simulation);
+  }
+  prepare_output(request.out, {"result.json", "report.html", "trace.json.gz"});
+  ChromeTrace trace(trace_options(request, identity, files));
+  SeveralSinks sinks;
+  sinks.add(&trace);
+  sinks.add(&recorder);
+  simulation.timeline = &sinks;
+  return simulate(request.prepared, simulation);
+}
+
+// Not an error: the run is over, and its numbers are good.
+std::string empty_trace_warning(const RunRequest& request, Seconds makespan) {
+  if (request.trace_window.empty() ||
+      parse_trace_window(request.trace_window).begin.value < makespan.value) {
+    return {};
+  }
+  return fmt::format("{}: warning: the trace is empty: the run ends at {}",
+                     to_text(option_place("--trace-window", request.trace_window)),
+                     to_text(makespan));
+}
+
+std::vector<std::string> warnings_of(const RunRequest& request, const Simulation& simulation) {
+  std::vector<std::string> all;
+  const auto add = [&](std::string warning) {
+    if (!warning.empty()) all.push_back(std::move(warning));
+  };
+  if (!request.quiet) {
+    add(dropped_tokens_warning(request.prepared.plan(), simulation.metrics));
+  }
+  add(doubt_warning(simulation.counts.doubt));
+  add(empty_trace_warning(request, {simulation.metrics.makespan_s}));
+  return all;
+}
+
+// tests/bench/contention_bench.cpp: below this share the fluid level is within 5 % of the exact
+// one.
+constexpr double kDoubtfulShare = 0.05;
+
+constexpr double kTenPercentMore = 1.1;
+constexpr std::size_t kChangesShown = 3;
+// What cannot be told from rounding is no help.
+constexpr double kLeastHelp = 1e-4;
+
+}  // namespace
+
+Plan with_uniform_routing(Plan plan) {
+  plan.routing = {};
+  plan.placement = {};
+  return plan;
+}
+
+std::string dropped_tokens_warning(const Plan& plan, const Metrics& metrics) {
+  if (!plan.capacity.limited || !metrics.experts || most_accepted(plan.capacity) >= 1) return {};
+  const std::string field = plan.capacity.adaptive ? "capacity.max_factor" : "capacity.factor";
+  return fmt::format(
+      "{}: warning: {} = {} x threshold {} is below 1: {:.3g} % of the (token, expert) "
+      "copies were dropped",
+      to_text(plan.where.at(field)), field,
+      plan.capacity.adaptive ? plan.capacity.max_factor : plan.capacity.factor,
+      plan.capacity.threshold, 100 * metrics.experts->dropped_fraction);
+}
+
+std::string doubt_warning(const NetworkDoubt& doubt) {
+  if (doubt.share() <= kDoubtfulShare) return {};
+  return fmt::format(
+      "warning: {:.0f} % of the communication time are latencies of collectives that contend "
+      "for links; the fluid network may overstate it by as much: compare --network exact",
+      100 * doubt.share());
+}
+
+std::string improvements_text(const std::vector<Improvement>& improvements) {
+  std::string text = "+10 % of one resource, simulated again; what helps most:\n";
+  std::size_t shown = 0;
+  for (const Improvement& each : improvements) {
+    if (shown == kChangesShown || each.makespan_change > -kLeastHelp) break;
+    text += fmt::format("  {:<20} makespan {:+.2f} %, largest TTFT {:+.2f} %\n", each.resource,
+                        100 * each.makespan_change, 100 * each.ttft_change);
+    ++shown;
+  }
+  if (shown == 0) text += "  nothing: launches and latencies are all there is\n";
+  return text;
+}
+
+std::string explanation_text(const RunReport& report) {
+  nlohmann::json quantities = nlohmann::json::parse(report.json);
+  quantities.update(nlohmann::json::parse(report.simulation.facts));
+  std::string text = "\nWhat makes the numbers\n";
+  for (const std::string& line : because_of_everything(quantities)) text += "  " + line + "\n";
+  return text + improvements_text(report.improvements);
+}
+
+RunReport run_plan(const RunRequest& request) {
+  const Plan& plan = request.prepared.plan();
+  const Model& model = request.prepared.model();
+  RunReport report;
+  report.identity = identity_of(plan, model, request.plan);
+  if (request.improvements) {
+    report.improvements = simulate_improvements(
+        request.prepared, simulation_options(request.limits), kTenPercentMore);
+  }
+  std::optional<JobProcess> uniform;
+  if (routes_tokens(plan, model) && plan.routing.model != "uniform" && request.uniform_run) {
+    uniform.emplace([&] { return uniform_makespan(request); });
+  }
+  RunRecorder recorder;
+  OutputFiles files;
+  report.simulation = simulate_and_trace(request, report.identity, recorder, files);
+  Metrics& metrics = report.simulation.metrics;
+  if (uniform) metrics.experts->uniform_makespan_s = std::stod(uniform->wait().value());
+  report.warnings = warnings_of(request, report.simulation);
+  report.json = result_json(report.identity, metrics, report.simulation.critical_path);
+  if (!request.out.empty()) {
+    const std::string title = title_of(report.identity) + alike_note(metrics.folded_replicas);
+    files.add(request.out + "/report.html", run_page(title, report.json, recorder));
+    files.add(request.out + "/result.json", report.json);
+    files.commit();
+  }
+  return report;
+}
+
+}  // namespace rehearse
