@@ -23,7 +23,6 @@
 #include "routing/token_routing.hpp"
 #include "timeline/several_sinks.hpp"
 #include "trace/chrome_trace.hpp"
-#include "trace/event_text.hpp"
 
 namespace rehearse {
 namespace {
@@ -192,7 +191,7 @@ RunReport run_plan(const RunRequest& request) {
   report.warnings = warnings_of(request, report.simulation);
   report.json = result_json(report.identity, metrics, report.simulation.critical_path);
   if (!request.out.empty()) {
-    const std::string title = title_of(report.identity) + alike_note(metrics.folded_replicas);
+    const std::string title = title_of(report.identity);
     files.add(request.out + "/report.html", run_page(title, report.json, recorder));
     files.add(request.out + "/result.json", report.json);
     files.commit();

@@ -21,7 +21,6 @@
 #include "metrics/result_json.hpp"
 #include "search/search_text.hpp"
 #include "simulation/simulation.hpp"
-#include "trace/event_text.hpp"
 
 namespace rehearse {
 namespace {
@@ -41,8 +40,7 @@ std::string text_of_run_page(const SearchReportRequest& request, const SearchInp
   const Metrics metrics = simulate(plan, inputs.model, simulation).metrics;
   const RunIdentity identity =
       identity_of(plan, inputs.model, request_of(request.plan, inputs, row.candidate));
-  return run_page(inputs.base.name + ": " + name + alike_note(metrics.folded_replicas),
-                  result_json(identity, metrics, {}), recorder);
+  return run_page(inputs.base.name + ": " + name, result_json(identity, metrics, {}), recorder);
 }
 
 // Gives warnings.

@@ -14,6 +14,7 @@
 #include "plan/layout_fields.hpp"
 #include "platform/gpu_kinds.hpp"
 #include "program/program_memory.hpp"
+#include "program/rank_copies.hpp"
 #include "proto/facts.pb.h"
 #include "proto/named_numbers.hpp"
 #include "proto/proto_json.hpp"
@@ -114,7 +115,7 @@ void fill(const std::vector<Figure>& figures, proto::PlatformDevice& to) {
 
 // The first ranks' GPUs of the platform are those of the layout.
 void fill(const Platform& platform, const Plan& plan, const Programs& programs, proto::Facts& to) {
-  const int used = static_cast<int>(programs.ranks.size());
+  const int used = programs.all_ranks();
   std::vector<Figure> common;
   bool first = true;
   for (const GpuKind& kind : gpu_kinds(platform, used)) {
@@ -199,10 +200,12 @@ std::string facts_json(const Model& model, const Plan& plan, const Platform& pla
   fill(plan.layout, *facts.mutable_layout());
   fill(plan, *facts.mutable_batch());
   fill(platform, plan, programs, facts);
-  for (const RankEntry& entry : programs.ranks) {
+  const RankCopies copies(programs);
+  for (Rank rank = 0; rank < copies.size(); ++rank) {
+    const RankEntry entry = copies.entry(rank);
     fill(model, plan, entry, programs.programs[entry.program], *facts.add_ranks());
   }
-  fill(programs.groups, *facts.mutable_groups());
+  fill(copies.groups(), *facts.mutable_groups());
   for (const std::string& note : notes_of(model, platform)) facts.add_model_notes(note);
   return to_json(facts);
 }

@@ -10,6 +10,7 @@
 
 namespace rehearse {
 
+// Of every rank of the plan, also where the programs are those of one replica of several.
 std::string facts_json(const Model& model, const Plan& plan, const Platform& platform,
                        const Programs& programs);
 

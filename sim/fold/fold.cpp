@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "layout/layout.hpp"
+#include "routing/token_routing.hpp"
 
 namespace rehearse {
 namespace {
@@ -14,6 +16,16 @@ namespace {
 Layout layout_of_one(const Layout& layout) {
   Layout one = layout;
   one.data = 1;
+  return one;
+}
+
+// Its ranks are those with data coordinate 0, its requests a share.
+Plan plan_of_one(const Plan& plan) {
+  Plan one = plan;
+  one.layout = layout_of_one(plan.layout);
+  one.batch.sequences /= plan.layout.data;
+  // The default depends on the requests of a replica, and these are the same.
+  one.batch.decode_micro_batches = decode_micro_batches(plan);
   return one;
 }
 
@@ -101,6 +113,17 @@ class Symmetry {
     return result;
   }
 
+  std::vector<std::vector<int>> alike_links() const {
+    std::vector<std::vector<int>> result(cluster_.links().size());
+    for (const LinkClass& links : classes_) {
+      std::vector<int>& alike = result[links.images[0]];
+      alike = links.images;
+      std::sort(alike.begin(), alike.end());
+      alike.erase(std::unique(alike.begin(), alike.end()), alike.end());
+    }
+    return result;
+  }
+
  private:
   // A link that replica 0 uses, and what is in its place for the others.
   struct LinkClass {
@@ -180,14 +203,22 @@ class Symmetry {
 
 }  // namespace
 
-Fold find_fold(const Plan& plan, Cluster& cluster) {
+Fold no_fold(const Plan& plan) {
+  Fold none;
+  none.plan = plan;
+  return none;
+}
+
+Fold find_fold(const Plan& plan, const Model& model, Cluster& cluster) {
   const int replicas = plan.layout.data;
-  const auto not_folded = [](std::string why_not) {
-    Fold none;
+  const auto not_folded = [&plan](std::string why_not) {
+    Fold none = no_fold(plan);
     none.why_not = std::move(why_not);
     return none;
   };
   if (replicas == 1) return not_folded("there is one replica of the experts");
+  if (routes_tokens(plan, model)) return not_folded("tokens choose other experts in each replica");
+  if (plan.batch.lengths.given) return not_folded("replicas serve requests of other lengths");
   if (plan.network == NetworkLevelName::kSimgrid) {
     return not_folded("the simgrid network level knows no shares of links");
   }
@@ -199,43 +230,27 @@ Fold find_fold(const Plan& plan, Cluster& cluster) {
   Symmetry symmetry(plan.layout, cluster);
   if (!symmetry.holds()) return not_folded("the fabric does not serve all replicas alike");
   Fold fold;
+  fold.plan = plan_of_one(plan);
   fold.replicas = replicas;
   fold.sharers = symmetry.sharers();
+  fold.alike_links = symmetry.alike_links();
   return fold;
 }
 
-Plan plan_of_one(const Plan& plan, const Fold& fold) {
-  if (fold.replicas == 1) return plan;
-  Plan one = plan;
-  one.layout = layout_of_one(plan.layout);
-  one.batch.sequences /= fold.replicas;
-  // The default depends on the requests of a replica, and these are the same.
-  one.batch.decode_micro_batches = decode_micro_batches(plan);
-  return one;
-}
-
-std::vector<int> ranks_of_one(const Plan& plan, const Plan& one) {
+void place_on_gpus(const Plan& plan, const Fold& fold, Programs& programs) {
+  if (fold.replicas == 1) return;
   const RankGrid all(plan.layout);
-  const RankGrid grid(one.layout);
-  std::vector<int> ranks;
-  ranks.reserve(grid.size());
-  for (Rank rank = 0; rank < grid.size(); ++rank) {
-    ranks.push_back(all.rank(grid.coordinates(rank)));
+  const RankGrid one(fold.plan.layout);
+  for (Rank rank = 0; rank < one.size(); ++rank) {
+    programs.ranks[rank].gpu = all.rank(one.coordinates(rank));
   }
-  return ranks;
-}
-
-std::vector<int> images_in_one(const Plan& plan, const Plan& one) {
-  const RankGrid all(plan.layout);
-  const RankGrid grid(one.layout);
-  std::vector<int> images;
-  images.reserve(all.size());
+  programs.image_of.clear();
+  programs.image_of.reserve(all.size());
   for (Rank rank = 0; rank < all.size(); ++rank) {
     Coordinates at = all.coordinates(rank);
     at.data = 0;
-    images.push_back(grid.rank(at));
+    programs.image_of.push_back(one.rank(at));
   }
-  return images;
 }
 
 }  // namespace rehearse

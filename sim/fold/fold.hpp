@@ -16,25 +16,29 @@
 #include <vector>
 
 #include "cluster/cluster.hpp"
+#include "model/model.hpp"
 #include "plan/plan.hpp"
+#include "program/program.hpp"
 
 namespace rehearse {
 
 struct Fold {
-  int replicas = 1;          // alike, of which one is simulated; 1: no fold
-  std::string why_not;       // when replicas is 1: "replicas serve 21 or 22 requests"
+  Plan plan;            // to be simulated: of one replica, those ranks that have data coordinate 0;
+                        // without a fold the whole plan
+  int replicas = 1;     // alike, of which one is simulated; 1: no fold
+  std::string why_not;  // when replicas is 1: "replicas serve 21 or 22 requests"
   std::vector<int> sharers;  // by link (Cluster::links): replicas that load it; beyond its end: 1
+  // By link that the simulated replica uses: the links in its place for the others and itself, each
+  // once, so that each carries what it does. Beyond its end, and empty: no other.
+  std::vector<std::vector<int>> alike_links;
 };
 
 // REQUIRES: check_layout passed.
-Fold find_fold(const Plan& plan, Cluster& cluster);
+Fold find_fold(const Plan& plan, const Model& model, Cluster& cluster);
+Fold no_fold(const Plan& plan);
 
-// The plan of one replica: its ranks are those with data coordinate 0, its requests a share.
-Plan plan_of_one(const Plan& plan, const Fold& fold);
-
-// By rank of that plan: its rank in the whole plan.
-std::vector<int> ranks_of_one(const Plan& plan, const Plan& one);
-// By rank of the whole plan: the rank of `one` that stands for it.
-std::vector<int> images_in_one(const Plan& plan, const Plan& one);
+// Ranks of the programs of fold.plan, each on its GPU of the whole plan, and whom it stands for;
+// `plan` is that whole plan.
+void place_on_gpus(const Plan& plan, const Fold& fold, Programs& programs);
 
 }  // namespace rehearse

@@ -50,6 +50,12 @@ void SumsOverTime::add(std::size_t row, Seconds start, Seconds end, double amoun
   sums[last] += rate * (end.value - static_cast<double>(last) * width_);
 }
 
+void SumsOverTime::scale(double factor) {
+  for (std::vector<double>& row : rows_) {
+    for (double& sum : row) sum *= factor;
+  }
+}
+
 MemoryOverTime::MemoryOverTime(std::size_t ranks, std::size_t intervals)
     : ranks_(ranks), intervals_(intervals), width_(kFirstWidth) {
   SIM_CHECK(intervals >= 2 && intervals % 2 == 0, "intervals are merged in pairs");

@@ -20,6 +20,8 @@ class SumsOverTime {
   // `amount` spread evenly over [start, end).
   void add(std::size_t row, Seconds start, Seconds end, double amount);
 
+  void scale(double factor);
+
   Seconds width() const { return {width_}; }  // of an interval
   const std::vector<double>& row(std::size_t index) const { return rows_[index]; }
 
@@ -44,6 +46,7 @@ class MemoryOverTime {
   void end(Seconds makespan);
 
   Seconds width() const { return {width_}; }
+  std::size_t ranks() const { return ranks_.size(); }
   const std::vector<Levels>& rank(std::size_t index) const { return ranks_[index].peaks; }
 
  private:

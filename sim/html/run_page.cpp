@@ -74,11 +74,17 @@ std::string bytes_of(const std::vector<Element>& elements) {
 Json slices_json(const RunRecorder& run) {
   const double tick = run.makespan() > 0 ? run.makespan() / kTicks : 1;
   Shared shared;
-  Json tracks = Json::array();
+  std::vector<int> series;
   for (std::size_t track = 0; track < run.slices().tracks(); ++track) {
     std::vector<PackedSlice> packed;
     for (const Slice& slice : run.slices().track(track)) packed.push_back(pack(slice, tick));
-    tracks.push_back(shared.index_of(bytes_of(packed)));
+    series.push_back(shared.index_of(bytes_of(packed)));
+  }
+  Json tracks = Json::array();
+  for (std::size_t row = 0; row < run.shown().size(); ++row) {
+    for (std::size_t stream = 0; stream < kStreams; ++stream) {
+      tracks.push_back(series[run.recorded(row) * kStreams + stream]);
+    }
   }
   return {{"tick_s", tick},
           {"resolution_s", run.slices().resolution().value},
@@ -88,9 +94,13 @@ Json slices_json(const RunRecorder& run) {
 
 Json memory_json(const RunRecorder& run) {
   Shared shared;
+  std::vector<int> series;
+  for (std::size_t rank = 0; rank < run.memory_over_time().ranks(); ++rank) {
+    series.push_back(shared.index_of(bytes_of(run.memory_over_time().rank(rank))));
+  }
   Json ranks = Json::array();
-  for (std::size_t rank = 0; rank < run.shown().size(); ++rank) {
-    ranks.push_back(shared.index_of(bytes_of(run.memory_over_time().rank(rank))));
+  for (std::size_t row = 0; row < run.shown().size(); ++row) {
+    ranks.push_back(series[run.recorded(row)]);
   }
   Json categories = Json::array();
   for (int each = 0; each < static_cast<int>(MemoryCategory::kCount); ++each) {
@@ -143,8 +153,8 @@ Json operators_json(const RunRecorder& run) {
 Json rank_times_json(const RunRecorder& run) {
   const auto column = [&run](const auto& part) {
     std::vector<double> values;
-    for (const Rank rank : run.shown()) {
-      values.push_back(part(run.rank_times()[static_cast<std::size_t>(rank)]));
+    for (std::size_t row = 0; row < run.shown().size(); ++row) {
+      values.push_back(part(run.time_of(row)));
     }
     return values;
   };
@@ -172,7 +182,7 @@ Json gpu_time_words_json() {
 }
 
 // The busiest of them, and those of which the page has a line over time.
-constexpr std::size_t kLinksShown = 200;
+constexpr std::size_t kLinksShown = kMostAlikeNamed;
 constexpr std::size_t kLinksOverTime = 40;
 
 // By interval, of each link that is recorded over time, what it carried over what it could have.
@@ -192,14 +202,14 @@ LinkShares link_shares(const RunRecorder& run) {
     std::vector<double>& shown = shares.of[link.link] = until_end(run, bytes, link.link);
     shares.highest.resize(shown.size());
     shares.mean.resize(shown.size());
-    ++links;
+    links += 1 + link.alike;
     for (std::size_t at = 0; at < shown.size(); ++at) {
       const double begin = static_cast<double>(at) * bytes.width().value;
       const double width = std::min(bytes.width().value, run.makespan() - begin);
       // Rounding may make a full link fuller.
       shown[at] = width > 0 ? std::min(1.0, shown[at] / (link.bandwidth.value * width)) : 0;
       shares.highest[at] = std::max(shares.highest[at], shown[at]);
-      shares.mean[at] += shown[at];
+      shares.mean[at] += shown[at] * (1 + link.alike);
     }
   }
   for (double& each : shares.mean) each /= links;
@@ -213,17 +223,24 @@ Json links_json(const RunRecorder& run) {
                    [&](const LinkUse& a, const LinkUse& b) { return share(a) > share(b); });
   LinkShares shares = link_shares(run);
   Json busiest = Json::array();
-  for (std::size_t at = 0; at < std::min(links.size(), kLinksShown); ++at) {
-    Json& json = busiest.emplace_back();
-    json = {{"name", links[at].name},
-            {"bandwidth", links[at].bandwidth.value},
-            {"carried_bytes", links[at].carried.value},
-            {"utilization", share(links[at]) / run.makespan()}};
-    if (at < kLinksOverTime && links[at].link < static_cast<int>(shares.of.size())) {
-      json["over_time"] = std::move(shares.of[links[at].link]);
-    }
+  std::size_t used = 0;
+  for (const LinkUse& link : links) {
+    used += 1 + static_cast<std::size_t>(link.alike);
+    const auto add = [&](const std::string& name) {
+      if (busiest.size() == kLinksShown) return;
+      const bool over_time =
+          busiest.size() < kLinksOverTime && link.link < static_cast<int>(shares.of.size());
+      Json& json = busiest.emplace_back();
+      json = {{"name", name},
+              {"bandwidth", link.bandwidth.value},
+              {"carried_bytes", link.carried.value},
+              {"utilization", share(link) / run.makespan()}};
+      if (over_time) json["over_time"] = shares.of[link.link];
+    };
+    add(link.name);
+    for (const std::string& name : link.alike_names) add(name);
   }
-  return {{"used", links.size()},
+  return {{"used", used},
           {"width_s", run.link_bytes().width().value},
           {"highest", std::move(shares.highest)},
           {"mean", std::move(shares.mean)},
@@ -239,7 +256,7 @@ std::string run_page(const std::string& title, const std::string& result, const 
                {"makespan_s", run.makespan()},
                {"ranks", run.ranks()},
                {"alike_replicas", run.alike_replicas()},
-               {"shown", run.shown_numbers()},
+               {"shown", run.shown()},
                {"shown_names", run.shown_names()}};
   Json streams = Json::array();
   for (int stream = 0; stream < kStreams; ++stream) {

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "collectives/collective_algorithm.hpp"
+#include "program/rank_copies.hpp"
 #include "trace/event_text.hpp"
 
 namespace rehearse {
@@ -35,23 +36,32 @@ bool is_executed(const Instruction& instruction) {
 void RunRecorder::begin(const Programs& programs) {
   programs_ = &programs;
   alike_replicas_ = programs.alike_replicas();
-  ranks_ = static_cast<int>(programs.ranks.size());
-  const int stride = (ranks_ + kMostShown - 1) / kMostShown;
-  row_of_.assign(programs.ranks.size(), -1);
-  for (Rank rank = 0; rank < ranks_; rank += stride) {
-    row_of_[rank] = static_cast<std::int32_t>(shown_.size());
-    shown_.push_back(rank);
-    shown_numbers_.push_back(programs.number_of(rank));
-    shown_names_.push_back(describe_rank(programs, rank));
-  }
+  choose_rows(programs);
   times_.begin(programs);
   for (const Program& program : programs.programs) name_instructions(programs, program);
 
-  const std::size_t rows = shown_.size();
-  slices_.emplace(rows * kStreams, std::max(most_slices_, 4 * rows * kStreams));
-  const std::size_t intervals = std::clamp(kMemoryCells / rows, kFewestIntervals, kIntervals) & ~1U;
-  memory_.emplace(rows, intervals);
+  const auto recorded =
+      static_cast<std::size_t>(*std::max_element(recorded_of_.begin(), recorded_of_.end()) + 1);
+  slices_.emplace(recorded * kStreams, std::max(most_slices_, 4 * recorded * kStreams));
+  const std::size_t intervals =
+      std::clamp(kMemoryCells / recorded, kFewestIntervals, kIntervals) & ~1U;
+  memory_.emplace(recorded, intervals);
   activity_.emplace(1 + 2 * kAxes, kIntervals);
+}
+
+void RunRecorder::choose_rows(const Programs& programs) {
+  const RankCopies copies(programs);
+  ranks_ = copies.size();
+  const int stride = (ranks_ + kMostShown - 1) / kMostShown;
+  recorded_of_.assign(programs.ranks.size(), -1);
+  std::int32_t recorded = 0;
+  for (Rank rank = 0; rank < ranks_; rank += stride) {
+    shown_.push_back(rank);
+    shown_names_.push_back(describe_rank(programs, copies, rank));
+    images_.push_back(copies.image_of(rank));
+    std::int32_t& at = recorded_of_[images_.back()];
+    if (at < 0) at = recorded++;
+  }
 }
 
 void RunRecorder::name_instructions(const Programs& programs, const Program& program) {
@@ -112,7 +122,7 @@ void RunRecorder::span(const Span& span) {
     times_.add_operator(span);
     activity_->add(0, span.start, span.end, busy);
   }
-  if (row_of_[span.rank] < 0) return;
+  if (recorded_of_[span.rank] < 0) return;
   Slice slice;
   slice.start = span.start.value;
   slice.end = span.end.value;
@@ -129,7 +139,7 @@ void RunRecorder::operators(const OperatorRun& run) {
   const InstructionInfo* const infos = &infos_[program][run.first];
   times_.add_operators(run);
   activity_->add(0, run.start, run.end(), run.duration().value);
-  const bool shown = row_of_[run.rank] >= 0;
+  const bool recorded = recorded_of_[run.rank] >= 0;
   Slice slice;
   slice.end = run.start.value;
   slice.wait = static_cast<float>(std::max(0.0, run.stall.value));
@@ -142,14 +152,14 @@ void RunRecorder::operators(const OperatorRun& run) {
     ++total.spans;
     total.flops += flops;
     total.bytes += instructions[i].bytes.at(run.step);
-    if (!shown) continue;
+    if (!recorded) continue;
     slice.amount = static_cast<float>(flops);
     show(run.rank, instructions[i], infos[i], run.step, slice);
     slice.wait = 0;
   }
 }
 
-// REQUIRES: the rank is shown.
+// REQUIRES: the rank is recorded.
 void RunRecorder::show(Rank rank, const Instruction& instruction, const InstructionInfo& info,
                        int step, Slice slice) {
   slice.busy = slice.longest = static_cast<float>(slice.end - slice.start);
@@ -157,7 +167,7 @@ void RunRecorder::show(Rank rank, const Instruction& instruction, const Instruct
   slice.step = step;
   slice.layer = instruction.layer;
   slice.operator_index = static_cast<std::uint16_t>(info.total);
-  slices_->add(static_cast<std::size_t>(row_of_[rank]) * kStreams +
+  slices_->add(static_cast<std::size_t>(recorded_of_[rank]) * kStreams +
                    static_cast<std::size_t>(instruction.stream),
                slice);
 }
@@ -171,8 +181,8 @@ double RunRecorder::sent(const Span& span, const Instruction& instruction) const
 }
 
 void RunRecorder::memory(const MemoryLevel& level) {
-  const std::int32_t row = row_of_[level.rank];
-  if (row >= 0) memory_->add(static_cast<std::size_t>(row), level);
+  const std::int32_t recorded = recorded_of_[level.rank];
+  if (recorded >= 0) memory_->add(static_cast<std::size_t>(recorded), level);
 }
 
 void RunRecorder::link_flow(const LinkFlow& flow) {
@@ -194,6 +204,13 @@ void RunRecorder::routing(const RoutingTotals& totals) {
 
 void RunRecorder::end(Seconds makespan) {
   makespan_ = makespan.value;
+  activity_->scale(alike_replicas_);
+  for (OperatorTotal& each : operators_) {
+    each.busy_s *= alike_replicas_;
+    each.flops *= alike_replicas_;
+    each.bytes *= alike_replicas_;
+    each.spans *= alike_replicas_;
+  }
   times_.end(makespan);
   memory_->end(makespan);
   slices_->finish();

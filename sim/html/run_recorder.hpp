@@ -1,5 +1,7 @@
 // What report.html shows of a run, added up while its facts stream by: memory is bounded, whatever
-// the number of spans, and grows with the ranks only by a few numbers each.
+// the number of spans, and grows with the ranks only by a few numbers each. Where one replica was
+// simulated for others that are alike, everything is said of all of them: a rank that is shown has
+// the timeline of the one that was simulated for it, and sums are those of all ranks.
 #pragma once
 
 #include <array>
@@ -53,19 +55,23 @@ class RunRecorder : public TimelineSink {
   void end(Seconds makespan) override;
 
   double makespan() const { return makespan_; }
-  int ranks() const { return ranks_; }
-  // The ranks that have a timeline: all, or every n-th where there are more than 1,024.
-  const std::vector<Rank>& shown() const { return shown_; }
-  const std::vector<Rank>& shown_numbers() const { return shown_numbers_; }  // in the whole plan
-  // That the recorded one stands for; 1: it is the whole plan.
+  int ranks() const { return ranks_; }  // of the whole plan
+  // Of which one was simulated.
   int alike_replicas() const { return alike_replicas_; }
+  // The ranks that have a row on the page, by row: all, or every n-th where there are more than
+  // 1,024.
+  const std::vector<Rank>& shown() const { return shown_; }
   const std::vector<std::string>& shown_names() const { return shown_names_; }
-  const std::vector<GpuTime>& rank_times() const { return times_.of_ranks(); }  // of all ranks
+  const GpuTime& time_of(std::size_t row) const { return times_.of_ranks()[images_[row]]; }
+  // Where the row's timeline is: rows of ranks that are alike share one.
+  std::size_t recorded(std::size_t row) const {
+    return static_cast<std::size_t>(recorded_of_[images_[row]]);
+  }
   const std::vector<std::string>& operator_names() const { return operator_names_; }
   const std::vector<OperatorTotal>& operators() const { return operators_; }
-  // Tracks: shown rank x kStreams + stream.
+  // Tracks: recorded x kStreams + stream.
   const SliceStore& slices() const { return *slices_; }
-  // By shown rank.
+  // By recorded.
   const MemoryOverTime& memory_over_time() const { return *memory_; }
   // Rows: seconds of compute, then seconds by axis, then bytes sent by axis; sums over all ranks.
   const SumsOverTime& activity() const { return *activity_; }
@@ -87,6 +93,7 @@ class RunRecorder : public TimelineSink {
   std::uint32_t total_of(const Programs& programs, const Program& program,
                          const Instruction& instruction);
   double sent(const Span& span, const Instruction& instruction) const;
+  void choose_rows(const Programs& programs);
   void show(Rank rank, const Instruction& instruction, const InstructionInfo& info, int step,
             Slice slice);
 
@@ -96,9 +103,9 @@ class RunRecorder : public TimelineSink {
   int ranks_ = 0;
   int alike_replicas_ = 1;
   std::vector<Rank> shown_;
-  std::vector<Rank> shown_numbers_;
   std::vector<std::string> shown_names_;
-  std::vector<std::int32_t> row_of_;  // by rank; -1: not shown
+  std::vector<Rank> images_;               // by row: the rank that was simulated for it
+  std::vector<std::int32_t> recorded_of_;  // by rank that was simulated; -1: no row wants it
   GpuTimes times_;
   std::vector<std::string> operator_names_;
   std::vector<OperatorTotal> operators_;

@@ -185,6 +185,21 @@ void Measure::end(Seconds makespan) {
   sum_ranks(makespan.value);
   sum_operators();
   find_memory_peak();
+  count_all_replicas();
+}
+
+// Where the ranks are those of one replica that stands for others: means, shares and percentiles
+// are the same for all.
+void Measure::count_all_replicas() {
+  const int replicas = programs_->alike_replicas();
+  metrics_.folded_replicas = replicas;
+  metrics_.ranks *= replicas;
+  metrics_.prompt_tokens_per_s *= replicas;
+  metrics_.output_tokens_per_s *= replicas;
+  metrics_.tokens_per_s *= replicas;
+  metrics_.useful_tokens_per_s *= replicas;
+  metrics_.model_flops *= replicas;
+  metrics_.executed_flops *= replicas;
 }
 
 void Measure::sum_requests() {

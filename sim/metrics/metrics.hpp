@@ -175,6 +175,7 @@ class Measure : public TimelineSink {
   void sum_replicas();
   void find_memory_peak();
   void sum_operators();
+  void count_all_replicas();
 
   const Plan& plan_;
   const Platform& platform_;

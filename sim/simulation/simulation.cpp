@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <set>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -163,42 +165,50 @@ void refuse_what_cannot_fit(const Plan& plan, const Model& model, const Programs
   }
 }
 
-void place_on_gpus(const Plan& plan, const Plan& simulated, Programs& programs) {
-  const std::vector<int> gpus = ranks_of_one(plan, simulated);
-  for (std::size_t rank = 0; rank < gpus.size(); ++rank) programs.ranks[rank].gpu = gpus[rank];
-  if (plan.layout.gpus() != simulated.layout.gpus()) {
-    programs.image_of = images_in_one(plan, simulated);
-  }
-}
+// Passes on what one replica's links carried as what those of all of them did.
+class LinksOfAll : public SeveralSinks {
+ public:
+  LinksOfAll(const Cluster& cluster, const Fold& fold) : cluster_(cluster), fold_(fold) {}
 
-// Of one replica, to those of all: alike, so that means, shares and percentiles are the same.
-Metrics of_all_replicas(Metrics metrics, int replicas) {
-  metrics.folded_replicas = replicas;
-  metrics.ranks *= replicas;
-  metrics.prompt_tokens_per_s *= replicas;
-  metrics.output_tokens_per_s *= replicas;
-  metrics.tokens_per_s *= replicas;
-  metrics.useful_tokens_per_s *= replicas;
-  metrics.model_flops *= replicas;
-  metrics.executed_flops *= replicas;
-  return metrics;
-}
+  void links(const std::vector<LinkUse>& used) override {
+    std::unordered_map<std::string_view, const std::vector<int>*> alike;
+    for (std::size_t link = 0; link < fold_.alike_links.size(); ++link) {
+      const std::vector<int>& links = fold_.alike_links[link];
+      if (links.size() > 1) alike.emplace(cluster_.links()[link].name, &links);
+    }
+    std::vector<LinkUse> of_all = used;
+    for (LinkUse& use : of_all) {
+      const auto links = alike.find(use.name);
+      if (links == alike.end()) continue;
+      use.alike = static_cast<int>(links->second->size()) - 1;
+      for (const int link : *links->second) {
+        if (use.alike_names.size() == kMostAlikeNamed) break;
+        const std::string& name = cluster_.links()[link].name;
+        if (name != use.name) use.alike_names.push_back(name);
+      }
+    }
+    SeveralSinks::links(of_all);
+  }
+
+ private:
+  const Cluster& cluster_;
+  const Fold& fold_;
+};
 
 // From what is loaded, lowered and checked already.
 Simulation simulate_on(Cluster& cluster, const Programs& programs, const Plan& plan,
-                       const Model& model, const std::vector<int>& sharers,
-                       const SimulationOptions& options) {
+                       const Model& model, const Fold& fold, const SimulationOptions& options) {
   const Platform& platform = cluster.platform();
   check_algorithms(plan, programs, platform);
 
   Measure measure(model, plan, platform);
   CriticalPathFinder finder(platform);
-  SeveralSinks sinks;
+  LinksOfAll sinks(cluster, fold);
   sinks.add(&measure);
   sinks.add(options.timeline);
   sinks.add(options.explain ? &finder : nullptr);
   Simulation result;
-  result.counts = replay(programs, cluster, plan.network, sinks, sharers, options.progress);
+  result.counts = replay(programs, cluster, plan.network, sinks, fold.sharers, options.progress);
   result.metrics = measure.metrics();
   if (options.explain) result.critical_path = finder.path();
   return result;
@@ -211,22 +221,18 @@ Simulation simulate(const PreparedPlan& prepared, const SimulationOptions& optio
   const Model& model = prepared.model();
   const Limits limits{options.memory_limit, options.time_limit};
   Cluster cluster = load_cluster_within(limits, plan.platform_path, options.faster);
-  // Replicas whose tokens choose differently, or whose requests differ, are not alike; and what
-  // explains a run, and its facts, speak of every rank.
-  const bool folds = options.fold && !options.explain && !options.facts &&
-                     !routes_tokens(plan, model) && !plan.batch.lengths.given;
-  const Fold fold = folds ? find_fold(plan, cluster) : Fold{};
-  const Plan simulated = plan_of_one(plan, fold);
-  Programs programs = lower_within(limits, model, simulated, cluster.platform(),
+  // What explains a run speaks of every rank.
+  const bool folds = options.fold && !options.explain;
+  const Fold fold = folds ? find_fold(plan, model, cluster) : no_fold(plan);
+  Programs programs = lower_within(limits, model, fold.plan, cluster.platform(),
                                    options.explain ? After::kExplanation : After::kSimulation);
-  place_on_gpus(plan, simulated, programs);
+  place_on_gpus(plan, fold, programs);
   if (estimate_time(count_work(programs), plan.network) > kAtOnce) {
     refuse_what_cannot_fit(plan, model, programs, cluster.platform());
   }
   refuse_long_replay(plan.where.at("layout"), programs, plan.network, options.time_limit,
                      options.progress);
-  Simulation result = simulate_on(cluster, programs, simulated, model, fold.sharers, options);
-  result.metrics = of_all_replicas(result.metrics, fold.replicas);
+  Simulation result = simulate_on(cluster, programs, fold.plan, model, fold, options);
   result.metrics.gpu_kinds = gpu_kinds(cluster.platform(), plan.layout.gpus());
   result.metrics.assumptions = assumptions_of(plan, model, cluster.platform(), plan.layout.gpus());
   MemoryPeak& memory = result.metrics.memory;

@@ -87,7 +87,13 @@ struct LinkUse {
   std::string name;
   BytesPerSecond bandwidth;
   Bytes carried;
+  // Other links that carried the same, in replicas that were not simulated because they are alike,
+  // and the names of the first of these.
+  int alike = 0;
+  std::vector<std::string> alike_names{};
 };
+// Nobody lists more than these.
+constexpr std::size_t kMostAlikeNamed = 200;
 
 // What a flow carried over a link direction while its rate stayed the same.
 struct LinkFlow {

@@ -18,6 +18,13 @@ constexpr std::int64_t kTolerance = 1;
 
 int thread_index(Rank rank, Stream stream) { return rank * kStreams + static_cast<int>(stream); }
 
+// What the title says where one replica stands for others, and no list asks for these.
+std::string alike_note(const Programs& programs) {
+  if (programs.alike_replicas() == 1) return "";
+  return fmt::format(" (one of {} alike replicas; --fold off shows all)",
+                     programs.alike_replicas());
+}
+
 }  // namespace
 
 ChromeTrace::ChromeTrace(TraceOptions options)
@@ -27,69 +34,16 @@ ChromeTrace::ChromeTrace(TraceOptions options)
 
 void ChromeTrace::begin(const Programs& programs) {
   programs_ = &programs;
-  choose_ranks();
+  rows_.emplace(programs, options_.ranks);
   texts_ = InstructionTexts(programs);
-  for (const ProcessGroup& group : programs.groups.groups) {
-    group_texts_.push_back(render_group(programs, static_cast<int>(group_texts_.size()), group));
-  }
   thread_ends_.resize(programs.ranks.size() * kStreams);
   memory_.resize(programs.ranks.size());
-  requests_.emplace(programs);
-  write_metadata();
-}
-
-void ChromeTrace::choose_ranks() {
-  const int world = programs_->all_ranks();
-  chosen_.assign(programs_->ranks.size(), options_.ranks.empty() ? 1 : 0);
-  for (const RankRange& range : options_.ranks) {
-    if (range.last >= world) {
-      throw InputError(range.where, fmt::format("rank {} does not exist: the plan's ranks are 0-{}",
-                                                range.last, world - 1));
-    }
-    for (Rank rank = range.first; rank <= range.last; ++rank) {
-      chosen_[programs_->image_of.empty() ? rank : programs_->image_of[rank]] = 1;
-    }
-  }
-  for (const ProcessGroup& group : programs_->groups.groups) {
-    chosen_in_group_.push_back(static_cast<int>(std::count_if(
-        group.ranks.begin(), group.ranks.end(), [this](Rank rank) { return chosen_[rank] != 0; })));
-  }
-}
-
-void ChromeTrace::write_metadata() {
-  const auto first = std::find(chosen_.begin(), chosen_.end(), 1) - chosen_.begin();
-  out_.write(render_container(*programs_, options_.title + alike_note(programs_->alike_replicas()),
-                              static_cast<Rank>(first)));
-  const std::uint32_t base = thread_base(*programs_);
-  // The requests' process comes first on the screen, and its name first in the file: every later
-  // event can then begin with a comma.
-  const auto requests = static_cast<std::uint32_t>(programs_->all_ranks());
-  out_.write(render_name("process_name", requests, 0, "requests"));
-  out_.write(",\n" + render_sort_index("process_sort_index", requests, 0, -1));
-  for (Rank rank = 0; rank < static_cast<Rank>(programs_->ranks.size()); ++rank) {
-    const auto pid = static_cast<std::uint32_t>(programs_->number_of(rank));
-    if (chosen_[rank] != 0) {
-      out_.write(",\n" + render_name("process_name", pid, 0, describe_rank(*programs_, rank)));
-      out_.write(",\n" +
-                 render_sort_index("process_sort_index", pid, 0, programs_->number_of(rank)));
-    }
-    for (int stream = 0; stream < kStreams; ++stream) {
-      const std::uint32_t tid = base + static_cast<std::uint32_t>(stream) + 1;
-      thread_texts_.push_back(render_thread(pid, tid));
-      if (chosen_[rank] == 0) continue;
-      const char* name = to_text(static_cast<Stream>(stream));
-      out_.write(",\n" + render_name("thread_name", pid, tid, name));
-      out_.write(",\n" + render_sort_index("thread_sort_index", pid, tid, stream));
-    }
-  }
+  requests_.emplace(programs, rows_->copies());
+  rows_->write_head(options_.title + (options_.ranks.empty() ? alike_note(programs) : ""), out_);
 }
 
 const InstructionText& ChromeTrace::text_of(Rank rank, int instruction) const {
   return texts_.of(programs_->ranks[rank].program, instruction);
-}
-
-std::string_view ChromeTrace::thread_of(Rank rank, Stream stream) const {
-  return thread_texts_[thread_index(rank, stream)];
 }
 
 void ChromeTrace::sample(Rank rank, const InstructionText& text, Nanoseconds end) {
@@ -98,8 +52,7 @@ void ChromeTrace::sample(Rank rank, const InstructionText& text, Nanoseconds end
 
 void ChromeTrace::operators(const OperatorRun& run) {
   const int program = programs_->ranks[run.rank].program;
-  const bool chosen = chosen_[run.rank] != 0;
-  if (chosen) {
+  if (rows_->shows(run.rank)) {
     const RunText& text = run_texts_.of(run, program, texts_);
     Nanoseconds& last_end = thread_ends_[thread_index(run.rank, Stream::kCompute)];
     if (text.start < last_end || !window_.holds(text.start, text.end)) {
@@ -107,9 +60,11 @@ void ChromeTrace::operators(const OperatorRun& run) {
       return;
     }
     last_end = text.end;
-    const std::string_view thread = thread_of(run.rank, Stream::kCompute);
-    char* const at = out_.room(text.size + run.count * thread.size());
-    out_.advance_to(append_run(at, text, thread));
+    for (const int row : rows_->rows_of(run.rank)) {
+      const std::string_view thread = rows_->thread(row, Stream::kCompute);
+      char* const at = out_.room(text.size + run.count * thread.size());
+      out_.advance_to(append_run(at, text, thread));
+    }
   }
   for (int i = 0; i < run.count; ++i) {
     const InstructionText& text = texts_.of(program, run.first + i);
@@ -123,7 +78,7 @@ void ChromeTrace::span(const Span& span) {
             fmt::format("rank {} has a span of instruction {}, which takes no time", span.rank,
                         span.instruction));
   if (text.samples) sample(span.rank, text, to_nanoseconds(span.end));
-  if (chosen_[span.rank] == 0) return;
+  if (!rows_->shows(span.rank)) return;
   const Slice slice = placed(span, text);
   if (!text.communication) {
     if (window_.overlaps(slice.start, slice.end)) write_operator(span, slice, text);
@@ -133,7 +88,7 @@ void ChromeTrace::span(const Span& span) {
   if (joined > 1) {
     join(span, slice, joined);
   } else if (window_.overlaps(slice.start, slice.end)) {
-    write_member(slice, Arrow::kNone, 0);
+    for (const int row : rows_->rows_of(span.rank)) write_member({&slice, row}, Arrow::kNone, 0);
   }
 }
 
@@ -157,11 +112,12 @@ ChromeTrace::Slice ChromeTrace::placed(const Span& span, const InstructionText& 
   return slice;
 }
 
-// How many of the transfer's ranks are chosen, this one included.
+// How many of the transfer's ranks are shown, this one included.
 int ChromeTrace::members(const Slice& slice, const Instruction& instruction) const {
   const int group = programs_->groups.of_rank[slice.rank][static_cast<int>(instruction.axis)];
-  if (instruction.kind == Instruction::Kind::kCollective) return chosen_in_group_[group];
-  return 1 + chosen_[programs_->groups.groups[group].ranks[instruction.peer_stage]];
+  if (instruction.kind == Instruction::Kind::kCollective) return rows_->shown_in_group(group);
+  const Rank peer = programs_->groups.groups[group].ranks[instruction.peer_stage];
+  return rows_->shows(peer) ? 2 : 1;
 }
 
 // A transfer is written when its last member's span has come: only then is it known which member
@@ -187,24 +143,35 @@ void ChromeTrace::join(const Span& span, const Slice& slice, int members) {
   spare_.push_back(open_transfers_.extract(open));
 }
 
-void ChromeTrace::write_transfer(std::int64_t transfer, std::vector<Slice>& slices) {
-  std::erase_if(slices,
-                [this](const Slice& slice) { return !window_.overlaps(slice.start, slice.end); });
-  if (slices.empty()) return;
+void ChromeTrace::write_transfer(std::int64_t transfer, const std::vector<Slice>& slices) {
+  for (const int replica : rows_->replicas()) {
+    members_.clear();
+    for (const Slice& slice : slices) {
+      const int row = rows_->row_of(slice.rank, replica);
+      if (row < 0 || !window_.overlaps(slice.start, slice.end)) continue;
+      members_.push_back({&slice, row});
+    }
+    write_members(transfer * rows_->copies().replicas() + replica);
+  }
+}
+
+void ChromeTrace::write_members(std::int64_t transfer) {
+  if (members_.empty()) return;
   // The arrow's source must come first in time, and in the file where times are equal, which they
   // are up to rounding; a receiver is posted ahead, so being ready last does not make it a source.
-  const auto order = [this](const Slice& slice) {
+  const auto order = [this](const Member& member) {
+    const Slice& slice = *member.slice;
     const bool receives =
         text_of(slice.rank, slice.instruction).instruction->kind == Instruction::Kind::kReceive;
-    return std::tuple(slice.start, receives, -slice.ready, slice.rank);
+    return std::tuple(slice.start, receives, -slice.ready, member.row);
   };
   const auto source =
-      std::min_element(slices.begin(), slices.end(),
-                       [&order](const Slice& a, const Slice& b) { return order(a) < order(b); });
-  std::iter_swap(slices.begin(), source);
-  Arrow arrow = slices.size() > 1 ? Arrow::kOut : Arrow::kNone;
-  for (const Slice& slice : slices) {
-    write_member(slice, arrow, transfer);
+      std::min_element(members_.begin(), members_.end(),
+                       [&order](const Member& a, const Member& b) { return order(a) < order(b); });
+  std::iter_swap(members_.begin(), source);
+  Arrow arrow = members_.size() > 1 ? Arrow::kOut : Arrow::kNone;
+  for (const Member& member : members_) {
+    write_member(member, arrow, transfer);
     if (arrow == Arrow::kOut) arrow = Arrow::kIn;
   }
 }
@@ -212,42 +179,47 @@ void ChromeTrace::write_transfer(std::int64_t transfer, std::vector<Slice>& slic
 void ChromeTrace::write_operator(const Span& span, const Slice& slice,
                                  const InstructionText& text) {
   const std::string_view head = texts_.head(programs_->ranks[span.rank].program, text);
-  const std::string_view thread = thread_of(span.rank, text.instruction->stream);
   const std::int64_t flops = round_positive(flops_of(span, *text.instruction).value);
-  char* at = out_.room(head.size() + thread.size() + kEventRoom);
-  at = append_text(at, head);
-  at = append_operator_args(at, text, flops, slice.bytes, span.step, waited_of(stall_of(span)));
-  at = append_text(at, thread);
-  at = append_dates(at, slice.start, slice.end);
-  *at++ = '}';
-  out_.advance_to(at);
-  if (text.counts_copies) write_copies(span, slice.start);
+  const Waited waited = waited_of(stall_of(span));
+  for (const int row : rows_->rows_of(span.rank)) {
+    const std::string_view thread = rows_->thread(row, text.instruction->stream);
+    char* at = out_.room(head.size() + thread.size() + kEventRoom);
+    at = append_text(at, head);
+    at = append_operator_args(at, text, flops, slice.bytes, span.step, waited);
+    at = append_text(at, thread);
+    at = append_dates(at, slice.start, slice.end);
+    *at++ = '}';
+    out_.advance_to(at);
+    if (text.counts_copies) write_copies(span, row, slice.start);
+  }
 }
 
-void ChromeTrace::write_copies(const Span& span, Nanoseconds start) {
-  out_.write(fmt::format(
-      ",\n{{\"ph\":\"C\",\"name\":\"expert copies\",\"pid\":{},\"ts\":{}.{:03},"
-      "\"args\":{{\"computed\":{},\"dropped\":{}}}}}",
-      programs_->number_of(span.rank), start / 1000, start % 1000, span.copies, span.dropped));
+void ChromeTrace::write_copies(const Span& span, int row, Nanoseconds start) {
+  out_.write(
+      fmt::format(",\n{{\"ph\":\"C\",\"name\":\"expert copies\",\"pid\":{},\"ts\":{}.{:03},"
+                  "\"args\":{{\"computed\":{},\"dropped\":{}}}}}",
+                  rows_->number_of(row), start / 1000, start % 1000, span.copies, span.dropped));
 }
 
 // A rank's slice of a collective or message.
-void ChromeTrace::write_member(const Slice& slice, Arrow arrow, std::int64_t transfer) {
+void ChromeTrace::write_member(const Member& member, Arrow arrow, std::int64_t transfer) {
+  const Slice& slice = *member.slice;
   const InstructionText& text = text_of(slice.rank, slice.instruction);
   const Instruction& instruction = *text.instruction;
   const std::string_view head = texts_.head(programs_->ranks[slice.rank].program, text);
-  const std::string_view thread = thread_of(slice.rank, instruction.stream);
-  const int group = programs_->groups.of_rank[slice.rank][static_cast<int>(instruction.axis)];
+  const std::string_view thread = rows_->thread(member.row, instruction.stream);
   const bool collective = instruction.kind == Instruction::Kind::kCollective;
-  const std::string_view group_text = collective ? group_texts_[group] : std::string_view();
+  const std::string_view group_text =
+      collective ? rows_->group_text(member.row, instruction.axis) : std::string_view();
   char* at = out_.room(head.size() + group_text.size() + thread.size() + kEventRoom);
   at = append_text(at, head);
   at = append_text(at, group_text);
   if (text.growing_bytes) at = append_integer(append_text(at, ",\"bytes\":"), slice.bytes);
   if (text.repeated) at = append_integer(append_text(at, ",\"step\":"), slice.step);
   if (!collective) {
-    const Rank peer = programs_->groups.groups[group].ranks[instruction.peer_stage];
-    at = append_integer(append_text(at, ",\"peer\":"), programs_->number_of(peer));
+    const ProcessGroup& stages = rows_->group(member.row, instruction.axis);
+    const Rank peer = rows_->copies().number_of(stages.ranks[instruction.peer_stage]);
+    at = append_integer(append_text(at, ",\"peer\":"), peer);
   }
   at = append_text(at, ",\"wait_us\":");
   at = append_microseconds(at, std::max(slice.start - slice.ready, Nanoseconds{0}));
@@ -263,7 +235,7 @@ void ChromeTrace::write_member(const Slice& slice, Arrow arrow, std::int64_t tra
 }
 
 void ChromeTrace::memory(const MemoryLevel& level) {
-  if (chosen_[level.rank] == 0) return;
+  if (!rows_->shows(level.rank)) return;
   MemoryTrack& track = memory_[level.rank];
   const Nanoseconds time = to_nanoseconds(level.time);
   // Several categories change at once; only what they have become is an event.
@@ -281,17 +253,19 @@ void ChromeTrace::flush_memory(Rank rank, Nanoseconds until) {
   track.written = track.levels;
   track.ever_written = true;
   // All series each time: chrome://tracing takes a missing one for zero.
-  char* at = out_.room(kEventRoom);
-  at = append_text(at, ",\n{\"ph\":\"C\",\"name\":\"memory\",\"pid\":");
-  at = append_integer(at, programs_->number_of(rank));
-  at = append_microseconds(append_text(at, ",\"ts\":"), track.since);
-  at = append_text(at, ",\"args\":{");
-  for (int category = 0; category < kCategories; ++category) {
-    at = append_text(at, category == 0 ? "\"" : ",\"");
-    at = append_text(at, to_text(static_cast<MemoryCategory>(category)));
-    at = append_integer(append_text(at, "\":"), track.levels[category]);
+  for (const int row : rows_->rows_of(rank)) {
+    char* at = out_.room(kEventRoom);
+    at = append_text(at, ",\n{\"ph\":\"C\",\"name\":\"memory\",\"pid\":");
+    at = append_integer(at, rows_->number_of(row));
+    at = append_microseconds(append_text(at, ",\"ts\":"), track.since);
+    at = append_text(at, ",\"args\":{");
+    for (int category = 0; category < kCategories; ++category) {
+      at = append_text(at, category == 0 ? "\"" : ",\"");
+      at = append_text(at, to_text(static_cast<MemoryCategory>(category)));
+      at = append_integer(append_text(at, "\":"), track.levels[category]);
+    }
+    out_.advance_to(append_text(at, "}}"));
   }
-  out_.advance_to(append_text(at, "}}"));
 }
 
 void ChromeTrace::write_requests() {

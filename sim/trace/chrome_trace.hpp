@@ -2,13 +2,9 @@
 // while the replay goes.
 //
 // In the trace:
-//   - a process per rank (pid = rank; where one replica was simulated for others that are alike,
-//   the
-//     ranks are that one's, with their numbers in the whole plan) with a thread per stream; on it
-//     the operators, collectives
-//   and
-//     messages as complete events ("X") with args pass, step, layer, flops, bytes. A thread's
-//     events never overlap.
+//   - a process per rank (pid = rank; trace/trace_rows.hpp) with a thread per stream; on it the
+//     operators, collectives and messages as complete events ("X") with args pass, step, layer,
+//     flops, bytes. A thread's events never overlap.
 //   - arrows (flows) that join a transfer's ranks: from the rank that was ready last, so from the
 //     one the others waited for, to every other; a message's from its sender. wait_us in the args
 //     is how long this rank waited for the transfer to start. An operator that its rank had to wait
@@ -30,8 +26,6 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -42,6 +36,7 @@
 #include "trace/request_lifetimes.hpp"
 #include "trace/run_texts.hpp"
 #include "trace/trace_options.hpp"
+#include "trace/trace_rows.hpp"
 
 namespace rehearse {
 
@@ -74,6 +69,11 @@ class ChromeTrace : public TimelineSink {
     Nanoseconds end = 0;
     std::int64_t bytes = 0;
   };
+  // That of a row: a copy's.
+  struct Member {
+    const Slice* slice = nullptr;
+    int row = 0;
+  };
   enum class Arrow { kNone, kOut, kIn };
   // What is known of a rank's memory: `levels` holds since `since` and is not yet written.
   struct MemoryTrack {
@@ -93,18 +93,16 @@ class ChromeTrace : public TimelineSink {
   };
   using OpenTransfers = std::unordered_map<std::int64_t, std::vector<Slice>>;
 
-  void choose_ranks();
-  void write_metadata();
   const InstructionText& text_of(Rank rank, int instruction) const;
-  std::string_view thread_of(Rank rank, Stream stream) const;
   void sample(Rank rank, const InstructionText& text, Nanoseconds end);
   Slice placed(const Span& span, const InstructionText& text);
   int members(const Slice& slice, const Instruction& instruction) const;
   void join(const Span& span, const Slice& slice, int members);
   void write_operator(const Span& span, const Slice& slice, const InstructionText& text);
-  void write_copies(const Span& span, Nanoseconds start);
-  void write_transfer(std::int64_t transfer, std::vector<Slice>& slices);
-  void write_member(const Slice& slice, Arrow arrow, std::int64_t transfer);
+  void write_copies(const Span& span, int row, Nanoseconds start);
+  void write_transfer(std::int64_t transfer, const std::vector<Slice>& slices);
+  void write_members(std::int64_t transfer);
+  void write_member(const Member& member, Arrow arrow, std::int64_t transfer);
   void flush_memory(Rank rank, Nanoseconds until);
   void write_requests();
 
@@ -113,12 +111,9 @@ class ChromeTrace : public TimelineSink {
   Window window_;
 
   const Programs* programs_ = nullptr;
-  std::vector<char> chosen_;          // by rank
-  std::vector<int> chosen_in_group_;  // by group
+  std::optional<TraceRows> rows_;  // from begin() on
   InstructionTexts texts_;
   RunTexts run_texts_;
-  std::vector<std::string> thread_texts_;  // by rank x kStreams + stream
-  std::vector<std::string> group_texts_;
   std::vector<Nanoseconds> thread_ends_;      // by rank x kStreams + stream: the last slice's end
   std::vector<MemoryTrack> memory_;           // by rank
   std::optional<RequestLifetimes> requests_;  // from begin() on
@@ -126,6 +121,7 @@ class ChromeTrace : public TimelineSink {
   // Transfers of which some members' spans have not come yet, and spent ones.
   OpenTransfers open_transfers_;
   std::vector<OpenTransfers::node_type> spare_;
+  std::vector<Member> members_;  // of the transfer that is written
 };
 
 }  // namespace rehearse

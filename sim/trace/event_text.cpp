@@ -13,12 +13,6 @@ namespace {
 
 constexpr std::size_t kMostRanksListed = 64;
 
-// Whether any rank of the layout has another coordinate than 0.
-bool is_divided(const Programs& programs, int Coordinates::*axis) {
-  return std::any_of(programs.ranks.begin(), programs.ranks.end(),
-                     [axis](const RankEntry& entry) { return entry.at.*axis != 0; });
-}
-
 bool takes_time(const Instruction& instruction) {
   return instruction.kind != Instruction::Kind::kPassBegin &&
          instruction.kind != Instruction::Kind::kPassEnd;
@@ -82,8 +76,8 @@ InstructionText render_instruction(const Program& program, const Instruction& in
   return text;
 }
 
-std::string render_ranks(const Programs& programs, std::vector<Rank> ranks) {
-  for (Rank& rank : ranks) rank = programs.number_of(rank);
+std::string render_ranks(const RankCopies& copies, std::vector<Rank> ranks) {
+  for (Rank& rank : ranks) rank = copies.number_of(rank);
   return fmt::format("[{}]", fmt::join(ranks, ", "));
 }
 
@@ -128,29 +122,28 @@ std::string render_thread(std::uint32_t pid, std::uint32_t tid) {
   return fmt::format("}},\"pid\":{},\"tid\":{},\"ts\":", pid, tid);
 }
 
-std::string render_group(const Programs& programs, int index, const ProcessGroup& group) {
+std::string render_group(const RankCopies& copies, int index, const ProcessGroup& group) {
   const std::string ranks =
       group.ranks.size() > kMostRanksListed
           ? ""
-          : fmt::format(",\"Process Group Ranks\":\"{}\"", render_ranks(programs, group.ranks));
+          : fmt::format(",\"Process Group Ranks\":\"{}\"", render_ranks(copies, group.ranks));
   return fmt::format(",\"Group size\":{},\"Process Group Name\":\"{}\"{}", group.ranks.size(),
                      index, ranks);
 }
 
-std::string render_container(const Programs& programs, const std::string& title, Rank rank) {
-  std::vector<std::string> groups;
-  for (const ProcessGroup& group : programs.groups.groups) {
-    groups.push_back(
-        fmt::format("{{\"pg_name\": \"{}\", \"pg_desc\": \"{}\", \"pg_size\": {}, \"ranks\": {}}}",
-                    groups.size(), to_text(group.axis), group.ranks.size(),
-                    render_ranks(programs, group.ranks)));
+std::string render_container(const RankCopies& copies, const ProcessGroups& groups,
+                             const std::string& title, Rank rank, int world) {
+  std::vector<std::string> listed;
+  for (const ProcessGroup& group : groups.groups) {
+    listed.push_back(fmt::format(
+        "{{\"pg_name\": \"{}\", \"pg_desc\": \"{}\", \"pg_size\": {}, \"ranks\": {}}}",
+        listed.size(), to_text(group.axis), group.ranks.size(), render_ranks(copies, group.ranks)));
   }
   return fmt::format(
       "{{\n\"schemaVersion\": 1,\n\"displayTimeUnit\": \"ms\",\n\"baseTimeNanoseconds\": 0,\n"
       "\"traceName\": \"{}\",\n\"distributedInfo\": {{\"backend\": \"simulated\", \"rank\": {}, "
       "\"world_size\": {}, \"pg_count\": {}, \"pg_config\": [{}]}},\n\"traceEvents\": [\n",
-      escape_json(title), programs.number_of(rank), programs.all_ranks(), groups.size(),
-      fmt::join(groups, ",\n"));
+      escape_json(title), rank, world, listed.size(), fmt::join(listed, ",\n"));
 }
 
 std::string render_name(const char* what, std::uint32_t pid, std::uint32_t tid,
@@ -162,23 +155,14 @@ std::string render_sort_index(const char* what, std::uint32_t pid, std::uint32_t
   return render_metadata(what, pid, tid, fmt::format("\"sort_index\":{}", index));
 }
 
-int replica_of(const Programs& programs, Rank rank) {
-  const std::vector<Rank>& replicas = programs.groups.of(rank, Axis::kData).ranks;
-  return static_cast<int>(std::find(replicas.begin(), replicas.end(), rank) - replicas.begin());
-}
-
-std::string alike_note(int replicas) {
-  return replicas == 1 ? ""
-                       : fmt::format(" (one of {} alike replicas; --fold off shows all)", replicas);
-}
-
-std::string describe_rank(const Programs& programs, Rank rank) {
-  const RankEntry& entry = programs.ranks[rank];
-  std::string text = fmt::format("rank {}: stage {}, replica {}", programs.number_of(rank),
-                                 programs.of(rank).stage, replica_of(programs, rank));
+std::string describe_rank(const Programs& programs, const RankCopies& copies, Rank copy) {
+  const RankEntry entry = copies.entry(copy);
+  std::string text =
+      fmt::format("rank {}: stage {}, replica {}", copies.number_of(copy),
+                  programs.programs[entry.program].stage, copies.dense_replica_of(copy));
   std::vector<std::string> inside;
   const auto add = [&](const char* name, int Coordinates::*axis) {
-    if (is_divided(programs, axis)) inside.push_back(fmt::format("{} {}", name, entry.at.*axis));
+    if (copies.divides(axis)) inside.push_back(fmt::format("{} {}", name, entry.at.*axis));
   };
   add("tp", &Coordinates::tensor);
   add("cp", &Coordinates::context);

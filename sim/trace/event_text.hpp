@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "program/program.hpp"
+#include "program/rank_copies.hpp"
 
 namespace rehearse {
 
@@ -62,12 +63,13 @@ std::string render_thread(std::uint32_t pid, std::uint32_t tid);
 
 // `,"Group size":8,"Process Group Name":"5","Process Group Ranks":"[0, 1]"`; the ranks only of
 // groups of up to 64, as the trace's head lists every group under this name.
-std::string render_group(const Programs& programs, int index, const ProcessGroup& group);
+std::string render_group(const RankCopies& copies, int index, const ProcessGroup& group);
 
 // The opening of the file up to and with `"traceEvents": [`. HTA looks for the rank in the first
 // line that matches `"rank":\s+(\d+)`, so the space is needed; `rank` is the first rank of the
 // file.
-std::string render_container(const Programs& programs, const std::string& title, Rank rank);
+std::string render_container(const RankCopies& copies, const ProcessGroups& groups,
+                             const std::string& title, Rank rank, int world);
 
 // A metadata event without the separating comma: `process_name`, `thread_name` (value: text) or
 // `process_sort_index`, `thread_sort_index` (value: number). tid 0: an event of the process.
@@ -75,17 +77,8 @@ std::string render_name(const char* what, std::uint32_t pid, std::uint32_t tid,
                         const std::string& name);
 std::string render_sort_index(const char* what, std::uint32_t pid, std::uint32_t tid, int index);
 
-// The rank's dense data-parallel replica: its place in its group on the data axis.
-int replica_of(const Programs& programs, Rank rank);
-
-// What a title says where one replica stands for others: " (one of 128 alike replicas; --fold off
-// shows all)"; nothing for 1.
-std::string alike_note(int replicas);
-
-// Ranks have their numbers in the whole plan (Programs::number_of) in everything here.
-
 // "rank 3: stage 0, replica 1 (tp 1, ep 1)": the coordinates of the axes along which the layout is
 // divided.
-std::string describe_rank(const Programs& programs, Rank rank);
+std::string describe_rank(const Programs& programs, const RankCopies& copies, Rank copy);
 
 }  // namespace rehearse

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <map>
-
-#include "trace/event_text.hpp"
 
 namespace rehearse {
 namespace {
@@ -21,8 +18,8 @@ void add_pass(RequestLifetime& lifetime, Phase phase, std::int64_t last, int cou
 
 }  // namespace
 
-RequestLifetimes::RequestLifetimes(const Programs& programs)
-    : programs_(programs), samples_(programs.ranks.size()) {
+RequestLifetimes::RequestLifetimes(const Programs& programs, const RankCopies& copies)
+    : programs_(programs), copies_(copies), samples_(programs.ranks.size()) {
   int last_stage = 0;
   for (const Program& program : programs.programs) {
     last_stage = std::max(last_stage, program.stage);
@@ -43,24 +40,27 @@ void RequestLifetimes::sampled(Rank rank, int pass, std::int64_t end) {
   ++samples.count;
 }
 
-std::vector<RequestLifetime> RequestLifetimes::lifetimes() const {
-  std::map<int, RequestLifetime> by_request;
-  for (std::size_t rank = 0; rank < samples_.size(); ++rank) {
-    const RankEntry& entry = programs_.ranks[rank];
-    // Where several ranks are asked about a replica (expert ranks in it), all know the same.
-    if (by_request.count(entry.sequences.first) != 0) continue;
-    for (std::size_t pass = 0; pass < samples_[rank].size(); ++pass) {
-      const Pass& shape = programs_.programs[entry.program].passes[pass];
-      if (samples_[rank][pass].count == 0) continue;
-      for (int i = 0; i < shape.sequences.count; ++i) {
-        const int request = entry.sequences.first + shape.sequences.first + i;
-        RequestLifetime& lifetime = by_request[request];
-        lifetime.request = request;
-        lifetime.replica = replica_of(programs_, static_cast<Rank>(rank));
-        add_pass(lifetime, shape.phase, samples_[rank][pass].last, samples_[rank][pass].count);
-      }
+void RequestLifetimes::add(Rank copy, std::map<int, RequestLifetime>& by_request) const {
+  const std::vector<Samples>& samples = samples_[copies_.image_of(copy)];
+  const RankEntry entry = copies_.entry(copy);
+  // Where several ranks are asked about a replica (expert ranks in it), all know the same.
+  if (by_request.count(entry.sequences.first) != 0) return;
+  for (std::size_t pass = 0; pass < samples.size(); ++pass) {
+    const Pass& shape = programs_.programs[entry.program].passes[pass];
+    if (samples[pass].count == 0) continue;
+    for (int i = 0; i < shape.sequences.count; ++i) {
+      const int request = entry.sequences.first + shape.sequences.first + i;
+      RequestLifetime& lifetime = by_request[request];
+      lifetime.request = request;
+      lifetime.replica = copies_.dense_replica_of(copy);
+      add_pass(lifetime, shape.phase, samples[pass].last, samples[pass].count);
     }
   }
+}
+
+std::vector<RequestLifetime> RequestLifetimes::lifetimes() const {
+  std::map<int, RequestLifetime> by_request;
+  for (Rank copy = 0; copy < copies_.size(); ++copy) add(copy, by_request);
   std::vector<RequestLifetime> lifetimes;
   lifetimes.reserve(by_request.size());
   for (const auto& [request, lifetime] : by_request) lifetimes.push_back(lifetime);

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "program/program.hpp"
+#include "program/rank_copies.hpp"
 
 namespace rehearse {
 
@@ -21,10 +23,10 @@ struct RequestLifetime {
 // only those with coordinate 0 are asked.
 class RequestLifetimes {
  public:
-  // REQUIRES: `programs` outlives this.
-  explicit RequestLifetimes(const Programs& programs);
+  // REQUIRES: both outlive this.
+  RequestLifetimes(const Programs& programs, const RankCopies& copies);
 
-  // A sampling operator of pass `pass` ended on `rank`.
+  // A sampling operator of pass `pass` ended on `rank`, and on its copies.
   void sampled(Rank rank, int pass, std::int64_t end);
 
   // Of every request that got a token, in the order of their numbers.
@@ -36,7 +38,10 @@ class RequestLifetimes {
     int count = 0;
   };
 
+  void add(Rank copy, std::map<int, RequestLifetime>& by_request) const;
+
   const Programs& programs_;
+  const RankCopies& copies_;
   std::vector<std::vector<Samples>> samples_;  // by rank and pass; empty for a rank not asked
 };
 

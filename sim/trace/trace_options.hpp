@@ -26,8 +26,7 @@ struct TraceWindow {
 struct TraceOptions {
   std::string path;   // of the .json.gz
   std::string title;  // the trace's name for the reader
-  // Empty: all. Where one replica was simulated for others that are alike, a rank of another stands
-  // for its image in that one.
+  // Empty: all; where one replica was simulated for others that are alike, that one's.
   std::vector<RankRange> ranks;
   OutputFiles* together = nullptr;  // files with which the finished one appears; else by itself
   TraceWindow window;  // what lies wholly outside is left out; what overlaps is not cut

@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "cluster_xml/xml_text.hpp"
-#include "property/random_plans.hpp"
+#include "fold/equal_replicas.hpp"
 #include "replay/recorded_run.hpp"
 #include "replay/small_cluster.hpp"
 #include "simulation/simulation.hpp"
@@ -16,21 +16,7 @@
 namespace rehearse {
 namespace {
 
-constexpr int kGpus = 24;
 constexpr SmallLink kNic = {1e9, 1e-6};
-
-// Where replicas have links to themselves, share all of them, or share in blocks.
-const std::string& draw_zone() {
-  static const std::vector<std::string> kZones = {star(kGpus, kNic),
-                                                  clique(kGpus, kNic),
-                                                  two_fabrics(kGpus, 4, {20e9, 0.5e-6}, kNic),
-                                                  two_fabrics(kGpus, 8, {20e9, 0.5e-6}, kNic),
-                                                  trunks(12, 2, kNic, {1e9, 0.5e-6}),
-                                                  trunks(8, 3, kNic, {1e9, 0.5e-6}),
-                                                  trunks(6, 4, kNic, {2e9, 0.5e-6}),
-                                                  trunks(3, 8, kNic, {2e9, 0.5e-6})};
-  return kZones[*rc::gen::inRange<std::size_t>(0, kZones.size())];
-}
 
 std::vector<double> numbers_of(const Distribution& d) {
   return {d.mean, d.p50, d.p90, d.p99, d.max};
@@ -87,20 +73,6 @@ std::vector<double> simulated(const RandomPlan& drawn, const std::string& zone, 
   });
 }
 
-RandomPlan draw_plan_of_equal_replicas() {
-  RandomPlan drawn = draw_plan(kGpus);
-  // Small clusters know no other peak.
-  drawn.model.weight_dtype = drawn.model.activation_dtype = Dtype::kBf16;
-  const Layout& layout = drawn.plan.layout;
-  Batch& batch = drawn.plan.batch;
-  const int each = (batch.sequences + layout.dense_data() - 1) / layout.dense_data();
-  batch.sequences = each * layout.dense_data();
-  const NetworkLevelName levels[] = {NetworkLevelName::kFluid, NetworkLevelName::kAnalytic,
-                                     NetworkLevelName::kExact};
-  drawn.plan.network = levels[*rc::gen::inRange(0, 3)];
-  return drawn;
-}
-
 TEST(FoldProperty, FoldedAndUnfoldedRunsAgree) {
   int folded = 0;
   int tried = 0;
@@ -137,7 +109,7 @@ Plan two_ranks_each(int data, const std::string& order = "tp-cp-ep-dp-pp") {
 Fold fold_of(const Plan& plan, const std::string& zone) {
   const TemporaryXml file(zone);
   Cluster cluster = load_cluster(file.path());
-  return find_fold(plan, cluster);
+  return find_fold(plan, {}, cluster);
 }
 
 TEST(Fold, OfReplicasInsideTheirNodesSharesNothing) {
@@ -152,7 +124,7 @@ TEST(Fold, CountsTheReplicasThatMeetOnALink) {
   // of nodes 0 and 2, and 2 and 3 on those of nodes 1 and 3.
   const TemporaryXml file(trunks(4, 2, kNic, kNic));
   Cluster cluster = load_cluster(file.path());
-  const Fold fold = find_fold(two_ranks_each(4, "dp-tp-cp-ep-pp"), cluster);
+  const Fold fold = find_fold(two_ranks_each(4, "dp-tp-cp-ep-pp"), {}, cluster);
   EXPECT_EQ(fold.replicas, 4);
   const Route route = cluster.route(0, 4);
   ASSERT_EQ(route.links.size(), 4U);  // NIC, trunk, trunk, NIC

@@ -31,13 +31,13 @@ TEST(RunRecorder, ARanksSecondsSumToTheMakespan) {
   }
   run.end({6});
 
-  const GpuTime& first = run.rank_times()[0];
+  const GpuTime& first = run.time_of(0);
   EXPECT_EQ(first.compute, 3);
   EXPECT_EQ(first.peer_wait, 1);
   EXPECT_EQ(first.network[static_cast<int>(Axis::kTensor)], 1);
   EXPECT_EQ(first.bubble, 0);
   EXPECT_EQ(first.no_work, 1);  // from 5 s to the end
-  const GpuTime& second = run.rank_times()[1];
+  const GpuTime& second = run.time_of(1);
   EXPECT_EQ(second.compute, 4);
   EXPECT_EQ(second.peer_wait, 0);
   EXPECT_EQ(second.network[static_cast<int>(Axis::kTensor)], 1);
@@ -84,7 +84,7 @@ TEST(RunRecorder, OperatorsThatComeTogetherCountAsEachByItself) {
   EXPECT_EQ(run.operators()[1].busy_s, 2);
   EXPECT_EQ(run.operators()[1].flops, 1e12);
   EXPECT_EQ(run.operators()[1].spans, 1);
-  EXPECT_EQ(run.rank_times()[0].compute, 3);
+  EXPECT_EQ(run.time_of(0).compute, 3);
   const std::vector<double>& computed = run.activity().row(0);
   EXPECT_NEAR(std::accumulate(computed.begin(), computed.end(), 0.0), 3, 1e-12);
   const std::vector<Slice> slices = run.slices().track(static_cast<std::size_t>(Stream::kCompute));
@@ -112,7 +112,7 @@ TEST(RunRecorder, ShowsAtMost1024RanksEvenlySpaced) {
   EXPECT_EQ(run.shown()[1], 3);
   EXPECT_EQ(run.slices().size(), 1000U);
   EXPECT_EQ(run.operators()[0].spans, 3000);
-  EXPECT_EQ(run.rank_times().size(), 3000U);
+  EXPECT_EQ(run.ranks(), 3000);
 }
 
 }  // namespace

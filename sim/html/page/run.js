@@ -31,7 +31,7 @@ function show_timeline() {
   const all = DATA.shown.length === DATA.ranks;
   const coarse = DATA.slices.resolution_s > 0
     ? ` Spans shorter than ${seconds(DATA.slices.resolution_s)} are merged here; trace.json.gz has each one.` : "";
-  const alike = DATA.alike_replicas > 1 ? `One of ${DATA.alike_replicas} alike replicas (--fold off shows all). ` : "";
+  const alike = DATA.alike_replicas > 1 ? `${DATA.alike_replicas} replicas are alike: one was simulated, and each is shown as it (--fold off simulates all). ` : "";
   const box = section("Timeline", alike + (all ? "Every rank." : `${DATA.shown.length} of ${DATA.ranks} ranks, evenly spaced.`) + coarse);
   const panel = el("div", { class: "details", id: "slice", "aria-live": "polite" }, "Click a slice for its details.");
   const timeline = new Timeline(box, (slice) => show_slice(panel, slice));
