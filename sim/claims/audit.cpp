@@ -17,12 +17,12 @@ using nlohmann::json;
 constexpr std::size_t kMostScenarios = 10000;
 
 bool is_about_the_document(const Claim& claim) {
-  return claim.expect && !claim.given && quantities_of(*claim.expect).empty();
+  return claim.expect && !claim.given && paths_in(*claim.expect).empty();
 }
 
 Source source_of(const Comparison& comparison, const Skeletons& skeletons) {
   Source source = Source::kFacts;
-  for (const Expression* const path : quantities_of(comparison)) {
+  for (const Expression* const path : paths_in(comparison)) {
     const std::string& name = path->path.front().name;
     if (skeletons.facts.contains(name)) continue;
     source = std::max(source, skeletons.search.contains(name) ? Source::kSearch : Source::kRun);

@@ -250,7 +250,7 @@ std::string list_text(const std::vector<double>& list, Unit unit) {
 }  // namespace
 
 void check_quantities(const Comparison& comparison, const json& skeleton) {
-  for (const Expression* const path : quantities_of(comparison)) {
+  for (const Expression* const path : paths_in(comparison)) {
     for (const json* const found : find_quantity(comparison, *path, skeleton, true)) {
       const bool group = found->is_object();
       const bool groups = found->is_array() && !found->front().is_primitive();

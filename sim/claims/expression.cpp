@@ -326,7 +326,7 @@ Comparison parse_comparison(const std::string& text, const SourceLocation& where
   return Parser(text, where).run();
 }
 
-std::vector<const Expression*> quantities_of(const Comparison& comparison) {
+std::vector<const Expression*> paths_in(const Comparison& comparison) {
   std::vector<const Expression*> found;
   collect(comparison.left, found);
   collect(comparison.right, found);

@@ -96,7 +96,7 @@ struct Comparison {
 Comparison parse_comparison(const std::string& text, const SourceLocation& where);
 
 // Every quantity that it names, from left to right.
-std::vector<const Expression*> quantities_of(const Comparison& comparison);
+std::vector<const Expression*> paths_in(const Comparison& comparison);
 
 bool names_quantities(const Expression& expression);
 

@@ -201,12 +201,12 @@ class Check {
   Detail run_detail() const {
     const auto names_it = [](const Claim& claim) {
       if (!claim.expect) return false;
-      auto quantities = quantities_of(*claim.expect);
+      auto paths = paths_in(*claim.expect);
       if (claim.given) {
-        const auto more = quantities_of(*claim.given);
-        quantities.insert(quantities.end(), more.begin(), more.end());
+        const auto more = paths_in(*claim.given);
+        paths.insert(paths.end(), more.begin(), more.end());
       }
-      return std::any_of(quantities.begin(), quantities.end(), [](const Expression* each) {
+      return std::any_of(paths.begin(), paths.end(), [](const Expression* each) {
         return each->path.front().name == "critical_path";
       });
     };
@@ -221,7 +221,7 @@ class Check {
     std::vector<std::string> lines;
     if (judgement.verdict != Verdict::kRefuted) return lines;
     std::set<std::string> told;
-    for (const Expression* const path : quantities_of(*judgement.claim->expect)) {
+    for (const Expression* const path : paths_in(*judgement.claim->expect)) {
       const std::string& quantity = path->path.front().name;
       if (!told.insert(quantity).second) continue;
       const auto terms = because(quantity, quantities.at(*judgement.scenario));

@@ -118,7 +118,7 @@ SpaceText space_text(const Plan& plan, const SearchOptions& options) {
 }
 
 void check_costs(const std::string& what, int quantity, const Space& space) {
-  const std::string name = quantities()[quantity].name;
+  const std::string name = search_quantities()[quantity].name;
   for (const SearchPlatform& platform : space.platforms) {
     const bool priced = name.find("dollar") == std::string::npos || platform.usd_per_hour;
     const bool powered = name.find("joule") == std::string::npos || platform.watts;

@@ -165,7 +165,7 @@ ReportSearch page_of(const PlanRequest& request, const SearchInputs& inputs,
   page.not_simulated = result.not_simulated;
   page.parameters = headings_of_parameters();
   for (const Objective& objective : inputs.goals.objectives) {
-    const SearchQuantity& quantity = quantities()[objective.quantity];
+    const SearchQuantity& quantity = search_quantities()[objective.quantity];
     page.objectives.push_back({quantity.label, quantity.unit, quantity.more_is_better});
   }
   int rank = 0;

@@ -169,7 +169,7 @@ class Reader {
     if (!written.has_expect()) throw InputError(begin, "given is of a claim with expect");
     Comparison given = parse_comparison(written.given(), begin);
     check_possible(given);
-    if (quantities_of(given).empty()) {
+    if (paths_in(given).empty()) {
       throw InputError(begin, "given names no quantity: nothing would depend on it");
     }
     return given;

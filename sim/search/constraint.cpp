@@ -51,7 +51,7 @@ Constraint read_constraint(const std::string& text, const SourceLocation& where)
   const std::size_t digits = static_cast<std::size_t>(rest - limit.data());
   try {
     constraint.limit = with_unit(limit.substr(0, digits), value, trimmed(limit.substr(digits)),
-                                 quantities()[constraint.quantity]);
+                                 search_quantities()[constraint.quantity]);
   } catch (const std::invalid_argument& error) {
     throw InputError(where, error.what());
   }

@@ -7,7 +7,7 @@ namespace {
 
 // Less is better.
 double cost_of(int quantity, double value) {
-  return quantities()[quantity].more_is_better ? -value : value;
+  return search_quantities()[quantity].more_is_better ? -value : value;
 }
 
 }  // namespace

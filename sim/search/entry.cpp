@@ -40,7 +40,7 @@ Objection broken_by(const SearchOutcome& outcome, const SearchGoals& goals) {
 Objection hopeless_by(const SearchOutcome& bound, const SearchGoals& goals) {
   if (overflows(bound, goals)) return overflow_of(bound);
   for (const Constraint& each : goals.constraints) {
-    const SearchQuantity& quantity = quantities()[each.quantity];
+    const SearchQuantity& quantity = search_quantities()[each.quantity];
     // A bound says only that nothing is better than it.
     const bool telling = quantity.bounded && quantity.more_is_better == !each.at_most;
     if (!telling || each.holds(bound.values[each.quantity])) continue;

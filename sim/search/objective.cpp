@@ -106,23 +106,24 @@ constexpr std::pair<const char*, const char*> kObjectives[] = {
 
 }  // namespace
 
-const std::vector<SearchQuantity>& quantities() {
+const std::vector<SearchQuantity>& search_quantities() {
   static const std::vector<SearchQuantity> kAll(std::begin(kQuantities), std::end(kQuantities));
   return kAll;
 }
 
 std::vector<double> values_of(const Metrics& metrics, const SearchPlatform& platform) {
   std::vector<double> values;
-  values.reserve(quantities().size());
-  for (const SearchQuantity& each : quantities()) values.push_back(each.of(metrics, platform));
+  values.reserve(search_quantities().size());
+  for (const SearchQuantity& each : search_quantities())
+    values.push_back(each.of(metrics, platform));
   return values;
 }
 
 int quantity_named(const std::string& name, const SourceLocation& where) {
   std::string known;
-  for (std::size_t at = 0; at < quantities().size(); ++at) {
-    if (name == quantities()[at].name) return static_cast<int>(at);
-    known += fmt::format(" {}", quantities()[at].name);
+  for (std::size_t at = 0; at < search_quantities().size(); ++at) {
+    if (name == search_quantities()[at].name) return static_cast<int>(at);
+    known += fmt::format(" {}", search_quantities()[at].name);
   }
   throw InputError(where, fmt::format("unknown quantity \"{}\": must be one of{}", name, known));
 }
@@ -133,8 +134,8 @@ Objective read_objective(const std::string& text, const SourceLocation& where) {
     if (text == name) return {text, quantity_named(quantity, where)};
     known += fmt::format(" {}", name);
   }
-  for (std::size_t at = 0; at < quantities().size(); ++at) {
-    if (quantities()[at].bounded && text == quantities()[at].name) {
+  for (std::size_t at = 0; at < search_quantities().size(); ++at) {
+    if (search_quantities()[at].bounded && text == search_quantities()[at].name) {
       return {text, static_cast<int>(at)};
     }
   }
@@ -163,7 +164,7 @@ std::vector<Objective> read_objectives(const SpaceField& field) {
 }
 
 std::string absence_of(int quantity, const Plan& plan) {
-  const std::string name = quantities()[quantity].name;
+  const std::string name = search_quantities()[quantity].name;
   for (const char* between_tokens : {"tpot_s.", "itl_s.", "decode_step_s."}) {
     if (name.starts_with(between_tokens) && plan.batch.output_tokens < 2) {
       return fmt::format(
@@ -176,7 +177,7 @@ std::string absence_of(int quantity, const Plan& plan) {
 
 bool is_better(int quantity, double a, double b) {
   if (std::isnan(a) || std::isnan(b)) return !std::isnan(a) && std::isnan(b);
-  return quantities()[quantity].more_is_better ? a > b : a < b;
+  return search_quantities()[quantity].more_is_better ? a > b : a < b;
 }
 
 bool dominates(const std::vector<double>& a, const std::vector<double>& b,

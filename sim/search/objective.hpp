@@ -22,7 +22,7 @@ struct SearchQuantity {
   bool bounded;
   double (*of)(const Metrics& metrics, const SearchPlatform& platform);
 };
-const std::vector<SearchQuantity>& quantities();
+const std::vector<SearchQuantity>& search_quantities();
 // By quantity; in their order.
 std::vector<double> values_of(const Metrics& metrics, const SearchPlatform& platform);
 

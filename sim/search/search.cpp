@@ -180,13 +180,14 @@ class Search {
   }
 
   static void check_bound(const Entry& entry) {
-    for (std::size_t at = 0; at < quantities().size(); ++at) {
+    for (std::size_t at = 0; at < search_quantities().size(); ++at) {
       const double bound = entry.bound.values[at];
       const double value = entry.outcome.values[at];
-      if (!quantities()[at].bounded || !is_better(static_cast<int>(at), value, bound)) continue;
+      if (!search_quantities()[at].bounded || !is_better(static_cast<int>(at), value, bound))
+        continue;
       if (std::abs(value - bound) <= kTolerance * std::abs(bound)) continue;
-      throw InternalError(fmt::format("{} of [{}] is {}, its bound {}", quantities()[at].name,
-                                      entry.key, value, bound));
+      throw InternalError(fmt::format("{} of [{}] is {}, its bound {}",
+                                      search_quantities()[at].name, entry.key, value, bound));
     }
   }
 

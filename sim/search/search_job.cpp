@@ -93,7 +93,7 @@ std::optional<SearchOutcome> outcome_of_text(const std::string& text) {
     outcome.values.push_back(std::strtod(at, &end));
     if (end == at) return std::nullopt;
   }
-  if (outcome.values.size() != quantities().size()) return std::nullopt;
+  if (outcome.values.size() != search_quantities().size()) return std::nullopt;
   return outcome;
 }
 

@@ -41,7 +41,7 @@ void fill(const SearchInputs& inputs, const SearchRow& from, proto::SearchRow& t
   to.set_pareto(from.pareto);
   for (std::size_t at = 0; at < from.values.size(); ++at) {
     if (!std::isfinite(from.values[at])) continue;
-    (*to.mutable_values())[quantities()[at].name] = from.values[at];
+    (*to.mutable_values())[search_quantities()[at].name] = from.values[at];
   }
   if (!from.values.empty()) to.set_fits(fits(from.values[kFraction], inputs.base));
   if (!from.can_be_chosen()) {
@@ -54,7 +54,7 @@ void fill(const SearchInputs& inputs, const SearchRow& from, proto::SearchRow& t
 
 void fill(const SearchGoals& from, proto::SearchResult& to) {
   for (const Objective& each : from.objectives) {
-    const SearchQuantity& quantity = quantities()[each.quantity];
+    const SearchQuantity& quantity = search_quantities()[each.quantity];
     proto::SearchObjective& objective = *to.add_objectives();
     objective.set_name(each.name);
     objective.set_quantity(quantity.name);

@@ -58,7 +58,7 @@ std::string rest_of(const SearchInputs& inputs, const SearchRow& row) {
 
 // "USD per M tokens ↓"
 std::string unit_of(const Objective& objective) {
-  const SearchQuantity& quantity = quantities()[objective.quantity];
+  const SearchQuantity& quantity = search_quantities()[objective.quantity];
   const std::string unit = quantity.unit;
   return unit + (unit.empty() ? "" : " ") + (quantity.more_is_better ? "↑" : "↓");
 }
@@ -189,7 +189,7 @@ std::string search_table(const SearchInputs& inputs, const SearchResult& result)
   if (result.plan_row) text += table_row(inputs, "plan", *result.plan_row);
   text += "* in the Pareto set. ↑ more is better, ↓ less.";
   for (const Objective& objective : inputs.goals.objectives) {
-    const char* name = quantities()[objective.quantity].name;
+    const char* name = search_quantities()[objective.quantity].name;
     if (objective.name != name) text += fmt::format(" {}: {}.", objective.name, name);
   }
   text += "\n";

@@ -50,7 +50,7 @@ std::set<std::string> names_of_degrees() {
 std::string values_text(const SearchGoals& goals, const std::vector<double>& values) {
   std::string text;
   for (const Objective& each : goals.objectives) {
-    const std::string unit = quantities()[each.quantity].unit;
+    const std::string unit = search_quantities()[each.quantity].unit;
     text += fmt::format("{}{} {:.5g}{}{}", text.empty() ? "" : ", ", each.name,
                         values[each.quantity], unit.empty() ? "" : " ", unit);
   }
@@ -75,7 +75,7 @@ std::string margin_of(const SearchGoals& goals, const std::vector<double>& value
   for (const Constraint& each : goals.constraints) {
     const double value = values[each.quantity];
     if (each.holds(value)) continue;
-    const std::string unit = quantities()[each.quantity].unit;
+    const std::string unit = search_quantities()[each.quantity].unit;
     text += fmt::format("{}{} {:.5g}{}{}, the limit is {:.5g}", text.empty() ? "" : "; ", reached,
                         value, unit.empty() ? "" : " ", unit, each.limit);
   }

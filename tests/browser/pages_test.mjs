@@ -164,6 +164,7 @@ function charts_of_a_run() {
     const digits = (value) => String(Number(value.toPrecision(3)));
     expect_includes(await page.locator(".cards").innerText(), `${digits(result.ttft_s.max)} s`,
                     digits(result.throughput.tokens_per_ms_per_gpu));
+    expect_includes(await page.evaluate(() => document.body.innerText), `This assumes: ${result.assumptions.join("; ")}.`);
     // The chart of the fullest rank's memory reaches the result's peak.
     const highest = await page.evaluate(() => {
       const all = charts.map((each) => each.chart);

@@ -143,7 +143,7 @@ void read_entries(const std::string& file, const std::string& text, Entries& ent
 std::vector<std::string> commands_of(const Hole& hole) {
   std::vector<std::string> names;
   const Comparison comparison = parse_comparison(hole.expression + " == 0", hole.where);
-  for (const Expression* path : quantities_of(comparison)) {
+  for (const Expression* path : paths_in(comparison)) {
     names.push_back(path->path.front().name);
   }
   return names;

@@ -69,13 +69,13 @@ Compared compare_on_a_drawn_platform(RandomPlan& drawn) {
 }
 
 void require_unbeaten(const RandomPlan& drawn, const Compared& both) {
-  for (std::size_t at = 0; at < quantities().size(); ++at) {
-    if (!quantities()[at].bounded) continue;
+  for (std::size_t at = 0; at < search_quantities().size(); ++at) {
+    if (!search_quantities()[at].bounded) continue;
     if (!is_better(static_cast<int>(at), both.simulated[at], both.bound[at])) continue;
     const double off = both.simulated[at] / both.bound[at] - 1;
     // Rates and memory are computed in another order.
     if (std::abs(off) > 1e-9)
-      RC_FAIL(drawn.text() + ", " + quantities()[at].name + " " + std::to_string(off));
+      RC_FAIL(drawn.text() + ", " + search_quantities()[at].name + " " + std::to_string(off));
   }
 }
 

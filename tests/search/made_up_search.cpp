@@ -32,7 +32,7 @@ bool Fate::hits(const std::string& key, double part, unsigned salt) const {
 }
 
 std::vector<double> Fate::truth(const std::string& key) const {
-  std::vector<double> values(quantities().size(), 1);
+  std::vector<double> values(search_quantities().size(), 1);
   values[at_name("throughput.tokens_per_s")] = 100 + std::floor(20 * share_of_key(key, seed));
   values[at_name("ttft_s.p99")] = 1 + std::floor(5 * share_of_key(key, seed + 1));
   values[at_name("memory.peak_fraction")] =
@@ -44,7 +44,7 @@ std::vector<double> Fate::bound(const std::string& key) const {
   std::vector<double> values = truth(key);
   const double off = 1 + looseness * share_of_key(key, seed + 2);
   for (std::size_t at = 0; at < values.size(); ++at) {
-    values[at] = quantities()[at].more_is_better ? values[at] * off : values[at] / off;
+    values[at] = search_quantities()[at].more_is_better ? values[at] * off : values[at] / off;
   }
   values[at_name("memory.peak_fraction")] = hits(key, overflows, 1) ? 1.5 : 0.5;
   return values;

@@ -142,7 +142,7 @@ TEST(Search, WritesTheNamesOfItsContract) {
   EXPECT_FALSE(row.contains("reason"));
   EXPECT_FALSE(row.contains("skewed"));
   EXPECT_EQ(row.at("fits"), true);
-  EXPECT_EQ(row.at("values").size(), quantities().size());
+  EXPECT_EQ(row.at("values").size(), search_quantities().size());
   EXPECT_TRUE(json.at("excluded").at(0).contains("reason"));
   EXPECT_TRUE(json.at("excluded").at(0).at("layouts").is_number_integer());
   EXPECT_EQ(json.at("considered"), 20);

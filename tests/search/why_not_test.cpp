@@ -42,7 +42,7 @@ struct Asked {
 };
 
 std::vector<double> values_with(double throughput, double ttft, double memory_of_10gb) {
-  std::vector<double> values(quantities().size(), 0);
+  std::vector<double> values(search_quantities().size(), 0);
   const auto set = [&](const char* name, double value) {
     values[static_cast<std::size_t>(quantity_named(name, {}))] = value;
   };

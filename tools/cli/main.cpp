@@ -225,6 +225,15 @@ constexpr Command kCommands[] = {
 // What a search starts; not in the help.
 constexpr Command kSearchWorker = {"search-worker", "", add_search_options, search_worker_command};
 
+// "run, check or search"
+std::string names_of_commands() {
+  std::vector<std::string> names;
+  for (const Command& command : kCommands) names.emplace_back(command.name);
+  const std::string last = names.back();
+  names.pop_back();
+  return fmt::format("{} or {}", fmt::join(names, ", "), last);
+}
+
 CLI::App* add_command(CLI::App& app, const Command& command, Options& options) {
   CLI::App* const added = app.add_subcommand(command.name, command.purpose);
   command.add_options(*added, options);
@@ -289,9 +298,7 @@ int run(int argc, char** argv) {
     return refuse_usage(
         fmt::format("unexpected {}{}", chosen ? "" : "command ", fmt::join(unexpected, " ")));
   }
-  if (!chosen)
-    return refuse_usage(
-        "a command is missing: run, check, compare, balance, search, show, platform or collective");
+  if (!chosen) return refuse_usage("a command is missing: " + names_of_commands());
   if (const std::string option = option_without_text(*app.get_subcommands().front());
       !option.empty()) {
     return refuse_usage(fmt::format("{} is empty: give a value, or leave it out", option));

@@ -310,6 +310,7 @@ function show_experts() {
 heading(DATA.title, [RESULT.model, RESULT.platform, `${RESULT.network} network`, `${count(DATA.ranks)} GPUs`, `seed ${RESULT.seed}`,
                      `rehearse ${RESULT.version}`].filter(Boolean).join(" · "));
 cards();
+if (RESULT.assumptions?.length > 0) PAGE.append(el("p", {}, `This assumes: ${RESULT.assumptions.join("; ")}.`));
 const TIMELINE = show_timeline();
 show_time_by_rank(TIMELINE);
 show_time_by_operator();
