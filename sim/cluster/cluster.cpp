@@ -7,6 +7,7 @@
 #include <simgrid/kernel/routing/StarZone.hpp>
 #include <simgrid/s4u.hpp>
 #include <stdexcept>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -182,6 +183,23 @@ struct Ends {
   std::int64_t group = 0;  // the <host> or <cluster> in the file
 };
 
+// SimGrid looks for a host in each zone in turn.
+class HostsByName {
+ public:
+  explicit HostsByName(const s4u::Engine& engine) {
+    const std::vector<s4u::Host*> all = engine.get_all_hosts();
+    hosts_.reserve(all.size());
+    for (s4u::Host* const host : all) hosts_.emplace(host->get_name(), host);
+  }
+  s4u::Host* find(const std::string& name) const {
+    const auto known = hosts_.find(name);
+    return known == hosts_.end() ? s4u::Host::by_name(name) : known->second;  // which throws
+  }
+
+ private:
+  std::unordered_map<std::string_view, s4u::Host*> hosts_;
+};
+
 // Numbers the star zones (`<cluster>` without a topology) in the order in which hosts name them.
 class StarZones {
  public:
@@ -234,10 +252,10 @@ bool Cluster::State::is_proven(int from, int to, bool scale_up) {
 }
 
 void Cluster::State::find_ends(const PlatformFile& file) {
+  const HostsByName hosts(*engine);
   ends.reserve(platform.gpus.size());
   for (const Gpu& gpu : platform.gpus) {
-    ends.push_back(
-        {s4u::Host::by_name(gpu.host), gpu.port.empty() ? nullptr : s4u::Host::by_name(gpu.port)});
+    ends.push_back({hosts.find(gpu.host), gpu.port.empty() ? nullptr : hosts.find(gpu.port)});
   }
   StarZones stars;
   for (const Ends& each : ends) {

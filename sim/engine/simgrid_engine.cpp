@@ -67,10 +67,18 @@ class SourceModel : public simgrid::kernel::resource::Model {
 struct SimgridEngine::State {
   explicit State(const Platform& of) : platform(of) {}
 
+  // Looked up when it is wanted first: of a folded plan few are.
+  s4u::Host* host(int gpu, bool port) {
+    s4u::Host*& known = hosts[2 * static_cast<std::size_t>(gpu) + (port ? 1 : 0)];
+    if (known == nullptr) {
+      known = engine->host_by_name(port ? platform.gpus[gpu].port : platform.gpus[gpu].host);
+    }
+    return known;
+  }
+
   const Platform& platform;
   s4u::Engine* engine = s4u::Engine::get_instance();
-  std::vector<s4u::Host*> hosts;
-  std::vector<s4u::Host*> ports;
+  std::vector<s4u::Host*> hosts;  // 2 x GPU its host, 2 x GPU + 1 its port; null: not wanted yet
   std::vector<s4u::ActorPtr> actors;  // by index; ended ones are null and their index is used again
   std::vector<int> free_actors;
   Resumed resumed;
@@ -79,10 +87,7 @@ struct SimgridEngine::State {
 };
 
 SimgridEngine::SimgridEngine(const Platform& platform) : state_(std::make_unique<State>(platform)) {
-  for (const Gpu& gpu : platform.gpus) {
-    state_->hosts.push_back(state_->engine->host_by_name(gpu.host));
-    state_->ports.push_back(gpu.port.empty() ? nullptr : state_->engine->host_by_name(gpu.port));
-  }
+  state_->hosts.resize(2 * platform.gpus.size());
 }
 
 SimgridEngine::~SimgridEngine() = default;
@@ -119,7 +124,7 @@ int SimgridEngine::spawn(int gpu, std::function<void(int self)> body) {
     state->actors[index] = nullptr;
     state->free_actors.push_back(index);
   };
-  state_->actors[index] = s4u::Actor::create("rank", state_->hosts[gpu], run);
+  state_->actors[index] = s4u::Actor::create("rank", state_->host(gpu, /*port=*/false), run);
   return index;
 }
 
@@ -140,11 +145,10 @@ void SimgridEngine::sleep_until(Seconds date) {
 void SimgridEngine::send(int from_gpu, int to_gpu, Bytes bytes) {
   const Platform& platform = state_->platform;
   const int domain = platform.gpus[from_gpu].domain;
-  const bool scale_up =
-      domain >= 0 && domain == platform.gpus[to_gpu].domain && state_->ports[from_gpu] != nullptr;
-  const std::vector<s4u::Host*>& ends = scale_up ? state_->ports : state_->hosts;
+  const bool scale_up = domain >= 0 && domain == platform.gpus[to_gpu].domain &&
+                        !platform.gpus[from_gpu].port.empty();
   const auto size = static_cast<uint64_t>(std::llround(bytes.value));
-  s4u::Comm::sendto(ends[from_gpu], ends[to_gpu], size);
+  s4u::Comm::sendto(state_->host(from_gpu, scale_up), state_->host(to_gpu, scale_up), size);
 }
 
 void SimgridEngine::on_main_stack(const std::function<void()>& code) {

@@ -113,14 +113,17 @@ class Symmetry {
     return result;
   }
 
-  std::vector<std::vector<int>> alike_links() const {
-    std::vector<std::vector<int>> result(cluster_.links().size());
-    for (const LinkClass& links : classes_) {
-      std::vector<int>& alike = result[links.images[0]];
-      alike = links.images;
-      std::sort(alike.begin(), alike.end());
-      alike.erase(std::unique(alike.begin(), alike.end()), alike.end());
+  // What is asked last: the classes are spent.
+  std::vector<std::vector<int>> take_alike_links() {
+    std::vector<std::vector<int>> result;
+    result.reserve(classes_.size());
+    for (LinkClass& links : classes_) {
+      std::vector<int>& alike = result.emplace_back(std::move(links.images));
+      std::sort(alike.begin() + 1, alike.end());
+      alike.erase(std::unique(alike.begin() + 1, alike.end()), alike.end());
+      if (alike.size() > 1 && alike[1] == alike[0]) alike.erase(alike.begin() + 1);
     }
+    classes_.clear();
     return result;
   }
 
@@ -233,7 +236,7 @@ Fold find_fold(const Plan& plan, const Model& model, Cluster& cluster) {
   fold.plan = plan_of_one(plan);
   fold.replicas = replicas;
   fold.sharers = symmetry.sharers();
-  fold.alike_links = symmetry.alike_links();
+  fold.alike_links = symmetry.take_alike_links();
   return fold;
 }
 

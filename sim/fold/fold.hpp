@@ -28,8 +28,8 @@ struct Fold {
   int replicas = 1;     // alike, of which one is simulated; 1: no fold
   std::string why_not;  // when replicas is 1: "replicas serve 21 or 22 requests"
   std::vector<int> sharers;  // by link (Cluster::links): replicas that load it; beyond its end: 1
-  // By link that the simulated replica uses: the links in its place for the others and itself, each
-  // once, so that each carries what it does. Beyond its end, and empty: no other.
+  // Of each link that the simulated replica uses: it, and then the links in its place for the
+  // others, each once, so that each carries what it does.
   std::vector<std::vector<int>> alike_links;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <string_view>
 #include <unordered_map>
@@ -172,19 +173,24 @@ class LinksOfAll : public SeveralSinks {
 
   void links(const std::vector<LinkUse>& used) override {
     std::unordered_map<std::string_view, const std::vector<int>*> alike;
-    for (std::size_t link = 0; link < fold_.alike_links.size(); ++link) {
-      const std::vector<int>& links = fold_.alike_links[link];
-      if (links.size() > 1) alike.emplace(cluster_.links()[link].name, &links);
+    for (const std::vector<int>& links : fold_.alike_links) {
+      if (links.size() > 1) alike.emplace(cluster_.links()[links.front()].name, &links);
     }
     std::vector<LinkUse> of_all = used;
-    for (LinkUse& use : of_all) {
-      const auto links = alike.find(use.name);
+    std::vector<LinkUse*> busiest_first;
+    busiest_first.reserve(of_all.size());
+    for (LinkUse& use : of_all) busiest_first.push_back(&use);
+    const auto share = [](const LinkUse* use) { return use->carried.value / use->bandwidth.value; };
+    std::stable_sort(busiest_first.begin(), busiest_first.end(),
+                     [&](const LinkUse* a, const LinkUse* b) { return share(a) > share(b); });
+    std::size_t named = 0;
+    for (LinkUse* const use : busiest_first) {
+      const auto links = alike.find(use->name);
       if (links == alike.end()) continue;
-      use.alike = static_cast<int>(links->second->size()) - 1;
-      for (const int link : *links->second) {
-        if (use.alike_names.size() == kMostAlikeNamed) break;
-        const std::string& name = cluster_.links()[link].name;
-        if (name != use.name) use.alike_names.push_back(name);
+      use->alike = static_cast<int>(links->second->size()) - 1;
+      for (std::size_t at = 1; at < links->second->size() && named < kMostAlikeNamed; ++at) {
+        use->alike_names.push_back(cluster_.links()[(*links->second)[at]].name);
+        ++named;
       }
     }
     SeveralSinks::links(of_all);
