@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/error.hpp"
 #include "commands/balance_text.hpp"
 #include "input/input.hpp"
@@ -104,6 +106,19 @@ TEST(Balance, AdvisesNotAgainstWhatWasNotTried) {
   const std::string text = recommendation_text(all);
   EXPECT_EQ(text.find("leave re-balancing off"), std::string::npos) << text;
   EXPECT_NE(text.find(": +10.0 % throughput"), std::string::npos) << text;
+}
+
+TEST(Balance, JsonHasNumbersOrARefusalAndTheRecommendation) {
+  std::vector<PlacementRun> all = with_rates({100, 120, 100, 100, 100});
+  all[4].refusal = "too slow";
+  const nlohmann::json json = nlohmann::json::parse(balance_json(all[0].plan, all));
+  ASSERT_EQ(json["alternatives"].size(), 5U);
+  EXPECT_EQ(json["alternatives"][1]["tokens_per_s"], 120);
+  EXPECT_EQ(json["alternatives"][4]["refusal"], "too slow");
+  EXPECT_FALSE(json["alternatives"][4].contains("tokens_per_s"));
+  EXPECT_EQ(json["recommendation"]["placement"], "greedy, once");
+  for (PlacementRun& each : all) each.numbers.peak_fraction = 0.95;  // more than may be used
+  EXPECT_FALSE(nlohmann::json::parse(balance_json(all[0].plan, all)).contains("recommendation"));
 }
 
 TEST(Balance, RefusesUniformRouting) {
