@@ -198,7 +198,7 @@ class PlanBound {
     MemoryPeak& peak = metrics_.memory;
     for (int stage = 0; stage < passes_.stages(); ++stage) {
       const std::array<Bytes, 2> varying = highest(stage);
-      const Bytes weights = weights_of_stage(model_, plan_, stage, passes_.layers(stage));
+      const Bytes weights = weights_of_stage(model_, plan_, stage);
       const Bytes sum = weights + plan_.communication_buffers + varying[0] + varying[1];
       const double capacity = passes_.device(stage).memory.value;
       if (sum.value / capacity <= peak.peak_fraction) continue;

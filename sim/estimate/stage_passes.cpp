@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "program/compile_pass.hpp"
 #include "program/lower.hpp"
 
 namespace rehearse {

@@ -135,14 +135,17 @@ void fill(const Platform& platform, const Plan& plan, const Programs& programs, 
   fill(common, *to.mutable_device());
 }
 
-void fill(const Model& model, const Plan& plan, const RankEntry& entry, const Program& program,
+void fill(const Model& model, const Plan& plan, const Programs& programs, const RankEntry& entry,
           proto::RankFacts& to) {
   const Layout& layout = plan.layout;
   to.set_tensor(entry.at.tensor);
   to.set_pipeline(entry.at.pipeline);
   to.set_data(entry.at.data);
   to.set_expert(entry.at.expert);
-  to.set_layers(stage_layers(layout, model.layers)[entry.at.pipeline].count);
+  const Program& program = programs.programs[entry.program];
+  int layers = 0;
+  for (const Share& chunk : program.layers) layers += chunk.count;
+  to.set_layers(layers);
   to.set_attention_heads(
       share_of(attention_heads(model).query, layout.tensor, entry.at.tensor).count);
   if (model.moe) {
@@ -155,7 +158,7 @@ void fill(const Model& model, const Plan& plan, const RankEntry& entry, const Pr
   }
   to.set_modules(to.layers() * (1 + to.attention_heads() + to.expert_shards()));
   to.set_requests(entry.sequences.count);
-  const ProgramMemory memory = memory_of(program);
+  const ProgramMemory memory = memory_of(programs, program);
   to.set_weight_bytes(memory.weights.value);
   to.set_kv_cache_bytes(memory.kv_cache.value);
   to.set_activation_bytes(memory.activations.value);
@@ -203,7 +206,7 @@ std::string facts_json(const Model& model, const Plan& plan, const Platform& pla
   const RankCopies copies(programs);
   for (Rank rank = 0; rank < copies.size(); ++rank) {
     const RankEntry entry = copies.entry(rank);
-    fill(model, plan, entry, programs.programs[entry.program], *facts.add_ranks());
+    fill(model, plan, programs, entry, *facts.add_ranks());
   }
   fill(copies.groups(), *facts.mutable_groups());
   for (const std::string& note : notes_of(model, platform)) facts.add_model_notes(note);

@@ -4,6 +4,9 @@
 // Tensor parallelism follows Shoeybi et al. 2019 (Megatron-LM); with sequence parallelism
 // (Korthikanti et al. 2022) the all-reduce after a block becomes a reduce-scatter after and an
 // all-gather before, and norms, routing and dispatch work on 1/tensor of the tokens.
+#include <numeric>
+#include <vector>
+
 #include "base/error.hpp"
 #include "graph/blocks/blocks.hpp"
 
@@ -20,11 +23,17 @@ int feed_forward_block(PassFrame& frame, FeedForwardKind kind, int hidden) {
 }  // namespace
 
 WorkloadGraph build_pass(const Model& model, const Layout& layout, const PassShape& shape) {
+  std::vector<int> layers(shape.layers.count);
+  std::iota(layers.begin(), layers.end(), shape.layers.first);
+  return build_pass(model, layout, shape, layers);
+}
+
+WorkloadGraph build_pass(const Model& model, const Layout& layout, const PassShape& shape,
+                         const std::vector<int>& layers) {
   PassFrame frame(model, layout, shape);
   int hidden = shape.stage == 0 ? embedding_block(frame) : receive_block(frame);
   frame.set_residual(hidden);
-  for (int at = 0; at < shape.layers.count; ++at) {
-    const int layer = shape.layers.first + at;
+  for (const int layer : layers) {
     frame.enter_layer(layer);
     hidden = attention_block(frame, hidden);
     hidden = feed_forward_block(frame, model.kind_of(layer).feed_forward, hidden);

@@ -125,5 +125,8 @@ struct PassShape {
 };
 
 WorkloadGraph build_pass(const Model& model, const Layout& layout, const PassShape& shape);
+// The same with only these of its layers, one after the other.
+WorkloadGraph build_pass(const Model& model, const Layout& layout, const PassShape& shape,
+                         const std::vector<int>& layers);
 
 }  // namespace rehearse

@@ -19,17 +19,7 @@ constexpr std::size_t kMemoryCells = 1U << 17;
 constexpr std::size_t kIntervals = 512;
 constexpr std::size_t kFewestIntervals = 128;
 
-// "qkv" of "L3 qkv".
-std::string without_layer(const std::string& name, int layer) {
-  if (layer < 0) return name;
-  const std::string prefix = fmt::format("L{} ", layer);
-  return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
-}
-
-bool is_executed(const Instruction& instruction) {
-  return instruction.kind != Instruction::Kind::kPassBegin &&
-         instruction.kind != Instruction::Kind::kPassEnd;
-}
+constexpr std::size_t kPhases = 2;
 
 }  // namespace
 
@@ -38,7 +28,8 @@ void RunRecorder::begin(const Programs& programs) {
   alike_replicas_ = programs.alike_replicas();
   choose_rows(programs);
   times_.begin(programs);
-  for (const Program& program : programs.programs) name_instructions(programs, program);
+  totals_.resize(programs.passes.size() * kPhases);
+  for (const Program& program : programs.programs) infos_.push_back(info_of(programs, program));
 
   const auto recorded =
       static_cast<std::size_t>(*std::max_element(recorded_of_.begin(), recorded_of_.end()) + 1);
@@ -64,26 +55,37 @@ void RunRecorder::choose_rows(const Programs& programs) {
   }
 }
 
-void RunRecorder::name_instructions(const Programs& programs, const Program& program) {
-  std::vector<InstructionInfo>& infos = infos_.emplace_back();
-  for (const Instruction& instruction : program.instructions) {
-    InstructionInfo& info = infos.emplace_back();
-    if (!is_executed(instruction)) continue;
-    info.total = total_of(programs, program, instruction);
-    if (instruction.pass >= 0) info.micro_batch = program.passes[instruction.pass].micro_batch;
+std::vector<RunRecorder::ActionInfo> RunRecorder::info_of(const Programs& programs,
+                                                          const Program& program) {
+  std::vector<ActionInfo> infos;
+  Phase phase = Phase::kPrefill;
+  std::int32_t micro_batch = -1;
+  for (const Action& action : program.actions) {
+    const PassProgram& pass = programs.pass_of(action);
+    if (pass.is_pass) {
+      phase = pass.phase;
+      micro_batch = action.micro_batch;
+    }
+    const std::size_t index =
+        static_cast<std::size_t>(action.pass) * kPhases + static_cast<std::size_t>(phase);
+    infos.push_back({index, micro_batch});
+    if (!totals_[index].empty()) continue;
+    for (const Instruction& instruction : pass.instructions) {
+      totals_[index].push_back(total_of(programs, instruction, phase));
+    }
   }
+  return infos;
 }
 
-std::uint32_t RunRecorder::total_of(const Programs& programs, const Program& program,
-                                    const Instruction& instruction) {
+std::uint16_t RunRecorder::total_of(const Programs& programs, const Instruction& instruction,
+                                    Phase phase) {
   OperatorTotal total;
-  const std::string name = instruction.name < 0
-                               ? std::string("unnamed")
-                               : without_layer(programs.names[instruction.name], instruction.layer);
+  const std::string name =
+      instruction.name < 0 ? std::string("unnamed") : programs.name_of(instruction);
   const auto known = std::find(operator_names_.begin(), operator_names_.end(), name);
   total.name = static_cast<std::uint16_t>(known - operator_names_.begin());
   if (known == operator_names_.end()) operator_names_.push_back(name);
-  if (instruction.pass >= 0) total.phase = program.passes[instruction.pass].phase;
+  total.phase = phase;
   total.communication = instruction.kind != Instruction::Kind::kCompute;
   total.axis = total.communication ? instruction.axis : Axis::kCount;
   total.op_class = instruction.op_class;
@@ -93,18 +95,18 @@ std::uint32_t RunRecorder::total_of(const Programs& programs, const Program& pro
                each.communication == total.communication && each.axis == total.axis &&
                (each.communication || each.op_class == total.op_class);
       });
-  if (same != operators_.end()) return static_cast<std::uint32_t>(same - operators_.begin());
+  if (same != operators_.end()) return static_cast<std::uint16_t>(same - operators_.begin());
   operators_.push_back(total);
   SIM_CHECK(operators_.size() <= UINT16_MAX, "more kinds of operators than a model has");
-  return static_cast<std::uint32_t>(operators_.size() - 1);
+  return static_cast<std::uint16_t>(operators_.size() - 1);
 }
 
 void RunRecorder::span(const Span& span) {
   const RankEntry& entry = programs_->ranks[span.rank];
-  const Instruction& instruction =
-      programs_->programs[entry.program].instructions[span.instruction];
-  const InstructionInfo& info = infos_[entry.program][span.instruction];
-  OperatorTotal& total = operators_[info.total];
+  const Instruction& instruction = instruction_of(*programs_, span);
+  const ActionInfo& info = infos_[entry.program][span.action];
+  const std::uint16_t index = totals_[info.totals][span.instruction];
+  OperatorTotal& total = operators_[index];
   const double busy = (span.end - span.start).value;
   double amount = 0;
   total.busy_s += busy;
@@ -129,47 +131,49 @@ void RunRecorder::span(const Span& span) {
   slice.amount = static_cast<float>(amount);
   const Seconds wait = total.communication ? span.start - span.ready : span.stall;
   slice.wait = static_cast<float>(std::max(0.0, wait.value));
-  show(span.rank, instruction, info, span.step, slice);
+  slice.layer = static_cast<decltype(slice.layer)>(span.layer);
+  slice.operator_index = index;
+  show(span.rank, instruction.stream, info, span.step, slice);
 }
 
 // As many spans, the sums over time of all of them together: nothing lies between them.
 void RunRecorder::operators(const OperatorRun& run) {
-  const int program = programs_->ranks[run.rank].program;
-  const Instruction* const instructions = &programs_->programs[program].instructions[run.first];
-  const InstructionInfo* const infos = &infos_[program][run.first];
+  const ActionInfo& info = infos_[programs_->ranks[run.rank].program][run.action];
+  const std::vector<std::uint16_t>& totals = totals_[info.totals];
   times_.add_operators(run);
   activity_->add(0, run.start, run.end(), run.duration().value);
   const bool recorded = recorded_of_[run.rank] >= 0;
   Slice slice;
   slice.end = run.start.value;
   slice.wait = static_cast<float>(std::max(0.0, run.stall.value));
-  for (int i = 0; i < run.count; ++i) {
-    OperatorTotal& total = operators_[infos[i].total];
+  Cursor cursor = run.first;
+  for (int i = 0; i < run.count; ++i, run.pass->advance(cursor)) {
+    const Instruction& instruction = run.pass->instructions[cursor.at];
+    OperatorTotal& total = operators_[totals[cursor.at]];
     slice.start = slice.end;
     slice.end = (run.start + run.ends[i]).value;
-    const double flops = instructions[i].flops.at(run.step);
+    const double flops = instruction.flops.at(run.step);
     total.busy_s += slice.end - slice.start;
     ++total.spans;
     total.flops += flops;
-    total.bytes += instructions[i].bytes.at(run.step);
+    total.bytes += instruction.bytes.at(run.step);
     if (!recorded) continue;
     slice.amount = static_cast<float>(flops);
-    show(run.rank, instructions[i], infos[i], run.step, slice);
+    slice.layer = static_cast<decltype(slice.layer)>(run.called->layer(run.pass->layer_at(cursor)));
+    slice.operator_index = totals[cursor.at];
+    show(run.rank, Stream::kCompute, info, run.step, slice);
     slice.wait = 0;
   }
 }
 
 // REQUIRES: the rank is recorded.
-void RunRecorder::show(Rank rank, const Instruction& instruction, const InstructionInfo& info,
-                       int step, Slice slice) {
+void RunRecorder::show(Rank rank, Stream stream, const ActionInfo& info, int step, Slice slice) {
   slice.busy = slice.longest = static_cast<float>(slice.end - slice.start);
   slice.micro_batch = info.micro_batch;
   slice.step = step;
-  slice.layer = instruction.layer;
-  slice.operator_index = static_cast<std::uint16_t>(info.total);
-  slices_->add(static_cast<std::size_t>(recorded_of_[rank]) * kStreams +
-                   static_cast<std::size_t>(instruction.stream),
-               slice);
+  slices_->add(
+      static_cast<std::size_t>(recorded_of_[rank]) * kStreams + static_cast<std::size_t>(stream),
+      slice);
 }
 
 double RunRecorder::sent(const Span& span, const Instruction& instruction) const {

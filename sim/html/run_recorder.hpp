@@ -83,19 +83,18 @@ class RunRecorder : public TimelineSink {
 
  private:
   static constexpr std::size_t kLinkIntervals = 128;  // 1 kB a link
-  // What every execution of an instruction has in common.
-  struct InstructionInfo {
-    std::uint32_t total = 0;  // index in operators_
+  // What every execution of an action has in common.
+  struct ActionInfo {
+    std::size_t totals = 0;  // index in totals_
     std::int32_t micro_batch = -1;
   };
 
-  void name_instructions(const Programs& programs, const Program& program);
-  std::uint32_t total_of(const Programs& programs, const Program& program,
-                         const Instruction& instruction);
+  std::vector<ActionInfo> info_of(const Programs& programs, const Program& program);
+  std::uint16_t total_of(const Programs& programs, const Instruction& instruction, Phase phase);
   double sent(const Span& span, const Instruction& instruction) const;
   void choose_rows(const Programs& programs);
-  void show(Rank rank, const Instruction& instruction, const InstructionInfo& info, int step,
-            Slice slice);
+  // A slice whose dates, amount, wait, layer and operator are there.
+  void show(Rank rank, Stream stream, const ActionInfo& info, int step, Slice slice);
 
   const std::size_t most_slices_;
   const Programs* programs_ = nullptr;
@@ -109,7 +108,10 @@ class RunRecorder : public TimelineSink {
   GpuTimes times_;
   std::vector<std::string> operator_names_;
   std::vector<OperatorTotal> operators_;
-  std::vector<std::vector<InstructionInfo>> infos_;  // by program and instruction
+  std::vector<std::vector<ActionInfo>> infos_;  // by program and action
+  // By pass and phase (that of a message of its own is the one of the pass before it), and by
+  // instruction: index in operators_.
+  std::vector<std::vector<std::uint16_t>> totals_;
   ExpertLoad experts_;
   std::vector<LinkUse> links_;
   SumsOverTime link_bytes_{0, kLinkIntervals};

@@ -76,6 +76,13 @@ Rank RankGrid::rank(const Coordinates& at) const {
          at.data * stride_[3] + at.pipeline * stride_[4];
 }
 
+Rank ProcessGroup::on_from(Rank member, int places) const {
+  const auto count = static_cast<std::ptrdiff_t>(ranks.size());
+  const auto own = std::lower_bound(ranks.begin(), ranks.end(), member) - ranks.begin();
+  SIM_CHECK(own < count && ranks[own] == member, "a group's ranks ascend, and have their member");
+  return ranks[((own + places) % count + count) % count];
+}
+
 ProcessGroups build_groups(const Layout& layout) {
   const RankGrid grid(layout);
   ProcessGroups result;
@@ -120,6 +127,15 @@ std::vector<Share> stage_layers(const Layout& layout, int layers) {
     first += count;
   }
   return stages;
+}
+
+std::vector<Share> chunks_of_rank(const Layout& layout, int layers, int rank) {
+  const std::vector<Share> stages = stage_layers(layout, layers);
+  std::vector<Share> chunks;
+  for (std::size_t stage = rank; stage < stages.size(); stage += layout.pipeline) {
+    chunks.push_back(stages[stage]);
+  }
+  return chunks;
 }
 
 int expert_tensor_degree(const Layout& layout) {

@@ -53,6 +53,9 @@ class RankGrid {
 struct ProcessGroup {
   Axis axis = Axis::kTensor;
   std::vector<Rank> ranks;
+
+  // So many places on from a member, round and round.
+  Rank on_from(Rank member, int places) const;
 };
 
 // Every group of every axis (groups of one included), and each rank's group on each axis.
@@ -77,8 +80,11 @@ struct Share {
 // larger.
 Share share_of(int total, int parts, int index);
 
-// Layers of each pipeline stage.
+// Layers of each pipeline stage. Rank r of the pipeline has the stages r, r + pipeline, ...
 std::vector<Share> stage_layers(const Layout& layout, int layers);
+
+// Layers of the chunks of a rank of the pipeline, in order.
+std::vector<Share> chunks_of_rank(const Layout& layout, int layers, int rank);
 
 // Tensor-parallel degree inside an expert, and the number of ranks that the experts of a layer are
 // spread over.

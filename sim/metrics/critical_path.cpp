@@ -41,8 +41,12 @@ Bytes estimate_path_memory(const Programs& programs) {
   constexpr double kBytesPerRecord = 170;
   double records = 0;
   for (const RankEntry& rank : programs.ranks) {
-    for (const Block& block : programs.programs[rank.program].blocks) {
-      records += static_cast<double>(block.end - block.begin) * block.repeat;
+    const Program& program = programs.programs[rank.program];
+    for (const Loop& loop : program.loops) {
+      for (int at = loop.begin; at < loop.end; ++at) {
+        records +=
+            static_cast<double>(programs.pass_of(program.actions[at]).executions()) * loop.repeat;
+      }
     }
   }
   return {records * kBytesPerRecord};
@@ -50,23 +54,9 @@ Bytes estimate_path_memory(const Programs& programs) {
 
 void CriticalPathFinder::begin(const Programs& programs) { programs_ = &programs; }
 
-std::int64_t CriticalPathFinder::order_of(const Span& span) const {
-  std::int64_t before = 0;
-  for (const Block& block : programs_->of(span.rank).blocks) {
-    const std::int64_t size = block.end - block.begin;
-    const bool inside = span.instruction >= block.begin && span.instruction < block.end &&
-                        span.step >= block.first_step &&
-                        span.step < block.first_step + block.repeat;
-    if (inside)
-      return before + (span.step - block.first_step) * size + span.instruction - block.begin;
-    before += size * block.repeat;
-  }
-  return before;
-}
-
 void CriticalPathFinder::span(const Span& span) {
-  records_.push_back({order_of(span), span.transfer, span.start.value, span.end.value, span.rank,
-                      span.instruction});
+  records_.push_back({span.order, span.transfer, span.start.value, span.end.value, span.rank,
+                      span.action, span.instruction});
 }
 
 CriticalPathFinder::Dependencies CriticalPathFinder::find_dependencies() const {
@@ -100,8 +90,8 @@ CriticalPathFinder::Dependencies CriticalPathFinder::find_dependencies() const {
     }
     if (instruction.kind != Instruction::Kind::kReceive) {
       depend(rank.compute, waits);
-      for (const int slot : instruction.waits) {
-        if (slot >= 0) depend(rank.in_slot[slot], waits);
+      for (const int slot : pass_of(record).waits_of(instruction)) {
+        depend(rank.in_slot[slot], waits);
       }
     }
     if (instruction.kind == Instruction::Kind::kCompute) rank.compute = self;
@@ -129,13 +119,10 @@ PathTerms CriticalPathFinder::terms_of(const std::vector<int>& path) const {
     } else {
       terms.communication_s[static_cast<int>(instruction.axis)] += duration - launch;
     }
-    if (instruction.name >= 0)
-      kinds[kind_of_operator(programs_->names[instruction.name])] += duration;
+    if (instruction.name >= 0) kinds[kind_of_operator(programs_->name_of(instruction))] += duration;
   }
   for (const auto& [name, time] : kinds) terms.operators.push_back({name, time});
-  std::stable_sort(
-      terms.operators.begin(), terms.operators.end(),
-      [](const OperatorTime& a, const OperatorTime& b) { return a.busy_s > b.busy_s; });
+  sort_longest_first(terms.operators);
   return terms;
 }
 
@@ -168,10 +155,9 @@ void CriticalPathFinder::end(Seconds /*makespan*/) {
     const auto is_later = [&](int other) {
       return other == 0 || record.end > records_[other - 1].end;
     };
-    const bool samples =
-        instruction.kind == Instruction::Kind::kCompute &&
-        instruction.op_class == OperatorClass::kSampling &&
-        programs_->of(record.rank).passes[instruction.pass].phase == Phase::kPrefill;
+    const bool samples = instruction.kind == Instruction::Kind::kCompute &&
+                         instruction.op_class == OperatorClass::kSampling &&
+                         pass_of(record).phase == Phase::kPrefill;
     if (samples && is_later(first_tokens)) first_tokens = at + 1;
     if (is_later(last)) last = at + 1;
   }

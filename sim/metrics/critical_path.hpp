@@ -47,13 +47,16 @@ class CriticalPathFinder : public TimelineSink {
     double start = 0;
     double end = 0;
     std::int32_t rank = 0;
+    std::int32_t action = 0;
     std::int32_t instruction = 0;
   };
   struct Dependencies;
 
-  std::int64_t order_of(const Span& span) const;
+  const PassProgram& pass_of(const Record& record) const {
+    return programs_->pass_of(programs_->action(record.rank, record.action));
+  }
   const Instruction& instruction_of(const Record& record) const {
-    return programs_->of(record.rank).instructions[record.instruction];
+    return pass_of(record).instructions[record.instruction];
   }
   Dependencies find_dependencies() const;
   PathTerms terms_of(const std::vector<int>& path) const;

@@ -16,12 +16,14 @@ namespace rehearse {
 
 std::string kind_of_operator(const std::string& name) {
   std::string kind = name;
-  const std::size_t space = kind.find(' ');
-  const bool has_layer = kind.starts_with('L') && space != std::string::npos && space > 1 &&
-                         kind.find_first_not_of("0123456789", 1) == space;
-  if (has_layer) kind.erase(0, space + 1);
   std::replace(kind.begin(), kind.end(), ' ', '_');
   return kind;
+}
+
+void sort_longest_first(std::vector<OperatorTime>& operators) {
+  const auto key = [](const OperatorTime& each) { return static_cast<float>(each.busy_s); };
+  std::stable_sort(operators.begin(), operators.end(),
+                   [&](const OperatorTime& a, const OperatorTime& b) { return key(a) > key(b); });
 }
 
 Measure::Measure(const Model& model, const Plan& plan, const Platform& platform)
@@ -52,7 +54,7 @@ void Measure::begin(const Programs& programs) {
 }
 
 void Measure::span(const Span& span) {
-  const Instruction& instruction = programs_->of(span.rank).instructions[span.instruction];
+  const Instruction& instruction = instruction_of(*programs_, span);
   RankSum& sum = sums_[span.rank];
   if (instruction.name >= 0) {
     operators_[operator_of_name_[instruction.name]].busy_s += (span.end - span.start).value;
@@ -70,10 +72,7 @@ void Measure::operators(const OperatorRun& run) {
   RankSum& sum = sums_[run.rank];
   sum.flops += tally.flops;
   times_.add_operators(run);
-  if (tally.samples) {
-    add_tokens(run.rank, programs_->of(run.rank).instructions[run.first + run.count - 1], run.step,
-               run.end());
-  }
+  if (tally.samples) add_tokens(run.rank, run.action, run.step, run.end());
 }
 
 Measure::RunTally& Measure::tally_of(const OperatorRun& run) {
@@ -85,29 +84,33 @@ Measure::RunTally& Measure::tally_of(const OperatorRun& run) {
   return tally;
 }
 
-void Measure::renew(RunTally& tally, const OperatorRun& run) const {
-  tally.program = programs_->ranks[run.rank].program;
+void Measure::renew(RunTally& tally, const OperatorRun& run) {
+  tally.pass = run.pass;
   tally.first = run.first;
   tally.step = run.step;
   tally.flops = 0;
   tally.durations.clear();
-  const std::vector<Instruction>& all = programs_->programs[tally.program].instructions;
+  Cursor cursor = run.first;
+  const Instruction* last = nullptr;
   for (int at = 0; at < run.count; ++at) {
-    const Instruction& instruction = all[run.first + at];
+    last = &run.pass->instructions[cursor.at];
     tally.durations.push_back((run.ends[at] - (at > 0 ? run.ends[at - 1] : Seconds{})).value);
-    tally.flops += instruction.flops.at(run.step);
-    tally.grows = tally.grows || instruction.flops.per_step != 0 || instruction.bytes.per_step != 0;
+    tally.flops += last->flops.at(run.step);
+    tally.grows = tally.grows || last->flops.per_step != 0 || last->bytes.per_step != 0;
+    run.pass->advance(cursor);
   }
-  tally.samples = all[run.first + run.count - 1].op_class == OperatorClass::kSampling;
+  tally.samples = last != nullptr && last->op_class == OperatorClass::kSampling;
 }
 
 void Measure::add_operators(RunTally& tally) {
-  const std::vector<Instruction>& all = programs_->programs[tally.program].instructions;
-  for (std::size_t at = 0; at < tally.durations.size(); ++at) {
-    const int name = all[tally.first + at].name;
-    if (name < 0) continue;
-    operators_[operator_of_name_[name]].busy_s +=
-        tally.durations[at] * static_cast<double>(tally.executions);
+  Cursor cursor = tally.first;
+  for (const double duration : tally.durations) {
+    const int name = tally.pass->instructions[cursor.at].name;
+    if (name >= 0) {
+      operators_[operator_of_name_[name]].busy_s +=
+          duration * static_cast<double>(tally.executions);
+    }
+    tally.pass->advance(cursor);
   }
   tally.executions = 0;
 }
@@ -117,7 +120,7 @@ void Measure::add_compute(const Span& span, const Instruction& instruction, Rank
   sum.flops += flops_of(span, instruction).value;
   times_.add_operator(span);
   if (instruction.op_class == OperatorClass::kSampling) {
-    add_tokens(span.rank, instruction, span.step, span.end);
+    add_tokens(span.rank, span.action, span.step, span.end);
   }
 }
 
@@ -132,10 +135,11 @@ void Measure::add_communication(const Span& span, const Instruction& instruction
   }
 }
 
-void Measure::add_tokens(Rank rank, const Instruction& instruction, int step, Seconds date) {
+void Measure::add_tokens(Rank rank, int action, int step, Seconds date) {
   const RankEntry& entry = programs_->ranks[rank];
   if (entry.at.tensor != 0) return;  // the tensor ranks sample the same tokens
-  tokens_.sampled(entry, programs_->of(rank).passes[instruction.pass], step, date.value);
+  const Action& called = programs_->action(rank, action);
+  tokens_.sampled(entry, called, programs_->pass_of(called).phase, step, date.value);
 }
 
 void Measure::memory(const MemoryLevel& level) {
@@ -277,9 +281,7 @@ void Measure::sum_operators() {
   for (RunTally& tally : tallies_) add_operators(tally);
   for (OperatorTime& each : operators_) each.busy_s /= metrics_.ranks;
   std::erase_if(operators_, [](const OperatorTime& each) { return each.busy_s <= 0; });
-  std::stable_sort(
-      operators_.begin(), operators_.end(),
-      [](const OperatorTime& a, const OperatorTime& b) { return a.busy_s > b.busy_s; });
+  sort_longest_first(operators_);
   metrics_.operators = operators_;
 }
 

@@ -34,8 +34,11 @@ struct OperatorTime {
   double busy_s = 0;
 };
 
-// "L3 expert up" -> "expert_up": the operator of every layer.
+// "expert up" -> "expert_up": as results name it.
 std::string kind_of_operator(const std::string& name);
+
+// Equal ones, but for the rounding of their sums, in the order in which they came.
+void sort_longest_first(std::vector<OperatorTime>& operators);
 
 struct MemoryPeak {
   double capacity_bytes = 0;  // of the binding rank's GPU, as its driver reports it
@@ -153,8 +156,8 @@ class Measure : public TimelineSink {
 
   // A run of operators at one step, on however many ranks: what they have in common.
   struct RunTally {
-    int program = 0;
-    int first = 0;
+    const PassProgram* pass = nullptr;
+    Cursor first;
     int step = -1;
     bool grows = false;    // with the step
     bool samples = false;  // at its end
@@ -164,11 +167,11 @@ class Measure : public TimelineSink {
   };
 
   RunTally& tally_of(const OperatorRun& run);
-  void renew(RunTally& tally, const OperatorRun& run) const;
+  static void renew(RunTally& tally, const OperatorRun& run);
   void add_operators(RunTally& tally);
   void add_compute(const Span& span, const Instruction& instruction, RankSum& sum);
   void add_communication(const Span& span, const Instruction& instruction, RankSum& sum);
-  void add_tokens(Rank rank, const Instruction& instruction, int step, Seconds date);
+  void add_tokens(Rank rank, int action, int step, Seconds date);
   void sum_requests();
   void sum_idle_time(double makespan);
   void sum_ranks(double makespan);

@@ -13,9 +13,10 @@ TokenTimes::TokenTimes(const Plan& plan)
       last_token_(plan.batch.sequences, -1),
       replicas_(plan.layout.dense_data()) {}
 
-void TokenTimes::sampled(const RankEntry& entry, const Pass& pass, int step, double date) {
+void TokenTimes::sampled(const RankEntry& entry, const Action& pass, Phase phase, int step,
+                         double date) {
   if (pass.sequences.count == 0) return;
-  const bool prefill = pass.phase == Phase::kPrefill;
+  const bool prefill = phase == Phase::kPrefill;
   Replica& replica = replicas_[entry.at.data * expert_ + entry.at.expert];
   if (!prefill && replica.step != step) {
     if (replica.step >= 0) steps_.add(replica.end - replica.end_before, 1);

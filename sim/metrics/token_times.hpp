@@ -15,7 +15,7 @@ class TokenTimes {
   explicit TokenTimes(const Plan& plan);
 
   // The pass of the replica of `entry` has sampled a token of each of its requests.
-  void sampled(const RankEntry& entry, const Pass& pass, int step, double date);
+  void sampled(const RankEntry& entry, const Action& pass, Phase phase, int step, double date);
   void end();
 
   // Complete after end(). All requests arrive at time 0.

@@ -1,11 +1,10 @@
 // One collective or message in flight, and the endpoints it runs between.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <deque>
 #include <vector>
 
+#include "base/fifo.hpp"
 #include "base/units.hpp"
 #include "collectives/collective_algorithm.hpp"
 #include "program/program.hpp"
@@ -19,6 +18,7 @@ struct Transfer {
   int arrived = 0;    // members that are ready; of a message, the sender
   int left = 0;       // members whose part is not complete
   bool complete = false;
+  int about = 0;                                   // Action::about of all that take part
   const CollectiveAlgorithm* algorithm = nullptr;  // once it has started; of a message, none
   Seconds start;  // latest arrival so far; once all are there, the start
   Seconds end;
@@ -36,22 +36,23 @@ struct Transfer {
   }
 };
 
-// A communication instruction that a program has reached, in one repetition. It may start at
+// A communication instruction that a program has reached, in one execution. It may start at
 // `ready`, once what it waits for is complete.
 struct Posted {
-  int instruction = 0;
-  int step = 0;
+  std::int32_t action = 0;  // of the rank's program
+  std::int32_t instruction = 0;
+  std::int32_t layer = Place::kOutside;  // of the model
+  std::int32_t step = 0;
+  std::int32_t position = 0;  // among the executions of the action's pass
+  std::int64_t order = 0;     // among all that the rank executes
   Seconds ready;
   Bytes bytes;            // of its send buffer, once it has started
   std::uint32_t use = 0;  // of its slot
-  // By Instruction::waits: the use of that slot that it waits for, 0: none (any more).
-  std::array<std::uint32_t, 3> wanted = {};
-
-  bool waits() const { return wanted != std::array<std::uint32_t, 3>{}; }
 };
 
-// A process group that runs one collective operation, or a sender and its receiver. Transfers
-// between the same endpoints happen in the order in which their members post them.
+// A process group that runs one collective operation, or a sender and its receiver in one lane.
+// Transfers between the same endpoints happen in the order in which their members post them; what
+// they say they are about is compared (Transfer::about).
 struct Endpoints {
   std::vector<Rank> members;
   std::vector<int> gpus;    // that the members run on
@@ -63,9 +64,9 @@ struct Endpoints {
 
   std::vector<std::int64_t> posted;  // by member: transfers posted so far
   std::int64_t first_open = 0;       // sequence number of open.front()
-  std::deque<Transfer*>
+  Fifo<Transfer*>
       open;  // begun and not complete; nullptr: complete, behind an earlier one that is not
-  std::deque<Posted> receives;  // messages: posted receives whose message has not arrived
+  Fifo<Posted> receives;  // messages: posted receives whose message has not arrived
 };
 
 }  // namespace rehearse

@@ -8,6 +8,7 @@
 #include "model/weights.hpp"
 #include "program/micro_batches.hpp"
 #include "program/program_builder.hpp"
+#include "schedule/pipeline_schedule.hpp"
 
 namespace rehearse {
 namespace {
@@ -55,7 +56,8 @@ Programs lower(const Model& model, const Plan& plan, const std::vector<int>& nod
   result.algorithms = chosen_algorithms(plan);
   result.compute_dtype = fastest_arithmetic(model);
   result.groups = build_groups(plan.layout);
-  Names names(result.names);
+  result.stages = pipeline_shape(plan.layout).stages();
+  PassLibrary library(model, plan, result);
 
   const MicroBatches batches(plan);
   const std::vector<Share> share = batches.shares(result.groups);
@@ -64,7 +66,7 @@ Programs lower(const Model& model, const Plan& plan, const std::vector<int>& nod
     const Role role = role_of(plan, result.groups, grid, share, batches.equal_prompts(), rank);
     const auto [at, is_new] =
         program_of.try_emplace(role.key(), static_cast<int>(result.programs.size()));
-    if (is_new) result.programs.push_back(build_program(model, plan, batches, role, names));
+    if (is_new) result.programs.push_back(build_program(model, plan, batches, role, library));
     result.ranks.push_back({at->second, grid.coordinates(rank), share[rank], rank});
   }
   if (routes_tokens(plan, model)) {

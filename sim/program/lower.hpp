@@ -9,15 +9,12 @@ namespace rehearse {
 // REQUIRES: validate(model), check_layout and check_routing passed. `node_of_rank`: the scale-up
 // domain of each rank, for placement.policy = hierarchical; empty: the platform has none.
 //
-// Prefill: every stage takes the micro-batches in order. Decode: per step, every stage takes the
-// decode micro-batches in order; the last stage sends the sampled tokens to the first, which starts
-// a micro-batch's next step when they arrive.
+// Prefill: every stage takes the micro-batches in the order of its schedule. Decode: per step,
+// every stage takes the decode micro-batches in that order; the last stage sends the sampled tokens
+// to the first, which starts a micro-batch's next step when they arrive.
 Programs lower(const Model& model, const Plan& plan, const std::vector<int>& node_of_rank = {});
 
 // By operation: the algorithm that the plan names, nullptr where it names none. Throws InputError.
 std::array<const CollectiveAlgorithm*, kCollectiveOps> chosen_algorithms(const Plan& plan);
-
-// A sampled token on its way back to the first stage: an int32, as frameworks send it.
-constexpr double kTokenIdBytes = 4;
 
 }  // namespace rehearse

@@ -53,8 +53,7 @@ MemoryNeed lasting_need(const Model& model, const Plan& plan, int stage, int seq
   // The last token is sampled and its keys and values never written.
   const double generated = static_cast<double>(sequences) * (plan.batch.output_tokens - 1.0);
   MemoryNeed need;
-  need.weights =
-      weights_of_stage(model, plan, stage, stage_layers(plan.layout, model.layers)[stage]);
+  need.weights = weights_of_stage(model, plan, stage);
   need.kv_cache = kv_per_token(model, plan, stage) * (prompt_tokens + generated);
   need.communication_buffers = plan.communication_buffers;
   return need;

@@ -1,6 +1,6 @@
-// What every rank does, as instructions with amounts (FLOPs, bytes), never durations. Ranks with
-// the same role (pipeline stage and micro-batch shapes) share one Program; what differs between
-// them (coordinates, groups) is in RankEntry.
+// What every rank does: actions, each of which calls the program of a pass. Ranks with the same
+// role (pipeline stage and micro-batch shapes) share one Program; what differs between them
+// (coordinates, groups) is in RankEntry.
 #pragma once
 
 #include <array>
@@ -11,85 +11,30 @@
 
 #include "base/units.hpp"
 #include "collectives/collective_algorithm.hpp"
-#include "graph/workload_graph.hpp"
 #include "layout/layout.hpp"
-#include "model/operators.hpp"
+#include "program/pass_program.hpp"
 #include "routing/expert_routing.hpp"
 
 namespace rehearse {
 
-// Each stream executes in order; different streams overlap. Receives have a stream of their own, so
-// that a rank's sends and receives may be in flight together.
-enum class Stream : std::uint8_t {
-  kCompute,
-  kTensor,
-  kExpert,
-  kPipelineSend,
-  kPipelineReceive,
-  kCount
-};
-constexpr int kStreams = static_cast<int>(Stream::kCount);
-const char* to_text(Stream stream);  // "compute", "tp comm", "ep comm", "pp send", "pp receive"
+// A call of a pass program.
+struct Action {
+  std::int32_t pass = 0;   // index in Programs::passes
+  std::int32_t stage = 0;  // of the pipeline, that the chunk is: 0 has the embedding
+  Share layers;            // of the chunk
+  std::int32_t micro_batch = 0;
+  Share sequences;  // requests of the replica in this micro-batch (numbered within the replica)
+  // What its messages are about, the same at both ends: the micro-batch that they let the receiver
+  // begin, and in which phase.
+  std::int32_t about = 0;
 
-// One forward pass of one micro-batch through one pipeline stage.
-struct Pass {
-  Phase phase = Phase::kPrefill;
-  int micro_batch = 0;
-  Share sequences;    // requests of the replica in this micro-batch (numbered within the replica)
-  double tokens = 0;  // tokens entering the pass on this replica
-  Bytes kv_appended;  // KV cache written on this rank, all layers of the stage
-  Bytes activation_peak;  // most bytes of live activations on this rank during the pass
-  // Where routing is not uniform, instead: the peak for given copies is that of the highest.
-  std::vector<LiveBytes> live_copies;
+  // Of the model; Place::kOutside outside layers.
+  int layer(int of_chunk) const { return of_chunk < 0 ? of_chunk : layers.first + of_chunk; }
 };
 
-// What an instruction does for each copy of a token on its rank, where routing is not uniform.
-struct RoutedWork {
-  RoutedAmounts amounts;
-  bool moves_weights = false;   // instead: the experts' weights that a new placement moves
-  bool begins_experts = false;  // the first operator of the layer's experts
-  bool ends_layer = false;      // the last instruction of the layer that needs the spread
-};
-
-struct Instruction {
-  enum class Kind : std::uint8_t {
-    kPassBegin,   // memory: KV and activations of `pass` are allocated
-    kPassEnd,     // memory: activations of `pass` are freed
-    kCompute,     // flops and bytes on the compute stream
-    kCollective,  // `op` over the rank's group on `axis`; bytes = the rank's send buffer
-    kSend,        // bytes to the member at `peer_stage` of the rank's pipeline group
-    kReceive,     // the matching receive: buffers are posted ahead, so the sender alone decides the
-                  // start
-  };
-  Kind kind = Kind::kCompute;
-  Stream stream = Stream::kCompute;
-  Axis axis = Axis::kTensor;
-  CollectiveOp op = CollectiveOp::kAllReduce;
-  OperatorClass op_class = OperatorClass::kGemm;
-  std::int16_t layer = -1;  // model layer, -1 outside layers
-  std::int16_t peer_stage = -1;
-  std::int32_t pass = -1;  // index in Program::passes
-  std::int32_t name = -1;  // index in Programs::names
-  // Slots whose communication must be complete before this starts. Communication also waits for the
-  // compute stream's position at this point of the program (its producer is an earlier instruction)
-  // and for its own stream.
-  std::array<std::int32_t, 3> waits = {-1, -1, -1};
-  std::int32_t slot =
-      -1;  // communication: where its completion is recorded; its own within its pass
-  std::int32_t work = -1;  // compute: index in Program::works; -1: no shape is known
-  Amount flops;            // compute
-  double useful_flops_share =
-      1;         // part of `flops` that is not repeated on other ranks (replicated router: 1/tp)
-  Amount bytes;  // compute: memory traffic; communication: message bytes
-  // all_to_all
-  FanOut fan_out;
-  std::int32_t splits = -1;  // index in Program::splits; -1: the buffer is split evenly
-  std::int32_t routed = -1;  // index in Program::routed; -1: the amounts above hold
-};
-
-// Instructions [begin, end) executed `repeat` times. Repetition i is step first_step + i: the
-// argument of Amount::at.
-struct Block {
+// Actions [begin, end) executed `repeat` times. Repetition i is step first_step + i: the argument
+// of Amount::at.
+struct Loop {
   int begin = 0;
   int end = 0;
   int repeat = 1;
@@ -97,25 +42,14 @@ struct Block {
 };
 
 struct Program {
-  std::string role;  // for people: "stage 1: layers 8-15, 22 sequences"
-  int stage = 0;
-  Share layers;  // of the stage
-  std::vector<Instruction> instructions;
-  std::vector<Block> blocks;
-  std::vector<Pass> passes;
-  // Unequal splits of an all_to_all's buffer: the bytes for each member of the group (what the
-  // member keeps too), in place of Instruction::bytes.
-  std::vector<std::vector<Bytes>> splits;
-  std::vector<RoutedWork> routed;
-  std::vector<Work> works;
+  std::string role;           // for people: "stage 1: layers 8-15, 22 sequences"
+  int stage = 0;              // of the pipeline axis
+  std::vector<Share> layers;  // of its chunks
+  std::vector<Action> actions;
+  std::vector<Loop> loops;
   int slots = 0;
   Bytes weights;  // held by each rank of the role
   Bytes communication_buffers;
-
-  const Work& work_of(const Instruction& compute) const {
-    static const Work kShapeless;
-    return compute.work < 0 ? kShapeless : works[compute.work];
-  }
 };
 
 struct RankEntry {
@@ -126,19 +60,44 @@ struct RankEntry {
 };
 
 struct Programs {
+  std::vector<PassProgram> passes;
   std::vector<Program> programs;
   std::vector<RankEntry> ranks;
   ProcessGroups groups;
+  int stages = 1;  // of the pipeline: chunks, over all its ranks
   std::array<const CollectiveAlgorithm*, kCollectiveOps>
       algorithms{};                              // nullptr: the fastest predicted, per transfer
   Dtype compute_dtype = Dtype::kBf16;            // of the fastest matrix products
-  std::vector<std::string> names;                // of operators and collectives: "L3 qkv"
+  std::vector<std::string> names;                // of operators and collectives: "qkv"
   std::shared_ptr<const ExpertRouting> routing;  // nullptr: uniform
   // Where these are one replica's, simulated for others that are alike: by rank of the whole plan,
   // the rank here that stands for it. Empty: these are the whole plan's.
   std::vector<Rank> image_of;
 
   const Program& of(Rank rank) const { return programs[ranks[rank].program]; }
+  const Action& action(Rank rank, int action) const { return of(rank).actions[action]; }
+  const PassProgram& pass_of(const Action& action) const { return passes[action.pass]; }
+  // The action itself, or where it is a message of its own, the pass behind which it stands; -1:
+  // there is none.
+  int pass_about(const Program& program, int action) const;
+  // "qkv", "" where it has no name.
+  std::string name_of(const Instruction& instruction) const {
+    return instruction.name < 0 ? "" : names[instruction.name];
+  }
+  // With the layer: "L3 qkv".
+  std::string name_in_layer(const Instruction& instruction, int layer) const;
+
+  // Whom the rank's message goes to or comes from.
+  Rank peer_of(Rank rank, const Instruction& message) const {
+    return groups.of(rank, message.axis).on_from(rank, message.peer);
+  }
+  // Of a message: what it carries, for which stage. Messages of one lane between two ranks come in
+  // the order in which they were sent.
+  int lane_of(const Action& action, const Instruction& instruction) const {
+    const int on = instruction.kind == Instruction::Kind::kSend ? 1 : 0;
+    return (action.stage + on) % stages * kMessageKinds + static_cast<int>(instruction.message);
+  }
+
   int all_ranks() const {  // of the whole plan
     return static_cast<int>(image_of.empty() ? ranks.size() : image_of.size());
   }
@@ -147,7 +106,7 @@ struct Programs {
   Rank number_of(Rank rank) const { return image_of.empty() ? rank : ranks[rank].gpu; }
 };
 
-// Human-readable listing of every program, one line per instruction.
+// Human-readable listing of every program, one line per instruction, layers written out.
 std::string dump(const Programs& programs);
 
 }  // namespace rehearse

@@ -1,4 +1,4 @@
-// The program of one role.
+// The program of one role: which passes its ranks run, in which order.
 #pragma once
 
 #include <map>
@@ -8,6 +8,7 @@
 
 #include "model/model.hpp"
 #include "plan/plan.hpp"
+#include "program/compile_pass.hpp"
 #include "program/micro_batches.hpp"
 #include "program/program.hpp"
 
@@ -17,7 +18,7 @@ namespace rehearse {
 // replicas that share its experts (request counts differ by at most one, so how many replicas have
 // the larger count says it all).
 struct Role {
-  int stage = 0;
+  int stage = 0;  // of the pipeline axis
   int sequences = 0;
   int group_replicas = 1;  // replicas that share the experts, this one included
   int larger_replicas =
@@ -35,22 +36,32 @@ struct Role {
   }
 };
 
-// Numbers of names (Instruction::name), each name once.
-class Names {
+// The passes of a plan, each compiled once: stages whose layers are alike share them.
+class PassLibrary {
  public:
-  explicit Names(std::vector<std::string>& names) : names_(names) {}
-  int of(const std::string& name) {
-    const auto [at, is_new] = index_.try_emplace(name, static_cast<int>(names_.size()));
-    if (is_new) names_.push_back(name);
-    return at->second;
-  }
+  PassLibrary(const Model& model, const Plan& plan, Programs& programs);
+
+  // Indices in Programs::passes. `shape.stage` and `shape.layers` are the chunk's.
+  int pass(const PassShape& shape, const PassParts& parts);
+  int token_message(int sequences);
+
+  int slots_of(int pass) const { return programs_.passes[pass].slots; }
 
  private:
-  std::vector<std::string>& names_;
-  std::map<std::string, int> index_;
+  // Phase, sequences, prompt length, prompts where they differ, tokens of the expert group, whether
+  // it is the first and the last stage, kinds of its layers, parts
+  using Key = std::tuple<Phase, int, int, std::vector<int>, double, bool, bool, std::vector<int>,
+                         bool, bool>;
+  const Model& model_;
+  const Plan& plan_;
+  Programs& programs_;
+  Names names_;
+  std::vector<int> kinds_;  // of the model's layers
+  std::map<Key, int> passes_;
+  std::map<int, int> token_messages_;
 };
 
 Program build_program(const Model& model, const Plan& plan, const MicroBatches& batches,
-                      const Role& role, Names& names);
+                      const Role& role, PassLibrary& library);
 
 }  // namespace rehearse

@@ -14,6 +14,6 @@ struct ProgramMemory {
   // At most: the most activations need not be live when the KV cache is full.
   Bytes sum() const { return weights + kv_cache + activations + communication_buffers; }
 };
-ProgramMemory memory_of(const Program& program);
+ProgramMemory memory_of(const Programs& programs, const Program& program);
 
 }  // namespace rehearse

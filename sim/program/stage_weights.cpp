@@ -4,7 +4,7 @@
 
 namespace rehearse {
 
-Bytes weights_of_stage(const Model& model, const Plan& plan, int stage, Share layers) {
+Bytes weights_of_stage(const Model& model, const Plan& plan, int stage) {
   const Layout& layout = plan.layout;
   const double experts_per_rank =
       model.moe ? static_cast<double>(model.moe->experts + plan.placement.redundant_experts) /
@@ -14,7 +14,7 @@ Bytes weights_of_stage(const Model& model, const Plan& plan, int stage, Share la
     return weight_bytes(model, part, layer, layout.tensor);
   };
   Bytes weights;
-  for (int layer = layers.first; layer < layers.first + layers.count; ++layer) {
+  const auto add_layer = [&](int layer) {
     for_each_part(model, layer, [&](WeightPart part, double times) {
       if (of_routed_experts(part)) {
         weights +=
@@ -23,6 +23,9 @@ Bytes weights_of_stage(const Model& model, const Plan& plan, int stage, Share la
         weights += held(part, part == WeightPart::kNorms ? kNoLayer : layer) * times;
       }
     });
+  };
+  for (const Share& chunk : chunks_of_rank(layout, model.layers, stage)) {
+    for (int layer = chunk.first; layer < chunk.first + chunk.count; ++layer) add_layer(layer);
   }
   const bool last = stage + 1 == layout.pipeline;
   if (stage == 0) weights += held(WeightPart::kEmbedding, kNoLayer);

@@ -6,8 +6,8 @@
 
 namespace rehearse {
 
-// Of the layers of the stage, copies of experts included; embedding and LM head where the stage has
-// them (tied ones once per rank).
-Bytes weights_of_stage(const Model& model, const Plan& plan, int stage, Share layers);
+// Of the layers of the rank's chunks, copies of experts included; embedding and LM head where the
+// rank, `stage` on the pipeline axis, has them (tied ones once per rank).
+Bytes weights_of_stage(const Model& model, const Plan& plan, int stage);
 
 }  // namespace rehearse

@@ -17,10 +17,12 @@ Bytes estimate_memory(const Programs& programs) {
   constexpr double kBytesPerInstruction = 115;
 
   double bytes = 60e6;  // the program, SimGrid and its libraries
+  for (const PassProgram& pass : programs.passes) {
+    bytes += sizeof(PassProgram) + static_cast<double>(pass.instructions.size()) *
+                                       (sizeof(Instruction) + kBytesPerInstruction);
+  }
   for (const Program& program : programs.programs) {
-    bytes += static_cast<double>(program.instructions.size()) *
-             (sizeof(Instruction) + kBytesPerInstruction);
-    bytes += static_cast<double>(program.passes.size()) * sizeof(Pass);
+    bytes += static_cast<double>(program.actions.size()) * sizeof(Action);
   }
   for (const RankEntry& rank : programs.ranks) {
     bytes += kBytesPerActor + sizeof(RankState) + sizeof(RankEntry);

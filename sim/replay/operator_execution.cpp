@@ -14,11 +14,11 @@ void wait_before(const Slot& wanted, OperatorRun& run) {
 
 }  // namespace
 
-int OperatorExecution::execute(Rank rank, RankState& state, const Instruction& instruction) {
+int OperatorExecution::execute(Rank rank, RankState& state) {
+  const Instruction& instruction = state.instruction();
   OperatorRun run;
   run.start = state.clock;
-  for (const int slot : instruction.waits) {
-    if (slot < 0) break;
+  for (const int slot : state.pass->waits_of(instruction)) {
     if (state.slots[slot].pending) {
       state.blocked_on = slot;
       return 0;
@@ -26,31 +26,42 @@ int OperatorExecution::execute(Rank rank, RankState& state, const Instruction& i
     wait_before(state.slots[slot], run);
   }
   run.rank = rank;
-  run.first = state.at;
+  run.action = state.action;
+  run.called = state.called;
+  run.pass = state.pass;
+  run.first = state.cursor;
   run.step = state.step;
+  run.position = state.position();
+  run.order = state.order;
   run.stall = run.start - state.clock;
   if (instruction.routed >= 0) {
-    execute_routed(state, instruction, run);
+    execute_routed(state, run);
     return 1;
   }
-  const RunCost& cost = state.costs->run(state.at, state.step);
+  const RunCost& cost = state.costs->run(state.cursor, state.step);
   run.number = cost.number;
   run.count = static_cast<int>(cost.ends.size());
   run.ends = cost.ends.data();
   state.clock = run.end();
-  state.at += run.count - 1;
+  state.cursor = cost.after_from(state.cursor);
+  state.order += run.count;
   sink_.operators(run);
   return run.count;
 }
 
 // An operator whose work depends on where tokens go.
-void OperatorExecution::execute_routed(RankState& state, const Instruction& instruction,
-                                       const OperatorRun& at) {
-  const RankWork work = routed_.work(at.rank, instruction, at.step);
+void OperatorExecution::execute_routed(RankState& state, const OperatorRun& at) {
+  const Instruction& instruction = state.instruction();
+  const RoutedPlace place{at.rank, state.called, state.layer(), at.step};
+  const RankWork work = routed_.work(place, instruction);
   Span span;
   span.rank = at.rank;
-  span.instruction = at.first;
+  span.action = at.action;
+  span.instruction = at.first.at;
+  span.layer = place.layer;
   span.step = at.step;
+  span.position = at.position;
+  span.order = at.order;
   span.ready = span.start = at.start;
   span.stall = at.stall;
   span.stall_start_of_transfer = at.stall_start_of_transfer;
@@ -60,22 +71,22 @@ void OperatorExecution::execute_routed(RankState& state, const Instruction& inst
   span.bytes = work.bytes;
   span.copies = work.copies;
   span.dropped = work.dropped;
-  const RoutedWork& routed = state.program->routed[instruction.routed];
+  const RoutedWork& routed = state.pass->routed[instruction.routed];
   if (routed.begins_experts) {
-    const Bytes level = routed_.activations(span.rank, instruction, span.step);
+    const Bytes level = routed_.activations(place);
     if (level > state.activations) {
       state.activations = level;
       sink_.memory({span.rank, MemoryCategory::kActivations, span.start, level});
     }
   }
-  if (routed.ends_layer) routed_.leave_layer(span.rank, instruction, span.step);
-  span.end = state.clock =
-      span.start + costs_.routed(span.rank, work.work, work.flops, work.bytes);
+  if (routed.ends_layer) routed_.leave_layer(place);
+  span.end = state.clock = span.start + costs_.routed(span.rank, work.work, work.flops, work.bytes);
+  state.advance();
   sink_.span(span);
 }
 
-void OperatorExecution::begin_pass(Rank rank, RankState& state, int pass) {
-  const Pass& begun = state.program->passes[pass];
+void OperatorExecution::begin_pass(Rank rank, RankState& state) {
+  const PassProgram& begun = *state.pass;
   state.kv += begun.kv_appended;
   sink_.memory({rank, MemoryCategory::kKvCache, state.clock, state.kv});
   state.activations = begun.live_copies.empty() ? begun.activation_peak : Bytes{};

@@ -13,16 +13,17 @@ class OperatorExecution {
   OperatorExecution(RankCosts& costs, RoutedRanks& routed, TimelineSink& sink)
       : costs_(costs), routed_(routed), sink_(sink) {}
 
-  // Executes the compute instruction at state.at and those behind it that nothing can come between,
-  // leaves state.at at the last of them, and returns how many they were. 0: it has to wait
+  // Executes the compute instruction at the cursor and those behind it that nothing can come
+  // between, leaves the cursor behind them, and returns how many they were. 0: it has to wait
   // (state.blocked_on), and nothing has changed.
-  int execute(Rank rank, RankState& state, const Instruction& instruction);
+  int execute(Rank rank, RankState& state);
 
-  void begin_pass(Rank rank, RankState& state, int pass);
+  // Of an action that is a pass.
+  void begin_pass(Rank rank, RankState& state);
   void end_pass(Rank rank, const RankState& state);
 
  private:
-  void execute_routed(RankState& state, const Instruction& instruction, const OperatorRun& at);
+  void execute_routed(RankState& state, const OperatorRun& at);
 
   RankCosts& costs_;
   RoutedRanks& routed_;

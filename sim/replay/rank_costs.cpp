@@ -1,3 +1,7 @@
+// Operators in a row are one fact of the timeline, so a pass is cut into runs once. Where a place
+// stands for several layers, a run looks the same in each but perhaps the last, behind which
+// something else follows: so the runs of two repetitions are all. (A layer in which no run ends
+// belongs to one run that begins before it, and nobody asks for one that begins inside.)
 #include "replay/rank_costs.hpp"
 
 namespace rehearse {
@@ -9,56 +13,90 @@ bool in_runs(const Instruction& instruction) {
 
 bool goes_on_with(const Instruction& before, const Instruction& next) {
   return in_runs(before) && in_runs(next) && before.op_class != OperatorClass::kSampling &&
-         next.waits[0] < 0;
+         next.waits == 0;
 }
 
 }  // namespace
 
-ProgramCosts::ProgramCosts(const Program& program, const DeviceRates& device, int& numbered)
-    : run_of_(program.instructions.size(), -1) {
-  costs_.reserve(program.instructions.size());
-  for (const Instruction& at : program.instructions) {
+PassCosts::PassCosts(const PassProgram& pass, const DeviceRates& device, int& numbered)
+    : pass_(&pass),
+      in_last_(pass.instructions.size(), -1),
+      in_inner_(pass.instructions.size(), -1) {
+  costs_.reserve(pass.instructions.size());
+  for (const Instruction& at : pass.instructions) {
     OperatorPrice& price = costs_.emplace_back();
     if (at.kind != Instruction::Kind::kCompute) continue;
-    price = OperatorPrice(cost_model().time, program.work_of(at), at.flops, at.bytes, device);
+    price = OperatorPrice(cost_model().time, pass.work_of(at), at.flops, at.bytes, device);
   }
-  for (const Block& block : program.blocks) {
-    for (int at = block.begin; at < block.end; ++at) {
-      const Instruction& instruction = program.instructions[at];
-      if (!in_runs(instruction)) continue;
-      if (at == block.begin || !goes_on_with(program.instructions[at - 1], instruction)) {
-        run_of_[at] = static_cast<int>(runs_.size());
-        runs_.push_back({.number = numbered++, .ends = {}});
-      }
-      RunCost& run = runs_.back();
-      run.ends.emplace_back();
-      run.grows = run.grows || costs_[at].grows();
-    }
+  for (int place = 0; place < static_cast<int>(pass.places.size()); ++place) {
+    const int repeat = pass.places[place].repeat;
+    if (repeat > 1) find_runs(place, 0, numbered);
+    find_runs(place, repeat - 1, numbered);
   }
 }
 
-void ProgramCosts::renew(RunCost& run, int instruction, int step) const {
+// Those that begin in the repetition.
+void PassCosts::find_runs(int place, int repetition, int& numbered) {
+  const std::vector<Place>& places = pass_->places;
+  const Place& own = places[place];
+  std::vector<int>& found = repetition + 1 == own.repeat ? in_last_ : in_inner_;
+  int before = -1;
+  if (repetition > 0) {
+    before = own.end - 1;
+  } else if (place > 0) {
+    before = places[place - 1].end - 1;
+  }
+  for (int at = own.begin; at < own.end; before = at++) {
+    const Instruction& instruction = pass_->instructions[at];
+    if (!in_runs(instruction)) continue;
+    if (before >= 0 && goes_on_with(pass_->instructions[before], instruction)) continue;
+    const int run = add_run({place, repetition, at}, numbered);
+    found[at] = run;
+  }
+}
+
+int PassCosts::add_run(const Cursor& first, int& numbered) {
+  RunCost run;
+  run.first = run.after = first;
+  const Instruction* before = nullptr;
+  while (!pass_->is_over(run.after)) {
+    const Instruction& next = pass_->instructions[run.after.at];
+    if (before != nullptr && !goes_on_with(*before, next)) break;
+    run.grows = run.grows || costs_[run.after.at].grows();
+    run.ends.emplace_back();
+    before = &next;
+    pass_->advance(run.after);
+  }
+  // The run of an inner repetition, unless it goes on behind the layers.
+  const int inner = in_inner_[first.at];
+  const bool same = inner >= 0 && runs_[inner].ends.size() == run.ends.size() &&
+                    runs_[inner].after.place == first.place && run.after.place == first.place;
+  if (same) return inner;
+  run.number = numbered++;
+  runs_.push_back(std::move(run));
+  return static_cast<int>(runs_.size()) - 1;
+}
+
+void PassCosts::renew(RunCost& run, int step) const {
   run.step = step;
+  Cursor cursor = run.first;
   Seconds end;
-  for (std::size_t at = 0; at < run.ends.size(); ++at) {
-    end += costs_[instruction + at].at(step);
-    run.ends[at] = end;
+  for (Seconds& each : run.ends) {
+    end += costs_[cursor.at].at(step);
+    each = end;
+    pass_->advance(cursor);
   }
 }
 
 RankCosts::RankCosts(const Programs& programs, const Platform& platform)
     : programs_(programs), platform_(platform), rates_(device_rates(platform)) {
   int runs = 0;
-  costs_.reserve(platform.devices.size() * programs.programs.size());
+  costs_.reserve(platform.devices.size() * programs.passes.size());
   for (const DeviceRates& device : rates_) {
-    for (const Program& program : programs.programs) {
-      costs_.emplace_back(program, device, runs);
+    for (const PassProgram& pass : programs.passes) {
+      costs_.emplace_back(pass, device, runs);
     }
   }
-}
-
-ProgramCosts& RankCosts::of(Rank rank) {
-  return costs_[device_of(rank) * programs_.programs.size() + programs_.ranks[rank].program];
 }
 
 Seconds RankCosts::routed(Rank rank, const Work& work, Flops flops, Bytes bytes) const {

@@ -1,5 +1,5 @@
-// How long a rank's operators take on its device: looked up per device and program, worked out
-// where the amounts depend on where tokens go.
+// How long operators take on a device: looked up per device and pass, worked out where the amounts
+// depend on where tokens go.
 #pragma once
 
 #include <vector>
@@ -10,34 +10,50 @@
 
 namespace rehearse {
 
-// Operators that follow each other with nothing in between, at the step that was asked for last.
+// Operators that follow each other with nothing in between, also over layers, at the step that was
+// asked for last.
 struct RunCost {
-  int number = 0;  // over all devices and programs
+  int number = 0;  // over all devices and passes
   int step = -1;
   bool grows = false;         // with the step
   std::vector<Seconds> ends;  // by operator, counted from the start of the run
+  Cursor first;               // where it was found first; it is the same wherever it is asked for
+  Cursor after;
+
+  // Where one that began at `cursor` ends.
+  Cursor after_from(const Cursor& cursor) const {
+    Cursor end = after;
+    if (end.place == first.place) end.repetition += cursor.repetition - first.repetition;
+    return end;
+  }
 };
 
-// What the operators of a program cost on a device.
-class ProgramCosts {
+// What the operators of a pass cost on a device.
+class PassCosts {
  public:
-  // `numbered`: runs of other programs and devices so far; counts on.
-  ProgramCosts(const Program& program, const DeviceRates& device, int& numbered);
+  // `numbered`: runs of other passes and devices so far; counts on.
+  PassCosts(const PassProgram& pass, const DeviceRates& device, int& numbered);
 
-  // The run that begins with the instruction, a compute without a routed amount: it ends before a
-  // wait, before anything else than a compute, after a sampling (whose end is a token's date), and
-  // with its block.
-  const RunCost& run(int instruction, int step) {
-    RunCost& run = runs_[run_of_[instruction]];
-    if (run.step != step && (run.grows || run.step < 0)) renew(run, instruction, step);
+  // The run that begins at the cursor, at a compute without a routed amount: it ends before a wait,
+  // before anything else than a compute, after a sampling (whose end is a token's date), and with
+  // the pass.
+  const RunCost& run(const Cursor& cursor, int step) {
+    const bool last = cursor.repetition + 1 == pass_->places[cursor.place].repeat;
+    RunCost& run = runs_[(last ? in_last_ : in_inner_)[cursor.at]];
+    if (run.step != step && (run.grows || run.step < 0)) renew(run, step);
     return run;
   }
 
  private:
-  void renew(RunCost& run, int instruction, int step) const;
+  void find_runs(int place, int repetition, int& numbered);
+  int add_run(const Cursor& first, int& numbered);
+  void renew(RunCost& run, int step) const;
 
+  const PassProgram* pass_;
   std::vector<OperatorPrice> costs_;  // by instruction
-  std::vector<int> run_of_;           // by instruction that begins one
+  // By instruction that begins one: in the last repetition of its place, and in the others.
+  std::vector<int> in_last_;
+  std::vector<int> in_inner_;
   std::vector<RunCost> runs_;
 };
 
@@ -45,7 +61,10 @@ class RankCosts {
  public:
   RankCosts(const Programs& programs, const Platform& platform);
 
-  ProgramCosts& of(Rank rank);
+  // Of a pass, by its index in Programs::passes.
+  PassCosts& of(Rank rank, int pass) {
+    return costs_[device_of(rank) * programs_.passes.size() + static_cast<std::size_t>(pass)];
+  }
   Seconds routed(Rank rank, const Work& work, Flops flops, Bytes bytes) const;
 
  private:
@@ -55,8 +74,8 @@ class RankCosts {
 
   const Programs& programs_;
   const Platform& platform_;
-  std::vector<DeviceRates> rates_;   // by device
-  std::vector<ProgramCosts> costs_;  // by device x program
+  std::vector<DeviceRates> rates_;  // by device
+  std::vector<PassCosts> costs_;    // by device x pass
 };
 
 }  // namespace rehearse

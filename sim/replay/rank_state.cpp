@@ -4,39 +4,59 @@
 
 namespace rehearse {
 
-void RankState::enter_block(int next) {
-  block = next;
-  if (block >= static_cast<int>(program->blocks.size())) return;
-  step = program->blocks[block].first_step;
-  at = program->blocks[block].begin;
+void RankState::enter_loop(int next) {
+  const std::vector<Loop>& loops = program->loops;
+  for (loop = next; has_actions() && loops[loop].begin == loops[loop].end;) ++loop;
+  called = nullptr;
+  if (!has_actions()) return;
+  step = loops[loop].first_step;
+  action = loops[loop].begin;
 }
 
-Posted RankState::post(int instruction, int of_step) {
-  const Instruction& reached = program->instructions[instruction];
-  Posted posted;
-  posted.instruction = instruction;
-  posted.step = of_step;
+void RankState::next_action() {
+  const Loop& current = program->loops[loop];
+  called = nullptr;
+  if (++action < current.end) return;
+  if (++step < current.first_step + current.repeat) {
+    action = current.begin;
+    return;
+  }
+  enter_loop(loop + 1);
+}
+
+Queued RankState::post() {
+  const Instruction& reached = instruction();
+  Queued next;
+  Posted& posted = next.posted;
+  posted.action = action;
+  posted.instruction = cursor.at;
+  posted.layer = layer();
+  posted.step = step;
+  posted.position = position();
+  posted.order = order;
   posted.ready = clock;
-  for (std::size_t i = 0; i < reached.waits.size() && reached.waits[i] >= 0; ++i) {
-    const Slot& slot = slots[reached.waits[i]];
+  for (const int wait : pass->waits_of(reached)) {
+    const Slot& slot = slots[wait];
     if (slot.pending) {
-      posted.wanted[i] = slot.use;
+      next.wanted.push_back({wait, slot.use});
     } else {
       posted.ready = std::max(posted.ready, slot.end);
     }
   }
   ++in_flight;
-  if (reached.slot < 0) return posted;
+  if (reached.slot < 0) return next;
   Slot& slot = slots[reached.slot];
   slot.pending = true;
-  slot.instruction = instruction;
+  slot.action = posted.action;
+  slot.instruction = posted.instruction;
+  slot.layer = posted.layer;
   posted.use = ++slot.use;
-  return posted;
+  return next;
 }
 
-void RankState::close(const Posted& posted, Seconds start, Seconds end) {
+void RankState::close(const Instruction& instruction, const Posted& posted, Seconds start,
+                      Seconds end) {
   --in_flight;
-  const Instruction& instruction = program->instructions[posted.instruction];
   if (instruction.slot < 0) return;
   Slot& slot = slots[instruction.slot];
   if (slot.use == posted.use) {
@@ -45,12 +65,19 @@ void RankState::close(const Posted& posted, Seconds start, Seconds end) {
     slot.start = start;
     slot.end = end;
   }
-  for (Posted& waiting : queue) {
-    const Instruction& later = program->instructions[waiting.instruction];
-    for (std::size_t i = 0; i < waiting.wanted.size(); ++i) {
-      if (later.waits[i] != instruction.slot || waiting.wanted[i] != posted.use) continue;
-      waiting.wanted[i] = 0;
-      waiting.ready = std::max(waiting.ready, end);
+  if (queued == 0) return;
+  for (StreamState& stream : streams) {
+    for (Queued& waiting : stream.queue) {
+      std::vector<Wanted>& wanted = waiting.wanted;
+      for (std::size_t at = 0; at < wanted.size();) {
+        if (wanted[at].slot != instruction.slot || wanted[at].use != posted.use) {
+          ++at;
+          continue;
+        }
+        wanted[at] = wanted.back();
+        wanted.pop_back();
+        waiting.posted.ready = std::max(waiting.posted.ready, end);
+      }
     }
   }
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "base/fifo.hpp"
 #include "network/transfer.hpp"
 #include "program/program.hpp"
 #include "replay/rank_costs.hpp"
@@ -14,16 +15,29 @@ namespace rehearse {
 constexpr int kFirstSendingStream = static_cast<int>(Stream::kTensor);
 constexpr int kSendingStreams = static_cast<int>(Stream::kPipelineReceive) - kFirstSendingStream;
 
-// Where the completion of one of the program's communication instructions is recorded. Every pass
-// uses the same slots, and a rank may post a slot's next use before the last one is complete: the
-// slot speaks of the latest use.
+// Where the completion of communication is recorded. Every pass uses the same slots, and every
+// layer of a pass, and a rank may post a slot's next use before the last one is complete: the slot
+// speaks of the latest use.
 struct Slot {
   bool pending = false;
-  int instruction = 0;
+  std::int32_t action = 0;
+  std::int32_t instruction = 0;
+  std::int32_t layer = Place::kOutside;
   std::uint32_t use = 0;  // how often it has been posted
   Axis axis = Axis::kCount;
   Seconds start;  // of the transfer
   Seconds end;
+};
+
+// A use of a slot that something waits for.
+struct Wanted {
+  std::int32_t slot = 0;
+  std::uint32_t use = 0;
+};
+
+struct Queued {
+  Posted posted;
+  std::vector<Wanted> wanted;  // what it still waits for
 };
 
 // A communication stream: in order, one transfer at a time.
@@ -31,37 +45,52 @@ struct StreamState {
   Seconds clock;      // end of its last transfer
   bool busy = false;  // a transfer of this stream is in flight (its members may still be arriving)
   Posted current;
+  Fifo<Queued> queue;  // posted and not started
 };
 
 struct RankState {
   const Program* program = nullptr;
-  ProgramCosts* costs = nullptr;
-  // The next instruction.
-  int block = 0;
+  // The next instruction. Past the last loop there is none.
+  int loop = 0;
   int step = 0;
-  int at = 0;
+  int action = 0;
+  const Action* called = nullptr;     // the action; nullptr: it has not begun
+  const PassProgram* pass = nullptr;  // its
+  PassCosts* costs = nullptr;
+  Cursor cursor;
+  std::int64_t order = 0;        // instructions so far
+  std::int64_t begun = 0;        // of these, before the action
   int blocked_on = kNotBlocked;  // slot that it waits for; kDraining: every transfer of its own
   Seconds clock;                 // of the compute stream
   int in_flight = 0;             // transfers posted and not complete
+  int queued = 0;                // of these, in the streams' queues
   bool ended = false;
   int actor = -1;  // once it has suspended itself
   std::vector<Slot> slots;
   std::array<StreamState, kSendingStreams> streams;
-  std::vector<Posted> queue;  // posted and not started, in order
   Bytes kv;
   Bytes activations;  // of the pass, so far
 
   static constexpr int kNotBlocked = -1;
   static constexpr int kDraining = -2;
 
-  // The next instruction is the block's first; past the last block there is none.
-  void enter_block(int next);
-  // A communication instruction that the program has reached, with its slot opened and what it
-  // waits for noted.
-  Posted post(int instruction, int of_step);
+  bool has_actions() const { return loop < static_cast<int>(program->loops.size()); }
+  int position() const { return static_cast<int>(order - begun); }
+  int layer() const { return called->layer(pass->layer_at(cursor)); }
+  const Instruction& instruction() const { return pass->instructions[cursor.at]; }
+  void advance() {
+    ++order;
+    pass->advance(cursor);
+  }
+
+  // The next action is the first of the loop, or of the first behind it that has any.
+  void enter_loop(int next);
+  void next_action();
+  // The communication instruction at the cursor, with its slot opened and what it waits for noted.
+  Queued post();
   // Its transfer is complete: what waits for this use of its slot goes on, also when a later use
   // has been posted.
-  void close(const Posted& posted, Seconds start, Seconds end);
+  void close(const Instruction& instruction, const Posted& posted, Seconds start, Seconds end);
 
   StreamState& stream(Stream of) { return streams[static_cast<int>(of) - kFirstSendingStream]; }
 };

@@ -1,5 +1,9 @@
 #include "replay/rendezvous.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "base/error.hpp"
 
 namespace rehearse {
@@ -23,7 +27,8 @@ Rendezvous::Rendezvous(const Programs& programs, const Platform& platform)
       groups_(programs.groups),
       platform_(platform),
       member_of_rank_(groups_.of_rank.size()),
-      of_group_(groups_.groups.size()) {
+      of_group_(groups_.groups.size()),
+      channels_(groups_.of_rank.size()) {
   for (const ProcessGroup& group : groups_.groups) {
     for (std::size_t member = 0; member < group.ranks.size(); ++member) {
       member_of_rank_[group.ranks[member]][static_cast<int>(group.axis)] =
@@ -33,12 +38,19 @@ Rendezvous::Rendezvous(const Programs& programs, const Platform& platform)
   for (auto& of_operation : of_group_) of_operation.fill(-1);
 }
 
-Transfer& Rendezvous::next_collective(Rank rank, Axis axis, CollectiveOp op, Stream stream,
+Transfer& Rendezvous::next_collective(Rank rank, const Instruction& instruction, int about,
                                       int& member) {
-  const int at = static_cast<int>(axis);
+  const int at = static_cast<int>(instruction.axis);
   member = member_of_rank_[rank][at];
-  const int endpoints = collective_endpoints(groups_.of_rank[rank][at], op, stream);
-  return transfer_at(endpoints, endpoints_[endpoints].posted[member]++);
+  const int endpoints =
+      collective_endpoints(groups_.of_rank[rank][at], instruction.op, instruction.stream);
+  Transfer& transfer = transfer_at(endpoints, endpoints_[endpoints].posted[member]++);
+  if (transfer.arrived == 0) transfer.about = about;
+  SIM_CHECK(
+      transfer.about == about,
+      fmt::format("{} over {}: rank {} is at {}, another member at {}", to_text(instruction.op),
+                  to_text(instruction.axis), rank, about, transfer.about));
+  return transfer;
 }
 
 int Rendezvous::collective_endpoints(int group, CollectiveOp op, Stream stream) {
@@ -60,27 +72,49 @@ int Rendezvous::collective_endpoints(int group, CollectiveOp op, Stream stream) 
   return index;
 }
 
-int Rendezvous::channel(Rank from, Rank to) {
-  const auto [at, is_new] = channels_.try_emplace({from, to}, static_cast<int>(endpoints_.size()));
-  if (is_new) {
-    Endpoints added;
-    added.is_message = true;
-    added.members = {from, to};
-    added.gpus = gpus_of(programs_, added.members);
-    added.stream = Stream::kPipelineSend;
-    added.posted.resize(2);
-    endpoints_.push_back(std::move(added));
-  }
-  return at->second;
+int Rendezvous::channel(Rank from, Rank to, int lane) {
+  std::vector<Channel>& channels = channels_[from];
+  const auto known = std::find_if(channels.begin(), channels.end(), [&](const Channel& channel) {
+    return channel.to == to && channel.lane == lane;
+  });
+  if (known != channels.end()) return known->endpoints;
+  const int index = static_cast<int>(endpoints_.size());
+  channels.push_back({to, lane, index});
+  Endpoints added;
+  added.is_message = true;
+  added.members = {from, to};
+  added.gpus = gpus_of(programs_, added.members);
+  added.stream = Stream::kPipelineSend;
+  added.posted.resize(2);
+  endpoints_.push_back(std::move(added));
+  return index;
 }
 
-Transfer& Rendezvous::next_send(Rank from, Rank to) {
-  const int endpoints = channel(from, to);
-  return transfer_at(endpoints, endpoints_[endpoints].posted[0]++);
+Transfer& Rendezvous::next_send(Rank rank, const Action& action, const Instruction& instruction) {
+  const int endpoints =
+      channel(rank, programs_.peer_of(rank, instruction), programs_.lane_of(action, instruction));
+  Transfer& transfer = transfer_at(endpoints, endpoints_[endpoints].posted[0]++);
+  transfer.about = action.about;
+  return transfer;
 }
 
-Transfer* Rendezvous::next_receive(Rank from, Rank to, const Posted& posted) {
-  Endpoints& ends = endpoints_[channel(from, to)];
+void Rendezvous::check_received(const Transfer& message, const Action& action,
+                                const Instruction& instruction, const Posted& posted) const {
+  const Bytes expected{instruction.bytes.at(posted.step)};
+  const Bytes sent = message.bytes[0];
+  const bool alike = message.about == action.about && sent == expected;
+  if (alike) return;
+  const Endpoints& ends = endpoints_[message.endpoints];
+  SIM_CHECK(alike, fmt::format("rank {} receives {} about {} from rank {} where it expects {} "
+                               "about {}",
+                               ends.members[1], to_text(sent), message.about, ends.members[0],
+                               to_text(expected), action.about));
+}
+
+Transfer* Rendezvous::next_receive(Rank rank, const Action& action, const Instruction& instruction,
+                                   const Posted& posted) {
+  const Rank from = programs_.peer_of(rank, instruction);
+  Endpoints& ends = endpoints_[channel(from, rank, programs_.lane_of(action, instruction))];
   const std::int64_t sequence = ends.posted[1]++;
   const std::int64_t place = sequence - ends.first_open;
   SIM_CHECK(place >= 0, "a message was released before its receive was posted");

@@ -82,9 +82,8 @@ class Replay : public TransferObserver {
     for (Rank rank = 0; rank < size(); ++rank) {
       RankState& state = ranks_[rank];
       state.program = &programs_.of(rank);
-      state.costs = &costs_.of(rank);
       state.slots.resize(state.program->slots);
-      state.enter_block(0);
+      state.enter_loop(0);
     }
   }
 
@@ -114,18 +113,15 @@ class Replay : public TransferObserver {
   void advance(Rank rank) {
     RankState& state = ranks_[rank];
     state.blocked_on = RankState::kNotBlocked;
-    const std::vector<Block>& blocks = state.program->blocks;
-    while (state.block < static_cast<int>(blocks.size())) {
-      const Block& block = blocks[state.block];
-      for (; state.step < block.first_step + block.repeat; ++state.step) {
-        for (; state.at < block.end; ++state.at) {
-          execute(rank, state);
-          if (state.blocked_on != RankState::kNotBlocked) return;
-        }
-        state.at = block.begin;
-        tell_progress();
+    while (state.has_actions()) {
+      if (state.called == nullptr) begin_action(rank, state);
+      while (!state.pass->is_over(state.cursor)) {
+        execute(rank, state);
+        if (state.blocked_on != RankState::kNotBlocked) return;
       }
-      state.enter_block(state.block + 1);
+      if (state.pass->is_pass) operators_.end_pass(rank, state);
+      state.next_action();
+      tell_progress();
     }
     if (state.in_flight > 0) {
       state.blocked_on = RankState::kDraining;
@@ -136,69 +132,83 @@ class Replay : public TransferObserver {
     if (state.actor >= 0) engine_.resume(state.actor);
   }
 
-  // Once a step: nothing beside its instructions.
+  void begin_action(Rank rank, RankState& state) {
+    state.called = &state.program->actions[state.action];
+    state.pass = &programs_.pass_of(*state.called);
+    state.costs = &costs_.of(rank, state.called->pass);
+    state.cursor = state.pass->first();
+    state.begun = state.order;
+    if (state.pass->is_pass) operators_.begin_pass(rank, state);
+  }
+
+  // Once an action: nothing beside its instructions.
   void tell_progress() {
     if (progress_ == nullptr) return;
     progress_->done.store(counts_.rank_operations, std::memory_order_relaxed);
   }
 
+  // The instruction at the cursor, and perhaps those behind it.
   void execute(Rank rank, RankState& state) {
-    const Instruction& instruction = state.program->instructions[state.at];
+    const Instruction& instruction = state.instruction();
     switch (instruction.kind) {
       case Instruction::Kind::kCompute:
-        counts_.rank_operations += operators_.execute(rank, state, instruction);
-        break;
-      case Instruction::Kind::kPassBegin:
-        operators_.begin_pass(rank, state, instruction.pass);
-        break;
-      case Instruction::Kind::kPassEnd:
-        operators_.end_pass(rank, state);
-        break;
+        counts_.rank_operations += operators_.execute(rank, state);
+        return;
       case Instruction::Kind::kReceive:
-        receive(rank, state.at, state.step);
+        receive(rank, state);
         break;
       case Instruction::Kind::kCollective:
-        if (instruction.routed >= 0 && !routed_.happens(rank, instruction, state.step)) break;
-        [[fallthrough]];
+        if (happens(rank, state, instruction)) post(rank, state);
+        break;
       case Instruction::Kind::kSend:
-        post(rank, state.at, state.step);
+        post(rank, state);
         break;
     }
+    state.advance();
+  }
+
+  bool happens(Rank rank, const RankState& state, const Instruction& instruction) {
+    return instruction.routed < 0 ||
+           routed_.happens({rank, state.called, state.layer(), state.step}, instruction);
   }
 
   // ---- communication
   // ---------------------------------------------------------------------------------------------
 
-  // A collective or send that the program has reached: it starts when its stream is free and what
-  // it waits for is there.
-  void post(Rank rank, int at, int step) {
-    RankState& state = ranks_[rank];
-    const Posted posted = state.post(at, step);
-    StreamState& stream = state.stream(state.program->instructions[at].stream);
-    if (state.queue.empty() && !stream.busy && !posted.waits()) {
-      start(rank, stream, posted);
-      return;
-    }
-    state.queue.push_back(posted);
-    start_queued(rank);
+  const Instruction& instruction_of(const RankState& state, const Posted& posted) const {
+    return programs_.pass_of(state.program->actions[posted.action])
+        .instructions[posted.instruction];
   }
 
-  // Starts what is next on its stream, when that is free and what it waits for is there.
+  // A collective or send that the program has reached: it starts when its stream is free and what
+  // it waits for is there.
+  void post(Rank rank, RankState& state) {
+    StreamState& stream = state.stream(state.instruction().stream);
+    Queued queued = state.post();
+    if (stream.queue.empty() && !stream.busy && queued.wanted.empty()) {
+      start(rank, stream, queued.posted);
+      return;
+    }
+    stream.queue.push_back(std::move(queued));
+    ++state.queued;
+  }
+
+  // Starts what is next on its stream, when that is free and what it waits for is there; of several
+  // streams, what was posted first.
   void start_queued(Rank rank) {
     RankState& state = ranks_[rank];
-    std::array<bool, kStreams> held{};
-    for (std::size_t at = 0; at < state.queue.size();) {
-      const Posted next = state.queue[at];
-      const Stream of = state.program->instructions[next.instruction].stream;
-      StreamState& stream = state.stream(of);
-      bool& behind = held[static_cast<int>(of)];
-      behind = behind || stream.busy || next.waits();
-      if (behind) {
-        ++at;
-        continue;
+    for (;;) {
+      StreamState* first = nullptr;
+      for (StreamState& stream : state.streams) {
+        if (stream.busy || stream.queue.empty() || !stream.queue.front().wanted.empty()) continue;
+        const std::int64_t order = stream.queue.front().posted.order;
+        if (first == nullptr || order < first->queue.front().posted.order) first = &stream;
       }
-      state.queue.erase(state.queue.begin() + static_cast<std::ptrdiff_t>(at));
-      start(rank, stream, next);
+      if (first == nullptr) return;
+      const Posted next = first->queue.front().posted;
+      first->queue.pop_front();
+      --state.queued;
+      start(rank, *first, next);
     }
   }
 
@@ -206,59 +216,59 @@ class Replay : public TransferObserver {
     stream.current = posted;
     stream.current.ready = std::max(posted.ready, stream.clock);
     stream.busy = true;
-    arrive(rank, ranks_[rank].program->instructions[posted.instruction], stream.current);
+    arrive(rank, stream.current);
   }
 
-  void arrive(Rank rank, const Instruction& instruction, Posted& posted) {
+  void arrive(Rank rank, Posted& posted) {
+    const RankState& state = ranks_[rank];
+    const Action& action = state.program->actions[posted.action];
+    const Instruction& instruction = instruction_of(state, posted);
     int member = 0;
     Transfer& transfer = instruction.kind == Instruction::Kind::kSend
-                             ? rendezvous_.next_send(rank, peer_of(rank, instruction))
-                             : rendezvous_.next_collective(rank, instruction.axis, instruction.op,
-                                                           instruction.stream, member);
+                             ? rendezvous_.next_send(rank, action, instruction)
+                             : rendezvous_.next_collective(rank, instruction, action.about, member);
     if (transfer.arrived == 0) {
       transfer.id = counts_.transfers++;
       transfer.start = posted.ready;
     }
     transfer.start = std::max(transfer.start, posted.ready);
     transfer.fan_out = instruction.fan_out;
-    posted.bytes = transfer.bytes[member] = bring(rank, instruction, posted.step, transfer, member);
+    const RoutedPlace place{rank, &action, posted.layer, posted.step};
+    posted.bytes = transfer.bytes[member] = bring(place, instruction, transfer, member);
     ++transfer.arrived;
     level_->arrive(transfer, rendezvous_.endpoints(transfer.endpoints), member, posted.ready);
   }
 
   // The rank's send buffer, and in the transfer how it splits.
-  Bytes bring(Rank rank, const Instruction& instruction, int step, Transfer& transfer, int member) {
+  Bytes bring(const RoutedPlace& place, const Instruction& instruction, Transfer& transfer,
+              int member) {
     const bool routed = instruction.routed >= 0;
     const bool routes = routed && instruction.op == CollectiveOp::kAllToAll;
     const bool splits = instruction.splits >= 0 || routes;
     SIM_CHECK(transfer.arrived == 0 || splits != transfer.splits.empty(),
               "some members of an all_to_all split evenly and some do not");
     if (!splits) {
-      return routed ? routed_.work(rank, instruction, step).bytes
-                    : Bytes{instruction.bytes.at(step)};
+      return routed ? routed_.work(place, instruction).bytes
+                    : Bytes{instruction.bytes.at(place.step)};
     }
     const std::size_t members = transfer.bytes.size();
     transfer.splits.resize(members * members);
     const std::span<Bytes> row(&transfer.splits[member * members], members);
     if (routes) {
-      routed_.split(rank, instruction, step, row);
+      routed_.split(place, instruction, row);
     } else {
-      const std::vector<Bytes>& written = ranks_[rank].program->splits[instruction.splits];
+      const std::vector<Bytes>& written =
+          programs_.pass_of(*place.action).splits[instruction.splits];
       SIM_CHECK(written.size() == members, "splits name as many members as the group has");
       std::copy(written.begin(), written.end(), row.begin());
     }
     return std::accumulate(row.begin(), row.end(), Bytes{});
   }
 
-  Rank peer_of(Rank rank, const Instruction& instruction) const {
-    return programs_.groups.of(rank, Axis::kPipeline).ranks[instruction.peer_stage];
-  }
-
-  void receive(Rank rank, int at, int step) {
-    RankState& state = ranks_[rank];
-    const Instruction& instruction = state.program->instructions[at];
-    const Posted posted = state.post(at, step);
-    Transfer* const arrived = rendezvous_.next_receive(peer_of(rank, instruction), rank, posted);
+  void receive(Rank rank, RankState& state) {
+    const Posted posted = state.post().posted;
+    Transfer* const arrived =
+        rendezvous_.next_receive(rank, *state.called, state.instruction(), posted);
     if (arrived != nullptr) finish_receive(*arrived, rank, posted);
   }
 
@@ -270,9 +280,10 @@ class Replay : public TransferObserver {
   }
 
   void finish_receive(Transfer& transfer, Rank rank, const Posted& posted) {
-    RankState& state = ranks_[rank];
-    const Instruction& instruction = state.program->instructions[posted.instruction];
-    complete(rank, instruction, posted, transfer, transfer.start, transfer.end);
+    const RankState& state = ranks_[rank];
+    rendezvous_.check_received(transfer, state.program->actions[posted.action],
+                               instruction_of(state, posted), posted);
+    complete(rank, posted, transfer, transfer.start, transfer.end);
     rendezvous_.release(transfer);
   }
 
@@ -282,17 +293,21 @@ class Replay : public TransferObserver {
     const Posted posted = stream.current;
     stream.busy = false;
     stream.clock = end;
-    const Instruction& instruction = state.program->instructions[posted.instruction];
-    complete(rank, instruction, posted, transfer, posted.ready, end);
+    complete(rank, posted, transfer, posted.ready, end);
   }
 
-  void complete(Rank rank, const Instruction& instruction, const Posted& posted,
-                const Transfer& transfer, Seconds ready, Seconds end) {
+  void complete(Rank rank, const Posted& posted, const Transfer& transfer, Seconds ready,
+                Seconds end) {
     RankState& state = ranks_[rank];
+    const Instruction& instruction = instruction_of(state, posted);
     Span span;
     span.rank = rank;
+    span.action = posted.action;
     span.instruction = posted.instruction;
+    span.layer = posted.layer;
     span.step = posted.step;
+    span.position = posted.position;
+    span.order = posted.order;
     span.ready = ready;
     span.start = transfer.start;
     span.end = end;
@@ -305,8 +320,8 @@ class Replay : public TransferObserver {
     makespan_ = std::max(makespan_, end);
     ++counts_.rank_operations;
     sink_.span(span);
-    state.close(posted, transfer.start, end);
-    if (!state.queue.empty()) start_queued(rank);
+    state.close(instruction, posted, transfer.start, end);
+    if (state.queued > 0) start_queued(rank);
     const bool wakes = state.blocked_on == RankState::kDraining
                            ? state.in_flight == 0
                            : state.blocked_on >= 0 && !state.slots[state.blocked_on].pending;

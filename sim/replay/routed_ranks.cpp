@@ -19,33 +19,33 @@ RoutedRanks::RoutedRanks(const Programs& programs) : programs_(programs) {
   spreads_ = std::make_unique<TokenSpreads>(*programs.routing, sharing);
 }
 
-SpreadKey RoutedRanks::key_of(Rank rank, const Instruction& instruction, int step) const {
-  const Pass& pass = programs_.of(rank).passes[instruction.pass];
-  return {programs_.ranks[rank].at.data, instruction.layer, pass.phase, pass.micro_batch, step};
+SpreadKey RoutedRanks::key_of(const RoutedPlace& place) const {
+  return {programs_.ranks[place.rank].at.data, place.layer, programs_.pass_of(*place.action).phase,
+          place.action->micro_batch, place.step};
 }
 
-const TokenSpread& RoutedRanks::spread_of(Rank rank, const Instruction& instruction, int step) {
-  return spreads_->of(key_of(rank, instruction, step));
+const TokenSpread& RoutedRanks::spread_of(const RoutedPlace& place) {
+  return spreads_->of(key_of(place));
 }
 
-const std::vector<Bytes>& RoutedRanks::moved(Rank rank, const Instruction& instruction, int step) {
-  const int iteration = programs_.routing->iteration_of(key_of(rank, instruction, step));
-  const int group = programs_.ranks[rank].at.data;
-  const Share layers = programs_.of(rank).layers;
-  return spreads_->moved_weights(group, layers, iteration);
+const std::vector<Bytes>& RoutedRanks::moved(const RoutedPlace& place) {
+  const int iteration = programs_.routing->iteration_of(key_of(place));
+  const int group = programs_.ranks[place.rank].at.data;
+  return spreads_->moved_weights(group, place.action->layers, iteration);
 }
 
-RankWork RoutedRanks::work(Rank rank, const Instruction& instruction, int step) {
-  const RoutedWork& routed = this->routed(rank, instruction);
+RankWork RoutedRanks::work(const RoutedPlace& place, const Instruction& instruction) {
+  const RoutedWork& routed = this->routed(place, instruction);
   RankWork work;
-  const TokenSpread& spread = spread_of(rank, instruction, step);
-  const int member = member_[rank];
+  const TokenSpread& spread = spread_of(place);
+  const int member = member_[place.rank];
   const bool sent = routed.amounts.of == Copies::kSent;
   const double copies = sent ? spread.sent[member] : spread.computed[member];
   work.flops = routed.amounts.flops_per_copy * copies;
   work.bytes = routed.amounts.fixed_bytes + routed.amounts.bytes_per_copy * copies +
                routed.amounts.bytes_per_expert * spread.touched[member];
-  work.work = with_rows(programs_.of(rank).work_of(instruction), copies, spread.touched[member]);
+  work.work = with_rows(programs_.pass_of(*place.action).work_of(instruction), copies,
+                        spread.touched[member]);
   if (routed.begins_experts) {
     work.copies = spread.computed[member];
     work.dropped = spread.refused[member];
@@ -53,18 +53,18 @@ RankWork RoutedRanks::work(Rank rank, const Instruction& instruction, int step) 
   return work;
 }
 
-void RoutedRanks::split(Rank rank, const Instruction& instruction, int step,
+void RoutedRanks::split(const RoutedPlace& place, const Instruction& instruction,
                         std::span<Bytes> to_member) {
-  const RoutedWork& routed = this->routed(rank, instruction);
+  const RoutedWork& routed = this->routed(place, instruction);
   const int members = programs_.routing->members();
-  const int own = member_[rank];
+  const int own = member_[place.rank];
   if (routed.moves_weights) {
-    const std::vector<Bytes>& moved = this->moved(rank, instruction, step);
+    const std::vector<Bytes>& moved = this->moved(place);
     const auto begin = moved.begin() + static_cast<std::ptrdiff_t>(own) * members;
     std::copy(begin, begin + members, to_member.begin());
     return;
   }
-  const TokenSpread& spread = spread_of(rank, instruction, step);
+  const TokenSpread& spread = spread_of(place);
   const bool sent = routed.amounts.of == Copies::kSent;  // else results go back to who sent
   for (int other = 0; other < members; ++other) {
     to_member[other] =
@@ -72,22 +72,20 @@ void RoutedRanks::split(Rank rank, const Instruction& instruction, int step,
   }
 }
 
-bool RoutedRanks::happens(Rank rank, const Instruction& instruction, int step) {
-  return !routed(rank, instruction).moves_weights || !moved(rank, instruction, step).empty();
+bool RoutedRanks::happens(const RoutedPlace& place, const Instruction& instruction) {
+  return !routed(place, instruction).moves_weights || !moved(place).empty();
 }
 
-Bytes RoutedRanks::activations(Rank rank, const Instruction& instruction, int step) {
-  const TokenSpread& spread = spread_of(rank, instruction, step);
-  const int member = member_[rank];
+Bytes RoutedRanks::activations(const RoutedPlace& place) {
+  const TokenSpread& spread = spread_of(place);
+  const int member = member_[place.rank];
   Bytes most;
-  for (const LiveBytes& live : programs_.of(rank).passes[instruction.pass].live_copies) {
+  for (const LiveBytes& live : programs_.pass_of(*place.action).live_copies) {
     most = std::max(most, live.with(spread.sent[member], spread.computed[member]));
   }
   return most;
 }
 
-void RoutedRanks::leave_layer(Rank rank, const Instruction& instruction, int step) {
-  spreads_->release(key_of(rank, instruction, step));
-}
+void RoutedRanks::leave_layer(const RoutedPlace& place) { spreads_->release(key_of(place)); }
 
 }  // namespace rehearse

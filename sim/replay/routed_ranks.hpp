@@ -19,30 +19,38 @@ struct RankWork {
   int dropped = 0;
 };
 
+// Where a rank is in its program.
+struct RoutedPlace {
+  Rank rank = 0;
+  const Action* action = nullptr;
+  int layer = Place::kOutside;  // of the model
+  int step = 0;
+};
+
 class RoutedRanks {
  public:
   explicit RoutedRanks(const Programs& programs);
 
   // The following REQUIRE instruction.routed >= 0.
   // Of anything but an all_to_all.
-  RankWork work(Rank rank, const Instruction& instruction, int step);
+  RankWork work(const RoutedPlace& place, const Instruction& instruction);
   // Of an all_to_all: fills in the bytes for each member of the group.
-  void split(Rank rank, const Instruction& instruction, int step, std::span<Bytes> to_member);
+  void split(const RoutedPlace& place, const Instruction& instruction, std::span<Bytes> to_member);
   // Whether the instruction is executed at all: weights move only when a new placement begins.
-  bool happens(Rank rank, const Instruction& instruction, int step);
+  bool happens(const RoutedPlace& place, const Instruction& instruction);
   // Live activations of the pass while the layer's copies are there.
-  Bytes activations(Rank rank, const Instruction& instruction, int step);
+  Bytes activations(const RoutedPlace& place);
   // After its last use of the spread by this rank.
-  void leave_layer(Rank rank, const Instruction& instruction, int step);
+  void leave_layer(const RoutedPlace& place);
 
   const RoutingTotals* totals() const { return spreads_ ? &spreads_->totals() : nullptr; }
 
  private:
-  SpreadKey key_of(Rank rank, const Instruction& instruction, int step) const;
-  const TokenSpread& spread_of(Rank rank, const Instruction& instruction, int step);
-  const std::vector<Bytes>& moved(Rank rank, const Instruction& instruction, int step);
-  const RoutedWork& routed(Rank rank, const Instruction& instruction) const {
-    return programs_.of(rank).routed[instruction.routed];
+  SpreadKey key_of(const RoutedPlace& place) const;
+  const TokenSpread& spread_of(const RoutedPlace& place);
+  const std::vector<Bytes>& moved(const RoutedPlace& place);
+  const RoutedWork& routed(const RoutedPlace& place, const Instruction& instruction) const {
+    return programs_.pass_of(*place.action).routed[instruction.routed];
   }
 
   const Programs& programs_;

@@ -1,6 +1,7 @@
-// Everything that a replay does is in its programs: instructions times the steps of their blocks
-// times the ranks that run them. What an instruction costs depends on how much of the ranks' state
-// the caches hold and on the group of a collective, and little on anything else.
+// Everything that a replay does is in its programs: the instructions of the passes that actions
+// call, times the steps of their loops, times the ranks that run them. What an instruction costs
+// depends on how much of the ranks' state the caches hold and on the group of a collective, and
+// little on anything else.
 #include "replay/time_estimate.hpp"
 
 #include <algorithm>
@@ -61,14 +62,17 @@ class Count {
   ReplayWork all() {
     std::vector<double> ranks(programs_.programs.size());
     for (const RankEntry& rank : programs_.ranks) ++ranks[rank.program];
+    std::vector<double> calls(programs_.passes.size());
     for (std::size_t at = 0; at < ranks.size(); ++at) {
-      for (const Block& block : programs_.programs[at].blocks) {
-        const double times = ranks[at] * block.repeat;
-        for (int i = block.begin; i < block.end; ++i) {
-          add(programs_.programs[at], programs_.programs[at].instructions[i], times);
+      const Program& program = programs_.programs[at];
+      for (const Loop& loop : program.loops) {
+        for (int action = loop.begin; action < loop.end; ++action) {
+          calls[program.actions[action].pass] += ranks[at] * loop.repeat;
         }
       }
     }
+    for (std::size_t pass = 0; pass < calls.size(); ++pass)
+      add(programs_.passes[pass], calls[pass]);
     for (const ProcessGroup& group : programs_.groups.groups) {
       const auto size = static_cast<double>(group.ranks.size());
       if (meets_all_[static_cast<int>(group.axis)]) work_.pairs += size * size;
@@ -78,11 +82,18 @@ class Count {
   }
 
  private:
-  void add(const Program& program, const Instruction& at, double times) {
+  void add(const PassProgram& pass, double calls) {
+    for (const Place& place : pass.places) {
+      for (int at = place.begin; at < place.end; ++at) {
+        add(pass, pass.instructions[at], calls * place.repeat);
+      }
+    }
+  }
+
+  void add(const PassProgram& pass, const Instruction& at, double times) {
     using Kind = Instruction::Kind;
-    if (at.kind == Kind::kPassBegin || at.kind == Kind::kPassEnd) return;
     work_.operations += times;
-    if (at.routed >= 0 && program.routed[at.routed].begins_experts) {
+    if (at.routed >= 0 && pass.routed[at.routed].begins_experts) {
       work_.spreads += times * spreads_;
       work_.drawn += times * experts_;
     }
@@ -126,6 +137,6 @@ Seconds estimate_time(const ReplayWork& work, NetworkLevelName level) {
 
 Seconds estimate_loading(double hosts) { return {hosts * kHostNs * 1e-9}; }
 
-Seconds estimate_lowering(double instructions) { return {instructions * kLoweringNs * 1e-9}; }
+Seconds estimate_lowering(double passes) { return {passes * kLoweringNs * 1e-9}; }
 
 }  // namespace rehearse

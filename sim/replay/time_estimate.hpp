@@ -24,8 +24,8 @@ ReplayWork count_work(const Programs& programs);
 // With fixed times per piece of work, so that one limit means the same everywhere.
 Seconds estimate_time(const ReplayWork& work, NetworkLevelName level);
 
-// To load a platform of so many hosts, and to lower a plan to at least so many instructions.
+// To load a platform of so many hosts, and to lower a plan to so many passes of a role.
 Seconds estimate_loading(double hosts);
-Seconds estimate_lowering(double instructions);
+Seconds estimate_lowering(double passes);
 
 }  // namespace rehearse

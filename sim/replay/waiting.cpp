@@ -2,37 +2,47 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace rehearse {
 namespace {
 
 constexpr int kNamed = 8;
 
-std::string name_of(const Programs& programs, const Instruction& instruction) {
-  if (instruction.name >= 0) return programs.names[instruction.name];
+// Of an instruction that a rank has posted.
+template <class Where>
+std::string name_of(const Programs& programs, Rank rank, const Where& where) {
+  const Action& action = programs.action(rank, where.action);
+  const Instruction& instruction = programs.pass_of(action).instructions[where.instruction];
+  if (instruction.name >= 0) return programs.name_in_layer(instruction, where.layer);
   switch (instruction.kind) {
     case Instruction::Kind::kSend:
-      return fmt::format("a send to stage {}", instruction.peer_stage);
+      return fmt::format("a send to rank {}", programs.peer_of(rank, instruction));
     case Instruction::Kind::kReceive:
-      return fmt::format("a message from stage {}", instruction.peer_stage);
+      return fmt::format("a message from rank {}", programs.peer_of(rank, instruction));
     default:
       return fmt::format("{} over {}", to_text(instruction.op), to_text(instruction.axis));
   }
 }
 
-std::string awaited(const Programs& programs, const RankState& state) {
+std::string awaited(const Programs& programs, Rank rank, const RankState& state) {
   if (state.blocked_on != RankState::kDraining) {
-    const Slot& slot = state.slots[state.blocked_on];
-    return name_of(programs, state.program->instructions[slot.instruction]);
+    return name_of(programs, rank, state.slots[state.blocked_on]);
   }
-  std::string names;
-  const auto add = [&](const Posted& posted) {
-    names += names.empty() ? "" : ", ";
-    names += name_of(programs, state.program->instructions[posted.instruction]);
-  };
+  std::vector<Posted> open;
   for (const StreamState& stream : state.streams) {
-    if (stream.busy) add(stream.current);
+    if (stream.busy) open.push_back(stream.current);
   }
-  for (const Posted& posted : state.queue) add(posted);
+  const std::size_t started = open.size();
+  for (const StreamState& stream : state.streams) {
+    for (const Queued& queued : stream.queue) open.push_back(queued.posted);
+  }
+  std::sort(open.begin() + static_cast<std::ptrdiff_t>(started), open.end(),
+            [](const Posted& a, const Posted& b) { return a.order < b.order; });
+  std::string names;
+  for (const Posted& posted : open) {
+    names += (names.empty() ? "" : ", ") + name_of(programs, rank, posted);
+  }
   return names.empty() ? "messages that it is to receive" : names;
 }
 
@@ -45,7 +55,7 @@ std::string describe_waiting(const Programs& programs, const std::vector<RankSta
     if (ranks[rank].blocked_on == RankState::kNotBlocked) continue;
     if (++waiting > kNamed) continue;
     text += fmt::format("{}rank {} waits for {}", waiting > 1 ? "; " : "", rank,
-                        awaited(programs, ranks[rank]));
+                        awaited(programs, static_cast<Rank>(rank), ranks[rank]));
   }
   if (waiting > kNamed) text += fmt::format("; and {} more", waiting - kNamed);
   return text;

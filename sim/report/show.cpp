@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "cost/cost_model.hpp"
 #include "graph/workload_graph.hpp"
@@ -106,37 +107,51 @@ std::string batch_part(const Plan& plan) {
       least == most ? "" : fmt::format("{} or ", least), most, prefill_text(batch), decoded);
 }
 
+std::string instruction_line(const Programs& programs, const PassProgram& pass,
+                             const Instruction& at, int layer, const DeviceRates& device) {
+  const std::string name = programs.name_in_layer(at, layer);
+  if (at.kind != Instruction::Kind::kCompute) {
+    return fmt::format("    {:<22} {:>13} {:>13} {:>10}  {}\n", name, "",
+                       to_text(Bytes{at.bytes.base}), "", to_text(at.axis));
+  }
+  const KernelTime cost =
+      cost_model().time({pass.work_of(at), 0, Flops{at.flops.base}, Bytes{at.bytes.base}}, device);
+  const char* bound = cost.compute > cost.memory ? "compute" : "memory";
+  if (cost.launch > std::max(cost.compute, cost.memory)) bound = "launch";
+  return fmt::format("    {:<22} {:>13} {:>13} {:>10}  {}\n", name, to_text(Flops{at.flops.base}),
+                     to_text(Bytes{at.bytes.base}), to_text(cost.total), bound);
+}
+
 // The first pass of the phase in a program: where its instructions are, and how long they take on
 // the GPU of its first rank.
 std::string pass_part(const Programs& programs, const Program& program, Phase phase,
                       const Platform& platform, const Device& device) {
-  const auto is_wanted = [&](const Pass& pass) { return pass.phase == phase; };
-  const auto pass = std::find_if(program.passes.begin(), program.passes.end(), is_wanted);
-  if (pass == program.passes.end()) return {};
+  const auto is_wanted = [&](const Action& action) {
+    const PassProgram& pass = programs.pass_of(action);
+    return pass.is_pass && pass.phase == phase;
+  };
+  const auto action = std::find_if(program.actions.begin(), program.actions.end(), is_wanted);
+  if (action == program.actions.end()) return {};
+  const PassProgram& pass = programs.pass_of(*action);
   const DeviceRates rates(platform, device);
-  const int index = static_cast<int>(pass - program.passes.begin());
   std::string text = fmt::format(
       "  {} of a micro-batch of {} sequences ({:.0f} tokens); one layer, {}\n", to_text(phase),
-      pass->sequences.count, pass->tokens, "then what is outside layers:");
+      action->sequences.count, pass.tokens, "then what is outside layers:");
   text += fmt::format("    {:<22} {:>13} {:>13} {:>10}  {}\n", "operator", "FLOPs", "bytes", "time",
                       "bound by");
-  int layer = -1;
-  for (const Instruction& at : program.instructions) {
-    if (at.pass != index || at.name < 0) continue;
-    if (at.layer >= 0 && layer < 0) layer = at.layer;
-    if (at.layer >= 0 && at.layer != layer) continue;
-    if (at.kind == Instruction::Kind::kCompute) {
-      const KernelTime cost = cost_model().time(
-          {program.work_of(at), 0, Flops{at.flops.base}, Bytes{at.bytes.base}}, rates);
-      const char* bound = cost.compute > cost.memory ? "compute" : "memory";
-      if (cost.launch > std::max(cost.compute, cost.memory)) bound = "launch";
-      text += fmt::format("    {:<22} {:>13} {:>13} {:>10}  {}\n", programs.names[at.name],
-                          to_text(Flops{at.flops.base}), to_text(Bytes{at.bytes.base}),
-                          to_text(cost.total), bound);
-    } else {
-      text += fmt::format("    {:<22} {:>13} {:>13} {:>10}  {}\n", programs.names[at.name], "",
-                          to_text(Bytes{at.bytes.base}), "", to_text(at.axis));
+  bool layer_shown = false;
+  for (const Place& place : pass.places) {
+    const bool in_layer = place.layer != Place::kOutside;
+    if (in_layer && std::exchange(layer_shown, true)) continue;
+    for (int at = place.begin; at < place.end; ++at) {
+      text += instruction_line(programs, pass, pass.instructions[at], action->layer(place.layer),
+                               rates);
     }
+  }
+  for (auto next = std::next(action); next != program.actions.end(); ++next) {
+    const PassProgram& message = programs.pass_of(*next);
+    if (message.is_pass) break;
+    text += instruction_line(programs, message, message.instructions[0], Place::kOutside, rates);
   }
   return text;
 }
@@ -155,9 +170,9 @@ std::string capacity_text(const Platform& platform, const Programs& programs,
   return least == most ? to_text(most) : to_text(least) + " to " + to_text(most);
 }
 
-std::string memory_line(const Program& program, const std::string& usable,
+std::string memory_line(const Programs& programs, const Program& program, const std::string& usable,
                         const std::string& capacity, const Plan& plan) {
-  const ProgramMemory memory = memory_of(program);
+  const ProgramMemory memory = memory_of(programs, program);
   return fmt::format(
       "    weights {}, KV cache at the end {}, activations at most {}, communication buffers {}: "
       "at most {} of {} usable ({:.2f} of {})\n",
@@ -271,7 +286,8 @@ std::string show(const Model& model, const Plan& plan, const Platform& platform,
       if (programs.ranks[rank].program == static_cast<int>(index)) ranks.push_back(rank);
     }
     text += fmt::format("  {}: ranks {}\n", program.role, ranges(ranks));
-    text += memory_line(program, capacity_text(platform, programs, ranks, plan.memory_fraction),
+    text += memory_line(programs, program,
+                        capacity_text(platform, programs, ranks, plan.memory_fraction),
                         capacity_text(platform, programs, ranks, 1), plan);
   }
   text += "Operators on one rank of the first and of the last stage\n";

@@ -10,14 +10,26 @@
 namespace rehearse {
 namespace {
 
-// Every instruction in all its repetitions: its FLOPs are linear in the step.
-double flops_of(const Program& program) {
+// Of one call.
+Amount flops_of(const PassProgram& pass) {
+  Amount sum;
+  for (const Place& place : pass.places) {
+    for (int at = place.begin; at < place.end; ++at) {
+      sum.base += pass.instructions[at].flops.base * place.repeat;
+      sum.per_step += pass.instructions[at].flops.per_step * place.repeat;
+    }
+  }
+  return sum;
+}
+
+// Every action in all its repetitions: its FLOPs are linear in the step.
+double flops_of(const Programs& programs, const Program& program) {
   double flops = 0;
-  for (const Block& block : program.blocks) {
-    const double repeat = block.repeat;
-    const double steps = repeat * block.first_step + repeat * (repeat - 1) / 2;
-    for (int at = block.begin; at < block.end; ++at) {
-      const Amount& amount = program.instructions[at].flops;
+  for (const Loop& loop : program.loops) {
+    const double repeat = loop.repeat;
+    const double steps = repeat * loop.first_step + repeat * (repeat - 1) / 2;
+    for (int at = loop.begin; at < loop.end; ++at) {
+      const Amount amount = flops_of(programs.pass_of(program.actions[at]));
       flops += amount.base * repeat + amount.per_step * steps;
     }
   }
@@ -36,16 +48,23 @@ std::string spread_text(const char* what, const std::vector<double>& by_rank) {
 
 std::string show_work(const Model& model, const Plan& plan, const Programs& programs) {
   std::vector<double> of_program;
-  for (const Program& program : programs.programs) of_program.push_back(flops_of(program));
+  for (const Program& program : programs.programs) {
+    of_program.push_back(flops_of(programs, program));
+  }
   std::vector<double> flops;
   std::vector<double> layers;
   std::vector<double> experts;
   for (const RankEntry& rank : programs.ranks) {
-    const Share held = programs.programs[rank.program].layers;
+    int held = 0;
+    int with_experts = 0;
+    for (const Share& chunk : programs.programs[rank.program].layers) {
+      held += chunk.count;
+      with_experts += moe_layers(model, chunk.first, chunk.count);
+    }
     flops.push_back(of_program[rank.program]);
-    layers.push_back(held.count);
+    layers.push_back(held);
     if (model.moe) {
-      experts.push_back(static_cast<double>(moe_layers(model, held.first, held.count)) *
+      experts.push_back(static_cast<double>(with_experts) *
                         (model.moe->experts + plan.placement.redundant_experts) /
                         expert_group_size(plan.layout));
     }

@@ -89,21 +89,25 @@ Programs programs_of(const CollectiveRequest& request) {
   programs.names = {to_text(request.op)};
   programs.groups = groups_of(request);
   programs.algorithms[static_cast<int>(request.op)] = request.algorithm;
-  Program program;
+  PassProgram pass;
   for (const Bytes size : request.sizes) {
     const double buffer = buffer_is_a_shard(request.op) ? size.value / members : size.value;
-    program.instructions.push_back(collective(Axis::kTensor, request.op, buffer, program.slots++));
-    program.instructions.back().fan_out = request.fan_out;
+    pass.instructions.push_back(collective(Axis::kTensor, request.op, buffer, pass.slots++));
+    pass.instructions.back().fan_out = request.fan_out;
     if (!request.splits.empty()) {
-      program.instructions.back().splits = static_cast<std::int32_t>(program.splits.size());
-      program.splits.push_back(splits_of(request, size));
+      pass.instructions.back().splits = static_cast<std::int32_t>(pass.splits.size());
+      pass.splits.push_back(splits_of(request, size));
     }
     if (request.groups > 1) {
-      program.instructions.push_back(
-          collective(Axis::kData, CollectiveOp::kBarrier, 0, program.slots++));
+      pass.instructions.push_back(collective(Axis::kData, CollectiveOp::kBarrier, 0, pass.slots++));
     }
   }
-  program.blocks.push_back({0, static_cast<int>(program.instructions.size()), 1, 0});
+  pass.places.push_back({0, static_cast<int>(pass.instructions.size()), Place::kOutside, 1});
+  Program program;
+  program.slots = pass.slots;
+  program.actions.emplace_back();
+  program.loops.push_back({0, 1, 1, 0});
+  programs.passes.push_back(std::move(pass));
   programs.programs.push_back(std::move(program));
   programs.ranks.resize(request.ranks);
   for (Rank rank = 0; rank < request.ranks; ++rank) programs.ranks[rank].gpu = rank;
@@ -116,7 +120,7 @@ class Stopwatch : public TimelineSink {
   void begin(const Programs& programs) override { programs_ = &programs; }
 
   void span(const Span& span) override {
-    const Instruction& at = programs_->of(span.rank).instructions[span.instruction];
+    const Instruction& at = instruction_of(*programs_, span);
     if (at.axis != Axis::kTensor) return;
     Measured& measured = by_instruction_[span.instruction];
     measured.time = std::max(measured.time, span.end - span.start);

@@ -33,9 +33,6 @@ namespace {
 // hosts.
 constexpr double kBytesPerHost = 10e3;
 
-// A layer without experts on one GPU: norm, QKV, attention, projection, norm, up, down. With it,
-// plans that are far too large are known before their instructions are all there.
-constexpr double kLeastInstructionsPerLayer = 7;
 // Times of the first and the last token, and their sorted copies.
 constexpr double kBytesPerRequest = 40;
 
@@ -65,10 +62,11 @@ void refuse_copies_without_room(const Plan& plan, const Model& model, const Prog
     const Bytes capacity = platform.device_of(programs.ranks[rank].gpu).memory;
     if (fits(needed.value / capacity.value, plan)) continue;
     Bytes of_copies;
-    const Share& layers = program.layers;
-    for (int layer = layers.first; layer < layers.first + layers.count; ++layer) {
-      if (!model.is_moe_layer(layer)) continue;
-      of_copies += expert_weights(model, layer, expert_tensor_degree(plan.layout)) * held;
+    for (const Share& chunk : program.layers) {
+      for (int layer = chunk.first; layer < chunk.first + chunk.count; ++layer) {
+        if (!model.is_moe_layer(layer)) continue;
+        of_copies += expert_weights(model, layer, expert_tensor_degree(plan.layout)) * held;
+      }
     }
     throw InputError(
         plan.where.at("placement.redundant_experts"),
@@ -85,15 +83,14 @@ void refuse_copies_without_room(const Plan& plan, const Model& model, const Prog
 Programs lower_within(const Limits& limits, const Model& model, const Plan& plan,
                       const Platform& platform, After after) {
   const double passes = static_cast<double>(plan.batch.micro_batches) + decode_micro_batches(plan);
-  const double instructions = passes * model.layers * kLeastInstructionsPerLayer;
   const bool simulated = after != After::kNothing;
-  const Bytes least{instructions * sizeof(Instruction) +
+  const Bytes least{passes * sizeof(Action) +
                     (simulated ? plan.batch.sequences * kBytesPerRequest : 0)};
   const Bytes memory_limit = limits.memory;
   refuse_too_large(plan.where.at("layout"),
                    simulated ? "simulating this plan" : "the programs of this plan", least,
                    memory_limit);
-  refuse_too_slow(plan.where.at("layout"), "lowering this plan", estimate_lowering(instructions),
+  refuse_too_slow(plan.where.at("layout"), "lowering this plan", estimate_lowering(passes),
                   limits.time);
   std::vector<int> node_of_rank;
   node_of_rank.reserve(plan.layout.gpus());
@@ -118,8 +115,8 @@ namespace {
 // The algorithms that the plan names must serve the groups that use them.
 void check_algorithms(const Plan& plan, const Programs& programs, const Platform& platform) {
   std::set<std::pair<Axis, CollectiveOp>> used;
-  for (const Program& program : programs.programs) {
-    for (const Instruction& at : program.instructions) {
+  for (const PassProgram& pass : programs.passes) {
+    for (const Instruction& at : pass.instructions) {
       if (at.kind == Instruction::Kind::kCollective) used.emplace(at.axis, at.op);
     }
   }
@@ -145,7 +142,9 @@ constexpr Seconds kAtOnce{1};
 void refuse_what_cannot_fit(const Plan& plan, const Model& model, const Programs& programs,
                             const Platform& platform) {
   std::vector<ProgramMemory> held;
-  for (const Program& program : programs.programs) held.push_back(memory_of(program));
+  for (const Program& program : programs.programs) {
+    held.push_back(memory_of(programs, program));
+  }
   for (ProgramMemory& each : held) each.activations = {};
   for (const RankEntry& rank : programs.ranks) {
     const ProgramMemory& needed = held[rank.program];

@@ -21,20 +21,28 @@ const char* to_text(MemoryCategory category) {
 }
 
 void TimelineSink::operators(const OperatorRun& run) {
+  Cursor cursor = run.first;
   Span span;
   span.rank = run.rank;
+  span.action = run.action;
+  span.order = run.order;
+  span.position = run.position;
   span.step = run.step;
   span.stall = run.stall;
   span.stall_start_of_transfer = run.stall_start_of_transfer;
   span.stalled_on = run.stalled_on;
   span.end = run.start;
   for (int at = 0; at < run.count; ++at) {
-    span.instruction = run.first + at;
+    span.instruction = cursor.at;
+    span.layer = run.called->layer(run.pass->layer_at(cursor));
     span.ready = span.start = span.end;
     span.end = run.start + run.ends[at];
     this->span(span);
     span.stall = span.stall_start_of_transfer = {};
     span.stalled_on = Axis::kCount;
+    run.pass->advance(cursor);
+    ++span.order;
+    ++span.position;
   }
 }
 

@@ -16,8 +16,12 @@ namespace rehearse {
 // One executed compute or communication instruction of one rank.
 struct Span {
   Rank rank = 0;
-  int instruction = 0;  // index in the rank's program
-  int step = 0;         // decode step: the argument of Amount::at
+  int action = 0;               // of the rank's program
+  int instruction = 0;          // of the action's pass
+  int layer = Place::kOutside;  // of the model
+  int step = 0;                 // decode step: the argument of Amount::at
+  int position = 0;             // among the executions of the action's pass
+  std::int64_t order = 0;       // among all that the rank executes
   Seconds ready;  // communication: when this rank was ready (its wait for the others is start -
                   // ready); compute: = start
   Seconds start;  // communication: when the transfer started, all members ready
@@ -41,10 +45,15 @@ struct Span {
 // Operators that one rank executed one right after the other: nothing could come between them.
 struct OperatorRun {
   Rank rank = 0;
-  int first = 0;  // index in the rank's program
+  int action = 0;  // of the rank's program
+  const Action* called = nullptr;
+  const PassProgram* pass = nullptr;  // its
+  Cursor first;
   int count = 0;
   int step = 0;
-  int number = 0;  // of the run: the same on all ranks with this program and device
+  int number = 0;    // of the run: the same for all that execute it on this kind of device
+  int position = 0;  // of the first; see Span
+  std::int64_t order = 0;
   Seconds start;
   const Seconds* ends = nullptr;  // by operator, counted from `start`
   // Of the first operator; see Span.
@@ -56,6 +65,9 @@ struct OperatorRun {
   Seconds end() const { return start + duration(); }
 };
 
+inline const Instruction& instruction_of(const Programs& programs, const Span& span) {
+  return programs.pass_of(programs.action(span.rank, span.action)).instructions[span.instruction];
+}
 inline Flops flops_of(const Span& span, const Instruction& instruction) {
   return span.routed ? span.flops : Flops{instruction.flops.at(span.step)};
 }

@@ -42,12 +42,12 @@ void ChromeTrace::begin(const Programs& programs) {
   rows_->write_head(options_.title + (options_.ranks.empty() ? alike_note(programs) : ""), out_);
 }
 
-const InstructionText& ChromeTrace::text_of(Rank rank, int instruction) const {
-  return texts_.of(programs_->ranks[rank].program, instruction);
+const InstructionText& ChromeTrace::text_of(Rank rank, int number) const {
+  return texts_.of(programs_->ranks[rank].program, number);
 }
 
-void ChromeTrace::sample(Rank rank, const InstructionText& text, Nanoseconds end) {
-  if (text.samples) requests_->sampled(rank, text.instruction->pass, end);
+void ChromeTrace::sample(Rank rank, int action, const InstructionText& text, Nanoseconds end) {
+  if (text.samples) requests_->sampled(rank, action, end);
 }
 
 void ChromeTrace::operators(const OperatorRun& run) {
@@ -66,18 +66,17 @@ void ChromeTrace::operators(const OperatorRun& run) {
       out_.advance_to(append_run(at, text, thread));
     }
   }
+  const int first = texts_.number(program, run.action, run.position);
   for (int i = 0; i < run.count; ++i) {
-    const InstructionText& text = texts_.of(program, run.first + i);
-    if (text.samples) sample(run.rank, text, to_nanoseconds(run.start + run.ends[i]));
+    const InstructionText& text = texts_.of(program, first + i);
+    if (text.samples) sample(run.rank, run.action, text, to_nanoseconds(run.start + run.ends[i]));
   }
 }
 
 void ChromeTrace::span(const Span& span) {
-  const InstructionText& text = text_of(span.rank, span.instruction);
-  SIM_CHECK(text.instruction != nullptr,
-            fmt::format("rank {} has a span of instruction {}, which takes no time", span.rank,
-                        span.instruction));
-  if (text.samples) sample(span.rank, text, to_nanoseconds(span.end));
+  const InstructionText& text = text_of(
+      span.rank, texts_.number(programs_->ranks[span.rank].program, span.action, span.position));
+  if (text.samples) sample(span.rank, span.action, text, to_nanoseconds(span.end));
   if (!rows_->shows(span.rank)) return;
   const Slice slice = placed(span, text);
   if (!text.communication) {
@@ -96,7 +95,7 @@ void ChromeTrace::span(const Span& span) {
 ChromeTrace::Slice ChromeTrace::placed(const Span& span, const InstructionText& text) {
   const Instruction& instruction = *text.instruction;
   Slice slice = {span.rank,
-                 span.instruction,
+                 texts_.number(programs_->ranks[span.rank].program, span.action, span.position),
                  span.step,
                  to_nanoseconds(span.ready),
                  to_nanoseconds(span.start),
@@ -116,8 +115,7 @@ ChromeTrace::Slice ChromeTrace::placed(const Span& span, const InstructionText& 
 int ChromeTrace::members(const Slice& slice, const Instruction& instruction) const {
   const int group = programs_->groups.of_rank[slice.rank][static_cast<int>(instruction.axis)];
   if (instruction.kind == Instruction::Kind::kCollective) return rows_->shown_in_group(group);
-  const Rank peer = programs_->groups.groups[group].ranks[instruction.peer_stage];
-  return rows_->shows(peer) ? 2 : 1;
+  return rows_->shows(programs_->peer_of(slice.rank, instruction)) ? 2 : 1;
 }
 
 // A transfer is written when its last member's span has come: only then is it known which member
@@ -162,7 +160,7 @@ void ChromeTrace::write_members(std::int64_t transfer) {
   const auto order = [this](const Member& member) {
     const Slice& slice = *member.slice;
     const bool receives =
-        text_of(slice.rank, slice.instruction).instruction->kind == Instruction::Kind::kReceive;
+        text_of(slice.rank, slice.number).instruction->kind == Instruction::Kind::kReceive;
     return std::tuple(slice.start, receives, -slice.ready, member.row);
   };
   const auto source =
@@ -204,7 +202,7 @@ void ChromeTrace::write_copies(const Span& span, int row, Nanoseconds start) {
 // A rank's slice of a collective or message.
 void ChromeTrace::write_member(const Member& member, Arrow arrow, std::int64_t transfer) {
   const Slice& slice = *member.slice;
-  const InstructionText& text = text_of(slice.rank, slice.instruction);
+  const InstructionText& text = text_of(slice.rank, slice.number);
   const Instruction& instruction = *text.instruction;
   const std::string_view head = texts_.head(programs_->ranks[slice.rank].program, text);
   const std::string_view thread = rows_->thread(member.row, instruction.stream);
@@ -217,9 +215,7 @@ void ChromeTrace::write_member(const Member& member, Arrow arrow, std::int64_t t
   if (text.growing_bytes) at = append_integer(append_text(at, ",\"bytes\":"), slice.bytes);
   if (text.repeated) at = append_integer(append_text(at, ",\"step\":"), slice.step);
   if (!collective) {
-    const ProcessGroup& stages = rows_->group(member.row, instruction.axis);
-    const Rank peer = rows_->copies().number_of(stages.ranks[instruction.peer_stage]);
-    at = append_integer(append_text(at, ",\"peer\":"), peer);
+    at = append_integer(append_text(at, ",\"peer\":"), rows_->peer_of(member.row, instruction));
   }
   at = append_text(at, ",\"wait_us\":");
   at = append_microseconds(at, std::max(slice.start - slice.ready, Nanoseconds{0}));

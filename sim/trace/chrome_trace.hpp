@@ -62,7 +62,7 @@ class ChromeTrace : public TimelineSink {
   // A span as it is written, times rounded: what a transfer keeps of its members.
   struct Slice {
     Rank rank = 0;
-    int instruction = 0;
+    int number = 0;  // InstructionTexts::number
     int step = 0;
     Nanoseconds ready = 0;
     Nanoseconds start = 0;
@@ -93,8 +93,8 @@ class ChromeTrace : public TimelineSink {
   };
   using OpenTransfers = std::unordered_map<std::int64_t, std::vector<Slice>>;
 
-  const InstructionText& text_of(Rank rank, int instruction) const;
-  void sample(Rank rank, const InstructionText& text, Nanoseconds end);
+  const InstructionText& text_of(Rank rank, int number) const;
+  void sample(Rank rank, int action, const InstructionText& text, Nanoseconds end);
   Slice placed(const Span& span, const InstructionText& text);
   int members(const Slice& slice, const Instruction& instruction) const;
   void join(const Span& span, const Slice& slice, int members);

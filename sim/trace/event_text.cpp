@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::size_t kMostRanksListed = 64;
 
-bool takes_time(const Instruction& instruction) {
-  return instruction.kind != Instruction::Kind::kPassBegin &&
-         instruction.kind != Instruction::Kind::kPassEnd;
-}
-
 const char* op_text(const Instruction& instruction) {
   switch (instruction.kind) {
     case Instruction::Kind::kSend:
@@ -34,18 +29,27 @@ void append_number(std::string& out, const char* key, std::int64_t number) {
   out += fmt::format_int(number).c_str();
 }
 
+// Where an instruction stands in its program.
+struct InstructionPlace {
+  const Program& program;
+  int action = 0;
+  int layer = Place::kOutside;
+  bool repeated = false;
+};
+
 // The program's part of args, beginning with the pass ("outside" where an instruction has none).
-void append_arguments(std::string& out, const Program& program, const InstructionText& text) {
+void append_arguments(std::string& out, const Programs& programs, const InstructionPlace& place,
+                      const InstructionText& text) {
   const Instruction& instruction = *text.instruction;
-  if (instruction.pass >= 0) {
-    const Pass& pass = program.passes[instruction.pass];
-    out.append("\"pass\":\"").append(to_text(pass.phase));
-    append_number(out, " mb ", pass.micro_batch);
+  if (const int pass = programs.pass_about(place.program, place.action); pass >= 0) {
+    const Action& action = place.program.actions[pass];
+    out.append("\"pass\":\"").append(to_text(programs.pass_of(action).phase));
+    append_number(out, " mb ", action.micro_batch);
     out += '"';
   } else {
     out += "\"pass\":\"outside\"";
   }
-  if (instruction.layer >= 0) append_number(out, ",\"layer\":", instruction.layer);
+  if (place.layer >= 0) append_number(out, ",\"layer\":", place.layer);
   if (text.communication) out.append(",\"op\":\"").append(op_text(instruction)).append("\"");
   if (!text.communication && !text.growing_flops) {
     append_number(out, ",\"flops\":", std::llround(instruction.flops.base));
@@ -56,22 +60,26 @@ void append_arguments(std::string& out, const Program& program, const Instructio
 }
 
 // `heads` gets the instruction's.
-InstructionText render_instruction(const Program& program, const Instruction& instruction,
-                                   const Block& block, std::string_view name, std::string& heads) {
+InstructionText render_instruction(const Programs& programs, const InstructionPlace& place,
+                                   const Instruction& instruction, std::string_view name,
+                                   std::string& heads) {
+  const PassProgram& pass = programs.pass_of(place.program.actions[place.action]);
   InstructionText text;
   text.instruction = &instruction;
   text.communication = instruction.kind != Instruction::Kind::kCompute;
-  text.repeated = block.repeat > 1;
+  text.repeated = place.repeated;
   text.samples = !text.communication && instruction.op_class == OperatorClass::kSampling;
   const bool routed = instruction.routed >= 0;
   text.growing_flops = !text.communication && (instruction.flops.per_step != 0 || routed);
   text.growing_bytes = instruction.bytes.per_step != 0 || routed;
-  text.counts_copies = routed && program.routed[instruction.routed].begins_experts;
+  text.counts_copies = routed && pass.routed[instruction.routed].begins_experts;
   text.begin = heads.size();
-  heads.append(",\n{\"ph\":\"X\",\"name\":\"").append(name).append("\",\"cat\":\"");
+  heads.append(",\n{\"ph\":\"X\",\"name\":\"");
+  if (place.layer >= 0) append_number(heads, "L", place.layer);
+  heads.append(place.layer >= 0 ? " " : "").append(name).append("\",\"cat\":\"");
   heads.append(text.communication ? "communication" : to_text(instruction.op_class));
   heads.append("\",\"args\":{");
-  append_arguments(heads, program, text);
+  append_arguments(heads, programs, place, text);
   text.size = static_cast<std::uint32_t>(heads.size() - text.begin);
   return text;
 }
@@ -94,20 +102,27 @@ InstructionTexts::InstructionTexts(const Programs& programs) {
   std::vector<std::string> names;
   names.reserve(programs.names.size());
   for (const std::string& name : programs.names) names.push_back(escape_json(name));
-  for (const Program& program : programs.programs) add_program(program, names);
+  for (const Program& program : programs.programs) add_program(programs, program, names);
 }
 
-void InstructionTexts::add_program(const Program& program, const std::vector<std::string>& names) {
+void InstructionTexts::add_program(const Programs& programs, const Program& program,
+                                   const std::vector<std::string>& names) {
   ProgramText& rendered = programs_.emplace_back();
-  rendered.instructions.resize(program.instructions.size());
-  for (const Block& block : program.blocks) {
-    for (int i = block.begin; i < block.end; ++i) {
-      const Instruction& instruction = program.instructions[i];
-      if (!takes_time(instruction)) continue;
-      const std::string_view name =
-          instruction.name < 0 ? std::string_view() : names[instruction.name];
-      rendered.instructions[i] =
-          render_instruction(program, instruction, block, name, rendered.heads);
+  rendered.first.resize(program.actions.size());
+  for (const Loop& loop : program.loops) {
+    for (int at = loop.begin; at < loop.end; ++at) {
+      const Action& action = program.actions[at];
+      const PassProgram& pass = programs.pass_of(action);
+      rendered.first[at] = static_cast<int>(rendered.instructions.size());
+      for (Cursor cursor = pass.first(); !pass.is_over(cursor); pass.advance(cursor)) {
+        const Instruction& instruction = pass.instructions[cursor.at];
+        const std::string_view name =
+            instruction.name < 0 ? std::string_view() : names[instruction.name];
+        const InstructionPlace place{program, at, action.layer(pass.layer_at(cursor)),
+                                     loop.repeat > 1};
+        rendered.instructions.push_back(
+            render_instruction(programs, place, instruction, name, rendered.heads));
+      }
     }
   }
 }

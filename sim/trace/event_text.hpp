@@ -18,26 +18,30 @@
 namespace rehearse {
 
 struct InstructionText {
-  const Instruction* instruction = nullptr;  // nullptr: it takes no time
-  std::size_t begin = 0;                     // of its head in the text of its program
+  const Instruction* instruction = nullptr;
+  std::size_t begin = 0;  // of its head in the text of its program
   std::uint32_t size = 0;
   bool communication = false;
-  bool repeated = false;       // its block repeats: args carry the step
+  bool repeated = false;       // its loop repeats: args carry the step
   bool samples = false;        // a compute instruction that ends with each request's next token
   bool growing_flops = false;  // differs from step to step or rank to rank: not part of head
   bool growing_bytes = false;
   bool counts_copies = false;  // the experts of a layer begin: a counter event
 };
 
-// Of all programs; the one place that knows how a span's instruction is found.
+// Of all programs; the one place that knows how a span's instruction is found: by its number among
+// all that the actions of its program execute, each once.
 class InstructionTexts {
  public:
   InstructionTexts() = default;
   // REQUIRES: `programs` outlives this.
   explicit InstructionTexts(const Programs& programs);
 
-  const InstructionText& of(int program, int instruction) const {
-    return programs_[program].instructions[instruction];
+  int number(int program, int action, int position) const {
+    return programs_[program].first[action] + position;
+  }
+  const InstructionText& of(int program, int number) const {
+    return programs_[program].instructions[number];
   }
   // From ",\n{" into args, at least one of which is written.
   std::string_view head(int program, const InstructionText& text) const {
@@ -48,9 +52,11 @@ class InstructionTexts {
   struct ProgramText {
     std::string heads;  // one behind the other
     std::vector<InstructionText> instructions;
+    std::vector<int> first;  // by action: its first number
   };
 
-  void add_program(const Program& program, const std::vector<std::string>& names);
+  void add_program(const Programs& programs, const Program& program,
+                   const std::vector<std::string>& names);
 
   std::vector<ProgramText> programs_;
 };

@@ -28,14 +28,14 @@ RequestLifetimes::RequestLifetimes(const Programs& programs, const RankCopies& c
     const RankEntry& entry = programs.ranks[rank];
     const Program& program = programs.programs[entry.program];
     if (program.stage == last_stage && entry.at.tensor == 0 && entry.at.context == 0) {
-      samples_[rank].resize(program.passes.size());
+      samples_[rank].resize(program.actions.size());
     }
   }
 }
 
-void RequestLifetimes::sampled(Rank rank, int pass, std::int64_t end) {
-  if (pass < 0 || samples_[rank].empty()) return;
-  Samples& samples = samples_[rank][pass];
+void RequestLifetimes::sampled(Rank rank, int action, std::int64_t end) {
+  if (samples_[rank].empty()) return;
+  Samples& samples = samples_[rank][action];
   samples.last = std::max(samples.last, end);
   ++samples.count;
 }
@@ -45,15 +45,16 @@ void RequestLifetimes::add(Rank copy, std::map<int, RequestLifetime>& by_request
   const RankEntry entry = copies_.entry(copy);
   // Where several ranks are asked about a replica (expert ranks in it), all know the same.
   if (by_request.count(entry.sequences.first) != 0) return;
-  for (std::size_t pass = 0; pass < samples.size(); ++pass) {
-    const Pass& shape = programs_.programs[entry.program].passes[pass];
-    if (samples[pass].count == 0) continue;
-    for (int i = 0; i < shape.sequences.count; ++i) {
-      const int request = entry.sequences.first + shape.sequences.first + i;
+  for (std::size_t at = 0; at < samples.size(); ++at) {
+    const Action& action = programs_.programs[entry.program].actions[at];
+    if (samples[at].count == 0) continue;
+    const Phase phase = programs_.pass_of(action).phase;
+    for (int i = 0; i < action.sequences.count; ++i) {
+      const int request = entry.sequences.first + action.sequences.first + i;
       RequestLifetime& lifetime = by_request[request];
       lifetime.request = request;
       lifetime.replica = copies_.dense_replica_of(copy);
-      add_pass(lifetime, shape.phase, samples[pass].last, samples[pass].count);
+      add_pass(lifetime, phase, samples[at].last, samples[at].count);
     }
   }
 }

@@ -26,8 +26,8 @@ class RequestLifetimes {
   // REQUIRES: both outlive this.
   RequestLifetimes(const Programs& programs, const RankCopies& copies);
 
-  // A sampling operator of pass `pass` ended on `rank`, and on its copies.
-  void sampled(Rank rank, int pass, std::int64_t end);
+  // A sampling operator of the action ended on `rank`, and on its copies.
+  void sampled(Rank rank, int action, std::int64_t end);
 
   // Of every request that got a token, in the order of their numbers.
   std::vector<RequestLifetime> lifetimes() const;
@@ -42,7 +42,7 @@ class RequestLifetimes {
 
   const Programs& programs_;
   const RankCopies& copies_;
-  std::vector<std::vector<Samples>> samples_;  // by rank and pass; empty for a rank not asked
+  std::vector<std::vector<Samples>> samples_;  // by rank and action; empty for a rank not asked
 };
 
 }  // namespace rehearse

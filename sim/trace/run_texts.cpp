@@ -9,16 +9,17 @@ void render(const OperatorRun& run, int program, const InstructionTexts& texts, 
   const Stall stall =
       stall_of(run.stalled_on, run.stall, run.start - run.stall, run.stall_start_of_transfer);
   Waited waited = waited_of(stall);
+  const int first = texts.number(program, run.action, run.position);
   std::size_t room = 0;
   for (int i = 0; i < run.count; ++i) {
-    room += texts.of(program, run.first + i).size + kEventRoom;
+    room += texts.of(program, first + i).size + kEventRoom;
   }
   if (out.text.size() < room) out.text.resize(room);
   out.gaps.clear();
   out.start = out.end = to_nanoseconds(run.start);
   char* at = out.text.data();
   for (int i = 0; i < run.count; ++i) {
-    const InstructionText& text = texts.of(program, run.first + i);
+    const InstructionText& text = texts.of(program, first + i);
     const std::int64_t start = out.end;
     out.end = to_nanoseconds(run.start + run.ends[i]);
     at = append_text(at, texts.head(program, text));
@@ -77,7 +78,7 @@ char* append_run(char* at, const RunText& run, std::string_view thread) {
 const RunText& RunTexts::of(const OperatorRun& run, int program, const InstructionTexts& texts) {
   const Key key = {program,
                    run.number,
-                   run.first,
+                   texts.number(program, run.action, run.position),
                    run.count,
                    run.step,
                    run.start.value,

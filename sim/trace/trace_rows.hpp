@@ -41,7 +41,11 @@ class TraceRows {
   std::string_view thread(int row, Stream stream) const {
     return threads_[row][static_cast<std::size_t>(stream)];
   }
-  const ProcessGroup& group(int row, Axis axis) const { return groups_.of(shown_[row], axis); }
+  // The number of the rank that the row's message goes to or comes from.
+  Rank peer_of(int row, const Instruction& message) const {
+    return copies_.number_of(
+        groups_.of(shown_[row], message.axis).on_from(shown_[row], message.peer));
+  }
   // `,"Group size":8,"Process Group Name":"5","Process Group Ranks":"[0, 1]"`
   std::string_view group_text(int row, Axis axis) const {
     return group_texts_[groups_.of_rank[shown_[row]][static_cast<std::size_t>(axis)]];

@@ -104,8 +104,8 @@ TEST(OneHotExpert, IsWaitedFor) {
   std::map<Rank, double> ready;
   double start = 0;
   for (const Span& span : recorded.spans) {
-    const Instruction& at = programs.of(span.rank).instructions[span.instruction];
-    if (at.name < 0 || programs.names[at.name] != "L0 return") continue;
+    const Instruction& at = instruction_of(programs, span);
+    if (at.name < 0 || programs.names[at.name] != "return") continue;
     ready[span.rank] = span.ready.value;
     start = span.start.value;
   }
@@ -156,16 +156,15 @@ TEST(Rebalancing, MovesWeightsOverTheLinksAndIsWaitedFor) {
   const Programs programs = lower(small.model, small.plan);
   int moves = 0;
   for (const Span& span : recorded.spans) {
-    const Instruction& at = programs.of(span.rank).instructions[span.instruction];
+    const Instruction& at = instruction_of(programs, span);
     if (at.name < 0 || programs.names[at.name] != "move experts") continue;
     ++moves;
     EXPECT_DOUBLE_EQ(span.bytes.value, 288);
     EXPECT_NEAR((span.end - span.start).value, 288 / kLink, 1e-18);
-    EXPECT_EQ(programs.of(span.rank).passes[at.pass].micro_batch, 2);
+    EXPECT_EQ(programs.action(span.rank, span.action).micro_batch, 2);
     for (const Span& later : recorded.spans) {  // nothing of the pass is computed before
-      const Instruction& work = programs.of(later.rank).instructions[later.instruction];
-      if (later.rank != span.rank || work.pass != at.pass) continue;
-      if (work.kind == Instruction::Kind::kCompute) {
+      if (later.rank != span.rank || later.action != span.action) continue;
+      if (instruction_of(programs, later).kind == Instruction::Kind::kCompute) {
         EXPECT_GE(later.start, span.end);
       }
     }

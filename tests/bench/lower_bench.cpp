@@ -18,7 +18,9 @@ void lower_micro_batches(benchmark::State& state) {
     const Programs programs = lower(model, plan, nodes);
     instructions = 0;
     for (const Program& each : programs.programs) {
-      instructions += static_cast<double>(each.instructions.size());
+      for (const Action& action : each.actions) {
+        instructions += static_cast<double>(programs.pass_of(action).executions());
+      }
     }
   }
   state.counters["s_per_instruction"] = benchmark::Counter(

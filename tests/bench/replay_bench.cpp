@@ -21,10 +21,12 @@ namespace {
 constexpr int kNode = 8;
 constexpr int kRing = 64;
 
-Instruction compute(int waits) {
+// Waits for the slot of this number: PassProgram::waits is {0, 1}.
+Instruction compute(int slot) {
   Instruction instruction;
   instruction.flops = {50e6, 0};  // 50 us
-  instruction.waits[0] = waits;
+  instruction.first_wait = slot;
+  instruction.waits = 1;
   return instruction;
 }
 
@@ -44,14 +46,20 @@ Instruction all_reduce(Axis axis, int slot) {
 Programs benchmark_programs(int ranks, int repeat) {
   Programs programs;
   for (int role = 0; role < kNode; ++role) {
-    Program program;
-    program.instructions = {compute(1), all_reduce(Axis::kTensor, 0), compute(0),
-                            all_reduce(Axis::kData, 1)};
-    for (Instruction& instruction : program.instructions) {
+    PassProgram pass;
+    pass.waits = {0, 1};
+    pass.slots = 2;
+    pass.places = {{0, 4, Place::kOutside, 1}};
+    pass.instructions = {compute(1), all_reduce(Axis::kTensor, 0), compute(0),
+                         all_reduce(Axis::kData, 1)};
+    for (Instruction& instruction : pass.instructions) {
       instruction.flops.base *= 1 + 0.2 * (role * 5 % kNode) / kNode;
     }
-    program.blocks = {{0, 4, repeat, 0}};
+    Program program;
+    program.actions.emplace_back().pass = role;
+    program.loops = {{0, 1, repeat, 0}};
     program.slots = 2;
+    programs.passes.push_back(pass);
     programs.programs.push_back(program);
   }
   programs.ranks.resize(ranks);

@@ -26,8 +26,7 @@ Programs decode_programs() {
       for (int i = 0; i < kOperators; ++i) {
         const int index = add_compute(programs, stage, "L" + std::to_string(layer) + " operator",
                                       OperatorClass::kGemm, kSteps);
-        programs.programs[stage].instructions[index].layer = static_cast<std::int16_t>(layer);
-        if (i == 0) programs.programs[stage].instructions[index].bytes.per_step = 4096;
+        if (i == 0) instruction_at(programs, stage, index).bytes.per_step = 4096;
       }
       for (int i = 0; i < 2; ++i) {
         add_collective(programs, stage, "L" + std::to_string(layer) + " tp all_reduce",

@@ -65,10 +65,11 @@ TEST(RunRecorder, ARanksSecondsSumToTheMakespan) {
 TEST(RunRecorder, OperatorsThatComeTogetherCountAsEachByItself) {
   Programs programs = small_world(1, 1, 1);
   add_pass(programs, 0, Phase::kPrefill, 0, {0, 1});
-  const int up = add_compute(programs, 0, "L0 up", OperatorClass::kGemm);
+  add_compute(programs, 0, "L0 up", OperatorClass::kGemm);
   add_compute(programs, 0, "L0 down", OperatorClass::kGemm);
   OperatorRun operators;
-  operators.first = up;
+  operators.called = &programs.action(0, 0);
+  operators.pass = &programs.passes[0];
   operators.count = 2;
   operators.start = {1};
   const Seconds ends[] = {{1}, {3}};

@@ -14,13 +14,7 @@ TEST(CriticalPathFinder, ARanksLaunchIsThatOfItsGpu) {
   platform.devices[0].kernel_launch = {};
   platform.devices[1].kernel_launch = Seconds{2};
   Programs programs;
-  Program program;
-  Pass pass;
-  pass.sequences = {0, 1};
-  program.passes = {pass};
-  program.instructions = {compute(OperatorClass::kSampling, 0, 0)};
-  program.blocks = {{0, 1, 1, 0}};
-  programs.programs = {program};
+  add_program(programs, {compute(OperatorClass::kSampling, 0)}, {0, 1});
   programs.groups = build_groups(Layout{});
   programs.ranks = {{0, {}, {0, 1}, 1}};
   CriticalPathFinder finder(platform);

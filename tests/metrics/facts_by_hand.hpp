@@ -21,13 +21,29 @@ inline Platform two_gpus() {
   return platform;
 }
 
-inline Instruction compute(OperatorClass op_class, double flops, int pass, double useful = 1) {
+inline Instruction compute(OperatorClass op_class, double flops, double useful = 1) {
   Instruction at;
   at.op_class = op_class;
   at.flops.base = flops;
-  at.pass = pass;
   at.useful_flops_share = useful;
   return at;
+}
+
+// A program of one action, a pass of `sequences` with these instructions.
+inline void add_program(Programs& programs, const std::vector<Instruction>& instructions,
+                        Share sequences, int stage = 0) {
+  PassProgram pass;
+  pass.is_pass = true;
+  pass.instructions = instructions;
+  pass.places = {{0, static_cast<int>(instructions.size()), Place::kOutside, 1}};
+  Program program;
+  program.stage = stage;
+  Action& action = program.actions.emplace_back();
+  action.pass = static_cast<std::int32_t>(programs.passes.size());
+  action.sequences = sequences;
+  program.loops = {{0, 1, 1, 0}};
+  programs.passes.push_back(pass);
+  programs.programs.push_back(program);
 }
 
 inline Span compute_span(Rank rank, int instruction, double start, double end, int step = 0) {

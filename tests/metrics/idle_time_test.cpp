@@ -13,22 +13,15 @@ TEST(TwoStages, WaitForTheMessageIsBubbleUntilItIsSentAndTheNetworkAfter) {
   //   rank 1                      [ sample ]
   Plan plan;
   plan.layout.pipeline = 2;
-  Program first;
-  Program last;
-  last.stage = 1;
-  Pass pass;
-  pass.sequences = {0, 1};
-  first.passes = last.passes = {pass};
   Instruction send;
   send.kind = Instruction::Kind::kSend;
   send.axis = Axis::kPipeline;
   send.bytes.base = 500;
   Instruction receive = send;
   receive.kind = Instruction::Kind::kReceive;
-  first.instructions = {compute(OperatorClass::kGemm, 8, 0), send};
-  last.instructions = {receive, compute(OperatorClass::kSampling, 0, 0)};
   Programs programs;
-  programs.programs = {first, last};
+  add_program(programs, {compute(OperatorClass::kGemm, 8), send}, {0, 1});
+  add_program(programs, {receive, compute(OperatorClass::kSampling, 0)}, {0, 1}, 1);
   programs.groups = build_groups(plan.layout);
   programs.ranks = {{0, {}, {0, 1}}, {1, {.pipeline = 1}, {0, 1}}};
   const Platform platform = two_gpus();
@@ -64,17 +57,12 @@ TEST(TwoReplicas, ShareOfCommunicationIsOfTheRanksThatCompute) {
   Plan plan;
   plan.layout.tensor = 2;
   plan.layout.data = 2;
-  Program program;
-  Pass pass;
-  pass.sequences = {0, 1};
-  program.passes = {pass};
   Instruction reduce;
   reduce.kind = Instruction::Kind::kCollective;
   reduce.bytes.base = 500;
-  program.instructions = {reduce, compute(OperatorClass::kSampling, 0, 0)};
-  Program idle;
   Programs programs;
-  programs.programs = {program, idle};
+  add_program(programs, {reduce, compute(OperatorClass::kSampling, 0)}, {0, 1});
+  programs.programs.emplace_back();  // idle
   programs.groups = build_groups(plan.layout);
   programs.ranks = {{0, {}, {0, 1}, 0},
                     {0, {.tensor = 1}, {0, 1}, 1},

@@ -1,4 +1,4 @@
-// Roles, blocks and streams of lowered plans.
+// Roles, actions and messages of lowered plans.
 #include "program/lower.hpp"
 
 #include <gtest/gtest.h>
@@ -11,10 +11,16 @@
 namespace rehearse {
 namespace {
 
-int count_of(const Program& program, const Block& block, Instruction::Kind kind) {
-  return static_cast<int>(std::count_if(program.instructions.begin() + block.begin,
-                                        program.instructions.begin() + block.end,
-                                        [&](const Instruction& at) { return at.kind == kind; }));
+int count_of(const Programs& programs, const Program& program, const Loop& loop,
+             Instruction::Kind kind) {
+  int count = 0;
+  for (int at = loop.begin; at < loop.end; ++at) {
+    const PassProgram& pass = programs.pass_of(program.actions[at]);
+    for (Cursor cursor = pass.first(); !pass.is_over(cursor); pass.advance(cursor)) {
+      if (pass.instructions[cursor.at].kind == kind) ++count;
+    }
+  }
+  return count;
 }
 
 Plan shipped_shape() {
@@ -52,37 +58,39 @@ TEST(Roles, UnequalNeighboursInAnExpertGroupMakeAnotherRole) {
   EXPECT_EQ(lower(small_dense_model(2), plan).programs.size(), 4u);
 }
 
-TEST(Blocks, OneTokenNeedsNoDecode) {
+TEST(Loops, OneTokenNeedsNoDecode) {
   Plan plan = small_plan();
   plan.batch.output_tokens = 1;
-  for (const Program& program : lower(small_moe_model(2), plan).programs) {
-    ASSERT_EQ(program.blocks.size(), 1u);
-    EXPECT_EQ(program.blocks[0].repeat, 1);
+  const Programs programs = lower(small_moe_model(2), plan);
+  for (const Program& program : programs.programs) {
+    ASSERT_EQ(program.loops.size(), 1u);
+    EXPECT_EQ(program.loops[0].repeat, 1);
     // Nobody waits for the tokens: stage 0 sends its activations, the last stage nothing.
-    EXPECT_EQ(count_of(program, program.blocks[0], Instruction::Kind::kSend),
+    EXPECT_EQ(count_of(programs, program, program.loops[0], Instruction::Kind::kSend),
               program.stage == 0 ? 1 : 0);
   }
 }
 
-TEST(Blocks, TheLastStageTellsItsTokensInEveryStepButTheLast) {
-  // 4 output tokens: one by prefill, 3 decode steps. Stage 0 repeats one block; the last stage has
+TEST(Loops, TheLastStageTellsItsTokensInEveryStepButTheLast) {
+  // 4 output tokens: one by prefill, 3 decode steps. Stage 0 repeats one loop; the last stage has
   // 2 steps with a send per micro-batch and one without, which counts on from step 2.
   const Programs programs = lower(small_moe_model(2), small_plan());
   for (const Program& program : programs.programs) {
-    const auto sends = [&](int block) {
-      return count_of(program, program.blocks[block], Instruction::Kind::kSend);
+    const auto sends = [&](int loop) {
+      return count_of(programs, program, program.loops[loop], Instruction::Kind::kSend);
     };
     if (program.stage == 0) {
-      ASSERT_EQ(program.blocks.size(), 2u);
-      EXPECT_EQ(program.blocks[1].repeat, 3);
-      EXPECT_EQ(program.blocks[1].first_step, 0);
+      ASSERT_EQ(program.loops.size(), 2u);
+      EXPECT_EQ(program.loops[1].repeat, 3);
+      EXPECT_EQ(program.loops[1].first_step, 0);
       EXPECT_EQ(sends(1), 1);  // activations
-      EXPECT_EQ(count_of(program, program.blocks[1], Instruction::Kind::kReceive), 1);  // tokens
+      EXPECT_EQ(count_of(programs, program, program.loops[1], Instruction::Kind::kReceive),
+                1);  // tokens
     } else {
-      ASSERT_EQ(program.blocks.size(), 3u);
-      EXPECT_EQ(program.blocks[1].repeat, 2);
-      EXPECT_EQ(program.blocks[2].repeat, 1);
-      EXPECT_EQ(program.blocks[2].first_step, 2);
+      ASSERT_EQ(program.loops.size(), 3u);
+      EXPECT_EQ(program.loops[1].repeat, 2);
+      EXPECT_EQ(program.loops[2].repeat, 1);
+      EXPECT_EQ(program.loops[2].first_step, 2);
       EXPECT_EQ(sends(0), 1);
       EXPECT_EQ(sends(1), 1);
       EXPECT_EQ(sends(2), 0);
@@ -90,26 +98,28 @@ TEST(Blocks, TheLastStageTellsItsTokensInEveryStepButTheLast) {
   }
 }
 
-TEST(Blocks, TwoOutputTokensTellTheFirstStageOnce) {
+TEST(Loops, TwoOutputTokensTellTheFirstStageOnce) {
   Plan plan = small_plan();
   plan.batch.output_tokens = 2;
-  for (const Program& program : lower(small_moe_model(2), plan).programs) {
-    ASSERT_EQ(program.blocks.size(), 2u);
-    EXPECT_EQ(program.blocks[1].repeat, 1);
-    EXPECT_EQ(program.blocks[1].first_step, 0);
+  const Programs programs = lower(small_moe_model(2), plan);
+  for (const Program& program : programs.programs) {
+    ASSERT_EQ(program.loops.size(), 2u);
+    EXPECT_EQ(program.loops[1].repeat, 1);
+    EXPECT_EQ(program.loops[1].first_step, 0);
     if (program.stage == 1) {
-      EXPECT_EQ(count_of(program, program.blocks[1], Instruction::Kind::kSend), 0);
+      EXPECT_EQ(count_of(programs, program, program.loops[1], Instruction::Kind::kSend), 0);
     }
   }
 }
 
-TEST(Blocks, OneStageNeedsNobodysTokens) {
+TEST(Loops, OneStageNeedsNobodysTokens) {
   Plan plan = small_plan();
   plan.layout.pipeline = 1;
-  for (const Program& program : lower(small_moe_model(2), plan).programs) {
-    for (const Block& block : program.blocks) {
-      EXPECT_EQ(count_of(program, block, Instruction::Kind::kSend), 0);
-      EXPECT_EQ(count_of(program, block, Instruction::Kind::kReceive), 0);
+  const Programs programs = lower(small_moe_model(2), plan);
+  for (const Program& program : programs.programs) {
+    for (const Loop& loop : program.loops) {
+      EXPECT_EQ(count_of(programs, program, loop, Instruction::Kind::kSend), 0);
+      EXPECT_EQ(count_of(programs, program, loop, Instruction::Kind::kReceive), 0);
     }
   }
 }
@@ -123,14 +133,20 @@ TEST(Passes, FirstTokensAreToldWhenTheirMicroBatchesAreThrough) {
   plan.batch = {.sequences = 6, .prompt_tokens = 3, .output_tokens = 2, .micro_batches = 3};
   const Programs programs = lower(small_dense_model(2), plan);
   ASSERT_EQ(programs.programs.size(), 2u);
-  std::vector<int> after_pass;
-  for (const Instruction& at : programs.programs[1].instructions) {
+  std::vector<int> after_micro_batch;
+  std::vector<int> lanes;
+  const Program& last = programs.programs[1];
+  for (std::size_t action = 0; action < last.actions.size(); ++action) {
+    const Instruction& at = programs.pass_of(last.actions[action]).instructions[0];
     if (at.kind != Instruction::Kind::kSend) continue;
-    after_pass.push_back(at.pass);
+    const int pass = programs.pass_about(last, static_cast<int>(action));
+    after_micro_batch.push_back(last.actions[pass].micro_batch);
+    lanes.push_back(programs.lane_of(last.actions[action], at));
     EXPECT_EQ(at.bytes.base, 12);
-    EXPECT_EQ(at.peer_stage, 0);
+    EXPECT_EQ(programs.peer_of(1, at), 0);
   }
-  EXPECT_EQ(after_pass, (std::vector<int>{1, 2}));
+  EXPECT_EQ(after_micro_batch, (std::vector<int>{1, 2}));
+  EXPECT_EQ(lanes, (std::vector<int>{1, 1}));  // tokens for stage 0
 }
 
 TEST(Passes, WithoutRequestsStillServeTheExperts) {
@@ -144,7 +160,8 @@ TEST(Passes, WithoutRequestsStillServeTheExperts) {
   ASSERT_EQ(programs.ranks[1].sequences.count, 0);
   EXPECT_EQ(idle.role, "stage 0: layers 0-0, 0 sequences");
   std::vector<std::string> exchanged;
-  for (const Instruction& at : idle.instructions) {
+  ASSERT_EQ(idle.actions.size(), 1u);
+  for (const Instruction& at : programs.pass_of(idle.actions[0]).instructions) {
     if (at.kind == Instruction::Kind::kCollective) {
       exchanged.push_back(programs.names[at.name]);
       // Dispatches nothing; returns 3 copies of 16 bytes.
@@ -155,7 +172,32 @@ TEST(Passes, WithoutRequestsStillServeTheExperts) {
       EXPECT_EQ(at.flops.base, 0);
     }
   }
-  EXPECT_EQ(exchanged, (std::vector<std::string>{"L0 dispatch", "L0 return"}));
+  EXPECT_EQ(exchanged, (std::vector<std::string>{"dispatch", "return"}));
+}
+
+TEST(Passes, AreWrittenDownOnceForLayersThatAreAlike) {
+  // Of 40 layers two: one behind the embedding, one behind another layer. In each a norm, QKV,
+  // attention, projection, norm, up, down; outside embedding, norm, head, sampling.
+  const Programs programs = lower(small_dense_model(40), Plan{});
+  ASSERT_EQ(programs.passes.size(), 1u);
+  const PassProgram& pass = programs.passes[0];
+  EXPECT_EQ(pass.instructions.size(), 2 * 7 + 4u);
+  EXPECT_EQ(pass.executions(), 40 * 7 + 4);
+  ASSERT_EQ(pass.places.size(), 4u);
+  EXPECT_EQ(pass.places[2].layer, 1);
+  EXPECT_EQ(pass.places[2].repeat, 39);
+}
+
+TEST(Passes, AreSharedByStagesWhoseLayersAreAlike) {
+  // 4 stages of 2 layers: the two in the middle run the same passes.
+  Plan plan;
+  plan.layout.pipeline = 4;
+  const Programs programs = lower(small_dense_model(8), plan);
+  ASSERT_EQ(programs.programs.size(), 4u);
+  EXPECT_EQ(programs.passes.size(), 3u);
+  EXPECT_EQ(programs.programs[1].actions[0].pass, programs.programs[2].actions[0].pass);
+  EXPECT_EQ(programs.programs[1].actions[0].layers.first, 2);
+  EXPECT_EQ(programs.programs[2].actions[0].layers.first, 4);
 }
 
 TEST(Programs, TakeModelAndBuffersFromTheirInputs) {

@@ -11,14 +11,13 @@ namespace {
 
 // Passes in the order of execution: each adds to the KV cache, and its activations are freed at its
 // end.
-Bytes highest_of(const Program& program) {
+Bytes highest_of(const Programs& programs, const Program& program) {
   Bytes kv;
   Bytes highest;
-  for (const Block& block : program.blocks) {
-    for (int repeat = 0; repeat < block.repeat; ++repeat) {
-      for (int at = block.begin; at < block.end; ++at) {
-        if (program.instructions[at].kind != Instruction::Kind::kPassBegin) continue;
-        const Pass& pass = program.passes[program.instructions[at].pass];
+  for (const Loop& loop : program.loops) {
+    for (int repeat = 0; repeat < loop.repeat; ++repeat) {
+      for (int at = loop.begin; at < loop.end; ++at) {
+        const PassProgram& pass = programs.pass_of(program.actions[at]);
         kv += pass.kv_appended;
         highest = std::max(highest, kv + pass.activation_peak);
       }
@@ -39,7 +38,7 @@ TEST(MemoryNeed, IsThatOfTheLoweredProgram) {
       const Programs programs = lower(model, plan);
       for (const Program& program : programs.programs) {
         EXPECT_DOUBLE_EQ(highest_need(model, plan, program.stage, 5).sum().value,
-                         highest_of(program).value)
+                         highest_of(programs, program).value)
             << passes << " passes, stage " << program.stage;
       }
     }

@@ -4,7 +4,9 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <numeric>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -17,7 +19,7 @@ namespace {
 
 constexpr int kGpus = 48;
 
-using Channel = std::pair<Rank, Rank>;
+using Channel = std::tuple<Rank, Rank, int>;  // from, to, lane
 
 RandomPlan draw_any_plan() {
   return *rc::gen::arbitrary<bool>() ? draw_plan(kGpus) : draw_plan_of_lengths(kGpus);
@@ -26,15 +28,20 @@ RandomPlan draw_any_plan() {
 RC_GTEST_PROP(Matching, EverySendHasItsReceive, ()) {
   const RandomPlan drawn = draw_any_plan();
   const Programs programs = lower(drawn.model, drawn.plan);
-  std::map<Channel, std::vector<double>> sent;
-  std::map<Channel, std::vector<double>> received;
+  // In the order of each channel: bytes, and what the message is about.
+  using Messages = std::vector<std::pair<double, int>>;
+  std::map<Channel, Messages> sent;
+  std::map<Channel, Messages> received;
   for (Rank rank = 0; rank < static_cast<Rank>(programs.ranks.size()); ++rank) {
-    for_each_execution(programs.of(rank), [&](const Instruction& at, int step) {
-      const bool send = at.kind == Instruction::Kind::kSend;
-      if (!send && at.kind != Instruction::Kind::kReceive) return;
-      const Rank peer = programs.groups.of(rank, Axis::kPipeline).ranks[at.peer_stage];
-      RC_ASSERT(programs.of(peer).stage == at.peer_stage);
-      (send ? sent[{rank, peer}] : received[{peer, rank}]).push_back(at.bytes.at(step));
+    for_each_action(programs.of(rank), [&](const Action& action, int step) {
+      for (const Instruction& at : programs.pass_of(action).instructions) {
+        const bool send = at.kind == Instruction::Kind::kSend;
+        if (!send && at.kind != Instruction::Kind::kReceive) continue;
+        const Rank peer = programs.peer_of(rank, at);
+        const int lane = programs.lane_of(action, at);
+        (send ? sent[{rank, peer, lane}] : received[{peer, rank, lane}])
+            .emplace_back(at.bytes.at(step), action.about);
+      }
     });
   }
   if (sent != received) RC_FAIL(drawn.text());
@@ -47,7 +54,7 @@ using Post = std::tuple<CollectiveOp, double>;
 
 std::vector<Post> posts_of(const Programs& programs, Rank rank, Axis axis) {
   std::vector<Post> posts;
-  for_each_execution(programs.of(rank), [&](const Instruction& at, int step) {
+  for_each_execution(programs, programs.of(rank), [&](const Instruction& at, int step) {
     if (at.kind != Instruction::Kind::kCollective || at.axis != axis) return;
     posts.emplace_back(at.op, at.op == CollectiveOp::kAllToAll ? 0 : at.bytes.at(step));
   });
@@ -66,19 +73,53 @@ RC_GTEST_PROP(Matching, MembersOfAGroupPostTheSameCollectives, ()) {
   }
 }
 
-// Waits refer to transfers posted before in the same pass, at a slot nobody has recorded since.
+// Waits refer to transfers that were posted before in the same execution of a pass.
 RC_GTEST_PROP(Matching, WaitsReferToTransfersOfTheSamePass, ()) {
   const RandomPlan drawn = draw_any_plan();
   const Programs programs = lower(drawn.model, drawn.plan);
+  for (const PassProgram& pass : programs.passes) {
+    std::vector<bool> recorded(pass.slots, false);
+    for (Cursor cursor = pass.first(); !pass.is_over(cursor); pass.advance(cursor)) {
+      const Instruction& at = pass.instructions[cursor.at];
+      for (const int slot : pass.waits_of(at)) RC_ASSERT(recorded.at(slot));
+      if (at.slot >= 0) recorded.at(at.slot) = true;
+    }
+  }
+}
+
+// Written out layer by layer, a pass has the operators and communication of its whole graph.
+RC_GTEST_PROP(Passes, StandForEveryLayerOfTheirChunk, ()) {
+  const RandomPlan drawn = draw_plan(kGpus);
+  const Programs programs = lower(drawn.model, drawn.plan);
   for (const Program& program : programs.programs) {
-    std::vector<int> recorded_in(program.slots, -1);
-    for (const Instruction& at : program.instructions) {
-      for (const int slot : at.waits) {
-        if (slot >= 0) RC_ASSERT(recorded_in.at(slot) == at.pass);
+    for (const Action& action : program.actions) {
+      const PassProgram& pass = programs.pass_of(action);
+      if (!pass.is_pass) continue;
+      std::vector<int> layers;
+      double flops = 0;
+      for (Cursor cursor = pass.first(); !pass.is_over(cursor); pass.advance(cursor)) {
+        const int layer = action.layer(pass.layer_at(cursor));
+        if (layer >= 0 && (layers.empty() || layers.back() != layer)) layers.push_back(layer);
+        flops += pass.instructions[cursor.at].flops.base;
       }
-      if (at.slot < 0) continue;
-      RC_ASSERT(recorded_in.at(at.slot) != at.pass);
-      recorded_in[at.slot] = at.pass;
+      std::vector<int> expected(action.layers.count);
+      std::iota(expected.begin(), expected.end(), action.layers.first);
+      RC_ASSERT(layers == expected);
+      PassShape shape;
+      shape.phase = pass.phase;
+      shape.sequences = action.sequences.count;
+      shape.prompt_tokens = drawn.plan.batch.prompt_tokens;
+      shape.group_tokens = 0;  // the experts' FLOPs are compared elsewhere
+      shape.layers = action.layers;
+      shape.stage = action.stage;
+      if (drawn.model.moe) continue;
+      const WorkloadGraph graph = build_pass(drawn.model, drawn.plan.layout, shape);
+      double whole = 0;
+      for (int node = 0; node < graph.size(); ++node) {
+        if (const auto* op = std::get_if<Operator>(&graph.node(node).work))
+          whole += op->flops().base;
+      }
+      RC_ASSERT(std::abs(flops - whole) <= 1e-9 * whole);
     }
   }
 }
@@ -87,10 +128,13 @@ RC_GTEST_PROP(Matching, WaitsReferToTransfersOfTheSamePass, ()) {
 RC_GTEST_PROP(Matching, APassHasTokensOrServesExpertsOfOthers, ()) {
   const RandomPlan drawn = draw_any_plan();
   const Programs programs = lower(drawn.model, drawn.plan);
-  const auto tokens = [&](Rank rank, const Pass& wanted) {
+  const auto tokens = [&](Rank rank, const Action& wanted) {
     double sum = 0;
-    for (const Pass& pass : programs.of(rank).passes) {
-      if (pass.phase == wanted.phase && pass.micro_batch == wanted.micro_batch) sum += pass.tokens;
+    for (const Action& action : programs.of(rank).actions) {
+      const PassProgram& pass = programs.pass_of(action);
+      const bool same = pass.is_pass && pass.phase == programs.pass_of(wanted).phase &&
+                        action.micro_batch == wanted.micro_batch;
+      if (same) sum += pass.tokens;
     }
     return sum;
   };
@@ -98,9 +142,10 @@ RC_GTEST_PROP(Matching, APassHasTokensOrServesExpertsOfOthers, ()) {
     const bool shares = drawn.model.is_moe_layer(drawn.model.layers - 1);
     const std::vector<Rank> sharers =
         shares ? programs.groups.of(rank, Axis::kExpert).ranks : std::vector<Rank>{rank};
-    for (const Pass& pass : programs.of(rank).passes) {
+    for (const Action& action : programs.of(rank).actions) {
+      if (!programs.pass_of(action).is_pass) continue;
       const bool serves = std::any_of(sharers.begin(), sharers.end(),
-                                      [&](Rank other) { return tokens(other, pass) > 0; });
+                                      [&](Rank other) { return tokens(other, action) > 0; });
       if (!serves) RC_FAIL(drawn.text());
     }
   }

@@ -44,9 +44,10 @@ RC_GTEST_PROP(Conservation, UsefulFlopsOfAllRanksAreTheModels, ()) {
   const Programs programs = lower(drawn.model, drawn.plan);
   double flops = 0;
   for (const RankEntry& rank : programs.ranks) {
-    for_each_execution(programs.programs[rank.program], [&](const Instruction& at, int step) {
-      flops += at.flops.at(step) * at.useful_flops_share;
-    });
+    for_each_execution(programs, programs.programs[rank.program],
+                       [&](const Instruction& at, int step) {
+                         flops += at.flops.at(step) * at.useful_flops_share;
+                       });
   }
   require_equal(flops, model_flops(drawn.model, drawn.plan.batch), drawn);
 }
@@ -106,10 +107,8 @@ RC_GTEST_PROP(Conservation, CachedBytesAreThoseOfTheTokensFed, ()) {
   double bytes = 0;
   for (const RankEntry& rank : programs.ranks) {
     const Program& program = programs.programs[rank.program];
-    for_each_execution(program, [&](const Instruction& at, int) {
-      if (at.kind == Instruction::Kind::kPassBegin) {
-        bytes += program.passes[at.pass].kv_appended.value;
-      }
+    for_each_action(program, [&](const Action& action, int) {
+      bytes += programs.pass_of(action).kv_appended.value;
     });
   }
   const double copies =
@@ -125,10 +124,8 @@ RC_GTEST_PROP(Conservation, EveryStageIsEnteredByEveryTokenOnce, ()) {
   for (const RankEntry& rank : programs.ranks) {
     if (rank.at.tensor != 0) continue;
     const Program& program = programs.programs[rank.program];
-    for_each_execution(program, [&](const Instruction& at, int) {
-      if (at.kind == Instruction::Kind::kPassBegin) {
-        tokens[program.stage] += program.passes[at.pass].tokens;
-      }
+    for_each_action(program, [&](const Action& action, int) {
+      tokens[program.stage] += programs.pass_of(action).tokens;
     });
   }
   for (const double entered : tokens) require_equal(entered, tokens_fed(drawn.plan.batch), drawn);
@@ -151,14 +148,15 @@ RC_GTEST_PROP(Conservation, DispatchedRowsArriveAndComeBack, ()) {
   double returned = 0;
   double copies = 0;
   for (const RankEntry& rank : programs.ranks) {
-    for_each_execution(programs.programs[rank.program], [&](const Instruction& at, int step) {
-      if (at.name < 0) return;
-      const std::string& name = programs.names[at.name];
-      if (name.ends_with("dispatch")) dispatched += at.bytes.at(step);
-      if (name.ends_with("return")) returned += at.bytes.at(step);
-      if (at.op_class == OperatorClass::kExpertGemm && name.ends_with("up"))
-        copies += copies_of(at, step, drawn);
-    });
+    for_each_execution(programs, programs.programs[rank.program],
+                       [&](const Instruction& at, int step) {
+                         if (at.name < 0) return;
+                         const std::string& name = programs.names[at.name];
+                         if (name.ends_with("dispatch")) dispatched += at.bytes.at(step);
+                         if (name.ends_with("return")) returned += at.bytes.at(step);
+                         if (at.op_class == OperatorClass::kExpertGemm && name.ends_with("up"))
+                           copies += copies_of(at, step, drawn);
+                       });
   }
   // With sequence parallelism the tensor ranks of an expert each receive their share of the rows
   // and gather the others'; without, each receives all.

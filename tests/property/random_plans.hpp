@@ -25,14 +25,25 @@ RandomPlan draw_plan_of_lengths(int gpus);
 // With a routing model, capacity and placement, too; some of them spread tokens evenly.
 RandomPlan draw_routed_plan(int gpus);
 
-// Calls visit(instruction, step) for every instruction a rank of the program executes, in order.
+// Calls visit(action, step) for every action a rank of the program executes, in order.
 template <class Visit>
-void for_each_execution(const Program& program, Visit visit) {
-  for (const Block& block : program.blocks) {
-    for (int step = block.first_step; step < block.first_step + block.repeat; ++step) {
-      for (int at = block.begin; at < block.end; ++at) visit(program.instructions[at], step);
+void for_each_action(const Program& program, Visit visit) {
+  for (const Loop& loop : program.loops) {
+    for (int step = loop.first_step; step < loop.first_step + loop.repeat; ++step) {
+      for (int at = loop.begin; at < loop.end; ++at) visit(program.actions[at], step);
     }
   }
+}
+
+// Calls visit(instruction, step) for every instruction that it executes, in order.
+template <class Visit>
+void for_each_execution(const Programs& programs, const Program& program, Visit visit) {
+  for_each_action(program, [&](const Action& action, int step) {
+    const PassProgram& pass = programs.pass_of(action);
+    for (Cursor at = pass.first(); !pass.is_over(at); pass.advance(at)) {
+      visit(pass.instructions[at.at], step);
+    }
+  });
 }
 
 // Tokens that are fed through the model: every prompt, and every output token but the last.

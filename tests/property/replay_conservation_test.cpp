@@ -40,14 +40,14 @@ struct Totals {
   static constexpr std::size_t kCounted = 8;  // the fields before those from Measure
 };
 
-void count(const Program& program, bool samples, const Instruction& at, int step, Totals& totals) {
+void count(const Action& action, bool samples, const Instruction& at, int step, Totals& totals) {
   ++totals.spans;
   totals.flops += at.flops.at(step);
   switch (at.kind) {
     case Instruction::Kind::kCompute:
       totals.memory_bytes += at.bytes.at(step);
       if (samples && at.op_class == OperatorClass::kSampling) {
-        totals.sampled_tokens += program.passes[at.pass].sequences.count;
+        totals.sampled_tokens += action.sequences.count;
       }
       break;
     case Instruction::Kind::kCollective:
@@ -70,9 +70,8 @@ class CountingSink : public TimelineSink {
     measure_.begin(programs);
   }
   void span(const Span& span) override {
-    const Program& program = programs_->of(span.rank);
-    count(program, programs_->ranks[span.rank].at.tensor == 0,
-          program.instructions[span.instruction], span.step, totals);
+    count(programs_->action(span.rank, span.action), programs_->ranks[span.rank].at.tensor == 0,
+          instruction_of(*programs_, span), span.step, totals);
     measure_.span(span);
   }
   void memory(const MemoryLevel& level) override {
@@ -103,11 +102,12 @@ Totals totals_of(const Programs& programs) {
   Totals totals;
   for (const RankEntry& rank : programs.ranks) {
     const Program& program = programs.programs[rank.program];
-    for_each_execution(program, [&](const Instruction& at, int step) {
-      if (at.kind == Instruction::Kind::kPassBegin) {
-        totals.cached_bytes += program.passes[at.pass].kv_appended.value;
-      } else if (at.kind != Instruction::Kind::kPassEnd) {
-        count(program, rank.at.tensor == 0, at, step, totals);
+    for_each_action(program, [&](const Action& action, int step) {
+      const PassProgram& pass = programs.pass_of(action);
+      totals.cached_bytes += pass.kv_appended.value;
+      for (Cursor cursor = pass.first(); !pass.is_over(cursor); pass.advance(cursor)) {
+        const Instruction& at = pass.instructions[cursor.at];
+        count(action, rank.at.tensor == 0, at, step, totals);
         totals.model_flops += at.flops.at(step) * at.useful_flops_share;
       }
     });

@@ -27,11 +27,11 @@ struct Sums {
 Sums sums_of(const RecordedRun& recorded, const Programs& programs) {
   Sums sums;
   for (const Span& span : recorded.spans) {
-    const Instruction& at = programs.of(span.rank).instructions[span.instruction];
+    const Instruction& at = instruction_of(programs, span);
     if (at.name < 0) continue;
     const std::string& name = programs.names[at.name];
-    if (name.ends_with(" dispatch")) sums.dispatched += span.bytes.value;
-    if (name.ends_with(" return")) sums.returned += span.bytes.value;
+    if (name.ends_with("dispatch")) sums.dispatched += span.bytes.value;
+    if (name.ends_with("return")) sums.returned += span.bytes.value;
     if (name.ends_with("expert up") && at.routed >= 0) {
       sums.copies += span.copies;
       sums.flops += span.flops.value;
@@ -54,8 +54,8 @@ RC_GTEST_PROP(RoutedConservation, CopiesAreComputedOrDroppedAndTheirBytesTravel,
   Programs programs = lower(model, drawn.plan);
   // The GPUs of the small cluster have no other peak.
   programs.compute_dtype = Dtype::kBf16;
-  for (Program& program : programs.programs) {
-    for (Work& work : program.works) work.computed = Dtype::kBf16;
+  for (PassProgram& pass : programs.passes) {
+    for (Work& work : pass.works) work.computed = Dtype::kBf16;
   }
   const std::vector<double> values = in_child([&] {
     const RecordedRun recorded = run(programs, star(kGpus, {1e9, 1e-6}));

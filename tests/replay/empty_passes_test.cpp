@@ -65,9 +65,11 @@ void expect_same(double found, double expected) {
 }
 
 int passes(const Programs& programs, Rank rank, Phase phase) {
-  const std::vector<Pass>& all = programs.of(rank).passes;
-  return static_cast<int>(
-      std::count_if(all.begin(), all.end(), [&](const Pass& pass) { return pass.phase == phase; }));
+  const std::vector<Action>& all = programs.of(rank).actions;
+  return static_cast<int>(std::count_if(all.begin(), all.end(), [&](const Action& action) {
+    const PassProgram& pass = programs.pass_of(action);
+    return pass.is_pass && pass.phase == phase;
+  }));
 }
 
 Rank rank_of(const Plan& plan, int expert, int data) {

@@ -71,7 +71,44 @@ TEST(Deadlock, OfAReceiveWithoutASendNamesTheSender) {
   small.compute(1, 1e-3, {slot});
   small.compute(0, 1e-3);
   const std::string text = deadlock_of(small);
-  EXPECT_EQ(text, "no rank can make progress: rank 1 waits for a message from stage 0");
+  EXPECT_EQ(text, "no rank can make progress: rank 1 waits for a message from rank 0");
+}
+
+// Ranks that disagree on what they exchange are our fault, and never go on with it.
+std::string mismatch_of(const Programs& programs) {
+  try {
+    run(programs, kZone, NetworkLevelName::kFluid);
+  } catch (const InternalError& error) {
+    return error.what();
+  }
+  return "none";
+}
+
+TEST(Mismatch, OfAMessageAboutAnotherMicroBatchIsFound) {
+  SmallPrograms small(2);
+  small.send(0, 1, 1e6);
+  small.receive(1, 0);
+  Programs programs = small.programs();
+  programs.programs[1].actions[0].about = 3;
+  EXPECT_THAT(mismatch_of(programs),
+              HasSubstr("rank 1 receives 1.00 MB about 0 from rank 0 where it expects 1.00 MB "
+                        "about 3"));
+}
+
+TEST(Mismatch, OfAMessageOfAnotherSizeIsFound) {
+  SmallPrograms small(2);
+  small.send(0, 1, 1e6);
+  small.receive(1, 0);
+  small.at(1, 0).bytes.base = 2e6;
+  EXPECT_THAT(mismatch_of(small.programs()), HasSubstr("where it expects 2.00 MB about 0"));
+}
+
+TEST(Mismatch, OfACollectiveOfTwoMicroBatchesIsFound) {
+  SmallPrograms small(2);
+  small.collective_on_all(CollectiveOp::kAllReduce, 1e6);
+  Programs programs = small.programs();
+  programs.programs[1].actions[0].about = 1;
+  EXPECT_THAT(mismatch_of(programs), HasSubstr("all_reduce over tp"));
 }
 
 TEST(Deadlock, OfManyRanksNamesTheFirst) {

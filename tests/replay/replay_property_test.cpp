@@ -207,8 +207,7 @@ TEST(ReplayProperty, SpansAreInOrderAndWithinTheRun) {
       for (Rank rank = 0; rank < kRanks; ++rank) instructions += random.small.last(rank) + 1;
       if (result.spans.size() != instructions) return {1};
       for (const Span& span : result.spans) {
-        const Instruction& at =
-            random.small.programs().of(span.rank).instructions[span.instruction];
+        const Instruction& at = instruction_of(random.small.programs(), span);
         const bool receive = at.kind == Instruction::Kind::kReceive;
         if (!receive && span.ready > span.start) return {2};  // a receive may be posted late
         if (span.start > span.end || span.end > result.makespan) return {3};

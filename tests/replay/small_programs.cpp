@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include "base/error.hpp"
-
 namespace rehearse {
 
 SmallPrograms::SmallPrograms(int ranks) {
@@ -19,8 +17,10 @@ SmallPrograms::SmallPrograms(int ranks) {
   for (Rank rank = 0; rank < ranks; ++rank) {
     programs_.ranks[rank].program = rank;
     programs_.ranks[rank].gpu = rank;
-    programs_.programs[rank].blocks = {{0, 0, 1, 0}};
+    programs_.programs[rank].actions.emplace_back().pass = rank;
+    programs_.programs[rank].loops = {{0, 1, 1, 0}};
   }
+  programs_.passes.resize(ranks);
   // The first of its operation in the table.
   for (const CollectiveAlgorithm* algorithm : collective_algorithms()) {
     const CollectiveAlgorithm*& used = programs_.algorithms[static_cast<int>(algorithm->op)];
@@ -43,13 +43,16 @@ void SmallPrograms::divide(Axis axis, const std::vector<std::vector<Rank>>& grou
 }
 
 int SmallPrograms::add(Rank rank, Instruction instruction, const std::vector<int>& waits) {
-  SIM_CHECK(waits.size() <= instruction.waits.size(), "too many slots to wait for");
-  std::copy(waits.begin(), waits.end(), instruction.waits.begin());
-  Program& program = programs_.programs[rank];
-  if (instruction.kind != Instruction::Kind::kCompute) instruction.slot = program.slots++;
-  program.instructions.push_back(instruction);
-  program.blocks[0].end = static_cast<int>(program.instructions.size());
-  return program.blocks[0].end - 1;
+  PassProgram& pass = programs_.passes[rank];
+  instruction.first_wait = static_cast<std::int32_t>(pass.waits.size());
+  instruction.waits = static_cast<std::int32_t>(waits.size());
+  pass.waits.insert(pass.waits.end(), waits.begin(), waits.end());
+  if (instruction.kind != Instruction::Kind::kCompute) instruction.slot = pass.slots++;
+  programs_.programs[rank].slots = pass.slots;
+  pass.instructions.push_back(instruction);
+  const int count = static_cast<int>(pass.instructions.size());
+  pass.places = {{0, count, Place::kOutside, 1}};
+  return count - 1;
 }
 
 int SmallPrograms::compute(Rank rank, double seconds, const std::vector<int>& waits) {
@@ -72,9 +75,9 @@ int SmallPrograms::collective(Rank rank, CollectiveOp op, double bytes,
 }
 
 void SmallPrograms::split_last(Rank rank, const std::vector<Bytes>& to_member) {
-  Program& program = programs_.programs[programs_.ranks[rank].program];
-  at(rank, last(rank)).splits = static_cast<std::int32_t>(program.splits.size());
-  program.splits.push_back(to_member);
+  PassProgram& pass = programs_.passes[rank];
+  at(rank, last(rank)).splits = static_cast<std::int32_t>(pass.splits.size());
+  pass.splits.push_back(to_member);
 }
 
 int SmallPrograms::send(Rank from, Rank to, double bytes, const std::vector<int>& waits) {
@@ -82,9 +85,12 @@ int SmallPrograms::send(Rank from, Rank to, double bytes, const std::vector<int>
   instruction.kind = Instruction::Kind::kSend;
   instruction.stream = Stream::kPipelineSend;
   instruction.axis = Axis::kPipeline;
-  instruction.peer_stage = static_cast<std::int16_t>(to);
+  instruction.peer = static_cast<std::int16_t>(to - from);
   instruction.bytes.base = bytes;
-  return at(from, add(from, instruction, waits)).slot;
+  const int index = add(from, instruction, waits);
+  messages_[{from, to}].sent.push_back(bytes);
+  expect_sent(from, to);
+  return at(from, index).slot;
 }
 
 int SmallPrograms::receive(Rank to, Rank from) {
@@ -92,8 +98,18 @@ int SmallPrograms::receive(Rank to, Rank from) {
   instruction.kind = Instruction::Kind::kReceive;
   instruction.stream = Stream::kPipelineReceive;
   instruction.axis = Axis::kPipeline;
-  instruction.peer_stage = static_cast<std::int16_t>(from);
-  return at(to, add(to, instruction, {})).slot;
+  instruction.peer = static_cast<std::int16_t>(from - to);
+  const int index = add(to, instruction, {});
+  messages_[{from, to}].received.push_back(index);
+  expect_sent(from, to);
+  return at(to, index).slot;
+}
+
+void SmallPrograms::expect_sent(Rank from, Rank to) {
+  const Messages& messages = messages_[{from, to}];
+  for (std::size_t k = 0; k < std::min(messages.sent.size(), messages.received.size()); ++k) {
+    at(to, messages.received[k]).bytes.base = messages.sent[k];
+  }
 }
 
 void SmallPrograms::collective_on_all(CollectiveOp op, double bytes, Axis axis, Stream stream) {
@@ -101,13 +117,15 @@ void SmallPrograms::collective_on_all(CollectiveOp op, double bytes, Axis axis, 
 }
 
 void SmallPrograms::repeat(Rank rank, int times) {
-  programs_.programs[rank].blocks[0].repeat = times;
+  programs_.programs[rank].loops[0].repeat = times;
 }
 
-int SmallPrograms::last(Rank rank) const { return programs_.programs[rank].blocks[0].end - 1; }
+int SmallPrograms::last(Rank rank) const {
+  return static_cast<int>(programs_.passes[rank].instructions.size()) - 1;
+}
 
 Instruction& SmallPrograms::at(Rank rank, int instruction) {
-  return programs_.programs[rank].instructions[instruction];
+  return programs_.passes[rank].instructions[instruction];
 }
 
 }  // namespace rehearse

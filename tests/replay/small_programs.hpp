@@ -1,6 +1,8 @@
 // Programs written by hand: one program per rank, instructions in the order of the calls.
 #pragma once
 
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "program/program.hpp"
@@ -28,6 +30,7 @@ class SmallPrograms {
   // The rank's last collective, an all_to_all, splits its buffer so.
   void split_last(Rank rank, const std::vector<Bytes>& to_member);
   int send(Rank from, Rank to, double bytes, const std::vector<int>& waits = {});
+  // It expects what the send that it belongs to brings.
   int receive(Rank to, Rank from);
 
   // The collective on every rank of every group of the axis.
@@ -44,9 +47,15 @@ class SmallPrograms {
   const Programs& programs() const { return programs_; }
 
  private:
+  struct Messages {
+    std::vector<double> sent;   // bytes
+    std::vector<int> received;  // index of the instruction
+  };
   int add(Rank rank, Instruction instruction, const std::vector<int>& waits);
+  void expect_sent(Rank from, Rank to);
 
   Programs programs_;
+  std::map<std::pair<Rank, Rank>, Messages> messages_;
 };
 
 }  // namespace rehearse

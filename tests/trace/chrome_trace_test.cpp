@@ -49,7 +49,7 @@ TEST(ChromeTrace, AnOperatorIsASliceWithWhatAPersonAsksAboutIt) {
   Programs programs = small_world(1, 1, 1);
   add_pass(programs, 0, Phase::kDecode, 2, {0, 1});
   const int gemm = add_compute(programs, 0, "L0 qkv", OperatorClass::kGemm, 10);
-  programs.programs[0].instructions[gemm].flops = {1000, 10};
+  instruction_at(programs, 0, gemm).flops = {1000, 10};
   const ImportedTrace trace =
       traced(programs, {{compute_span(0, gemm, 1 * kUs, 3.5 * kUs, 9)}, {}});
   const Events slices = of_phase(trace, 'X');
@@ -387,7 +387,7 @@ TEST(ChromeTrace, OperatorsThatComeTogetherAreWrittenAsEachByItself) {
   const int up = add_compute(programs, 0, "L0 up", OperatorClass::kGemm, 2);
   const int down = add_compute(programs, 0, "L0 down", OperatorClass::kGemm, 2);
   add_compute(programs, 0, "sample", OperatorClass::kSampling, 2);
-  programs.programs[0].instructions[down].flops = {500, 7};
+  instruction_at(programs, 0, down).flops = {500, 7};
   Facts facts;
   const double starts[] = {0, 7 * kUs};
   for (int step = 0; step < 2; ++step) {

@@ -24,36 +24,64 @@ void place_in_group(Programs& programs, Rank rank, Axis axis, Same same) {
   if (found == groups.end()) groups.push_back(group);
 }
 
-int add(Programs& programs, int stage, Instruction instruction, const std::string& name,
-        int repeat) {
-  Program& program = programs.programs[stage];
-  instruction.name = static_cast<std::int32_t>(programs.names.size());
-  instruction.pass = static_cast<std::int32_t>(program.passes.size()) - 1;
-  programs.names.push_back(name);
-  const int index = static_cast<int>(program.instructions.size());
-  program.instructions.push_back(instruction);
-  program.blocks.push_back({index, index + 1, repeat});
-  return index;
+// "L3 qkv": the layer, which is taken out of the name; -1: it has none.
+int take_layer(std::string& name) {
+  const std::size_t space = name.find(' ');
+  const bool has_layer = name.starts_with('L') && space != std::string::npos && space > 1 &&
+                         name.find_first_not_of("0123456789", 1) == space;
+  if (!has_layer) return Place::kOutside;
+  const int layer = std::stoi(name.substr(1, space - 1));
+  name.erase(0, space + 1);
+  return layer;
 }
 
-Instruction message(Instruction::Kind kind, Stream stream, int peer_stage) {
+// Numbers of instructions: those of an action follow each other.
+constexpr int kMostInAction = 1 << 16;
+
+void begin_action(Programs& programs, int stage, const Action& action, const PassProgram& pass) {
+  Program& program = programs.programs[stage];
+  const int index = static_cast<int>(program.actions.size());
+  program.actions.push_back(action);
+  program.actions.back().pass = static_cast<std::int32_t>(programs.passes.size());
+  program.loops.push_back({index, index + 1, 1, 0});
+  programs.passes.push_back(pass);
+}
+
+// To the action that was begun last.
+int add(Programs& programs, int stage, Instruction instruction, std::string name, int repeat) {
+  Program& program = programs.programs[stage];
+  if (program.actions.empty()) begin_action(programs, stage, {}, {});
+  const int layer = take_layer(name);
+  instruction.name = static_cast<std::int32_t>(programs.names.size());
+  programs.names.push_back(name);
+  PassProgram& pass = programs.passes[program.actions.back().pass];
+  const int position = static_cast<int>(pass.instructions.size());
+  pass.instructions.push_back(instruction);
+  pass.places.push_back({position, position + 1, layer, 1});
+  int& repeated = program.loops.back().repeat;
+  repeated = std::max(repeated, repeat);
+  return (static_cast<int>(program.actions.size()) - 1) * kMostInAction + position;
+}
+
+Instruction message(Instruction::Kind kind, Stream stream, int peer) {
   Instruction instruction;
   instruction.kind = kind;
   instruction.stream = stream;
   instruction.axis = Axis::kPipeline;
-  instruction.peer_stage = static_cast<std::int16_t>(peer_stage);
+  instruction.peer = static_cast<std::int16_t>(peer);
   instruction.bytes.base = 1e6;
   return instruction;
 }
 
 bool is_compute(const Programs& programs, const Span& span) {
-  return programs.of(span.rank).instructions[span.instruction].kind == Instruction::Kind::kCompute;
+  return instruction_of(programs, span).kind == Instruction::Kind::kCompute;
 }
 
 // Whether nothing lies between them.
 bool follows(const Span& next, const Span& last) {
   return next.rank == last.rank && next.step == last.step && !next.routed && !last.routed &&
-         next.instruction == last.instruction + 1 && next.start.value == last.end.value;
+         next.action == last.action && next.position == last.position + 1 &&
+         next.start.value == last.end.value;
 }
 
 // The operators facts.spans[from, to) as one run.
@@ -64,10 +92,14 @@ void write_run(const Programs& programs, const Facts& facts, std::size_t from, s
   for (std::size_t at = from; at < to; ++at) ends[at - from] = facts.spans[at].end - first.start;
   OperatorRun run;
   run.rank = first.rank;
-  run.first = first.instruction;
+  run.action = first.action;
+  run.called = &programs.action(first.rank, first.action);
+  run.pass = &programs.pass_of(*run.called);
+  run.first = {first.position, 0, first.instruction};
+  run.position = first.position;
   run.count = static_cast<int>(to - from);
   run.step = first.step;
-  run.number = 1000 * programs.ranks[first.rank].program + first.instruction;
+  run.number = 1000 * run.called->pass + first.instruction;
   run.start = first.start;
   run.ends = ends.data();
   run.stall = first.stall;
@@ -111,7 +143,6 @@ int add_compute(Programs& programs, int stage, const std::string& name, Operator
                 int repeat) {
   Instruction instruction;
   instruction.op_class = op_class;
-  instruction.layer = 0;
   instruction.flops = {1e12, 0};
   instruction.bytes = {4e6, 0};
   return add(programs, stage, instruction, name, repeat);
@@ -123,43 +154,51 @@ int add_collective(Programs& programs, int stage, const std::string& name, Colle
   instruction.kind = Instruction::Kind::kCollective;
   instruction.stream = Stream::kTensor;
   instruction.op = op;
-  instruction.layer = 0;
   instruction.bytes.base = 2e6;
   return add(programs, stage, instruction, name, repeat);
 }
 
 int add_send(Programs& programs, int stage, int to_stage) {
-  return add(programs, stage, message(Instruction::Kind::kSend, Stream::kPipelineSend, to_stage),
-             "send", 1);
+  return add(programs, stage,
+             message(Instruction::Kind::kSend, Stream::kPipelineSend, to_stage - stage), "send", 1);
 }
 
 int add_receive(Programs& programs, int stage, int from_stage) {
   return add(programs, stage,
-             message(Instruction::Kind::kReceive, Stream::kPipelineReceive, from_stage), "receive",
-             1);
+             message(Instruction::Kind::kReceive, Stream::kPipelineReceive, from_stage - stage),
+             "receive", 1);
 }
 
 void add_pass(Programs& programs, int stage, Phase phase, int micro_batch, Share sequences) {
-  Pass pass;
+  PassProgram pass;
+  pass.is_pass = true;
   pass.phase = phase;
-  pass.micro_batch = micro_batch;
-  pass.sequences = sequences;
-  programs.programs[stage].passes.push_back(pass);
+  Action action;
+  action.micro_batch = micro_batch;
+  action.sequences = sequences;
+  begin_action(programs, stage, action, pass);
 }
 
-Span compute_span(Rank rank, int instruction, double start, double end, int step) {
+Instruction& instruction_at(Programs& programs, int stage, int number) {
+  const Action& action = programs.programs[stage].actions[number / kMostInAction];
+  return programs.passes[action.pass].instructions[number % kMostInAction];
+}
+
+Span compute_span(Rank rank, int number, double start, double end, int step) {
   Span span;
   span.rank = rank;
-  span.instruction = instruction;
+  span.action = number / kMostInAction;
+  span.instruction = span.position = number % kMostInAction;
+  span.layer = 0;
   span.step = step;
   span.ready = span.start = {start};
   span.end = {end};
   return span;
 }
 
-Span transfer_span(Rank rank, int instruction, std::int64_t transfer, double ready, double start,
+Span transfer_span(Rank rank, int number, std::int64_t transfer, double ready, double start,
                    double end) {
-  Span span = compute_span(rank, instruction, start, end);
+  Span span = compute_span(rank, number, start, end);
   span.ready = {ready};
   span.transfer = transfer;
   return span;

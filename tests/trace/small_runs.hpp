@@ -13,8 +13,8 @@ namespace rehearse {
 // groups in place, and one request per replica.
 Programs small_world(int tensor, int data, int pipeline);
 
-// Each adds an instruction in a block of its own that is executed `repeat` times, and returns its
-// index in the program of `stage`.
+// Each adds an instruction to the pass of `stage` that was begun last, which is then executed
+// `repeat` times at least, and returns its number. "L3 qkv" is in layer 3 of the model.
 int add_compute(Programs& programs, int stage, const std::string& name, OperatorClass op_class,
                 int repeat = 1);
 int add_collective(Programs& programs, int stage, const std::string& name, CollectiveOp op,
@@ -26,6 +26,8 @@ int add_receive(Programs& programs, int stage, int from_stage);
 // after it are.
 void add_pass(Programs& programs, int stage, Phase phase, int micro_batch, Share sequences);
 
+Instruction& instruction_at(Programs& programs, int stage, int number);
+
 // What a replay would report, in its order.
 struct Facts {
   std::vector<Span> spans;
@@ -33,8 +35,8 @@ struct Facts {
   Seconds makespan{0};
 };
 
-Span compute_span(Rank rank, int instruction, double start, double end, int step = 0);
-Span transfer_span(Rank rank, int instruction, std::int64_t transfer, double ready, double start,
+Span compute_span(Rank rank, int number, double start, double end, int step = 0);
+Span transfer_span(Rank rank, int number, std::int64_t transfer, double ready, double start,
                    double end);
 
 void write_trace(const Programs& programs, const Facts& facts, const TraceOptions& options);

@@ -1,0 +1,22 @@
+// Which layers of a chunk have to be written down so that all others are repetitions of them.
+#pragma once
+
+#include <vector>
+
+#include "layout/layout.hpp"
+#include "model/model.hpp"
+
+namespace rehearse {
+
+// By layer of the model: equal numbers, alike layers.
+std::vector<int> layer_kinds(const Model& model);
+
+struct WrittenLayers {
+  std::vector<int> layers;  // of the model, in the order in which they follow each other
+  std::vector<int> stands;  // by layer of the chunk: which of `layers` stands for it
+};
+// A layer is a repetition of one that is alike and follows an alike one: what it waits for depends
+// on the layer before, too. `kinds` are those of the chunk's layers, `first` its first.
+WrittenLayers written_layers(const std::vector<int>& kinds, int first);
+
+}  // namespace rehearse
