@@ -4,6 +4,10 @@
 
 namespace rehearse {
 
+void Queued::go_on(const Wanted& complete, Seconds end) {
+  if (std::erase(wanted, complete) > 0) posted.ready = std::max(posted.ready, end);
+}
+
 void RankState::enter_loop(int next) {
   const std::vector<Loop>& loops = program->loops;
   for (loop = next; has_actions() && loops[loop].begin == loops[loop].end;) ++loop;
@@ -67,18 +71,7 @@ void RankState::close(const Instruction& instruction, const Posted& posted, Seco
   }
   if (queued == 0) return;
   for (StreamState& stream : streams) {
-    for (Queued& waiting : stream.queue) {
-      std::vector<Wanted>& wanted = waiting.wanted;
-      for (std::size_t at = 0; at < wanted.size();) {
-        if (wanted[at].slot != instruction.slot || wanted[at].use != posted.use) {
-          ++at;
-          continue;
-        }
-        wanted[at] = wanted.back();
-        wanted.pop_back();
-        waiting.posted.ready = std::max(waiting.posted.ready, end);
-      }
-    }
+    for (Queued& waiting : stream.queue) waiting.go_on({instruction.slot, posted.use}, end);
   }
 }
 

@@ -33,11 +33,16 @@ struct Slot {
 struct Wanted {
   std::int32_t slot = 0;
   std::uint32_t use = 0;
+
+  bool operator==(const Wanted&) const = default;
 };
 
 struct Queued {
   Posted posted;
   std::vector<Wanted> wanted;  // what it still waits for
+
+  // A use of a slot is complete.
+  void go_on(const Wanted& complete, Seconds end);
 };
 
 // A communication stream: in order, one transfer at a time.

@@ -178,7 +178,8 @@ TEST(Passes, WithoutRequestsStillServeTheExperts) {
 TEST(Passes, AreWrittenDownOnceForLayersThatAreAlike) {
   // Of 40 layers two: one behind the embedding, one behind another layer. In each a norm, QKV,
   // attention, projection, norm, up, down; outside embedding, norm, head, sampling.
-  const Programs programs = lower(small_dense_model(40), Plan{});
+  const Plan plan;
+  const Programs programs = lower(small_dense_model(40), plan);
   ASSERT_EQ(programs.passes.size(), 1u);
   const PassProgram& pass = programs.passes[0];
   EXPECT_EQ(pass.instructions.size(), 2 * 7 + 4u);

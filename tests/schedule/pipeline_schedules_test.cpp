@@ -34,6 +34,7 @@ std::vector<PipelineShape> many_shapes() {
 // The end of the last turn when each takes 1 and messages nothing; -1: somebody waits for ever.
 int makespan(const PipelineSchedule& schedule, const PipelineShape& shape) {
   std::vector<std::vector<Turn>> turns;
+  turns.reserve(shape.ranks);
   for (int rank = 0; rank < shape.ranks; ++rank) turns.push_back(schedule.turns(shape, rank));
   std::vector<std::size_t> next(shape.ranks, 0);
   std::vector<int> clock(shape.ranks, 0);
@@ -67,9 +68,9 @@ TEST(PipelineSchedules, TakeEveryTurnOnceOnEveryRank) {
           EXPECT_TRUE(turn.micro_batch >= 0 && turn.micro_batch < shape.micro_batches);
           taken.emplace(turn.chunk, turn.micro_batch);
         }
-        const auto all = static_cast<std::size_t>(shape.chunks * shape.micro_batches);
-        EXPECT_EQ(taken.size(), all) << schedule->name;
-        EXPECT_EQ(schedule->turns(shape, rank).size(), all) << schedule->name;
+        const int all = shape.chunks * shape.micro_batches;
+        EXPECT_EQ(static_cast<int>(taken.size()), all) << schedule->name;
+        EXPECT_EQ(static_cast<int>(schedule->turns(shape, rank).size()), all) << schedule->name;
       }
     }
   }
