@@ -22,6 +22,7 @@ Model of_experts(int experts) {
 
 std::vector<std::string> names_of(const std::vector<PlacementRun>& alternatives) {
   std::vector<std::string> names;
+  names.reserve(alternatives.size());
   for (const PlacementRun& each : alternatives) names.push_back(each.name);
   return names;
 }
