@@ -152,6 +152,7 @@ TEST(SearchPage, RunsWithPagesAreThoseOfInterest) {
   result.failures = {failed};
   const std::vector<const SearchRow*> rows = rows_of(result);
   std::vector<std::string> keys;
+  keys.reserve(rows.size());
   for (const SearchRow* row : rows) keys.push_back(row->key);
   EXPECT_EQ(keys, (std::vector<std::string>{"best", "front", "failed", "own"}));
   keys.clear();

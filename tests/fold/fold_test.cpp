@@ -109,7 +109,8 @@ Plan two_ranks_each(int data, const std::string& order = "tp-cp-ep-dp-pp") {
 Fold fold_of(const Plan& plan, const std::string& zone) {
   const TemporaryXml file(zone);
   Cluster cluster = load_cluster(file.path());
-  return find_fold(plan, {}, cluster);
+  const Model model;
+  return find_fold(plan, model, cluster);
 }
 
 TEST(Fold, OfReplicasInsideTheirNodesSharesNothing) {
@@ -124,7 +125,8 @@ TEST(Fold, CountsTheReplicasThatMeetOnALink) {
   // of nodes 0 and 2, and 2 and 3 on those of nodes 1 and 3.
   const TemporaryXml file(trunks(4, 2, kNic, kNic));
   Cluster cluster = load_cluster(file.path());
-  const Fold fold = find_fold(two_ranks_each(4, "dp-tp-cp-ep-pp"), {}, cluster);
+  const Model model;
+  const Fold fold = find_fold(two_ranks_each(4, "dp-tp-cp-ep-pp"), model, cluster);
   EXPECT_EQ(fold.replicas, 4);
   const Route route = cluster.route(0, 4);
   ASSERT_EQ(route.links.size(), 4U);  // NIC, trunk, trunk, NIC
