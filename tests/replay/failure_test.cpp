@@ -84,7 +84,7 @@ std::string mismatch_of(const Programs& programs) {
   return "none";
 }
 
-TEST(Mismatch, OfAMessageAboutAnotherMicroBatchIsFound) {
+TEST(Failure, OfAMessageAboutAnotherMicroBatchIsFound) {
   SmallPrograms small(2);
   small.send(0, 1, 1e6);
   small.receive(1, 0);
@@ -95,7 +95,7 @@ TEST(Mismatch, OfAMessageAboutAnotherMicroBatchIsFound) {
                         "about 3"));
 }
 
-TEST(Mismatch, OfAMessageOfAnotherSizeIsFound) {
+TEST(Failure, OfAMessageOfAnotherSizeIsFound) {
   SmallPrograms small(2);
   small.send(0, 1, 1e6);
   small.receive(1, 0);
@@ -103,7 +103,7 @@ TEST(Mismatch, OfAMessageOfAnotherSizeIsFound) {
   EXPECT_THAT(mismatch_of(small.programs()), HasSubstr("where it expects 2.00 MB about 0"));
 }
 
-TEST(Mismatch, OfACollectiveOfTwoMicroBatchesIsFound) {
+TEST(Failure, OfACollectiveOfTwoMicroBatchesIsFound) {
   SmallPrograms small(2);
   small.collective_on_all(CollectiveOp::kAllReduce, 1e6);
   Programs programs = small.programs();
