@@ -1,7 +1,7 @@
 // A graph's nodes become instructions in the order in which they were added. The layers of a chunk
-// are written down as far as they differ (layer_run.hpp); so that one can stand for many, every
-// layer uses the same slots, from the first behind those of what comes before the layers. What a
-// layer leaves is waited for at the beginning of the next, before that records anything: the
+// are written down as far as they differ (written_layers.hpp); so that one can stand for many,
+// every layer uses the same slots, from the first behind those of what comes before the layers.
+// What a layer leaves is waited for at the beginning of the next, before that records anything: the
 // checks below hold it.
 #include "program/compile_pass.hpp"
 
@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "program/layer_run.hpp"
+#include "program/written_layers.hpp"
 
 namespace rehearse {
 namespace {

@@ -7,8 +7,8 @@
 
 #include <algorithm>
 
-#include "program/layer_run.hpp"
 #include "program/stage_weights.hpp"
+#include "program/written_layers.hpp"
 #include "schedule/pipeline_schedule.hpp"
 
 namespace rehearse {

@@ -1,5 +1,5 @@
 // Which layers are written down: all others repeat one that is alike and follows an alike one.
-#include "program/layer_run.hpp"
+#include "program/written_layers.hpp"
 
 #include <gtest/gtest.h>
 
@@ -25,6 +25,14 @@ TEST(WrittenLayers, ThatTakeTurnsAreThree) {
   EXPECT_EQ(written.stands, (std::vector<int>{0, 1, 2, 1, 2, 1, 2}));
 }
 
+// The last layer is a repetition of the second, but the third is the last that differs: what comes
+// behind the layers would wait for what a layer of the other kind leaves.
+TEST(WrittenLayers, EndWithTheKindOfTheLast) {
+  const WrittenLayers written = written_layers({0, 1, 0, 1}, 10);
+  EXPECT_EQ(written.layers, (std::vector<int>{10, 11, 12, 13}));
+  EXPECT_EQ(written.stands, (std::vector<int>{0, 1, 2, 1}));
+}
+
 // Every kind follows an alike one where it is written down, too, whatever the pattern: each of 3^7.
 TEST(WrittenLayers, FollowWhatTheLayersThatTheyStandForFollow) {
   for (int pattern = 0; pattern < 2187; ++pattern) {
@@ -32,6 +40,7 @@ TEST(WrittenLayers, FollowWhatTheLayersThatTheyStandForFollow) {
     for (int rest = pattern, layer = 0; layer < 7; ++layer, rest /= 3) kinds.push_back(rest % 3);
     const WrittenLayers written = written_layers(kinds, 0);
     ASSERT_EQ(written.stands.size(), kinds.size());
+    ASSERT_EQ(kinds[written.layers.back()], kinds.back()) << pattern;
     for (std::size_t layer = 0; layer < kinds.size(); ++layer) {
       const int at = written.stands[layer];
       ASSERT_EQ(kinds[written.layers[at]], kinds[layer]) << pattern;

@@ -1,4 +1,4 @@
-#include "program/layer_run.hpp"
+#include "program/written_layers.hpp"
 
 #include <algorithm>
 #include <map>
@@ -37,6 +37,8 @@ WrittenLayers written_layers(const std::vector<int>& kinds, int first) {
     written.stands.push_back(entry->second);
     before = kinds[at];
   }
+  const int last = first + static_cast<int>(kinds.size()) - 1;
+  if (written_before != before) written.layers.push_back(last);
   return written;
 }
 

@@ -3,7 +3,6 @@
 
 #include <vector>
 
-#include "layout/layout.hpp"
 #include "model/model.hpp"
 
 namespace rehearse {
@@ -12,7 +11,9 @@ namespace rehearse {
 std::vector<int> layer_kinds(const Model& model);
 
 struct WrittenLayers {
-  std::vector<int> layers;  // of the model, in the order in which they follow each other
+  // Of the model, in the order in which they follow each other; the last is of the kind of the
+  // chunk's last, so that what comes behind the layers finds what that one leaves.
+  std::vector<int> layers;
   std::vector<int> stands;  // by layer of the chunk: which of `layers` stands for it
 };
 // A layer is a repetition of one that is alike and follows an alike one: what it waits for depends
