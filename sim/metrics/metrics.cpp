@@ -86,31 +86,26 @@ Measure::RunTally& Measure::tally_of(const OperatorRun& run) {
 
 void Measure::renew(RunTally& tally, const OperatorRun& run) {
   tally.pass = run.pass;
-  tally.first = run.first;
+  tally.instructions.assign(run.instructions, run.instructions + run.count);
   tally.step = run.step;
   tally.flops = 0;
   tally.durations.clear();
-  Cursor cursor = run.first;
-  const Instruction* last = nullptr;
   for (int at = 0; at < run.count; ++at) {
-    last = &run.pass->instructions[cursor.at];
+    const Instruction& instruction = run.pass->instructions[run.instructions[at]];
     tally.durations.push_back((run.ends[at] - (at > 0 ? run.ends[at - 1] : Seconds{})).value);
-    tally.flops += last->flops.at(run.step);
-    tally.grows = tally.grows || last->flops.per_step != 0 || last->bytes.per_step != 0;
-    run.pass->advance(cursor);
+    tally.flops += instruction.flops.at(run.step);
+    tally.grows = tally.grows || instruction.flops.grows() || instruction.bytes.grows();
   }
-  tally.samples = last != nullptr && last->op_class == OperatorClass::kSampling;
+  const Instruction& last = run.pass->instructions[tally.instructions.back()];
+  tally.samples = last.op_class == OperatorClass::kSampling;
 }
 
 void Measure::add_operators(RunTally& tally) {
-  Cursor cursor = tally.first;
-  for (const double duration : tally.durations) {
-    const int name = tally.pass->instructions[cursor.at].name;
-    if (name >= 0) {
-      operators_[operator_of_name_[name]].busy_s +=
-          duration * static_cast<double>(tally.executions);
-    }
-    tally.pass->advance(cursor);
+  for (std::size_t at = 0; at < tally.durations.size(); ++at) {
+    const int name = tally.pass->instructions[tally.instructions[at]].name;
+    if (name < 0) continue;
+    operators_[operator_of_name_[name]].busy_s +=
+        tally.durations[at] * static_cast<double>(tally.executions);
   }
   tally.executions = 0;
 }

@@ -157,7 +157,7 @@ class Measure : public TimelineSink {
   // A run of operators at one step, on however many ranks: what they have in common.
   struct RunTally {
     const PassProgram* pass = nullptr;
-    Cursor first;
+    std::vector<std::int32_t> instructions;
     int step = -1;
     bool grows = false;    // with the step
     bool samples = false;  // at its end

@@ -39,15 +39,15 @@ struct Transfer {
 // A communication instruction that a program has reached, in one execution. It may start at
 // `ready`, once what it waits for is complete.
 struct Posted {
-  std::int32_t action = 0;  // of the rank's program
-  std::int32_t instruction = 0;
+  const Action* action = nullptr;
+  const Instruction* instruction = nullptr;
   std::int32_t layer = Place::kOutside;  // of the model
   std::int32_t step = 0;
   std::int32_t position = 0;  // among the executions of the action's pass
+  std::uint32_t use = 0;      // of its slot
   std::int64_t order = 0;     // among all that the rank executes
   Seconds ready;
-  Bytes bytes;            // of its send buffer, once it has started
-  std::uint32_t use = 0;  // of its slot
+  Bytes bytes;  // of its send buffer, once it has started
 };
 
 // A process group that runs one collective operation, or a sender and its receiver in one lane.

@@ -11,10 +11,10 @@ Bytes estimate_memory(const Programs& programs) {
   // One flow entry per link of a transfer's path, in the path and on the link; two links per member
   // of a group.
   constexpr double kBytesPerGroupMember = 300;
-  // Of an instruction beside itself: its cost (40), its place in a run of operators and its times
+  // Of an instruction beside itself: its price (88), its place in a run of operators and its times
   // there (20), and its share of what replay and metrics keep of a run (130): the 24-GPU plan has
   // 2.4 operators in one.
-  constexpr double kBytesPerInstruction = 115;
+  constexpr double kBytesPerInstruction = 163;
 
   double bytes = 60e6;  // the program, SimGrid and its libraries
   for (const PassProgram& pass : programs.passes) {

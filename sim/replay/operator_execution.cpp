@@ -5,43 +5,48 @@
 namespace rehearse {
 namespace {
 
-void wait_before(const Slot& wanted, OperatorRun& run) {
-  if (wanted.end <= run.start) return;
-  run.start = wanted.end;
-  run.stalled_on = wanted.axis;
-  run.stall_start_of_transfer = wanted.start;
+void wait_before(const Slot& wanted, OperatorStart& at) {
+  if (wanted.end <= at.start) return;
+  at.start = wanted.end;
+  at.stalled_on = wanted.axis;
+  at.start_of_transfer = wanted.start;
 }
 
 }  // namespace
 
 int OperatorExecution::execute(Rank rank, RankState& state) {
   const Instruction& instruction = state.instruction();
-  OperatorRun run;
-  run.start = state.clock;
+  OperatorStart at{state.clock, {}, {}, Axis::kCount};
   for (const int slot : state.pass->waits_of(instruction)) {
     if (state.slots[slot].pending) {
       state.blocked_on = slot;
       return 0;
     }
-    wait_before(state.slots[slot], run);
+    wait_before(state.slots[slot], at);
   }
-  run.rank = rank;
-  run.action = state.action;
-  run.called = state.called;
-  run.pass = state.pass;
-  run.first = state.cursor;
-  run.step = state.step;
-  run.position = state.position();
-  run.order = state.order;
-  run.stall = run.start - state.clock;
+  at.stall = at.start - state.clock;
   if (instruction.routed >= 0) {
-    execute_routed(state, run);
+    execute_routed(rank, state, at);
     return 1;
   }
-  const RunCost& cost = state.costs->run(state.cursor, state.step);
-  run.number = cost.number;
-  run.count = static_cast<int>(cost.ends.size());
-  run.ends = cost.ends.data();
+  const RunCost& cost = state.costs[state.called->pass].run(state.cursor, state.step);
+  // Written at once, see RankState::post.
+  const OperatorRun run{.rank = rank,
+                        .action = state.action,
+                        .called = state.called,
+                        .pass = state.pass,
+                        .first = state.cursor,
+                        .instructions = cost.instructions.data(),
+                        .count = static_cast<int>(cost.ends.size()),
+                        .step = state.step,
+                        .number = cost.number,
+                        .position = state.position(),
+                        .order = state.order,
+                        .start = at.start,
+                        .ends = cost.ends.data(),
+                        .stall = at.stall,
+                        .stall_start_of_transfer = at.start_of_transfer,
+                        .stalled_on = at.stalled_on};
   state.clock = run.end();
   state.cursor = cost.after_from(state.cursor);
   state.order += run.count;
@@ -50,21 +55,21 @@ int OperatorExecution::execute(Rank rank, RankState& state) {
 }
 
 // An operator whose work depends on where tokens go.
-void OperatorExecution::execute_routed(RankState& state, const OperatorRun& at) {
+void OperatorExecution::execute_routed(Rank rank, RankState& state, const OperatorStart& at) {
   const Instruction& instruction = state.instruction();
-  const RoutedPlace place{at.rank, state.called, state.layer(), at.step};
+  const RoutedPlace place{rank, state.called, state.layer(), state.step};
   const RankWork work = routed_.work(place, instruction);
   Span span;
-  span.rank = at.rank;
-  span.action = at.action;
-  span.instruction = at.first.at;
+  span.rank = rank;
+  span.action = state.action;
+  span.instruction = state.cursor.at;
   span.layer = place.layer;
-  span.step = at.step;
-  span.position = at.position;
-  span.order = at.order;
+  span.step = state.step;
+  span.position = state.position();
+  span.order = state.order;
   span.ready = span.start = at.start;
   span.stall = at.stall;
-  span.stall_start_of_transfer = at.stall_start_of_transfer;
+  span.stall_start_of_transfer = at.start_of_transfer;
   span.stalled_on = at.stalled_on;
   span.routed = true;
   span.flops = work.flops;

@@ -8,6 +8,14 @@
 
 namespace rehearse {
 
+// When an operator starts, and what its rank waited for before; see Span.
+struct OperatorStart {
+  Seconds start;
+  Seconds stall;
+  Seconds start_of_transfer;
+  Axis stalled_on = Axis::kCount;
+};
+
 class OperatorExecution {
  public:
   OperatorExecution(RankCosts& costs, RoutedRanks& routed, TimelineSink& sink)
@@ -23,7 +31,7 @@ class OperatorExecution {
   void end_pass(Rank rank, const RankState& state);
 
  private:
-  void execute_routed(RankState& state, const OperatorRun& at);
+  void execute_routed(Rank rank, RankState& state, const OperatorStart& at);
 
   RankCosts& costs_;
   RoutedRanks& routed_;

@@ -20,6 +20,7 @@ bool goes_on_with(const Instruction& before, const Instruction& next) {
 
 PassCosts::PassCosts(const PassProgram& pass, const DeviceRates& device, int& numbered)
     : pass_(&pass),
+      timed_(pass.instructions.size()),
       in_last_(pass.instructions.size(), -1),
       in_inner_(pass.instructions.size(), -1) {
   costs_.reserve(pass.instructions.size());
@@ -64,12 +65,13 @@ int PassCosts::add_run(const Cursor& first, int& numbered) {
     if (before != nullptr && !goes_on_with(*before, next)) break;
     run.grows = run.grows || costs_[run.after.at].grows();
     run.ends.emplace_back();
+    run.instructions.push_back(run.after.at);
     before = &next;
     pass_->advance(run.after);
   }
   // The run of an inner repetition, unless it goes on behind the layers.
   const int inner = in_inner_[first.at];
-  const bool same = inner >= 0 && runs_[inner].ends.size() == run.ends.size() &&
+  const bool same = inner >= 0 && runs_[inner].instructions == run.instructions &&
                     runs_[inner].after.place == first.place && run.after.place == first.place;
   if (same) return inner;
   run.number = numbered++;
@@ -77,14 +79,20 @@ int PassCosts::add_run(const Cursor& first, int& numbered) {
   return static_cast<int>(runs_.size()) - 1;
 }
 
-void PassCosts::renew(RunCost& run, int step) const {
+Seconds PassCosts::time_of(int instruction, int step) {
+  const OperatorPrice& price = costs_[instruction];
+  if (!price.grows()) return price.first().total;
+  Timed& timed = timed_[instruction];
+  if (timed.step != step) timed = {step, price.at(step)};
+  return timed.time;
+}
+
+void PassCosts::renew(RunCost& run, int step) {
   run.step = step;
-  Cursor cursor = run.first;
   Seconds end;
-  for (Seconds& each : run.ends) {
-    end += costs_[cursor.at].at(step);
-    each = end;
-    pass_->advance(cursor);
+  for (std::size_t at = 0; at < run.ends.size(); ++at) {
+    end += time_of(run.instructions[at], step);
+    run.ends[at] = end;
   }
 }
 

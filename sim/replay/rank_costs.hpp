@@ -2,6 +2,7 @@
 // depend on where tokens go.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "cost/cost_model.hpp"
@@ -15,9 +16,10 @@ namespace rehearse {
 struct RunCost {
   int number = 0;  // over all devices and passes
   int step = -1;
-  bool grows = false;         // with the step
-  std::vector<Seconds> ends;  // by operator, counted from the start of the run
-  Cursor first;               // where it was found first; it is the same wherever it is asked for
+  bool grows = false;                      // with the step
+  std::vector<Seconds> ends;               // by operator, counted from the start of the run
+  std::vector<std::int32_t> instructions;  // of the pass, by operator
+  Cursor first;  // where it was found first; it is the same wherever it is asked for
   Cursor after;
 
   // Where one that began at `cursor` ends.
@@ -47,10 +49,18 @@ class PassCosts {
  private:
   void find_runs(int place, int repetition, int& numbered);
   int add_run(const Cursor& first, int& numbered);
-  void renew(RunCost& run, int step) const;
+  void renew(RunCost& run, int step);
+
+  // What an instruction takes at the step that was asked for last: layers that are alike ask once.
+  struct Timed {
+    int step = -1;
+    Seconds time;
+  };
+  Seconds time_of(int instruction, int step);
 
   const PassProgram* pass_;
   std::vector<OperatorPrice> costs_;  // by instruction
+  std::vector<Timed> timed_;          // by instruction
   // By instruction that begins one: in the last repetition of its place, and in the others.
   std::vector<int> in_last_;
   std::vector<int> in_inner_;
@@ -61,10 +71,8 @@ class RankCosts {
  public:
   RankCosts(const Programs& programs, const Platform& platform);
 
-  // Of a pass, by its index in Programs::passes.
-  PassCosts& of(Rank rank, int pass) {
-    return costs_[device_of(rank) * programs_.passes.size() + static_cast<std::size_t>(pass)];
-  }
+  // By index in Programs::passes.
+  PassCosts* of(Rank rank) { return &costs_[device_of(rank) * programs_.passes.size()]; }
   Seconds routed(Rank rank, const Work& work, Flops flops, Bytes bytes) const;
 
  private:

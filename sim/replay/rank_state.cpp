@@ -1,6 +1,7 @@
 #include "replay/rank_state.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace rehearse {
 
@@ -28,39 +29,34 @@ void RankState::next_action() {
   enter_loop(loop + 1);
 }
 
+// Written at once: what is cleared first and filled in then costs more than the rest of it.
 Queued RankState::post() {
   const Instruction& reached = instruction();
-  Queued next;
-  Posted& posted = next.posted;
-  posted.action = action;
-  posted.instruction = cursor.at;
-  posted.layer = layer();
-  posted.step = step;
-  posted.position = position();
-  posted.order = order;
-  posted.ready = clock;
+  std::vector<Wanted> wanted;
+  Seconds ready = clock;
   for (const int wait : pass->waits_of(reached)) {
     const Slot& slot = slots[wait];
     if (slot.pending) {
-      next.wanted.push_back({wait, slot.use});
+      wanted.push_back({wait, slot.use});
     } else {
-      posted.ready = std::max(posted.ready, slot.end);
+      ready = std::max(ready, slot.end);
     }
   }
   ++in_flight;
-  if (reached.slot < 0) return next;
-  Slot& slot = slots[reached.slot];
-  slot.pending = true;
-  slot.action = posted.action;
-  slot.instruction = posted.instruction;
-  slot.layer = posted.layer;
-  posted.use = ++slot.use;
-  return next;
+  std::uint32_t use = 0;
+  if (reached.slot >= 0) {
+    Slot& slot = slots[reached.slot];
+    slot.pending = true;
+    slot.instruction = &reached;
+    slot.layer = layer();
+    use = ++slot.use;
+  }
+  return {{called, &reached, layer(), step, position(), use, order, ready, {}}, std::move(wanted)};
 }
 
-void RankState::close(const Instruction& instruction, const Posted& posted, Seconds start,
-                      Seconds end) {
+void RankState::close(const Posted& posted, Seconds start, Seconds end) {
   --in_flight;
+  const Instruction& instruction = *posted.instruction;
   if (instruction.slot < 0) return;
   Slot& slot = slots[instruction.slot];
   if (slot.use == posted.use) {

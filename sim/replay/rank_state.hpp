@@ -20,8 +20,7 @@ constexpr int kSendingStreams = static_cast<int>(Stream::kPipelineReceive) - kFi
 // speaks of the latest use.
 struct Slot {
   bool pending = false;
-  std::int32_t action = 0;
-  std::int32_t instruction = 0;
+  const Instruction* instruction = nullptr;
   std::int32_t layer = Place::kOutside;
   std::uint32_t use = 0;  // how often it has been posted
   Axis axis = Axis::kCount;
@@ -61,7 +60,7 @@ struct RankState {
   int action = 0;
   const Action* called = nullptr;     // the action; nullptr: it has not begun
   const PassProgram* pass = nullptr;  // its
-  PassCosts* costs = nullptr;
+  PassCosts* costs = nullptr;         // on its device, by pass
   Cursor cursor;
   std::int64_t order = 0;        // instructions so far
   std::int64_t begun = 0;        // of these, before the action
@@ -95,7 +94,7 @@ struct RankState {
   Queued post();
   // Its transfer is complete: what waits for this use of its slot goes on, also when a later use
   // has been posted.
-  void close(const Instruction& instruction, const Posted& posted, Seconds start, Seconds end);
+  void close(const Posted& posted, Seconds start, Seconds end);
 
   StreamState& stream(Stream of) { return streams[static_cast<int>(of) - kFirstSendingStream]; }
 };

@@ -98,23 +98,20 @@ Transfer& Rendezvous::next_send(Rank rank, const Action& action, const Instructi
   return transfer;
 }
 
-void Rendezvous::check_received(const Transfer& message, const Action& action,
-                                const Instruction& instruction, const Posted& posted) const {
-  const Bytes expected{instruction.bytes.at(posted.step)};
+void Rendezvous::check_received(const Transfer& message, const Posted& posted) const {
+  const Bytes expected{posted.instruction->bytes.at(posted.step)};
   const Bytes sent = message.bytes[0];
-  const bool alike = message.about == action.about && sent == expected;
-  if (alike) return;
-  const Endpoints& ends = endpoints_[message.endpoints];
-  SIM_CHECK(alike, fmt::format("rank {} receives {} about {} from rank {} where it expects {} "
-                               "about {}",
-                               ends.members[1], to_text(sent), message.about, ends.members[0],
-                               to_text(expected), action.about));
+  const std::vector<Rank>& ends = endpoints_[message.endpoints].members;
+  SIM_CHECK(
+      message.about == posted.action->about && sent == expected,
+      fmt::format("rank {} receives {} about {} from rank {} where it expects {} about {}", ends[1],
+                  to_text(sent), message.about, ends[0], to_text(expected), posted.action->about));
 }
 
-Transfer* Rendezvous::next_receive(Rank rank, const Action& action, const Instruction& instruction,
-                                   const Posted& posted) {
-  const Rank from = programs_.peer_of(rank, instruction);
-  Endpoints& ends = endpoints_[channel(from, rank, programs_.lane_of(action, instruction))];
+Transfer* Rendezvous::next_receive(Rank rank, const Posted& posted) {
+  const Rank from = programs_.peer_of(rank, *posted.instruction);
+  const int lane = programs_.lane_of(*posted.action, *posted.instruction);
+  Endpoints& ends = endpoints_[channel(from, rank, lane)];
   const std::int64_t sequence = ends.posted[1]++;
   const std::int64_t place = sequence - ends.first_open;
   SIM_CHECK(place >= 0, "a message was released before its receive was posted");

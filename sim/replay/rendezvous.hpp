@@ -30,12 +30,10 @@ class Rendezvous {
 
   // Posts a receive. Returns the message if it has arrived already, else nullptr: then take_receive
   // gives `posted` back when it does.
-  Transfer* next_receive(Rank rank, const Action& action, const Instruction& instruction,
-                         const Posted& posted);
+  Transfer* next_receive(Rank rank, const Posted& posted);
   bool take_receive(const Transfer& message, Posted& posted);
-  // What the receive at the head of the program expects is what was sent, in about and bytes.
-  void check_received(const Transfer& message, const Action& action, const Instruction& instruction,
-                      const Posted& posted) const;
+  // What the receive expects is what was sent, in about and bytes.
+  void check_received(const Transfer& message, const Posted& posted) const;
 
   // The transfer is over for all members; the object is used again.
   void release(Transfer& transfer);

@@ -82,6 +82,7 @@ class Replay : public TransferObserver {
     for (Rank rank = 0; rank < size(); ++rank) {
       RankState& state = ranks_[rank];
       state.program = &programs_.of(rank);
+      state.costs = costs_.of(rank);
       state.slots.resize(state.program->slots);
       state.enter_loop(0);
     }
@@ -135,7 +136,6 @@ class Replay : public TransferObserver {
   void begin_action(Rank rank, RankState& state) {
     state.called = &state.program->actions[state.action];
     state.pass = &programs_.pass_of(*state.called);
-    state.costs = &costs_.of(rank, state.called->pass);
     state.cursor = state.pass->first();
     state.begun = state.order;
     if (state.pass->is_pass) operators_.begin_pass(rank, state);
@@ -174,11 +174,6 @@ class Replay : public TransferObserver {
 
   // ---- communication
   // ---------------------------------------------------------------------------------------------
-
-  const Instruction& instruction_of(const RankState& state, const Posted& posted) const {
-    return programs_.pass_of(state.program->actions[posted.action])
-        .instructions[posted.instruction];
-  }
 
   // A collective or send that the program has reached: it starts when its stream is free and what
   // it waits for is there.
@@ -220,9 +215,8 @@ class Replay : public TransferObserver {
   }
 
   void arrive(Rank rank, Posted& posted) {
-    const RankState& state = ranks_[rank];
-    const Action& action = state.program->actions[posted.action];
-    const Instruction& instruction = instruction_of(state, posted);
+    const Action& action = *posted.action;
+    const Instruction& instruction = *posted.instruction;
     int member = 0;
     Transfer& transfer = instruction.kind == Instruction::Kind::kSend
                              ? rendezvous_.next_send(rank, action, instruction)
@@ -267,8 +261,7 @@ class Replay : public TransferObserver {
 
   void receive(Rank rank, RankState& state) {
     const Posted posted = state.post().posted;
-    Transfer* const arrived =
-        rendezvous_.next_receive(rank, *state.called, state.instruction(), posted);
+    Transfer* const arrived = rendezvous_.next_receive(rank, posted);
     if (arrived != nullptr) finish_receive(*arrived, rank, posted);
   }
 
@@ -280,9 +273,7 @@ class Replay : public TransferObserver {
   }
 
   void finish_receive(Transfer& transfer, Rank rank, const Posted& posted) {
-    const RankState& state = ranks_[rank];
-    rendezvous_.check_received(transfer, state.program->actions[posted.action],
-                               instruction_of(state, posted), posted);
+    rendezvous_.check_received(transfer, posted);
     complete(rank, posted, transfer, transfer.start, transfer.end);
     rendezvous_.release(transfer);
   }
@@ -299,11 +290,11 @@ class Replay : public TransferObserver {
   void complete(Rank rank, const Posted& posted, const Transfer& transfer, Seconds ready,
                 Seconds end) {
     RankState& state = ranks_[rank];
-    const Instruction& instruction = instruction_of(state, posted);
+    const PassProgram& pass = programs_.pass_of(*posted.action);
     Span span;
     span.rank = rank;
-    span.action = posted.action;
-    span.instruction = posted.instruction;
+    span.action = static_cast<int>(posted.action - state.program->actions.data());
+    span.instruction = static_cast<int>(posted.instruction - pass.instructions.data());
     span.layer = posted.layer;
     span.step = posted.step;
     span.position = posted.position;
@@ -313,14 +304,14 @@ class Replay : public TransferObserver {
     span.end = end;
     span.transfer = transfer.id;
     span.algorithm = transfer.algorithm;
-    if (instruction.routed >= 0) {
+    if (posted.instruction->routed >= 0) {
       span.routed = true;
       span.bytes = posted.bytes;
     }
     makespan_ = std::max(makespan_, end);
     ++counts_.rank_operations;
     sink_.span(span);
-    state.close(instruction, posted, transfer.start, end);
+    state.close(posted, transfer.start, end);
     if (state.queued > 0) start_queued(rank);
     const bool wakes = state.blocked_on == RankState::kDraining
                            ? state.in_flight == 0

@@ -24,8 +24,9 @@ ReplayWork count_work(const Programs& programs);
 // With fixed times per piece of work, so that one limit means the same everywhere.
 Seconds estimate_time(const ReplayWork& work, NetworkLevelName level);
 
-// To load a platform of so many hosts, and to lower a plan to so many passes of a role.
+// To load a platform of so many hosts, and to lower a plan to so many passes of a role, of which
+// over all roles so many differ from each other.
 Seconds estimate_loading(double hosts);
-Seconds estimate_lowering(double passes);
+Seconds estimate_lowering(double passes, double compiled);
 
 }  // namespace rehearse

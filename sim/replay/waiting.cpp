@@ -9,12 +9,10 @@ namespace {
 
 constexpr int kNamed = 8;
 
-// Of an instruction that a rank has posted.
-template <class Where>
-std::string name_of(const Programs& programs, Rank rank, const Where& where) {
-  const Action& action = programs.action(rank, where.action);
-  const Instruction& instruction = programs.pass_of(action).instructions[where.instruction];
-  if (instruction.name >= 0) return programs.name_in_layer(instruction, where.layer);
+// Of an instruction that a rank has posted, in a layer of the model.
+std::string name_of(const Programs& programs, Rank rank, const Instruction& instruction,
+                    int layer) {
+  if (instruction.name >= 0) return programs.name_in_layer(instruction, layer);
   switch (instruction.kind) {
     case Instruction::Kind::kSend:
       return fmt::format("a send to rank {}", programs.peer_of(rank, instruction));
@@ -27,7 +25,8 @@ std::string name_of(const Programs& programs, Rank rank, const Where& where) {
 
 std::string awaited(const Programs& programs, Rank rank, const RankState& state) {
   if (state.blocked_on != RankState::kDraining) {
-    return name_of(programs, rank, state.slots[state.blocked_on]);
+    const Slot& slot = state.slots[state.blocked_on];
+    return name_of(programs, rank, *slot.instruction, slot.layer);
   }
   std::vector<Posted> open;
   for (const StreamState& stream : state.streams) {
@@ -41,7 +40,8 @@ std::string awaited(const Programs& programs, Rank rank, const RankState& state)
             [](const Posted& a, const Posted& b) { return a.order < b.order; });
   std::string names;
   for (const Posted& posted : open) {
-    names += (names.empty() ? "" : ", ") + name_of(programs, rank, posted);
+    names +=
+        (names.empty() ? "" : ", ") + name_of(programs, rank, *posted.instruction, posted.layer);
   }
   return names.empty() ? "messages that it is to receive" : names;
 }

@@ -33,6 +33,9 @@ namespace {
 // hosts.
 constexpr double kBytesPerHost = 10e3;
 
+// A pass of one layer without experts on one GPU: norm, QKV, attention, projection, norm, up, down.
+// With it, plans that are far too large are known before their passes are all there.
+constexpr double kLeastInstructions = 7;
 // Times of the first and the last token, and their sorted copies.
 constexpr double kBytesPerRequest = 40;
 
@@ -83,15 +86,19 @@ void refuse_copies_without_room(const Plan& plan, const Model& model, const Prog
 Programs lower_within(const Limits& limits, const Model& model, const Plan& plan,
                       const Platform& platform, After after) {
   const double passes = static_cast<double>(plan.batch.micro_batches) + decode_micro_batches(plan);
+  // Passes are shared but where prompts differ: then the replica with the most has so many at
+  // least.
+  const double compiled =
+      plan.batch.lengths.given ? 1.0 * plan.batch.micro_batches * plan.layout.pipeline : 0;
   const bool simulated = after != After::kNothing;
-  const Bytes least{passes * sizeof(Action) +
+  const Bytes least{passes * sizeof(Action) + compiled * kLeastInstructions * sizeof(Instruction) +
                     (simulated ? plan.batch.sequences * kBytesPerRequest : 0)};
   const Bytes memory_limit = limits.memory;
   refuse_too_large(plan.where.at("layout"),
                    simulated ? "simulating this plan" : "the programs of this plan", least,
                    memory_limit);
-  refuse_too_slow(plan.where.at("layout"), "lowering this plan", estimate_lowering(passes),
-                  limits.time);
+  refuse_too_slow(plan.where.at("layout"), "lowering this plan",
+                  estimate_lowering(passes, compiled * plan.layout.dense_data()), limits.time);
   std::vector<int> node_of_rank;
   node_of_rank.reserve(plan.layout.gpus());
   for (Rank rank = 0; rank < plan.layout.gpus(); ++rank) {

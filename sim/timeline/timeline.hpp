@@ -49,6 +49,7 @@ struct OperatorRun {
   const Action* called = nullptr;
   const PassProgram* pass = nullptr;  // its
   Cursor first;
+  const std::int32_t* instructions = nullptr;  // of the pass, by operator
   int count = 0;
   int step = 0;
   int number = 0;    // of the run: the same for all that execute it on this kind of device

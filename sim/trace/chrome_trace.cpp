@@ -74,11 +74,11 @@ void ChromeTrace::operators(const OperatorRun& run) {
 }
 
 void ChromeTrace::span(const Span& span) {
-  const InstructionText& text = text_of(
-      span.rank, texts_.number(programs_->ranks[span.rank].program, span.action, span.position));
+  const int number = texts_.number(programs_->ranks[span.rank].program, span.action, span.position);
+  const InstructionText& text = text_of(span.rank, number);
   if (text.samples) sample(span.rank, span.action, text, to_nanoseconds(span.end));
   if (!rows_->shows(span.rank)) return;
-  const Slice slice = placed(span, text);
+  const Slice slice = placed(span, number, text);
   if (!text.communication) {
     if (window_.overlaps(slice.start, slice.end)) write_operator(span, slice, text);
     return;
@@ -92,10 +92,10 @@ void ChromeTrace::span(const Span& span) {
 }
 
 // With its times rounded, behind the slice before it on its thread.
-ChromeTrace::Slice ChromeTrace::placed(const Span& span, const InstructionText& text) {
+ChromeTrace::Slice ChromeTrace::placed(const Span& span, int number, const InstructionText& text) {
   const Instruction& instruction = *text.instruction;
   Slice slice = {span.rank,
-                 texts_.number(programs_->ranks[span.rank].program, span.action, span.position),
+                 number,
                  span.step,
                  to_nanoseconds(span.ready),
                  to_nanoseconds(span.start),

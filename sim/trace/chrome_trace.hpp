@@ -95,7 +95,7 @@ class ChromeTrace : public TimelineSink {
 
   const InstructionText& text_of(Rank rank, int number) const;
   void sample(Rank rank, int action, const InstructionText& text, Nanoseconds end);
-  Slice placed(const Span& span, const InstructionText& text);
+  Slice placed(const Span& span, int number, const InstructionText& text);
   int members(const Slice& slice, const Instruction& instruction) const;
   void join(const Span& span, const Slice& slice, int members);
   void write_operator(const Span& span, const Slice& slice, const InstructionText& text);

@@ -74,6 +74,8 @@ TEST(RunRecorder, OperatorsThatComeTogetherCountAsEachByItself) {
   operators.start = {1};
   const Seconds ends[] = {{1}, {3}};
   operators.ends = ends;
+  const std::int32_t instructions[] = {0, 1};
+  operators.instructions = instructions;
   operators.stall = {1};
   operators.stalled_on = Axis::kTensor;
   RunRecorder run;

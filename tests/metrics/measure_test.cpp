@@ -2,6 +2,8 @@
 // FLOPs, memory, and the same from runs of operators as from their spans.
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "metrics/facts_by_hand.hpp"
 
 namespace rehearse {
@@ -77,6 +79,9 @@ class TwoTensorRanks : public testing::Test {
       at.called = &programs_.programs[0].actions[at.action];
       at.pass = &programs_.passes[at.action];
       at.first.at = decodes ? 0 : first;
+      std::vector<std::int32_t> instructions(ends.size());
+      std::iota(instructions.begin(), instructions.end(), at.first.at);
+      at.instructions = instructions.data();
       at.count = static_cast<int>(ends.size());
       at.step = step;
       at.number = 2 * first + rank;  // the ranks' devices differ
