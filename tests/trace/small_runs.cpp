@@ -88,8 +88,12 @@ bool follows(const Span& next, const Span& last) {
 void write_run(const Programs& programs, const Facts& facts, std::size_t from, std::size_t to,
                TimelineSink& sink) {
   std::array<Seconds, 64> ends;
+  std::array<std::int32_t, 64> instructions;
   const Span& first = facts.spans[from];
-  for (std::size_t at = from; at < to; ++at) ends[at - from] = facts.spans[at].end - first.start;
+  for (std::size_t at = from; at < to; ++at) {
+    ends[at - from] = facts.spans[at].end - first.start;
+    instructions[at - from] = facts.spans[at].instruction;
+  }
   OperatorRun run;
   run.rank = first.rank;
   run.action = first.action;
@@ -102,6 +106,7 @@ void write_run(const Programs& programs, const Facts& facts, std::size_t from, s
   run.number = 1000 * run.called->pass + first.instruction;
   run.start = first.start;
   run.ends = ends.data();
+  run.instructions = instructions.data();
   run.stall = first.stall;
   run.stall_start_of_transfer = first.stall_start_of_transfer;
   run.stalled_on = first.stalled_on;
