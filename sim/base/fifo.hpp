@@ -22,6 +22,7 @@ class Fifo {
   const T* end() const { return items_.data() + items_.size(); }
 
   void push_back(T item) { items_.push_back(std::move(item)); }
+  T& emplace_back() { return items_.emplace_back(); }
   void pop_front() {
     if (++first_ == items_.size()) {
       items_.clear();

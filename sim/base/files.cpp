@@ -119,6 +119,15 @@ std::string rereadable(const std::string& path, const std::string& what) {
   return name;
 }
 
+MemoryFile::MemoryFile(const std::string& text) : descriptor_(memfd_create("text", MFD_CLOEXEC)) {
+  check_system(descriptor_ >= 0, "cannot keep a text in memory");
+  write_all(descriptor_, text);
+}
+
+MemoryFile::~MemoryFile() { close(descriptor_); }
+
+std::string MemoryFile::path() const { return "/dev/fd/" + std::to_string(descriptor_); }
+
 bool is_descriptor(const std::string& path) { return descriptor_of(path).has_value(); }
 
 }  // namespace rehearse

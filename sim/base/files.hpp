@@ -26,6 +26,19 @@ std::string read_file(const std::string& path, const std::string& what,
 // as read_file.
 std::string rereadable(const std::string& path, const std::string& what);
 
+// A text at a path, without a file: for readers that want one. Gone with the object.
+class MemoryFile {
+ public:
+  explicit MemoryFile(const std::string& text);
+  ~MemoryFile();
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+  std::string path() const;  // "/dev/fd/7"
+
+ private:
+  int descriptor_;
+};
+
 // Whether the path is a descriptor of this process, and so in no folder.
 bool is_descriptor(const std::string& path);
 

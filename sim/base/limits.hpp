@@ -14,6 +14,7 @@ constexpr int kLargestDegree = 65'535;    // of parallelism
 constexpr int kMostGpus = 1 << 20;        // of a cluster; SimGrid takes 5 to 10 kB for each
 constexpr int kMostSequences = 1 << 24;   // of a batch
 constexpr int kMostTokens = 1 << 24;      // of a request; Llama 4 Scout has a context of 10 million
+constexpr int kMostChannels = 128;        // of a collective: RCCL's MAXCHANNELS
 constexpr int kMostIterations = 1 << 25;  // passes of a batch: of prefill and decode
 
 }  // namespace rehearse

@@ -55,6 +55,13 @@ std::string random_name_beside(const std::string& path) {
 
 void check_replaceable(const std::string& path) { way_of(path); }
 
+void remove_file(const std::string& path) {
+  if (way_of(path) == Way::kInto) return;
+  if (unlink(path.c_str()) == 0 || errno == ENOENT) return;
+  throw InputError({path, 1, 1}, fmt::format("cannot remove this file: {}",
+                                             std::generic_category().message(errno)));
+}
+
 OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
   if (way_of(path_) == Way::kReplace) {
     open_new();

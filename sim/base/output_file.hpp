@@ -51,6 +51,10 @@ class OutputFiles {
 
 void write_file(const std::string& path, std::string_view text);
 
+// So that no file is under this name any more; a pipe or a character device stays. Throws
+// InputError where the system refuses.
+void remove_file(const std::string& path);
+
 // Throws what writing `path` would throw for what stands under its name already.
 void check_replaceable(const std::string& path);
 

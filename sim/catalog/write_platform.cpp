@@ -1,14 +1,16 @@
+// Figures go into the file as the device file says them, so that a reader finds them there again.
 #include "catalog/write_platform.hpp"
 
 #include <fmt/format.h>
 
-#include <stdexcept>
-
+#include "base/escaped_xml.hpp"
 #include "base/limits.hpp"
 #include "base/option_place.hpp"
 #include "catalog/fabrics/elements.hpp"
 #include "catalog/fabrics/fabric.hpp"
-#include "catalog/gpu_catalog.hpp"
+#include "catalog/gpu_properties.hpp"
+#include "catalog/own_torus.hpp"
+#include "catalog/servers.hpp"
 #include "platform/bounds.hpp"
 
 namespace rehearse {
@@ -20,89 +22,67 @@ constexpr double kMostOversubscription = 1e6;
   throw InputError(option, rule);
 }
 
-std::string prop(const char* id, const std::string& value) {
+std::string prop(std::string_view id, const std::string& value) {
   return fmt::format("<prop id=\"{}\" value=\"{}\"/>\n", id, value);
 }
 
-std::string gpu_properties(const CatalogGpu& gpu, const PlatformRequest& request) {
-  std::string text = prop("memory", fmt::format("{}MiB", gpu.memory_mib)) +
-                     prop("memory_bandwidth", fmt::format("{}TBps", gpu.memory_bandwidth_tbps)) +
-                     prop("compute_efficiency", fmt::format("{}", gpu.compute_efficiency)) +
-                     prop("memory_efficiency", fmt::format("{}", gpu.memory_efficiency)) +
-                     prop("kernel_launch", fmt::format("{}us", gpu.kernel_launch_us)) +
-                     prop("collective_launch", fmt::format("{}us", gpu.collective_launch_us));
-  if (gpu.peak_fp8 > 0) text += prop("peak_fp8", fmt::format("{}TFLOPS", gpu.peak_fp8));
-  if (gpu.peak_fp4 > 0) text += prop("peak_fp4", fmt::format("{}TFLOPS", gpu.peak_fp4));
-  if (gpu.peak_fp32 > 0) text += prop("peak_fp32", fmt::format("{}TFLOPS", gpu.peak_fp32));
-  text += prop("power", fmt::format("{}W", gpu.power_w));
-  // The catalog's is of its own NIC.
-  if (gpu.nic_power_w > 0 && !request.nic) {
-    text += prop("link_power", fmt::format("{}W", gpu.nic_power_w));
-  }
-  text +=
-      prop("price", fmt::format("{}USD/h", request.usd_per_gpu_hour.value_or(gpu.usd_per_hour)));
-  if (*gpu.assumed != 0) {
-    text += prop("assumed", fmt::format("{}: {}", gpu.name, gpu.assumed));
-  }
-  return text;
+// Nothing where the device file says nothing.
+std::string prop_of(const DeviceSheet& sheet, std::string_view id, FigureId figure) {
+  const DeviceFigure* const known = sheet.find(figure);
+  return known == nullptr ? "" : prop(id, known->text);
 }
 
 // A switch that never blocks; where each pair of GPUs has a wire of its own instead, a backbone
 // that nobody shares caps each message at that wire's rate.
-std::string scale_up(const CatalogGpu& gpu, std::int64_t gpus, std::int64_t gpus_per_node) {
-  if (gpus_per_node == 1) return "";
+std::string scale_up(const DeviceSheet& sheet, ScaleUpTopology topology, std::int64_t gpus,
+                     std::int64_t domain) {
   std::string backbone;
-  if (gpu.scale_up_pair_gbps > 0) {
-    backbone = fmt::format(" bb_bw=\"{}GBps\" bb_lat=\"0s\" bb_sharing_policy=\"FATPIPE\"",
-                           gpu.scale_up_pair_gbps);
+  if (topology == ScaleUpTopology::kMesh) {
+    const double peers = sheet.count(FigureId::kScaleUpGpus) - 1;
+    backbone = fmt::format(" bb_bw=\"{}\" bb_lat=\"0s\" bb_sharing_policy=\"FATPIPE\"",
+                           bandwidth_text(sheet.scale_up_bandwidth() / peers));
   }
   return fmt::format(
              "<cluster id=\"scaleup\" prefix=\"port\" suffix=\"\" radical=\"0-{}\" speed=\"1f\" "
-             "bw=\"{}GBps\" lat=\"{}us\" sharing_policy=\"SPLITDUPLEX\"{}>\n",
-             gpus - 1, gpu.scale_up_gbps, gpu.scale_up_latency_us, backbone) +
-         prop("domain", std::to_string(gpus_per_node)) +
-         (gpu.scale_up_power_w > 0 ? prop("power", fmt::format("{}W", gpu.scale_up_power_w)) : "") +
-         "</cluster>\n";
+             "bw=\"{}\" lat=\"{}\" sharing_policy=\"SPLITDUPLEX\"{}>\n",
+             gpus - 1, bandwidth_text(sheet.scale_up_bandwidth()),
+             sheet.at(FigureId::kScaleUpLatency).text, backbone) +
+         prop("domain", std::to_string(domain)) +
+         prop_of(sheet, "power", FigureId::kScaleUpSwitchPower) + "</cluster>\n";
 }
 
-void set_nic(const PlatformRequest& request, const CatalogGpu& gpu, FabricRequest& joined) {
-  joined.nic_typed = request.nic.value_or(fmt::format("{}Gbps", gpu.nic_gbitps));
-  const SourceLocation option = option_place("--nic", joined.nic_typed);
-  try {
-    joined.nic = parse_bandwidth(joined.nic_typed);
-  } catch (const std::invalid_argument& error) {
-    refuse(option, error.what());
+std::string scale_up_of(const DeviceSheet& sheet, const PlatformRequest& request,
+                        const FabricRequest& joined) {
+  const auto topology = topology_of(request, sheet, joined.gpus_per_node);
+  if (!topology || joined.gpus_per_node == 1) return "";
+  switch (*topology) {
+    case ScaleUpTopology::kSwitch:
+    case ScaleUpTopology::kMesh:
+      return scale_up(sheet, *topology, joined.gpus, joined.gpus_per_node);
+    case ScaleUpTopology::kBridges:
+      return scale_up(sheet, *topology, joined.gpus, sheet.count(FigureId::kScaleUpGpus));
+    case ScaleUpTopology::kPcie:
+    case ScaleUpTopology::kTorus:
+      return "";
   }
-  const std::string rule = out_of_bounds(PlatformQuantity::kBandwidth, joined.nic.value);
-  if (!rule.empty()) refuse(option, fmt::format("\"{}\": {}", joined.nic_typed, rule));
+  throw InternalError("a topology has no scale-up fabric");
 }
 
-// GPUs, nodes and rails.
-void set_counts(const PlatformRequest& request, const CatalogGpu& gpu, FabricRequest& joined) {
-  joined.gpus_per_node = request.gpus_per_node.value_or(gpu.gpus_per_domain);
-  if (joined.gpus_per_node < 1 || joined.gpus_per_node > gpu.gpus_per_domain) {
-    refuse(option_place("--gpus-per-node", joined.gpus_per_node),
-           fmt::format("a node of {} has 1 to {} GPUs", gpu.name, gpu.gpus_per_domain));
-  }
-  if (request.nodes < 1 || request.nodes > kMostGpus / joined.gpus_per_node) {
-    refuse(option_place("--nodes", request.nodes),
-           fmt::format("must be a whole number from 1 to {}: {} GPUs at most, {} per node",
-                       kMostGpus / joined.gpus_per_node, kMostGpus, joined.gpus_per_node));
-  }
-  joined.gpus = request.nodes * joined.gpus_per_node;
-  if (joined.gpus < 2)
-    refuse(option_place("--nodes", 1), "one GPU alone needs no fabric: give at least 2 GPUs");
-  joined.rails = std::min<std::int64_t>(gpu.rails, joined.gpus_per_node);
-  if (joined.gpus_per_node % joined.rails != 0) {
-    refuse(option_place("--gpus-per-node", joined.gpus_per_node),
-           fmt::format("must be a multiple of the {} GPUs of a server", joined.rails));
+void set_figures(const PlatformRequest& request, const DeviceSheet& sheet, FabricRequest& joined) {
+  joined.gpu_figures = fmt::format("speed=\"{}\"", speed_of(sheet));
+  // The device's power is of its own NICs.
+  const GpuCosts costs{request.usd_per_gpu_hour, !request.nic && !request.nics,
+                       request.network_share};
+  const auto scale_up = topology_of(request, sheet, joined.gpus_per_node);
+  for (const auto& [id, value] : gpu_properties(sheet, scale_up, costs)) {
+    joined.gpu_properties += prop(id, escaped_xml(value));
   }
 }
 
-FabricRequest fabric_request(const PlatformRequest& request, const CatalogGpu& gpu,
+FabricRequest fabric_request(const PlatformRequest& request, const DeviceSheet& sheet,
                              const Fabric& fabric) {
   FabricRequest joined;
-  set_counts(request, gpu, joined);
+  set_counts(request, sheet, joined);
   const SourceLocation option = option_place("--oversubscription", request.oversubscription);
   if (!(request.oversubscription >= 1 && request.oversubscription <= kMostOversubscription)) {
     refuse(option, fmt::format("must be a number from 1 to {}: 2 halves the bandwidth to the spine",
@@ -112,9 +92,15 @@ FabricRequest fabric_request(const PlatformRequest& request, const CatalogGpu& g
     refuse(option, fmt::format("the fabric \"{}\" has no tier to oversubscribe", fabric.name));
   }
   joined.oversubscription = request.oversubscription;
-  set_nic(request, gpu, joined);
-  joined.gpu_figures = fmt::format("speed=\"{}Tf\"", gpu.peak_16bit);
-  joined.gpu_properties = gpu_properties(gpu, request);
+  if (request.network_share) {
+    const std::string rule = out_of_bounds(PlatformQuantity::kEfficiency, *request.network_share);
+    if (!rule.empty()) {
+      refuse(option_place("--network-share", *request.network_share),
+             rule + ": the share of the links' rates that transfers reach");
+    }
+  }
+  set_servers(request, sheet, fabric, joined);
+  set_figures(request, sheet, joined);
   return joined;
 }
 
@@ -134,26 +120,68 @@ std::string indented(const std::string& text, int level) {
   return result;
 }
 
+std::string document(const std::string& what, const std::string& elements) {
+  return "<?xml version=\"1.0\"?>\n"
+         "<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n" +
+         fmt::format(
+             "<!-- {}.\n     Sources of all numbers, the list price of renting included: "
+             "platforms/README.md of rehearse. -->\n",
+             what) +
+         indented("<platform version=\"4.1\">\n<zone id=\"datacenter\" routing=\"Full\">\n" +
+                      elements + "</zone>\n</platform>\n",
+                  0);
+}
+
+std::string torus_xml(const PlatformRequest& request, const DeviceSheet& sheet) {
+  const std::pair<bool, const char*> others[] = {
+      {!request.fabric.empty() && request.fabric != "torus", "--fabric"},
+      {request.nic.has_value(), "--nic"},
+      {request.nics.has_value(), "--nics"},
+      {request.oversubscription != 1, "--oversubscription"},
+      {request.network_share.has_value(), "--network-share"},
+      {request.unbridged, "--unbridged"}};
+  for (const auto& [given, name] : others) {
+    if (!given) continue;
+    refuse({name, 1, 1},
+           fmt::format("{} is joined by its own torus, and by nothing else", sheet.name));
+  }
+  FabricRequest joined;
+  set_counts(request, sheet, joined);
+  set_figures(request, sheet, joined);
+  const std::string elements = write_own_torus(sheet, joined);
+  return document(fmt::format("{} accelerators {} in {} hosts of {}, joined by their own torus",
+                              joined.gpus, sheet.name, request.nodes, joined.gpus_per_node),
+                  elements);
+}
+
+// "NIC 50GBps per GPU and direction", "4 NICs of 50GBps per server".
+std::string nics_text(const FabricRequest& joined) {
+  if (joined.groups.of_server.empty()) {
+    return fmt::format("NIC {} per GPU and direction", bandwidth_text(joined.nic));
+  }
+  std::int64_t nics = 0;
+  for (const NicGroup& group : joined.groups.of_server) nics += group.nics;
+  if (nics == 0) return "no NIC";
+  return fmt::format("{} NICs of {} a direction per server", nics,
+                     bandwidth_text(joined.groups.nic));
+}
+
 }  // namespace
 
-std::string platform_xml(const PlatformRequest& request) {
-  const CatalogGpu& gpu = find_gpu(request.gpu);
+std::string platform_xml(const PlatformRequest& request, const DeviceSheet& sheet) {
+  if (sheet.topology == ScaleUpTopology::kTorus) return torus_xml(request, sheet);
   const Fabric& fabric = find_fabric(request.fabric);
-  const FabricRequest joined = fabric_request(request, gpu, fabric);
-  std::string text =
-      "<?xml version=\"1.0\"?>\n"
-      "<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n";
-  text += fmt::format(
-      "<!-- {} GPUs {} in {} nodes of {}, NIC {} per GPU and direction, fabric {} ({}), "
-      "oversubscription {}.\n     Sources of all numbers, the list price of renting included: "
-      "platforms/README.md of rehearse. -->\n",
-      joined.gpus, gpu.name, request.nodes, joined.gpus_per_node, bandwidth_text(joined.nic),
-      fabric.name, fabric.what, joined.oversubscription);
-  return text +
-         indented("<platform version=\"4.1\">\n<zone id=\"datacenter\" routing=\"Full\">\n" +
-                      fabric.write(joined) + scale_up(gpu, joined.gpus, joined.gpus_per_node) +
-                      "</zone>\n</platform>\n",
-                  0);
+  const FabricRequest joined = fabric_request(request, sheet, fabric);
+  const std::string elements = fabric.write(joined) + scale_up_of(sheet, request, joined);
+  return document(fmt::format("{} GPUs {} in {} nodes of {}, {}, fabric {} ({}), oversubscription "
+                              "{}",
+                              joined.gpus, sheet.name, request.nodes, joined.gpus_per_node,
+                              nics_text(joined), fabric.name, fabric.what, joined.oversubscription),
+                  elements);
+}
+
+std::string platform_xml(const PlatformRequest& request) {
+  return platform_xml(request, DeviceCatalog(request.device_folders).find(request.gpu));
 }
 
 }  // namespace rehearse

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "claims/quantities.hpp"
+#include "claims/skeletons.hpp"
 
 namespace rehearse {
 namespace {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <map>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,12 +30,7 @@ std::string to_text(const Scenario& scenario);
 // What the quantities of a scenario come from; each has those before it, too.
 enum class Source { kFacts, kRun, kSearch };
 
-// What the quantities of each source can be: JSON in which every list has one element.
-struct Skeletons {
-  nlohmann::json facts;
-  nlohmann::json result;
-  nlohmann::json search;  // "search" and what is in it
-};
+struct Skeletons;  // claims/skeletons.hpp
 
 // From good to bad.
 enum class Verdict { kHolds, kNotModelled, kRefuted, kInconsistent };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <nlohmann/json.hpp>
 
 #include "base/units.hpp"
 
@@ -32,8 +33,11 @@ bool has(const json& quantities, std::initializer_list<const char*> paths) {
 Lines path_lines(const std::string& what, const json& terms) {
   const double length = terms["length_s"];
   if (length <= 0) return {};
-  std::string text =
-      fmt::format("{} {} = compute {}", what, seconds(length), seconds(terms["compute_s"]));
+  std::string text = fmt::format("{} {} = ", what, seconds(length));
+  if (terms.contains("arrival_s")) {
+    text += fmt::format("until requests arrived {} + ", seconds(terms["arrival_s"]));
+  }
+  text += fmt::format("compute {}", seconds(terms["compute_s"]));
   for (const json& axis : terms["communication"]) {
     text += fmt::format(" + {} communication {}", axis["axis"].get<std::string>(),
                         seconds(axis["time_s"]));
@@ -56,17 +60,23 @@ Lines path_to(const char* target, const std::string& what, const json& quantitie
 }
 
 Lines ttft_lines(const json& quantities) {
-  Lines lines = path_to("to_first_tokens", "largest TTFT", quantities);
+  const char* const what = quantities.contains("serving")
+                               ? "the first token with the largest TTFT is there at"
+                               : "largest TTFT";
+  Lines lines = path_to("to_first_tokens", what, quantities);
   if (!has(quantities, {"/layout/pipeline", "/batch/micro_batches"})) return lines;
-  const json& batch = quantities["batch"];
+  const int micro_batches = quantities["batch"]["micro_batches"];
   const int stages = quantities["layout"]["pipeline"];
-  if (stages > 1) {
-    const int micro_batches = batch["micro_batches"];
+  const int chunks = quantities["layout"].value("virtual_stages", 1);
+  // Chunks take micro-batches in groups of as many as there are stages: a smaller one waits.
+  const bool whole_groups = chunks == 1 || micro_batches % stages == 0;
+  if (stages > 1 && whole_groups) {
+    const int slots = micro_batches * chunks + stages - 1;
     lines.push_back(
-        fmt::format("pipeline bubble: {} stages take {} micro-batches in {} slots, so {} of the "
+        fmt::format("pipeline bubble: {} stages{} take {} micro-batches in {} slots, so {} of the "
                     "prefill is filling",
-                    stages, micro_batches, micro_batches + stages - 1,
-                    percent(static_cast<double>(stages - 1) / (micro_batches + stages - 1))));
+                    stages, chunks > 1 ? fmt::format(" of {} chunks", chunks) : "", micro_batches,
+                    slots, percent(static_cast<double>(stages - 1) / slots)));
   }
   return lines;
 }
@@ -112,6 +122,9 @@ Lines throughput_lines(const json& quantities) {
                               text, percent(waits["exposed_fraction"]),
                               percent(waits["peer_wait_fraction"]), percent(use["bubble_fraction"]),
                               percent(use["no_work_fraction"])));
+  if (has(quantities, {"/utilization/host_fraction"})) {
+    lines.back() += fmt::format(", {} host", percent(use["host_fraction"]));
+  }
   return lines;
 }
 

@@ -1,7 +1,7 @@
 // Why a number is what it is: the terms that make it.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

@@ -1,7 +1,7 @@
 // Comparison x quantities -> holds or not, with the value that was found.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <variant>
 #include <vector>

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,8 @@ constexpr Reason kReasons[] = {
     {"balance.expert_load_max_over_mean", "tokens are assumed to spread evenly over the experts"},
     {"balance.dropped_token_fraction", "the model has no experts"},
     {"replicas", "all prompts are equally long"},
+    {"critical_path.to_end.arrival_s", "the requests are one batch"},
+    {"critical_path.to_first_tokens.arrival_s", "the requests are one batch"},
     {"critical_path", "it is found with --explain only"},
     {"cost", "the platform states no price or no power of its GPUs"},
     {"device", "the platform has GPUs of several kinds"},
@@ -41,6 +44,12 @@ constexpr Reason kReasons[] = {
     {"per_token.decode_flops", "no request has a second output token"},
     {"batch.decode_micro_batches", "no request has a second output token"},
     {"batch.prompt_tokens", "prompts differ in length"},
+    {"batch", "requests arrive one after the other"},
+    {"prefill", "requests arrive one after the other"},
+    {"serve", "the requests are one batch"},
+    {"serving", "the requests are one batch"},
+    {"queue_s", "the requests are one batch"},
+    {"e2e_s", "the requests are one batch"},
     {"search", "no layout of the search can run"},
 };
 

@@ -1,7 +1,7 @@
 // Paths into the tree of quantities (result.json and the facts, as JSON).
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <vector>
 
 #include "claims/expression.hpp"

@@ -3,46 +3,13 @@
 
 #include <algorithm>
 
+#include "base/escaped_xml.hpp"
 #include "claims/expected.hpp"
 #include "claims/grouping.hpp"
 #include "claims/report.hpp"
 
 namespace rehearse {
 namespace {
-
-// XML 1.0: five characters have names; control characters other than tab and line ends cannot be
-// written at all.
-std::string xml(const std::string& text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      case '\'':
-        escaped += "&apos;";
-        break;
-      case '\n':
-        escaped += "&#10;";
-        break;
-      case '\t':
-        escaped += "&#9;";
-        break;
-      default:
-        escaped += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
-    }
-  }
-  return escaped;
-}
 
 // Whatever Markdown, its HTML, or a code host (@name, #1) could take for markup, as a character
 // reference, which every renderer shows as the character.
@@ -65,8 +32,8 @@ std::string markdown(const std::string& text) {
 std::string junit_case(const Finding& finding) {
   const Judgement& judgement = finding.judgement;
   const Claim& claim = *judgement.claim;
-  std::string text = fmt::format("  <testcase classname=\"{}\" name=\"{}\"", xml(claim.id),
-                                 xml(scenario_key(judgement)));
+  std::string text = fmt::format("  <testcase classname=\"{}\" name=\"{}\"", escaped_xml(claim.id),
+                                 escaped_xml(scenario_key(judgement)));
   const std::string reason = finding.change.empty()
                                  ? judgement.reason
                                  : fmt::format("{}; {}", finding.change, judgement.reason);
@@ -75,10 +42,11 @@ std::string junit_case(const Finding& finding) {
   if (finding.fails) {
     return text +
            fmt::format(">\n    <failure type=\"{}\" message=\"{}\">{}</failure>\n  </testcase>\n",
-                       to_text(judgement.verdict), xml(reason), xml(body));
+                       to_text(judgement.verdict), escaped_xml(reason), escaped_xml(body));
   }
   if (judgement.verdict == Verdict::kNotModelled) {
-    return text + fmt::format(">\n    <skipped message=\"{}\"/>\n  </testcase>\n", xml(reason));
+    return text +
+           fmt::format(">\n    <skipped message=\"{}\"/>\n  </testcase>\n", escaped_xml(reason));
   }
   return text + "/>\n";
 }
@@ -116,13 +84,13 @@ std::string check_junit(const CheckReport& report) {
     cases += fmt::format(
         "  <testcase classname=\"recorded\" name=\"{}\">\n    <failure type=\"missing\" "
         "message=\"recorded, but no longer judged\"/>\n  </testcase>\n",
-        xml(each));
+        escaped_xml(each));
   }
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
       "<testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\" errors=\"0\">\n{}"
       "</testsuite>\n",
-      xml(report.plan), all.size() + report.missing.size(),
+      escaped_xml(report.plan), all.size() + report.missing.size(),
       std::count_if(all.begin(), all.end(), failing) + static_cast<long>(report.missing.size()),
       std::count_if(all.begin(), all.end(), skipped), cases);
 }

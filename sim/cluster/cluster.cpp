@@ -64,7 +64,8 @@ void guarded(const std::string& path, const Call& call) {
 // The network model is the datasheet: no protocol overhead (CM02 instead of LV08, which multiplies
 // latencies by 13.01 and bandwidths by 0.97), no traffic of acknowledgements, no cap by window over
 // latency, shares that do not depend on the latency of the route (weight-S), and events apart by
-// less than a nanosecond kept apart (precision).
+// less than a nanosecond kept apart (precision). Who sends waits for the latency (latency-factor):
+// a protocol may add to it.
 std::unique_ptr<s4u::Engine> configure_simgrid() {
   SIM_CHECK(!s4u::Engine::is_initialized(), "SimGrid runs one simulation per process");
   // Guards are off, because 32k actors with one exhaust vm.max_map_count.
@@ -74,6 +75,7 @@ std::unique_ptr<s4u::Engine> configure_simgrid() {
                                       "--cfg=network/crosstraffic:0",
                                       "--cfg=network/TCP-gamma:1e20",
                                       "--cfg=network/weight-S:1e9",
+                                      "--cfg=network/latency-factor:0",
                                       "--cfg=surf/precision:1e-12",
                                       fmt::format("--cfg=contexts/stack-size:{}", kActorStackKiB),
                                       "--cfg=contexts/guard-size:0"};
@@ -334,8 +336,9 @@ Route Cluster::route_in_simgrid(int from, int to) {
                          joined_by_ports(state_->platform.gpus[from], state_->platform.gpus[to]));
 }
 
-Cluster load_cluster(const std::string& path, const Faster& faster) {
-  const PlatformFile file = check_platform_xml(path);
+Cluster load_cluster(const std::string& path, const Faster& faster,
+                     const std::vector<GpusAt>& gpus_at) {
+  const PlatformFile file = check_platform_xml(path, gpus_at);
   auto state = std::make_unique<Cluster::State>();
   state->platform = describe_platform(path, file);
   for (Device& device : state->platform.devices) make_faster(device, faster);

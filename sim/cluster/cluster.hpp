@@ -8,6 +8,7 @@
 
 #include "cluster/composed_routes.hpp"
 #include "cluster_xml/resources.hpp"
+#include "platform/gpus_at.hpp"
 #include "platform/platform.hpp"
 
 namespace rehearse {
@@ -42,7 +43,8 @@ class Cluster {
   const ComposedRoutes& composed() const;
 
  private:
-  friend Cluster load_cluster(const std::string& path, const Faster& faster);
+  friend Cluster load_cluster(const std::string& path, const Faster& faster,
+                              const std::vector<GpusAt>& gpus_at);
   struct State;
   explicit Cluster(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
@@ -53,6 +55,7 @@ class Cluster {
 // Throws InputError with the place in the file. `faster`: with one resource of the file faster, on
 // every network level: the devices' rates and the bandwidths of SimGrid's links are set after
 // loading.
-Cluster load_cluster(const std::string& path, const Faster& faster = {});
+Cluster load_cluster(const std::string& path, const Faster& faster = {},
+                     const std::vector<GpusAt>& gpus_at = {});
 
 }  // namespace rehearse

@@ -25,13 +25,15 @@ LinkLoads::LinkLoads(Cluster& cluster) : cluster_(cluster), composed_(cluster.co
   in_.resize(2 * gpus.size());
   const auto zones = static_cast<std::size_t>(composed_.zones());
   between_.resize(zones * zones);
+  runs_.resize(2 * gpus.size());
 }
 
 bool LinkLoads::begin_run(int source, int target) {
-  end_run();
+  end_run(source);
   if (!composed_.knows(source, target)) return false;
   const int pair = composed_.pair_of_zones(source, target);
-  run_ = {source, composed_.zone_of(target), composed_.between(pair).in, pair, {}};
+  runs_[source] = {composed_.zone_of(target), composed_.between(pair).in, pair, {}};
+  senders_.push_back(source);
   return true;
 }
 
@@ -43,11 +45,12 @@ void LinkLoads::add_looked_up(int from, int to, double weight) {
   add_links(one, route.links.data(), route.links.data() + route.links.size());
 }
 
-void LinkLoads::end_run() {
-  if (run_.source < 0) return;
-  out_.add(run_.source).add(run_.weight);
-  between_.add(run_.pair).add(run_.weight);
-  run_ = {};
+void LinkLoads::end_run(int source) {
+  Run& run = runs_[source];
+  if (run.pair < 0) return;
+  out_.add(source).add(run.weight);
+  between_.add(run.pair).add(run.weight);
+  run = {};
 }
 
 void LinkLoads::add_links(const Weight& weight, const int* first, const int* last) {
@@ -56,7 +59,8 @@ void LinkLoads::add_links(const Weight& weight, const int* first, const int* las
 }
 
 const LinkLoads::Sum& LinkLoads::take() {
-  end_run();
+  for (const int source : senders_) end_run(source);
+  senders_.clear();
   for (const int end : out_.used) {
     const auto links = composed_.out_of(end);
     add_links(out_.by_index[end], links.data(), links.data() + links.size());

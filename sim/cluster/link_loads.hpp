@@ -23,14 +23,15 @@ class LinkLoads {
     const int port = ports_of_[from] >= 0 && ports_of_[from] == ports_of_[to] ? 1 : 0;
     const int source = 2 * from + port;
     const int target = 2 * to + port;
-    if (source != run_.source || composed_.zone_of(target) != run_.zone ||
-        !composed_.ends_as(target, run_.in)) {
+    Run& run = runs_[source];
+    if (run.pair < 0 || composed_.zone_of(target) != run.zone ||
+        !composed_.ends_as(target, run.in)) {
       if (!begin_run(source, target)) {
         add_looked_up(from, to, weight);
         return;
       }
     }
-    run_.weight.add(weight);
+    run.weight.add(weight);
     in_.add(target).add(weight);
   }
 
@@ -67,16 +68,15 @@ class LinkLoads {
     void clear();
   };
 
-  // Messages of one sender into one zone, one after the other.
+  // The last messages of one sender, as far as they go into one zone.
   struct Run {
-    int source = -1;
     int zone = ComposedRoutes::kNoZone;
-    int in = 0;  // links of each receiver alone
-    int pair = -1;
+    int in = 0;     // links of each receiver alone
+    int pair = -1;  // -1: there are none
     Weight weight;
   };
   bool begin_run(int source, int target);  // false: the route has to be looked up
-  void end_run();
+  void end_run(int source);
   void add_looked_up(int from, int to, double weight);
 
   void add_links(const Weight& weight, const int* first, const int* last);
@@ -86,9 +86,10 @@ class LinkLoads {
   std::vector<int> ports_of_;  // by GPU: domain in which it has a port, -1: none
   Weights out_;                // by end
   Weights in_;
-  Weights between_;  // by pair of zones
-  Weights links_;    // by link: routes that were looked up, and the final sums
-  Run run_;
+  Weights between_;           // by pair of zones
+  Weights links_;             // by link: routes that were looked up, and the final sums
+  std::vector<Run> runs_;     // by end: senders take turns where messages are passed on
+  std::vector<int> senders_;  // those that have had one
   Seconds latency_;
   Sum sum_;
 };

@@ -1,6 +1,7 @@
 #include "cluster_xml/check_platform_xml.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <strings.h>
 
 #include <algorithm>
@@ -8,9 +9,11 @@
 
 #include "base/files.hpp"
 #include "base/limits.hpp"
+#include "cluster_xml/check_config.hpp"
 #include "cluster_xml/check_routes.hpp"
 #include "cluster_xml/cluster_shape.hpp"
 #include "cluster_xml/device_properties.hpp"
+#include "cluster_xml/gpus_from_outside.hpp"
 #include "cluster_xml/simgrid_grammar.hpp"
 #include "cluster_xml/simgrid_values.hpp"
 #include "cluster_xml/xml_element.hpp"
@@ -27,13 +30,21 @@ void check_root(const Element& platform) {
                                  "write \"4.1\"",
                                  version));
   }
-  if (platform.children.empty()) {
+  std::vector<const Element*> zones;
+  for (const Element& child : platform.children) {
+    if (child.name == "config") {
+      check_config(child);
+    } else {
+      zones.push_back(&child);
+    }
+  }
+  if (zones.empty()) {
     throw InputError(platform.where, "<platform> is empty: it holds one <zone> or <cluster>");
   }
-  if (platform.children.size() > 1) {
-    throw InputError(platform.children[1].where,
-                     fmt::format("{} is a second outermost zone: put all into one <zone>",
-                                 describe(platform.children[1])));
+  if (zones.size() > 1) {
+    throw InputError(
+        zones[1]->where,
+        fmt::format("{} is a second outermost zone: put all into one <zone>", describe(*zones[1])));
   }
 }
 
@@ -53,8 +64,8 @@ void check_zones_and_clusters(const Element& element) {
 }
 
 NameRange host_names(const Element& element) {
-  if (element.name == "cluster") return generated_names(element);
-  return {element.required("id"), "", {}};
+  if (element.name == "host") return {element.required("id"), "", {}};
+  return generated_names(element);
 }
 
 std::int64_t host_count(const NameRange& names) {
@@ -197,13 +208,14 @@ std::vector<std::string> guesses_of(const PlatformFile& file) {
   return guesses;
 }
 
-PlatformFile check_platform_xml(const std::string& path) {
-  return check_platform_text(read_file(path, "a platform"), path);
+PlatformFile check_platform_xml(const std::string& path, const std::vector<GpusAt>& gpus_at) {
+  return check_platform_text(read_file(path, "a platform"), path, gpus_at);
 }
 
-PlatformFile check_platform_text(const std::string& text, const std::string& path) {
-  const XmlFile xml = parse_xml(text, path);
-  const Element& platform = xml.root;
+PlatformFile check_platform_text(const std::string& text, const std::string& path,
+                                 const std::vector<GpusAt>& gpus_at) {
+  XmlFile xml = parse_xml(text, path);
+  Element& platform = xml.root;
   check_grammar(xml);
   check_root(platform);
   check_values(platform);
@@ -215,11 +227,14 @@ PlatformFile check_platform_text(const std::string& text, const std::string& pat
                                                  file.hosts, kMostHosts));
   }
   check_zones_and_clusters(platform);
+  add_gpus(platform, gpus_at);
   collect(platform, file);
   if (file.gpus.empty()) {
     throw InputError(platform.where,
-                     "the platform has no GPU: a GPU is a <host> or <cluster> with <prop "
-                     "id=\"memory\" value=\"80GB\"/>");
+                     fmt::format("the platform has no GPU: none of its hosts ({}) has the "
+                                 "properties {}; put them into the file, or name GPUs of the "
+                                 "catalogue: --gpu-at 'PATTERN=h100'",
+                                 hosts_text(platform), fmt::join(required_properties(), " ")));
   }
   file.rails = check_rails(file);
   check_domains(file);

@@ -9,11 +9,12 @@
 
 #include "cluster_xml/host_names.hpp"
 #include "cluster_xml/resources.hpp"
+#include "platform/gpus_at.hpp"
 #include "platform/platform.hpp"
 
 namespace rehearse {
 
-// A <host> or <cluster> of GPUs: one GPU per name, in the order of the numbers.
+// A <host>, <cluster> or <cabinet> of GPUs: one GPU per name, in the order of the numbers.
 struct GpuHosts {
   NameRange names;  // of a <host>: its id as the prefix, and no numbers
   Device device;
@@ -54,6 +55,16 @@ std::vector<std::string> guesses_of(const PlatformFile& file);
 //   <host> or <cluster> with <prop id="memory" value="80GB"/> and memory_bandwidth,
 //     compute_efficiency, memory_efficiency, kernel_launch, collective_launch (all required),
 //     peak_fp8, peak_fp4, peak_fp32 (optional); the speed is the dense 16-bit peak;
+//     <prop id="gpu" value="h100"/>, vendor, architecture, scale_up (optional): what the catalogue
+//     calls it, who made it, and how GPUs of a domain reach each other: by them a collective
+//     library tells whether it runs and what it takes
+//     <prop id="compute_units" value="132"/> (optional): SMs, CUs, of which collectives hold some
+//     <prop id="network_share" value="0.94"/> (optional): of its network links' rates, what
+//     transfers reach on this fabric
+//     <prop id="operators" value="gemm.bf16 launch 3us compute 0.8 memory 0.85"/> (optional): what
+//     kernels reach (platform/operator_costs.hpp)
+//     <prop id="collectives" value="nccl.ring.ll inside 0.278 fill 2us; nccl.message assumed inside
+//     0.7"/> (optional): what protocols reach on it (platform/collective_costs.hpp)
 //     <prop id="assumed" value="memory_efficiency of a100"/> (optional): which figures are guesses;
 //     printed beside every result
 //     <prop id="node" value="0"/>: the scale-up domain, on all GPUs of the file or on none
@@ -62,7 +73,10 @@ std::vector<std::string> guesses_of(const PlatformFile& file);
 //     file is host g / R of rail g % R. On all GPUs of the file or on none.
 //   <cluster> with <prop id="domain" value="8"/>: scale-up ports, 8 GPUs per domain
 // Throws InputError (file:line:col of the element) for the first mistake.
-PlatformFile check_platform_xml(const std::string& path);
-PlatformFile check_platform_text(const std::string& text, const std::string& path);
+// `gpus_at`: GPUs among the file's hosts that the command line names (gpus_from_outside.hpp); a
+// <cabinet> can be GPUs only so, because SimGrid allows it no properties.
+PlatformFile check_platform_xml(const std::string& path, const std::vector<GpusAt>& gpus_at = {});
+PlatformFile check_platform_text(const std::string& text, const std::string& path,
+                                 const std::vector<GpusAt>& gpus_at = {});
 
 }  // namespace rehearse

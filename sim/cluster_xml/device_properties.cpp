@@ -11,6 +11,8 @@
 #include "base/limits.hpp"
 #include "cluster_xml/simgrid_values.hpp"
 #include "platform/bounds.hpp"
+#include "platform/collective_costs.hpp"
+#include "platform/operator_costs.hpp"
 
 namespace rehearse {
 namespace {
@@ -65,8 +67,7 @@ Quantity read_figure(const Element& element, const char* name,
   return value;
 }
 
-double read_share(const Element& element, const char* name) {
-  const Element& property = *element.property(name);
+double read_share(const Element& element, const Element& property) {
   const std::string& text = property.required("value");
   double share = 0;
   const char* end = text.data() + text.size();
@@ -103,15 +104,23 @@ std::string plain(std::string name) {
 }
 
 void check_figures(const Element& element) {
-  std::vector<std::string> known = {"node",       "domain",     "rail",  "price",
-                                    "link_price", "link_power", "power", "assumed"};
+  std::vector<std::string> known = {"node",          "domain",      "rail",          "price",
+                                    "link_price",    "link_power",  "power",         "assumed",
+                                    "gpu",           "vendor",      "architecture",  "scale_up",
+                                    "network_share", "collectives", "compute_units", "operators"};
   for (const Figure& figure : figures()) known.push_back(figure.name);
   check_near_miss(element, known);
+  std::vector<const Figure*> missing;
   for (const Figure& figure : figures()) {
-    if (!figure.required || element.property(figure.name) != nullptr) continue;
-    throw InputError(element.where, fmt::format("{} has no <prop id=\"{}\">: {}", describe(element),
-                                                figure.name, figure.meaning));
+    if (figure.required && element.property(figure.name) == nullptr) missing.push_back(&figure);
   }
+  if (missing.empty()) return;
+  std::string others;
+  for (std::size_t i = 1; i < missing.size(); ++i) {
+    others += fmt::format("{} {}", i == 1 ? "; nor" : ",", missing[i]->name);
+  }
+  throw InputError(element.where, fmt::format("{} has no <prop id=\"{}\">: {}{}", describe(element),
+                                              missing[0]->name, missing[0]->meaning, others));
 }
 
 FlopsPerSecond read_peak(const Element& element) {
@@ -134,10 +143,72 @@ FlopsPerSecond read_peak(const Element& element) {
   return {speeds[chosen]};
 }
 
+// Empty: there is no such property.
+std::string read_text(const Element& element, const char* name) {
+  const Element* const property = element.property(name);
+  if (property == nullptr) return {};
+  const std::string& text = property->required("value");
+  if (text.empty()) refuse(element, *property, "must be a name: leave it out where it has none");
+  return text;
+}
+
+template <class Word>
+std::optional<Word> read_word(const Element& element, const char* name,
+                              std::optional<Word> (*named)(std::string_view),
+                              const std::string& known) {
+  const Element* const property = element.property(name);
+  if (property == nullptr) return std::nullopt;
+  const std::optional<Word> word = named(property->required("value"));
+  if (!word) refuse(element, *property, fmt::format("must be one of {}", known));
+  return word;
+}
+
+// 0: there is no such property.
+int read_compute_units(const Element& element) {
+  const Element* const property = element.property("compute_units");
+  if (property == nullptr) return 0;
+  const long units = parse_whole(property->required("value"));
+  if (units < 0) refuse(element, *property, "must be a whole number");
+  check_bounds(element, *property, PlatformQuantity::kComputeUnits, static_cast<double>(units));
+  return static_cast<int>(units);
+}
+
+// None: the file does not say.
+template <class Costs>
+CostMap<Costs> read_costs(const Element& element, const char* id, const CostTable<Costs>& table) {
+  const Element* const property = element.property(id);
+  if (property == nullptr) return {};
+  try {
+    return parse_costs(property->required("value"), table);
+  } catch (const std::invalid_argument& error) {
+    throw InputError(property->where,
+                     fmt::format("{} of {}: {}", id, describe(element), error.what()));
+  }
+}
+
+// What the catalogue calls it, and what else decides which libraries and protocols it has.
+void read_identity(const Element& element, Device& device) {
+  device.gpu = read_text(element, "gpu");
+  const auto vendor = read_word<Vendor>(element, "vendor", vendor_named, names_of_vendors());
+  if (vendor) device.vendor = to_text(*vendor);
+  device.architecture = read_text(element, "architecture");
+  device.scale_up =
+      read_word<ScaleUpTopology>(element, "scale_up", topology_named, names_of_topologies());
+}
+
 }  // namespace
 
+std::vector<std::string> required_properties() {
+  std::vector<std::string> names;
+  for (const Figure& figure : figures()) {
+    if (figure.required) names.push_back(figure.name);
+  }
+  return names;
+}
+
 bool describes_gpus(const Element& element) {
-  if (element.name != "host" && element.name != "cluster") return false;
+  if (element.name != "host" && element.name != "cluster" && element.name != "cabinet")
+    return false;
   return std::any_of(figures().begin(), figures().end(), [&](const Figure& figure) {
     return element.property(figure.name) != nullptr;
   });
@@ -150,15 +221,22 @@ Device read_device(const Element& element) {
   device.peak_fp8 = read_figure(element, "peak_fp8", parse_flops_rate, PlatformQuantity::kPeak);
   device.peak_fp4 = read_figure(element, "peak_fp4", parse_flops_rate, PlatformQuantity::kPeak);
   device.peak_fp32 = read_figure(element, "peak_fp32", parse_flops_rate, PlatformQuantity::kPeak);
-  device.compute_efficiency = read_share(element, "compute_efficiency");
+  device.compute_efficiency = read_share(element, *element.property("compute_efficiency"));
   device.memory = read_figure(element, "memory", parse_bytes, PlatformQuantity::kMemory);
   device.memory_bandwidth =
       read_figure(element, "memory_bandwidth", parse_bandwidth, PlatformQuantity::kBandwidth);
-  device.memory_efficiency = read_share(element, "memory_efficiency");
+  device.memory_efficiency = read_share(element, *element.property("memory_efficiency"));
   device.kernel_launch =
       read_figure(element, "kernel_launch", parse_seconds, PlatformQuantity::kLaunch);
   device.collective_launch =
       read_figure(element, "collective_launch", parse_seconds, PlatformQuantity::kLaunch);
+  device.compute_units = read_compute_units(element);
+  read_identity(element, device);
+  if (const Element* const share = element.property("network_share")) {
+    device.network_share = read_share(element, *share);
+  }
+  device.collectives = read_costs(element, "collectives", kCollectiveTable);
+  device.operators = read_costs(element, "operators", kOperatorTable);
   return device;
 }
 
@@ -195,8 +273,8 @@ void check_near_miss(const Element& element, const std::vector<std::string>& kno
     for (const std::string& name : known) {
       constexpr std::size_t kLongest = 100;  // the table of edits has the product of both sizes
       if (id.size() > kLongest) break;
-      // A short word is two edits away from too many others ("name" from "node").
-      const std::size_t limit = name.size() <= 6 ? 1 : 2;
+      // A short word is few edits away from too many others: "name" from "node", "cpu" from "gpu".
+      const std::size_t limit = name.size() <= 3 ? 0 : name.size() <= 6 ? 1 : 2;
       if (edit_distance(plain(id), name) > limit) continue;
       throw InputError(child.where, fmt::format("unknown property \"{}\" of {}: did you mean "
                                                 "\"{}\"?",

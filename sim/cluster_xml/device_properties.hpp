@@ -2,6 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "cluster_xml/xml_element.hpp"
 #include "platform/bounds.hpp"
@@ -9,8 +11,11 @@
 
 namespace rehearse {
 
-// A <host> or <cluster> with a `memory` property, or with any other that only GPUs have (so that a
-// forgotten `memory` is an error and not a cluster without GPUs).
+// The ids of the properties that every GPU has.
+std::vector<std::string> required_properties();
+
+// A <host>, <cluster> or <cabinet> with a `memory` property, or with any other that only GPUs have
+// (so that a forgotten `memory` is an error and not a cluster without GPUs).
 bool describes_gpus(const Element& element);
 
 // Throws InputError for a missing, unreadable or impossible figure, and for a property whose name

@@ -23,7 +23,8 @@ const std::vector<Rule>& rules() {
                                       "route",   "zoneRoute", "ASroute"};
   static const Names kZoneEnds = {"src", "dst", "gw_src", "gw_dst"};
   static const std::vector<Rule> kRules = {
-      {"platform", {"version"}, {}, {"zone", "AS", "cluster"}},
+      {"platform", {"version"}, {}, {"config", "zone", "AS", "cluster"}},
+      {"config", {}, {"id"}, {"prop"}},
       {"zone", {"id", "routing"}, {}, kZoneChildren},
       {"AS", {"id", "routing"}, {}, kZoneChildren},
       {"cluster",
@@ -61,7 +62,6 @@ constexpr Refusal kRefusedElements[] = {
     {"bypassRoute", kNoBypass},
     {"bypassZoneRoute", kNoBypass},
     {"bypassASroute", kNoBypass},
-    {"config", "the network model's settings are part of the program"},
     {"trace", kConstant},
     {"trace_connect", kConstant},
     {"actor", kNoDeployment},

@@ -6,6 +6,7 @@
 // member 0.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@ struct MemberMessage {
   int from = 0;
   int to = 0;
   Bytes bytes;
+  int via = -1;  // a member that passes it on while it arrives, or none
 };
 
 // Messages that are sent at once, `repeat` times over. A member goes on to its next round when its
@@ -27,13 +29,32 @@ struct MemberMessage {
 struct Step {
   int repeat = 1;
   std::vector<MemberMessage> messages;
+  // Of the `repeat` rounds, those in which a chunk goes from one domain to another: a ring of n
+  // members in N domains has N - 1 of n - 1, whatever the number of its messages across. Every
+  // round then takes the mean of both latencies. kEach: each round waits for its slowest message.
+  static constexpr int kEach = -1;
+  int across = kEach;
 };
 using Schedule = std::vector<Step>;
 
-// What an algorithm may know of a group: the scale-up domain of each member (-1: the platform has
-// none).
+// One of a torus's dimensions as far as a group fills it.
+struct TorusSide {
+  int members = 1;
+  bool wraps = false;  // its ends are joined; never of two members, who have one wire
+
+  bool operator==(const TorusSide&) const = default;
+};
+
+// What an algorithm may know of a group.
 struct GroupShape {
-  std::vector<int> domain;
+  std::vector<int> domain;  // of each member: its scale-up domain; -1: the platform has none
+  bool mesh = false;        // a wire between every two of a domain, where others have a switch
+  // Rings, trees and the like that run side by side, each through its own members at the domains'
+  // borders, so that every NIC is used; 0: one, in the order of the members.
+  int channels = 0;
+  // Of a group that is a block of a torus, in which the members follow each other along the first
+  // side, then the second, ...: its sides of more than one member. Empty: it is none.
+  std::vector<TorusSide> torus;
   int size() const { return static_cast<int>(domain.size()); }
 };
 
@@ -70,6 +91,11 @@ struct CollectiveAlgorithm {
   // sharing its `bandwidth`.
   Seconds (*closed_form)(const GroupShape& group, Bytes bytes, Seconds latency,
                          BytesPerSecond bandwidth) = nullptr;
+  // Of an algorithm whose schedule is one step of one round, with more messages than one wants to
+  // keep: the same, some at a time and as often as it is asked. nullptr: there is the schedule.
+  using TakeMessages = std::function<void(std::span<const MemberMessage>)>;
+  void (*messages)(const GroupShape& group, const Buffers& buffers,
+                   const TakeMessages& take) = nullptr;
 };
 
 // All algorithms, one table line each (table.cpp); of one operation, the preferred first.
@@ -101,11 +127,21 @@ inline double moved_per_byte(CollectiveOp op, int members) {
     case CollectiveOp::kGather:
     case CollectiveOp::kScatter:
       return (n - 1) / n;
+    case CollectiveOp::kSendRecv:
+      return 1;
     case CollectiveOp::kBarrier:
     case CollectiveOp::kCount:
       break;
   }
   return 0;
+}
+
+// Bytes per byte of its buffer that stay with a member and that a library copies from its send to
+// its receive buffer; an all_reduce and the rest work in place.
+inline double copied_per_byte(CollectiveOp op, int members) {
+  if (op == CollectiveOp::kAllGather) return 1;
+  const bool split = op == CollectiveOp::kReduceScatter || op == CollectiveOp::kAllToAll;
+  return split ? 1.0 / members : 0;
 }
 
 // For the table: serves every group.

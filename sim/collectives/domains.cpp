@@ -17,6 +17,13 @@ std::vector<std::vector<int>> members_by_domain(const GroupShape& group) {
   return domains;
 }
 
+std::vector<std::vector<int>> servers_of(const GroupShape& group) {
+  if (group.domain.front() >= 0) return members_by_domain(group);
+  std::vector<std::vector<int>> alone(group.size());
+  for (int member = 0; member < group.size(); ++member) alone[member] = {member};
+  return alone;
+}
+
 std::string refusal_of_unequal_domains(const GroupShape& group) {
   if (group.domain.front() < 0) return "needs a platform with scale-up domains";
   const auto domains = members_by_domain(group);
@@ -28,6 +35,13 @@ std::string refusal_of_unequal_domains(const GroupShape& group) {
     }
   }
   return {};
+}
+
+std::string refusal_of_lone_members(const GroupShape& group) {
+  std::string unequal = refusal_of_unequal_domains(group);
+  if (!unequal.empty()) return unequal;
+  const bool alone = members_by_domain(group).front().size() < 2;
+  return alone ? "needs at least two members in every domain" : std::string();
 }
 
 }  // namespace rehearse

@@ -3,43 +3,36 @@
 // come back the same way, summed before they cross. This is DeepEP's internode dispatch and combine
 // (github.com/deepseek-ai/DeepEP, csrc/kernels/internode.cu).
 //
-// A token has k experts among E. A domain that holds e of them gets it with probability
-// 1 - C(E - e, k) / C(E, k) when all choices of k are equally likely; k e / E copies of it would go
-// there otherwise. The ratio of the two is what crosses of each byte; with skewed loads it is taken
-// as the same. Both hops run at once in small chunks (DeepEP sends 6 to 20 tokens at a time), so
-// the last chunk's second hop is all that it adds: a latency.
+// What crosses of each byte is once_per_place() of the domain's share of the experts; with skewed
+// loads it is taken as the same. Both hops run at once in small chunks (DeepEP sends 6 to 20 tokens
+// at a time), so the last chunk's second hop is all that it adds: a latency.
 //   time = 2 latency + max port load / bandwidth. With n members in d domains of g and equal
 //   splits, the busiest port (crossing and inside share it where they are one) sends bytes / d x
 //   [(d-1) x ratio + (d-1) (g-1) / g + (g-1) / g].
-#include <cmath>
+//
+// rank_aware does the same inside: a token goes to a member once, however many of its experts live
+// there, as DeepEP does; node_aware sends it there for each. In one domain a single hop is left.
 #include <map>
 
 #include "collectives/algorithms.hpp"
 #include "collectives/domains.hpp"
+#include "collectives/moe_traffic.hpp"
 
 namespace rehearse {
 namespace {
 
-// What crosses per byte of copies to a domain that holds `share` of the experts.
-double crossing_ratio(const FanOut& fan_out, double share) {
-  const double here = share * fan_out.experts;
-  double missed = 1;  // C(E - e, k) / C(E, k), factor by factor
-  for (int choice = 0; choice < fan_out.experts_per_token; ++choice) {
-    missed *= std::max(0.0, fan_out.experts - here - choice) / (fan_out.experts - choice);
-  }
-  return (1 - missed) / (fan_out.experts_per_token * share);
-}
-
-double ratio_of(const GroupShape& group, const FanOut& fan_out, std::size_t members_there) {
-  if (fan_out.experts_per_token == 1) return 1;
-  return crossing_ratio(fan_out, static_cast<double>(members_there) / group.size());
-}
+// Whether a token that several members of a domain need goes to each of them once, or once for each
+// of its experts.
+enum class Inside { kPerExpert, kPerMember };
 
 // Messages by pair: several hops of a token between the same two members are one message.
 class Exchange {
  public:
-  Exchange(const GroupShape& group, const Buffers& buffers)
-      : buffers_(buffers), domains_(members_by_domain(group)), group_(group) {
+  Exchange(const GroupShape& group, const Buffers& buffers, Inside inside)
+      : buffers_(buffers), domains_(members_by_domain(group)), members_(group.size()) {
+    if (inside == Inside::kPerMember) {
+      per_member_ = once_per_place(buffers.fan_out, 1.0 / group.size());
+    }
     domain_of_.resize(group.size());
     place_of_.resize(group.size());
     for (std::size_t domain = 0; domain < domains_.size(); ++domain) {
@@ -57,13 +50,13 @@ class Exchange {
         back ? buffers_.part(experts_at, tokens_at) : buffers_.part(tokens_at, experts_at);
     const std::size_t there = domain_of_[experts_at];
     if (there == domain_of_[tokens_at]) {
-      send(tokens_at, experts_at, copies, back);
+      send(tokens_at, experts_at, copies * per_member_, back);
       return;
     }
     const int relay = domains_[there][place_of_[tokens_at]];
-    send(tokens_at, relay, copies * ratio_of(group_, buffers_.fan_out, domains_[there].size()),
-         back);
-    send(relay, experts_at, copies, back);
+    const double share = static_cast<double>(domains_[there].size()) / members_;
+    send(tokens_at, relay, copies * once_per_place(buffers_.fan_out, share), back);
+    send(relay, experts_at, copies * per_member_, back);
   }
 
   std::vector<MemberMessage> messages() const {
@@ -76,6 +69,7 @@ class Exchange {
   // One message inside to each member, from the one before it: what the second hop waits for.
   std::vector<MemberMessage> second_hop() const {
     std::vector<MemberMessage> all;
+    if (domains_.size() == 1) return all;
     for (const std::vector<int>& members : domains_) {
       for (std::size_t place = 0; members.size() > 1 && place < members.size(); ++place) {
         all.push_back({members[place], members[(place + 1) % members.size()], Bytes{}});
@@ -92,24 +86,34 @@ class Exchange {
 
   const Buffers& buffers_;
   std::vector<std::vector<int>> domains_;
-  const GroupShape& group_;
+  int members_;
+  double per_member_ = 1;  // of the copies for a member's experts
   std::vector<std::size_t> domain_of_;
   std::vector<std::size_t> place_of_;
   std::map<std::pair<int, int>, Bytes> bytes_;
 };
 
-Schedule schedule(const GroupShape& group, const Buffers& buffers) {
-  Exchange exchange(group, buffers);
+Schedule schedule(const GroupShape& group, const Buffers& buffers, Inside inside) {
+  Exchange exchange(group, buffers, inside);
   for (int tokens_at = 0; tokens_at < group.size(); ++tokens_at) {
     for (int experts_at = 0; experts_at < group.size(); ++experts_at) {
       if (tokens_at != experts_at) exchange.add(tokens_at, experts_at);
     }
   }
   Schedule both = {{1, exchange.messages()}};
-  if (std::vector<MemberMessage> inside = exchange.second_hop(); !inside.empty()) {
-    both.push_back({1, std::move(inside)});
+  if (std::vector<MemberMessage> second = exchange.second_hop(); !second.empty()) {
+    both.push_back({1, std::move(second)});
   }
   return both;
+}
+
+Seconds closed_form(const GroupShape& group, Bytes bytes, Seconds latency,
+                    BytesPerSecond bandwidth) {
+  const auto domains = static_cast<double>(members_by_domain(group).size());
+  const double places = group.size() / domains;
+  const double inside = (places - 1) / places;
+  const Bytes busiest = bytes / domains * (domains - 1 + (domains - 1) * inside + inside);
+  return latency * (places > 1 && domains > 1 ? 2 : 1) + busiest / bandwidth;
 }
 
 }  // namespace
@@ -119,13 +123,22 @@ const CollectiveAlgorithm kNodeAwareAllToAll = {
     CollectiveOp::kAllToAll,
     false,
     refusal_of_unequal_domains,
-    schedule,
-    [](const GroupShape& group, Bytes bytes, Seconds latency, BytesPerSecond bandwidth) {
-      const auto domains = static_cast<double>(members_by_domain(group).size());
-      const double places = group.size() / domains;
-      const double inside = (places - 1) / places;
-      const Bytes busiest = bytes / domains * (domains - 1 + (domains - 1) * inside + inside);
-      return latency * (places > 1 ? 2 : 1) + busiest / bandwidth;
-    }};
+    [](const GroupShape& group, const Buffers& buffers) {
+      return schedule(group, buffers, Inside::kPerExpert);
+    },
+    closed_form};
+
+const CollectiveAlgorithm kRankAwareAllToAll = {
+    "rank_aware",
+    CollectiveOp::kAllToAll,
+    false,
+    [](const GroupShape& group) {
+      const bool one_domain = members_by_domain(group).size() == 1;
+      return one_domain ? std::string() : refusal_of_unequal_domains(group);
+    },
+    [](const GroupShape& group, const Buffers& buffers) {
+      return schedule(group, buffers, Inside::kPerMember);
+    },
+    closed_form};
 
 }  // namespace rehearse

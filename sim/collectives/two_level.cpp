@@ -10,15 +10,6 @@
 namespace rehearse {
 namespace {
 
-std::string refusal(const GroupShape& group) {
-  std::string unequal = refusal_of_unequal_domains(group);
-  if (!unequal.empty()) return unequal;
-  if (members_by_domain(group).front().size() < 2) {
-    return "needs at least two members in every domain";
-  }
-  return {};
-}
-
 void add_ring(Step& step, const std::vector<int>& members, Bytes chunk) {
   for (std::size_t at = 0; at < members.size(); ++at) {
     step.messages.push_back({members[at], members[(at + 1) % members.size()], chunk});
@@ -54,6 +45,6 @@ Seconds closed_form(const GroupShape& group, Bytes bytes, Seconds latency,
 }  // namespace
 
 const CollectiveAlgorithm kTwoLevelAllReduce = {
-    "two_level", CollectiveOp::kAllReduce, true, refusal, schedule, closed_form};
+    "two_level", CollectiveOp::kAllReduce, true, refusal_of_lone_members, schedule, closed_form};
 
 }  // namespace rehearse

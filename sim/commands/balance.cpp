@@ -99,6 +99,10 @@ std::vector<PlacementRun> alternatives_of(const Plan& plan, const Model& model) 
 std::vector<PlacementRun> balance(const BalanceRequest& request) {
   const Plan& plan = request.prepared.plan();
   const Model& model = request.prepared.model();
+  if (plan.serve) {
+    throw InputError(plan.where.at("serve"),
+                     "serve: placements are compared by one batch: give the plan a batch instead");
+  }
   if (!model.moe || plan.routing.model == "uniform") {
     throw InputError(plan.where.at("routing.model"),
                      "routing is uniform, so there is nothing to balance: set routing.model");

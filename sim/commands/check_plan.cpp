@@ -18,6 +18,7 @@
 #include "base/progress.hpp"
 #include "claims/audit.hpp"
 #include "claims/because.hpp"
+#include "claims/skeletons.hpp"
 #include "commands/identity.hpp"
 #include "commands/prepare.hpp"
 #include "facts/facts.hpp"

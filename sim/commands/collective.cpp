@@ -4,69 +4,32 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <stdexcept>
+#include <string>
 
 #include "base/error.hpp"
 #include "base/limits.hpp"
 #include "base/option_place.hpp"
 #include "base/progress.hpp"
 #include "base/split.hpp"
+#include "commands/collective_explanation.hpp"
+#include "input/read_engine.hpp"
 #include "metrics/assumptions.hpp"
+#include "network/lone_transfers.hpp"
+#include "network/network_level.hpp"
 #include "simulation/simulation.hpp"
 
 namespace rehearse {
 namespace {
 
-// An option's value as its parser sees it, its mistakes located in the option as typed.
-template <class Value>
-Value parsed(const std::string& option, const std::string& text, std::size_t at,
-             const std::string& part, Value (*parse)(const std::string&)) {
-  try {
-    return parse(part);
-  } catch (const std::invalid_argument& error) {
-    SourceLocation where = option_place(option, text);
-    where.column += static_cast<int>(at);
-    throw InputError(where, error.what());
-  }
-}
-
-// "64MB", or "8KB..1GB": from the first, doubling, up to the second.
-std::vector<Bytes> sizes_of(const std::optional<std::string>& typed, CollectiveOp op) {
-  if (op == CollectiveOp::kBarrier) {
-    if (!typed) return {Bytes{0}};
-    throw InputError(option_place("--bytes", *typed),
-                     fmt::format("\"{}\": a barrier carries no bytes: leave --bytes out", *typed));
-  }
-  const std::string text = typed.value_or("8KB..1GB");
-  const std::size_t dots = text.find("..");
-  const Bytes first = parsed("--bytes", text, 0, text.substr(0, dots), parse_bytes);
-  const Bytes last = dots == std::string::npos
-                         ? first
-                         : parsed("--bytes", text, dots + 2, text.substr(dots + 2), parse_bytes);
-  constexpr double kMost = 1125899906842624;  // a PiB
-  if (first.value < 1 || last < first || last.value > kMost) {
-    throw InputError(
-        option_place("--bytes", text),
-        fmt::format(
-            "\"{}\": must be a size of at least 1B and at most 1024TiB, or FIRST..LAST with "
-            "FIRST <= LAST",
-            text));
-  }
-  std::vector<Bytes> sizes;
-  for (Bytes size = first; size <= last; size *= 2) sizes.push_back(size);
-  return sizes;
-}
-
 CollectiveOp op_of(const std::string& text) {
-  std::string known;
-  for (int op = 0; op < kCollectiveOps; ++op) {
-    const char* const name = to_text(static_cast<CollectiveOp>(op));
-    if (text == name) return static_cast<CollectiveOp>(op);
-    known += fmt::format(" {}", name);
-  }
-  throw InputError(option_place("--op", text),
-                   fmt::format("unknown operation \"{}\": must be one of{}", text, known));
+  const std::optional<CollectiveOp> named = collective_op_named(text);
+  if (named) return *named;
+  throw InputError(
+      option_place("--op", text),
+      fmt::format("unknown operation \"{}\": must be one of {}", text, names_of_collective_ops()));
 }
 
 NetworkLevelName network_of(const std::string& text) {
@@ -86,6 +49,66 @@ const CollectiveAlgorithm* algorithm_of(CollectiveOp op, const std::string& text
   throw InputError(option_place("--algorithm", text),
                    fmt::format("unknown algorithm \"{}\" for {}: must be one of auto {}", text,
                                to_text(op), names_of_algorithms(op)));
+}
+
+// An option's value as `parse` reads it, its mistakes located in the option as typed.
+template <class Parse>
+auto parsed(const char* option, const std::string& text, const Parse& parse) {
+  try {
+    return parse(text);
+  } catch (const std::invalid_argument& error) {
+    throw InputError(option_place(option, text), error.what());
+  }
+}
+
+}  // namespace
+
+void take_engine(const std::string& name, const std::vector<std::string>& folders,
+                 CollectiveUse& use) {
+  const PlanEngine engine =
+      plan_engine(EngineCatalog(folders).find(name, option_place("--engine", name)));
+  if (!engine.library.empty()) use.preferred = library_named(engine.library);
+  use.more_launch = engine.times.per_collective;
+}
+
+namespace {
+
+CollectiveUse use_of(const CollectiveOptions& typed, CollectiveOp op) {
+  CollectiveUse use;
+  use.by_call = true;
+  if (typed.engine) take_engine(*typed.engine, typed.engine_folders, use);
+  use.algorithms[static_cast<int>(op)] = algorithm_of(op, typed.algorithm);
+  if (typed.library) {
+    use.library = parsed("--library", *typed.library,
+                         [](const std::string& name) { return &known_library(name); });
+  }
+  if (typed.protocol) use.protocol = parsed("--protocol", *typed.protocol, known_protocol);
+  if (typed.launch) use.launch = parsed("--launch", *typed.launch, known_launch);
+  if (!typed.channels) return use;
+  use.channels = *typed.channels;
+  if (use.channels >= 1 && use.channels <= kMostChannels) return use;
+  throw InputError(option_place("--channels", use.channels),
+                   fmt::format("{} channels: must be 1 to {}", use.channels, kMostChannels));
+}
+
+// The library must run on every group, and have the protocol for the operation.
+void check_library(const CollectiveRequest& request, Cluster& cluster) {
+  if (request.use.library == nullptr && request.use.protocol.empty()) return;
+  LoneTransfers transfers(cluster);
+  for (const std::vector<int>& gpus : gpus_by_group(request)) {
+    const Endpoints& ends = transfers.between(request.op, request.use, gpus);
+    const CollectiveLibrary& library =
+        library_of(request.use, *transfers.paths().machine(ends).device);
+    const std::string name(library.name);
+    const std::string refusal = transfers.refusal(ends);
+    if (!refusal.empty()) {
+      throw InputError(option_place("--library", name), fmt::format("{} {}", name, refusal));
+    }
+    if (!transfers.lacks_protocol(ends)) continue;
+    throw InputError(option_place("--protocol", request.use.protocol),
+                     fmt::format("\"{}\": {} has no such protocol for {} here",
+                                 request.use.protocol, name, to_text(request.op)));
+  }
 }
 
 int ranks_of(const CollectiveOptions& typed, int gpus) {
@@ -172,8 +195,8 @@ FanOut fan_out_of(const std::string& text) {
 CollectiveRequest request_of(const CollectiveOptions& typed) {
   CollectiveRequest request;
   request.op = op_of(typed.op);
-  request.algorithm = algorithm_of(request.op, typed.algorithm);
-  request.sizes = sizes_of(typed.bytes, request.op);
+  request.use = use_of(typed, request.op);
+  request.sizes = collective_sizes(typed.bytes, typed.nccl_tests, request.op);
   request.groups = typed.groups.value_or(1);
   request.strided = typed.strided;
   request.network = network_of(typed.network);
@@ -195,6 +218,23 @@ void place_on(const Platform& platform, const CollectiveOptions& typed,
   }
 }
 
+// Of sizes at which the fluid network may be too slow; empty: there are none.
+std::string doubt_text(const std::vector<CollectiveRow>& rows) {
+  std::string sizes;
+  double most = 0;
+  for (const CollectiveRow& row : rows) {
+    if (row.may_overlap <= kDoubtfulShare) continue;
+    sizes += fmt::format("{}{:.0f}", sizes.empty() ? "" : ", ", row.size ? row.size->value : 0);
+    most = std::max(most, row.may_overlap);
+  }
+  if (sizes.empty()) return {};
+  return fmt::format(
+      "# groups contend: at {} bytes up to {:.0f} % of the time are latencies in which others may "
+      "have the links, and the fluid network may overstate it by as much: compare --network "
+      "exact\n",
+      sizes, 100 * most);
+}
+
 // A dash: there is none.
 std::string gigabytes_text(const std::optional<BytesPerSecond>& rate) {
   return rate ? fmt::format("{:.2f}", rate->value / 1e9) : "-";
@@ -209,12 +249,17 @@ CollectiveRequest collective_request(const CollectiveOptions& typed, const Platf
 }
 
 CollectiveTable time_collectives(const CollectiveOptions& typed, const Limits& limits) {
-  CollectiveTable table{request_of(typed), {}};
+  CollectiveTable table;
+  table.request = request_of(typed);
   SharedCounters counters(1);
   const ProgressLine progress("simulating", counters, false);
-  Cluster cluster = load_cluster_within(limits, typed.platform);
+  Cluster cluster = load_cluster_within(limits, typed.platform, {}, typed.gpus_at);
   place_on(cluster.platform(), typed, table.request);
+  check_library(table.request, cluster);
+  table.library = &library_of(table.request.use, cluster.platform().device_of(0));
+  table.assumption = collectives_assumption(std::string(table.library->name), cluster.platform());
   table.rows = run_collectives(table.request, cluster, limits.time, &counters[0]);
+  if (typed.explain) table.explanation = explain_collectives(table.request, table.rows, cluster);
   return table;
 }
 
@@ -227,15 +272,21 @@ std::string collective_text(const CollectiveOptions& typed, const CollectiveTabl
   text +=
       "# busbw counts the bytes that the busiest port must carry (nccl-tests); GB/s = 1e9 "
       "bytes/s\n";
-  text += fmt::format("# {}\n", kOwnCollectives);
-  text += fmt::format("#{:>13}  {:>14}  {:>12}  {:>10}  {:>10}\n", "size (B)", "algorithm",
-                      "time (us)", "algbw GB/s", "busbw GB/s");
-  for (const CollectiveRow& row : table.rows) {
-    text += fmt::format(" {:>13}  {:>14}  {:>12.3f}  {:>10}  {:>10}\n",
-                        row.size ? fmt::format("{:.0f}", row.size->value) : "-", row.algorithm,
-                        row.time.value * 1e6, gigabytes_text(row.algbw), gigabytes_text(row.busbw));
+  if (table.library != &textbook_library()) {
+    text += fmt::format("# library {}: {}\n", table.library->name, table.library->meaning);
   }
-  return text;
+  text += fmt::format("# {}\n", table.assumption);
+  text += table.explanation;
+  text += fmt::format("#{:>13}  {:>14}  {:>12}  {:>10}  {:>10}  {:>8}  {:>8}\n", "size (B)",
+                      "algorithm", "time (us)", "algbw GB/s", "busbw GB/s", "protocol", "channels");
+  for (const CollectiveRow& row : table.rows) {
+    text += fmt::format(" {:>13}  {:>14}  {:>12.3f}  {:>10}  {:>10}  {:>8}  {:>8}\n",
+                        row.size ? fmt::format("{:.0f}", row.size->value) : "-", row.algorithm,
+                        row.time.value * 1e6, gigabytes_text(row.algbw), gigabytes_text(row.busbw),
+                        row.protocol.empty() ? "-" : row.protocol,
+                        row.channels == 0 ? "-" : std::to_string(row.channels));
+  }
+  return text + doubt_text(table.rows);
 }
 
 }  // namespace rehearse

@@ -9,6 +9,9 @@
 
 namespace rehearse {
 
+// What GPUs named from outside add to an identity; nothing without them.
+std::vector<std::string> identity_of(const std::vector<GpusAt>& gpus_at);
+
 // `request` is what `plan` was read from.
 RunIdentity identity_of(const Plan& plan, const Model& model, const PlanRequest& request);
 

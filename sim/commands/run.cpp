@@ -80,7 +80,7 @@ Simulation simulate_and_trace(const RunRequest& request, const RunIdentity& iden
     refuse_trace_options_alone(request);
     return simulate(request.prepared, simulation);
   }
-  prepare_output(request.out, {"result.json", "report.html", "trace.json.gz"});
+  prepare_output(request.out, {"result.json", "report.html", "trace.json.gz", "requests.csv"});
   ChromeTrace trace(trace_options(request, identity, files));
   SeveralSinks sinks;
   sinks.add(&trace);
@@ -112,10 +112,6 @@ std::vector<std::string> warnings_of(const RunRequest& request, const Simulation
   add(empty_trace_warning(request, {simulation.metrics.makespan_s}));
   return all;
 }
-
-// tests/bench/contention_bench.cpp: below this share the fluid level is within 5 % of the exact
-// one.
-constexpr double kDoubtfulShare = 0.05;
 
 constexpr double kTenPercentMore = 1.1;
 constexpr std::size_t kChangesShown = 3;
@@ -194,7 +190,12 @@ RunReport run_plan(const RunRequest& request) {
     const std::string title = title_of(report.identity);
     files.add(request.out + "/report.html", run_page(title, report.json, recorder));
     files.add(request.out + "/result.json", report.json);
+    if (metrics.serving) {
+      files.add(request.out + "/requests.csv", requests_csv(*metrics.serving));
+    }
     files.commit();
+    // One of another run would not belong to these.
+    if (!metrics.serving) remove_file(request.out + "/requests.csv");
   }
   return report;
 }

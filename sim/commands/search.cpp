@@ -12,6 +12,7 @@
 #include "base/error.hpp"
 #include "base/option_place.hpp"
 #include "cluster_xml/check_platform_xml.hpp"
+#include "commands/identity.hpp"
 #include "input/digest.hpp"
 #include "layout/layout_rules.hpp"
 #include "routing/token_routing.hpp"
@@ -32,11 +33,11 @@ int whole_number(const char* option, const std::string& text, int least) {
   return number;
 }
 
-SearchPlatform platform_at(const std::string& path) {
-  const PlatformFile file = check_platform_xml(path);
+SearchPlatform platform_at(const std::string& path, const std::vector<GpusAt>& gpus_at) {
+  const PlatformFile file = check_platform_xml(path, gpus_at);
   SearchPlatform platform;
   platform.path = path;
-  platform.id = sha256_of({path}, {}).substr(0, 12);
+  platform.id = sha256_of({path}, identity_of(gpus_at)).substr(0, 12);
   const RunningCost cost = cost_per_gpu(file);
   platform.usd_per_hour = cost.usd_per_hour;
   platform.watts = cost.watts;
@@ -49,13 +50,13 @@ SearchPlatform platform_at(const std::string& path) {
 
 std::vector<SearchPlatform> platforms_of(const SpaceText& text, const Plan& plan) {
   const auto named = text.find("platform");
-  if (named == text.end()) return {platform_at(plan.platform_path)};
+  if (named == text.end()) return {platform_at(plan.platform_path, plan.gpus_at)};
   std::vector<SearchPlatform> platforms;
   for (const std::string& path : named->second.values) {
     if (!std::filesystem::is_regular_file(path)) {
       throw InputError(named->second.where, fmt::format("cannot read the platform \"{}\"", path));
     }
-    SearchPlatform next = platform_at(path);
+    SearchPlatform next = platform_at(path, plan.gpus_at);
     const bool again = std::any_of(platforms.begin(), platforms.end(),
                                    [&](const SearchPlatform& each) { return each.id == next.id; });
     if (again) throw InputError(named->second.where, fmt::format("\"{}\" is given twice", path));

@@ -130,6 +130,8 @@ std::string command_of(const PlanRequest& request) {
   add("--platform", request.platform);
   add("--network", request.network);
   add("--seed", request.seed);
+  add("--library", request.library);
+  add("--engine", request.engine);
   for (const std::string& set : request.sets) words.insert(words.end(), {"--set", set});
   for (std::string& word : words) word = shell_word(word);
   return fmt::format("{}", fmt::join(words, " "));

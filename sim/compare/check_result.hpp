@@ -2,7 +2,7 @@
 // where it cannot be. A guard on a value that is no value would pass whatever happens.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 

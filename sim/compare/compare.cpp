@@ -22,6 +22,7 @@ const std::vector<FieldRule>& rules() {
       {"model", Better::kNeither},
       {"platform", Better::kNeither},
       {"variant", Better::kNeither},
+      {"engine", Better::kNeither},
       {"network", Better::kNeither},
       {"seed", Better::kNeither},
       {"version", Better::kNeither},
@@ -29,6 +30,7 @@ const std::vector<FieldRule>& rules() {
       {"gpus", Better::kNeither},
       {"gpu_kinds", Better::kNeither},
       {"assumptions", Better::kNeither},
+      {"accuracy", Better::kNeither},
       {"prefill", Better::kNeither},  // what it does shows in the times and in memory
       // What came out.
       {"makespan_s", Better::kLess},
@@ -36,9 +38,16 @@ const std::vector<FieldRule>& rules() {
       {"tpot_s", Better::kLess},
       {"decode_step_s", Better::kLess},
       {"itl_s", Better::kLess},
+      {"queue_s", Better::kLess},
+      {"e2e_s", Better::kLess},
+      {"serving.requests", Better::kNeither},
+      {"serving.window_s", Better::kNeither},
+      {"serving.mean_batch", Better::kNeither},
+      {"serving", Better::kMore},
       {"throughput", Better::kMore},
       {"utilization.bubble_fraction", Better::kLess},
       {"utilization.no_work_fraction", Better::kLess},
+      {"utilization.host_fraction", Better::kLess},
       {"utilization.hfu", Better::kNeither},  // padding raises it
       {"utilization", Better::kMore},
       {"communication.by_axis", Better::kNeither},  // its exposed part is in exposed_fraction
@@ -122,6 +131,9 @@ double number_of(const json& value) {
 
 bool is_number(const json& value) { return value.is_number() || value.is_boolean(); }
 
+// Less than any amount that means something: what the rounding of a sum leaves where nothing is.
+constexpr double kNothing = 1e-15;
+
 // A tolerance is of amounts.
 bool is_within(const FieldChange& field, const std::vector<Tolerance>& tolerances) {
   const double before = number_of(field.before);
@@ -132,7 +144,7 @@ bool is_within(const FieldChange& field, const std::vector<Tolerance>& tolerance
     if (each.unit != Unit::kNone && each.unit != field.unit) continue;
     slack = std::max(each.absolute, each.relative * std::abs(before));
   }
-  return std::abs(after - before) <= slack;
+  return std::abs(after - before) <= std::max(slack, kNothing);
 }
 
 // Whether a result can have the field, an element of a list for any.

@@ -1,4 +1,5 @@
-// How long an operator takes on a device. One model per file in models/, a line in its table.
+// How long an operator takes on a device. One model per file in models/, a line in its table: the
+// device's numbers decide which prices its operators.
 #pragma once
 
 #include <span>
@@ -24,9 +25,24 @@ struct KernelTime {
   Seconds memory;
 };
 
+// Its time where others hold `taken` of the device's compute units: what it computes takes units /
+// (units - taken) times as long, what it moves does not. One unit at least is left to it. `units`
+// of 0 are not known: nothing changes.
+//
+// A share of the units is what a kernel loses that spreads over those that are left: grouped
+// products that are told of them (DeepGEMM's set_num_sms), attention. Products of a library that is
+// not lose whole waves; platforms/measured/README.md, "SMs taken", compares the rules. Kernels
+// bound by memory notice nothing of up to 24 idle units there.
+Seconds time_beside(const KernelTime& time, int units, int taken);
+
+// What most of it is: "compute", "memory", or "launch", which stands for all that neither of them
+// explains.
+const char* bound_of(const KernelTime& time);
+
 // An operator without work launches nothing and takes no time.
 struct CostModel {
   const char* name;
+  bool (*prices)(const DeviceRates& device);  // whether the device has the numbers that it needs
   KernelTime (*time)(const OperatorLoad& load, const DeviceRates& device);
   // Never above `time`, and never falling when the work grows: the search's bound adds these up for
   // the least amounts that a candidate can have.
@@ -34,7 +50,8 @@ struct CostModel {
 };
 
 std::span<const CostModel* const> cost_models();
-const CostModel& cost_model();  // the one that operators are priced with
+// That which prices the device's operators: the first of the table that can.
+const CostModel& cost_model(const DeviceRates& device);
 
 // An operator with amounts that may grow, on one device: its time at any step.
 class OperatorPrice {
@@ -56,6 +73,7 @@ class OperatorPrice {
     return time.total - time.launch;
   }
   const KernelTime& first() const { return first_; }  // at step 0
+  KernelTime kernel_at(int step) const { return grows() ? time_at(step) : first_; }
 
  private:
   KernelTime time_at(int step) const {

@@ -81,21 +81,107 @@ BytesPerSecond usable_bandwidth(const Device& device) {
   return device.memory_bandwidth * device.memory_efficiency;
 }
 
-DeviceRates::DeviceRates(const Platform& platform, const Device& device)
+namespace {
+
+// Index in kOperatorRows.
+constexpr std::size_t index_of(std::string_view row) {
+  for (std::size_t at = 0; at < kOperatorRowCount; ++at) {
+    if (kOperatorRows[at].name == row) return at;
+  }
+  throw InternalError("no such row of operators");
+}
+
+// Of a matrix product, by what is stored, multiplied and scaled; behind that of bf16.
+std::size_t type_of(const Work& work) {
+  constexpr std::size_t kBf16 = index_of("gemm.bf16");
+  const auto type = [](std::string_view row) { return index_of(row) - kBf16; };
+  const bool unpacked = bytes_per_element(work.computed) >= 2;
+  switch (work.stored) {
+    case Dtype::kFp32:
+    case Dtype::kBf16:
+    case Dtype::kFp16:
+      return 0;
+    case Dtype::kFp8:
+      return type(work.in_blocks ? "gemm.fp8_block" : "gemm.fp8");
+    case Dtype::kInt8:
+      return type("gemm.int8");
+    case Dtype::kFp4:
+      return type(unpacked ? "gemm.mxfp4" : "gemm.nvfp4");
+    case Dtype::kInt4:
+      return type("gemm.int4");
+  }
+  throw InternalError("a dtype has no row of operators");
+}
+
+struct RowOf {
+  const Work& work;
+  std::size_t operator()(const Elementwise& shape) const {
+    return shape.samples ? index_of("sampling") : index_of("elementwise");
+  }
+  std::size_t operator()(const HostStep& /*shape*/) const {
+    throw InternalError("the host's time is an engine's, not a device's");
+  }
+  std::size_t operator()(const Gemm& shape) const {
+    return index_of(shape.experts ? "moe.bf16" : "gemm.bf16") + type_of(work);
+  }
+  std::size_t operator()(const AttentionScores& shape) const {
+    if (shape.latent) return index_of(shape.decodes() ? "mla_decode" : "mla_prefill");
+    return index_of(shape.decodes() ? "attention_decode" : "attention_prefill");
+  }
+};
+
+// The row that stands in for one that a device does not have; itself: none does.
+std::size_t stand_in(std::size_t row) {
+  const std::string_view name = kOperatorRows[row].name;
+  if (name.starts_with("moe.") && name != "moe.bf16") return index_of("moe.bf16");
+  if (name.starts_with("mla_")) {
+    return index_of(name == "mla_decode" ? "attention_decode" : "attention_prefill");
+  }
+  if (name == "sampling") return index_of("elementwise");
+  return index_of("gemm.bf16");
+}
+
+OperatorCosts costs_of_row(const Device& device, std::size_t row) {
+  const auto own = device.operators.find(kOperatorRows[row].name);
+  if (own != device.operators.end()) return own->second;
+  const std::size_t other = stand_in(row);
+  if (other == row) {
+    return {device.kernel_launch, device.compute_efficiency, device.memory_efficiency, {}, true};
+  }
+  OperatorCosts costs = costs_of_row(device, other);
+  costs.assumed = true;
+  return costs;
+}
+
+}  // namespace
+
+std::string_view operator_row(const Work& work) {
+  return kOperatorRows[std::visit(RowOf{work}, work.shape)].name;
+}
+
+std::size_t DeviceRates::row_of(const Work& work) { return std::visit(RowOf{work}, work.shape); }
+
+DeviceRates::DeviceRates(const Platform& platform, const Device& device, const EngineTimes& engine)
     : platform_(&platform),
       device_(&device),
       bandwidth_(usable_bandwidth(device)),
-      launch_(device.kernel_launch) {
+      calibrated_(!device.operators.empty()),
+      launch_(device.kernel_launch + engine.per_operator),
+      engine_(engine) {
+  for (std::size_t row = 0; row < kOperatorRowCount; ++row) {
+    costs_[row] = costs_of_row(device, row);
+    costs_[row].launch += engine.per_operator;
+  }
   for (int index = 0; index < kDtypes; ++index) {
     const FlopsPerSecond peak = peak_of(device, static_cast<Dtype>(index)).value;
     peaks_[index] = peak * device.compute_efficiency;
   }
 }
 
-std::vector<DeviceRates> device_rates(const Platform& platform) {
+std::vector<DeviceRates> device_rates(const Platform& platform, const EngineTimes& engine) {
   std::vector<DeviceRates> rates;
   rates.reserve(platform.devices.size());
-  for (const Device& device : platform.devices) rates.emplace_back(platform, device);
+  for (const Device& device : platform.devices) rates.emplace_back(platform, device, engine);
   return rates;
 }
 

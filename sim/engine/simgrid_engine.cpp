@@ -142,13 +142,23 @@ void SimgridEngine::sleep_until(Seconds date) {
   if (date.value > s4u::Engine::get_clock()) s4u::this_actor::sleep_until(date.value);
 }
 
-void SimgridEngine::send(int from_gpu, int to_gpu, Bytes bytes) {
-  const Platform& platform = state_->platform;
-  const int domain = platform.gpus[from_gpu].domain;
-  const bool scale_up = domain >= 0 && domain == platform.gpus[to_gpu].domain &&
-                        !platform.gpus[from_gpu].port.empty();
+void SimgridEngine::send(int from_gpu, int to_gpu, int via, Bytes bytes) {
+  const std::vector<Gpu>& gpus = state_->platform.gpus;
   const auto size = static_cast<uint64_t>(std::llround(bytes.value));
-  s4u::Comm::sendto(state_->host(from_gpu, scale_up), state_->host(to_gpu, scale_up), size);
+  const auto ends = [&](int from, int to) {
+    const bool scale_up = joined_by_ports(gpus[from], gpus[to]);
+    return std::pair(state_->host(from, scale_up), state_->host(to, scale_up));
+  };
+  if (via == kNoGpu) {
+    const auto [from, to] = ends(from_gpu, to_gpu);
+    s4u::Comm::sendto(from, to, size);
+    return;
+  }
+  const auto [from, between] = ends(from_gpu, via);
+  const auto [between_on, to] = ends(via, to_gpu);
+  const s4u::CommPtr first = s4u::Comm::sendto_async(from, between, size);
+  s4u::Comm::sendto(between_on, to, size);
+  first->wait();
 }
 
 void SimgridEngine::on_main_stack(const std::function<void()>& code) {

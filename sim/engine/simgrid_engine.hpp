@@ -44,8 +44,10 @@ class SimgridEngine {
   // From inside an actor:
   void suspend_self();
   void sleep_until(Seconds date);
-  // Sends a message over SimGrid's own network model and returns when it has arrived.
-  void send(int from_gpu, int to_gpu, Bytes bytes);
+  // Sends a message over SimGrid's own network model, which has no latencies here, and returns when
+  // it has arrived. `via`: a GPU that passes it on while it arrives, or kNoGpu.
+  static constexpr int kNoGpu = -1;
+  void send(int from_gpu, int to_gpu, int via, Bytes bytes);
 
   // Runs `code` on the main stack: actors' stacks are too small for libraries.
   void on_main_stack(const std::function<void()>& code);

@@ -6,9 +6,9 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "estimate/stage_passes.hpp"
 #include "layout/memory_rule.hpp"
 #include "program/stage_weights.hpp"
+#include "schedule/pipeline_schedule.hpp"
 
 namespace rehearse {
 namespace {
@@ -23,8 +23,12 @@ class PlanBound {
       : model_(model),
         plan_(plan),
         passes_(passes),
+        ranks_(plan.layout.pipeline),
+        chunks_(plan.layout.virtual_stages),
         steps_(passes_.steps()),
-        parts_(passes_.parts(Phase::kDecode)) {}
+        parts_(passes_.parts(Phase::kDecode)),
+        turns_{turns_of(plan.layout, plan.batch.micro_batches, 0),
+               turns_of(plan.layout, parts_, 0)} {}
 
   Metrics bound() {
     metrics_.ranks = plan_.layout.gpus();
@@ -48,45 +52,73 @@ class PlanBound {
   }
 
  private:
-  // One pass through all stages from `arrival` on; when the last stage has ended it.
-  double trip(const std::vector<StagePass>& passes, int run, double arrival) {
-    for (int stage = 0; stage < passes_.stages(); ++stage) {
-      const StagePass& pass = passes[stage];
-      const PassTime& time = pass.times[run];
-      const double begin = std::max(clock_[stage], arrival);
-      clock_[stage] = begin + time.compute.value;
-      if (stage + 1 == passes_.stages()) break;
-      sent_[stage] = std::max(begin + time.send.value, sent_[stage]) + pass.message.value;
-      arrival = sent_[stage];
+  // A micro-batch through a chunk of every rank, from its `arrival` at the first one on: when it is
+  // at the next chunk, or, behind the last, when its tokens are sampled.
+  double turn(const std::vector<StagePass>& passes, int chunk, int run, double arrival) {
+    for (int rank = 0; rank < ranks_; ++rank) {
+      const StagePass& pass = passes[chunk * ranks_ + rank];
+      const auto& [from_rank, from_message] = (*pass.paths)[run];
+      const double free = clock_[rank];
+      clock_[rank] = std::max(free + from_rank.compute.value, arrival + from_message.compute.value);
+      if (chunk * ranks_ + rank + 1 == passes_.stages()) break;
+      const double ready = std::max(free + from_rank.send.value, arrival + from_message.send.value);
+      arrival = sent_[rank] = std::max(ready, sent_[rank]) + pass.message.value;
     }
-    return clock_.back();
+    return chunk + 1 == chunks_ ? clock_.back() : arrival;
+  }
+
+  // In the order of the schedule, which is the same on all ranks.
+  const std::vector<Turn>& turns(Phase phase) const { return turns_[static_cast<int>(phase)]; }
+
+  // The micro-batches of a phase turn by turn.
+  // `begins(part)`: when it may; `sampled(part, date)`: that its tokens are.
+  template <class Begins, class Sampled>
+  void take_turns(Phase phase, int run, Begins begins, Sampled sampled) {
+    const int parts = passes_.parts(phase);
+    std::vector<double> arrival(parts, 0);
+    for (const Turn& each : turns(phase)) {
+      const int part = each.micro_batch;
+      const bool last = each.chunk + 1 == chunks_;
+      if (!passes_.has_requests(phase, part)) {
+        if (last) sampled(part, clock_.back());
+        continue;
+      }
+      if (each.chunk == 0) arrival[part] = begins(part);
+      arrival[part] = turn(passes_.of(phase, part), each.chunk, run, arrival[part]);
+      if (last) sampled(part, arrival[part]);
+    }
   }
 
   // The whole batch of the replica; first_token_ by prefill micro-batch.
   Seconds run() {
-    clock_.assign(passes_.stages(), 0);
-    sent_.assign(passes_.stages(), 0);
-    first_token_.clear();
+    clock_.assign(ranks_, 0);
+    sent_.assign(ranks_, 0);
     const int micro_batches = plan_.batch.micro_batches;
+    first_token_.assign(micro_batches, 0);
     std::vector<double> token(parts_, 0);  // when the part's tokens are at the first stage
     int told = 0;
-    for (int part = 0; part < micro_batches; ++part) {
-      const bool begins = passes_.has_requests(Phase::kPrefill, part);
-      first_token_.push_back(begins ? trip(passes_.of(Phase::kPrefill, part), 0, 0)
-                                    : clock_.back());
-      const Share done = share_of(passes_.replica().sequences, micro_batches, part);
-      for (; told < parts_; ++told) {
-        const Share wanted = share_of(passes_.replica().sequences, parts_, told);
-        if (wanted.first + wanted.count > done.first + done.count) break;
-        token[told] = tell(told, first_token_.back());
-      }
-    }
-    for (int step = 0, run = 0; step < steps_; ++step) {
-      if (run + 1 < passes_.runs() && step == passes_.first_step(run + 1)) ++run;
-      for (int part = 0; part < parts_; ++part) {
-        if (!passes_.has_requests(Phase::kDecode, part)) continue;
-        token[part] = tell(part, trip(passes_.of(Phase::kDecode, part), run,
-                                      passes_.stages() > 1 ? token[part] : 0));
+    take_turns(
+        Phase::kPrefill, 0, [](int) { return 0.0; },
+        [&](int part, double sampled) {
+          first_token_[part] = sampled;
+          if (steps_ == 0) return;  // nobody waits for the tokens, and nobody sends them
+          const Share done = share_of(passes_.replica().sequences, micro_batches, part);
+          for (; told < parts_; ++told) {
+            const Share wanted = share_of(passes_.replica().sequences, parts_, told);
+            if (wanted.first + wanted.count > done.first + done.count) break;
+            token[told] = tell(told, sampled);
+          }
+        });
+    const auto begins = [&](int part) { return token[part]; };
+    int left = steps_;
+    // The last step's tokens go nowhere: nothing waits for their message, on its stream either.
+    const auto sampled = [&](int part, double date) {
+      const bool tells = left > 1 && passes_.has_requests(Phase::kDecode, part);
+      if (tells) token[part] = tell(part, date);
+    };
+    for (int run = 0; run < passes_.runs(); ++run) {
+      for (int step = passes_.steps_in(run); step > 0; --step, --left) {
+        take_turns(Phase::kDecode, run, begins, sampled);
       }
     }
     return {*std::max_element(clock_.begin(), clock_.end())};
@@ -95,7 +127,7 @@ class PlanBound {
   // How long a pass keeps the last stage busy.
   double on_last_stage(Phase phase, int part, int run) const {
     return passes_.has_requests(phase, part)
-               ? passes_.of(phase, part).back().times[run].compute.value
+               ? (*passes_.of(phase, part).back().paths)[run].from_rank.compute.value
                : 0;
   }
 
@@ -133,8 +165,9 @@ class PlanBound {
     double trip = passes_.token_message(part).value;
     for (const StagePass& pass : passes_.of(Phase::kDecode, part)) {
       const bool last = &pass == &passes_.of(Phase::kDecode, part).back();
-      trip +=
-          last ? pass.times[run].compute.value : pass.times[run].send.value + pass.message.value;
+      const PassPaths& paths = (*pass.paths)[run];
+      const PassPaths::Ends& from = passes_.stages() > 1 ? paths.from_message : paths.from_rank;
+      trip += last ? from.compute.value : from.send.value + pass.message.value;
     }
     return trip;
   }
@@ -196,7 +229,7 @@ class PlanBound {
 
   void find_memory() {
     MemoryPeak& peak = metrics_.memory;
-    for (int stage = 0; stage < passes_.stages(); ++stage) {
+    for (int stage = 0; stage < ranks_; ++stage) {
       const std::array<Bytes, 2> varying = highest(stage);
       const Bytes weights = weights_of_stage(model_, plan_, stage);
       const Bytes sum = weights + plan_.communication_buffers + varying[0] + varying[1];
@@ -218,48 +251,48 @@ class PlanBound {
     peak.fits = fits(peak.peak_fraction, plan_);
   }
 
-  // KV cache and activations where their sum is highest: in prefill, or in the last decode step.
-  std::array<Bytes, 2> highest(int stage) const {
-    const Share layers = passes_.layers(stage);
-    const Bytes per_token =
-        kv_bytes_per_token(model_, layers.first, layers.count, plan_.layout.tensor);
+  // KV cache and activations of a pipeline's rank where their sum is highest: in prefill, or in the
+  // last decode step.
+  std::array<Bytes, 2> highest(int rank) const {
     Bytes kv;
     std::array<Bytes, 2> most{};
-    const auto pass = [&](Phase phase, int part, double tokens) {
-      kv += per_token * tokens;
-      const Bytes activations = passes_.of(phase, part)[stage].pass->activation_peak;
-      if (kv + activations > most[0] + most[1]) most = {kv, activations};
+    const auto take_turns = [&](Phase phase) {
+      for (const Turn& each : turns(phase)) {
+        const StagePass& pass = passes_.of(phase, each.micro_batch)[each.chunk * ranks_ + rank];
+        kv += pass.kv_appended;
+        if (kv + pass.activations > most[0] + most[1]) most = {kv, pass.activations};
+      }
     };
-    for (int part = 0; part < plan_.batch.micro_batches; ++part) {
-      const double sequences =
-          passes_.sequences_in(passes_.replica().sequences, Phase::kPrefill, part);
-      pass(Phase::kPrefill, part, sequences * plan_.batch.prompt_tokens);
-    }
+    take_turns(Phase::kPrefill);
     if (steps_ == 0) return most;
-    kv += per_token * (static_cast<double>(steps_ - 1) * passes_.replica().sequences);
-    for (int part = 0; part < parts_; ++part) {
-      pass(Phase::kDecode, part,
-           passes_.sequences_in(passes_.replica().sequences, Phase::kDecode, part));
+    for (const Turn& each : turns(Phase::kDecode)) {
+      const StagePass& pass =
+          passes_.of(Phase::kDecode, each.micro_batch)[each.chunk * ranks_ + rank];
+      kv += pass.kv_appended * (steps_ - 1);
     }
+    take_turns(Phase::kDecode);
     return most;
   }
 
   const Model& model_;
   const Plan& plan_;
   StagePasses& passes_;
-  const int steps_;  // of decoding
-  const int parts_;  // its micro-batches
+  const int ranks_;                               // of the pipeline
+  const int chunks_;                              // of each of them
+  const int steps_;                               // of decoding
+  const int parts_;                               // its micro-batches
+  const std::array<std::vector<Turn>, 2> turns_;  // by phase
 
-  std::vector<double> clock_;  // by stage: end of its last operator
-  std::vector<double> sent_;   // by stage: end of its last message
+  std::vector<double> clock_;  // by rank of the pipeline: end of its last operator
+  std::vector<double> sent_;   // and of its last message
   std::vector<double> first_token_;
   Metrics metrics_;
 };
 
 }  // namespace
 
-Bounder::Bounder(const Model& model, Cluster& cluster)
-    : model_(model), cluster_(cluster), templates_(model), transfers_(cluster) {}
+Bounder::Bounder(const Model& model, Cluster& cluster, const EngineTimes& engine)
+    : model_(model), cluster_(cluster), kept_(model, cluster, engine) {}
 
 Metrics Bounder::bound(const Plan& plan) {
   if (plan.batch.lengths.given) {
@@ -276,7 +309,7 @@ Metrics Bounder::bound(const Plan& plan) {
     }
     return anything;
   }
-  StagePasses passes(model_, cluster_, templates_, transfers_, plan);
+  StagePasses passes(model_, cluster_, kept_, plan);
   return PlanBound(model_, plan, passes).bound();
 }
 

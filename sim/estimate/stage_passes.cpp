@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "program/compile_pass.hpp"
 #include "program/lower.hpp"
 
 namespace rehearse {
@@ -12,34 +11,39 @@ namespace {
 // So many runs of decode steps at most.
 constexpr int kStepRuns = 8;
 
-void add(const DeviceRates& device, std::vector<const DeviceRates*>& to) {
-  if (std::find(to.begin(), to.end(), &device) == to.end()) to.push_back(&device);
+template <class Item>
+void add(Item item, std::vector<Item>& to) {
+  if (std::find(to.begin(), to.end(), item) == to.end()) to.push_back(item);
 }
 
 }  // namespace
 
-StagePasses::StagePasses(const Model& model, Cluster& cluster, PassTemplates& templates,
-                         TransferTimes& transfers, const Plan& plan)
+const std::vector<PassPaths>& KeptPasses::paths(int pass, const PassConditions& conditions,
+                                                const std::vector<int>& steps) {
+  const auto [at, is_new] = paths_.try_emplace({pass, steps, conditions});
+  if (!is_new) return at->second;
+  const PassProgram& program = library.of(pass);
+  LeastTimes times(program, conditions, transfers);
+  for (const int step : steps) at->second.push_back(paths_of(program, times.at(step)));
+  return at->second;
+}
+
+StagePasses::StagePasses(const Model& model, Cluster& cluster, KeptPasses& kept, const Plan& plan)
     : model_(model),
       cluster_(cluster),
-      rates_(device_rates(cluster.platform())),
-      templates_(templates),
+      kept_(kept),
       plan_(plan),
+      transfers_count_(plan.network == NetworkLevelName::kFluid ||
+                       plan.network == NetworkLevelName::kAnalytic),
       spread_(spread_of(plan, model)),
       grid_(plan.layout),
       layers_(stage_layers(plan.layout, model.layers)),
-      algorithms_(chosen_algorithms(plan)),
+      use_(collective_use(plan)),
+      batches_(plan),
       least_(plan.batch.sequences / plan.layout.dense_data()),
       larger_(plan.batch.sequences % plan.layout.dense_data()) {
-  const bool fluid =
-      plan.network == NetworkLevelName::kFluid || plan.network == NetworkLevelName::kAnalytic;
-  transfers_ = fluid ? &transfers : nullptr;
   const int runs = std::min(kStepRuns, std::max(steps(), 1));
   for (int run = 0; run < runs; ++run) run_begin_.push_back(share_of(steps(), runs, run).first);
-}
-
-int StagePasses::parts(Phase phase) const {
-  return phase == Phase::kPrefill ? plan_.batch.micro_batches : decode_micro_batches(plan_);
 }
 
 Replica StagePasses::first_replica() const {
@@ -60,7 +64,7 @@ Rank StagePasses::rank_at(int tensor, int expert, int data, int stage) const {
   at.tensor = tensor;
   at.expert = expert;
   at.data = data;
-  at.pipeline = stage;
+  at.pipeline = stage % plan_.layout.pipeline;
   return grid_.rank(at);
 }
 
@@ -74,38 +78,17 @@ void StagePasses::for_each_replica(Visit visit) const {
   }
 }
 
-PassPlace StagePasses::place(int stage) const {
-  const Platform& platform = cluster_.platform();
-  PassPlace place;
-  for_each_replica([&](int expert, int data) {
-    add(rates_[platform.gpus[rank_at(0, expert, data, stage)].device], place.devices);
-    place.tensor_groups.push_back(tensor_group(expert, data, stage));
-    // The replicas that share experts have one group, but for each tensor rank's.
-    if (expert == 0) place.expert_groups.push_back(expert_group(data, stage));
-  });
-  for (const DeviceRates& device : rates_) add(device, place.of_group);
-  place.algorithms = &algorithms_;
-  place.transfers = transfers_;
-  return place;
-}
-
-std::vector<int> StagePasses::tensor_group(int expert, int data, int stage) const {
+// That of tensor rank 0. Experts that are not split are over all tensor ranks of their replicas.
+std::vector<int> StagePasses::group(Axis axis, int expert, int data, int stage) const {
+  const Layout& layout = plan_.layout;
+  const bool tensor_group = axis == Axis::kTensor;
+  const int tensors = tensor_group || expert_tensor_degree(layout) == 1 ? layout.tensor : 1;
+  const Share experts = tensor_group ? Share{expert, 1} : Share{0, layout.expert};
   std::vector<int> gpus;
-  gpus.reserve(plan_.layout.tensor);
-  for (int tensor = 0; tensor < plan_.layout.tensor; ++tensor) {
-    gpus.push_back(rank_at(tensor, expert, data, stage));
-  }
-  std::sort(gpus.begin(), gpus.end());
-  return gpus;
-}
-
-// That of tensor rank 0; with experts that are not split, the one of all tensor ranks.
-std::vector<int> StagePasses::expert_group(int data, int stage) const {
-  std::vector<int> gpus;
-  const int tensors = expert_tensor_degree(plan_.layout) == 1 ? plan_.layout.tensor : 1;
+  gpus.reserve(static_cast<std::size_t>(tensors) * experts.count);
   for (int tensor = 0; tensor < tensors; ++tensor) {
-    for (int expert = 0; expert < plan_.layout.expert; ++expert) {
-      gpus.push_back(rank_at(tensor, expert, data, stage));
+    for (int at = experts.first; at < experts.first + experts.count; ++at) {
+      gpus.push_back(rank_at(tensor, at, data, stage));
     }
   }
   std::sort(gpus.begin(), gpus.end());
@@ -113,71 +96,91 @@ std::vector<int> StagePasses::expert_group(int data, int stage) const {
 }
 
 int StagePasses::sequences_in(int total, Phase phase, int part) const {
-  return share_of(total, parts(phase), part).count;
+  return batches_.requests(phase, {0, total}, part).count;
 }
 
 PassShape StagePasses::shape_of(Phase phase, int part, int stage) const {
   PassShape shape;
-  shape.phase = phase;
-  shape.sequences = sequences_in(replica_.sequences, phase, part);
-  shape.prompt_tokens = plan_.batch.prompt_tokens;
+  shape.slices = batches_.slices(phase, {0, replica_.sequences}, part);
+  shape.grows = phase == Phase::kDecode;
   shape.group_tokens =
-      static_cast<double>(replica_.larger_in_group) * sequences_in(least_ + 1, phase, part) +
-      static_cast<double>(plan_.layout.expert - replica_.larger_in_group) *
-          sequences_in(least_, phase, part);
-  if (phase == Phase::kPrefill) shape.group_tokens *= shape.prompt_tokens;
+      batches_.group_tokens(phase, part, replica_.larger_in_group, plan_.layout.expert);
   shape.layers = layers_[stage];
   shape.stage = stage;
+  shape.host = host_before(plan_, stage);
   return shape;
 }
 
-Bytes StagePasses::activation_bytes(const PassShape& shape) const {
-  const Layout& layout = plan_.layout;
-  return Bytes{shape.tokens() / (layout.sequence_parallel ? layout.tensor : 1) * model_.hidden *
-               bytes_per_element(model_.activation_dtype)};
-}
-
 Seconds StagePasses::message(int from, int to, Bytes bytes) const {
-  if (transfers_ == nullptr || from == to || bytes.value <= 0) return {};
+  if (!transfers_count_ || from == to || bytes.value <= 0) return {};
   Seconds least{INFINITY};
   for_each_replica([&](int expert, int data) {
     const int profile =
-        transfers_->message(rank_at(0, expert, data, from), rank_at(0, expert, data, to));
-    least = std::min(least, transfers_->time(profile, bytes));
+        kept_.transfers.message(rank_at(0, expert, data, from), rank_at(0, expert, data, to), use_);
+    least = std::min(least, kept_.transfers.time(profile, bytes));
   });
   return least;
 }
 
+int StagePasses::transfer(const Instruction& collective, int stage) {
+  const auto [at, is_new] =
+      transfers_.try_emplace({stage, collective.axis, collective.op, collective.fan_out.back});
+  if (!is_new) return at->second;
+  std::vector<int> different;
+  for_each_replica([&](int expert, int data) {
+    if (expert > 0 && collective.axis == Axis::kExpert) return;  // they share one
+    add(kept_.transfers.collective(collective.op, use_, collective.fan_out,
+                                   group(collective.axis, expert, data, stage)),
+        different);
+  });
+  return at->second = kept_.transfers.fastest_of(different);
+}
+
 StagePass StagePasses::stage_pass(Phase phase, int part, int stage) {
   const PassShape shape = shape_of(phase, part, stage);
-  const double smallest = sequences_in(least_, phase, part);
-  const double dispatch_share = shape.sequences > 0 ? smallest / shape.sequences : 1;
+  const int number =
+      kept_.library.pass(plan_.layout, shape, parts_of_pass(model_, plan_, shape, phase, part));
+  const PassProgram& pass = kept_.library.of(number);
+  PassConditions conditions;
+  conditions.spread = spread_;
+  for_each_replica([&](int expert, int data) {
+    const int gpu = rank_at(0, expert, data, stage);
+    add(&kept_.rates[cluster_.platform().gpus[gpu].device], conditions.devices);
+  });
+  for (const DeviceRates& each : kept_.rates) conditions.of_group.push_back(&each);
+  if (shape.sequences() > 0) {
+    conditions.dispatch_share = sequences_in(least_, phase, part) / shape.sequences();
+  }
   StagePass result;
-  result.pass = &templates_.of(plan_.layout, shape, spread_);
-  result.times = pass_times(*result.pass, places_[stage], dispatch_share,
-                            phase == Phase::kPrefill ? std::vector<int>{0} : run_begin_);
-  if (stage + 1 < stages()) result.message = message(stage, stage + 1, activation_bytes(shape));
+  for (const Instruction& instruction : pass.instructions) {
+    if (instruction.kind == Instruction::Kind::kSend) {
+      result.message = message(stage, stage + 1, Bytes{instruction.bytes.base});
+    } else if (instruction.kind == Instruction::Kind::kCollective && transfers_count_) {
+      conditions.transfers.push_back(transfer(instruction, stage));
+    }
+  }
+  const bool once = phase == Phase::kPrefill;
+  result.paths = &kept_.paths(number, conditions, once ? std::vector<int>{0} : run_begin_);
+  result.kv_appended = pass.kv_appended;
+  result.activations = pass.certain_activations();
   return result;
 }
 
-// Shares come in two sizes, the larger ones first.
+// Shares come in two sizes, the larger ones first. (That experts move before a phase's first
+// micro-batch makes no difference: how many do is unknown, and the least takes no time.)
 void StagePasses::load(const Replica& replica) {
   replica_ = replica;
-  places_.clear();
-  for (int stage = 0; stage < stages(); ++stage) places_.push_back(place(stage));
-  for (const Phase phase : {Phase::kPrefill, Phase::kDecode}) {
-    const int count = parts(phase);
-    std::vector<std::vector<StagePass>>& all = passes_[static_cast<int>(phase)];
-    all.clear();
-    for (int part = 0; part < count; ++part) {
-      if (part > 0 && same_shape(phase, part, part - 1)) {
-        all.push_back(all.back());
-        continue;
+  transfers_.clear();
+  for (const Phase phase : kPhases) {
+    PhasePasses& passes = passes_[static_cast<int>(phase)];
+    passes = {};
+    for (int part = 0; part < parts(phase); ++part) {
+      if (part == 0 || !same_shape(phase, part, part - 1)) {
+        std::vector<StagePass>& at = passes.different.emplace_back();
+        for (int stage = 0; stage < stages(); ++stage) at.push_back(stage_pass(phase, part, stage));
       }
-      std::vector<StagePass>& at = all.emplace_back();
-      for (int stage = 0; stage < stages(); ++stage) {
-        at.push_back(stage_pass(phase, part, stage));
-      }
+      passes.of_part.push_back(static_cast<int>(passes.different.size()) - 1);
+      passes.has_requests.push_back(sequences_in(replica.sequences, phase, part) > 0);
     }
   }
   token_message_.clear();
@@ -192,11 +195,6 @@ bool StagePasses::same_shape(Phase phase, int a, int b) const {
     if (sequences_in(total, phase, a) != sequences_in(total, phase, b)) return false;
   }
   return true;
-}
-
-int StagePasses::steps_in(int run) const {
-  const int end = run + 1 < runs() ? run_begin_[run + 1] : steps();
-  return end - run_begin_[run];
 }
 
 }  // namespace rehearse

@@ -57,9 +57,7 @@ void fill(const Model& model, proto::Dimensions& to) {
 void fill(const Model& model, const Plan& plan, proto::PerToken& to) {
   const ModelFlops flops = model_flops(model, plan);
   to.set_prefill_flops(flops.prefill.value / prompt_tokens(plan));
-  if (plan.batch.output_tokens > 1) {
-    to.set_decode_flops(flops.first_decode_step.value / plan.batch.sequences);
-  }
+  if (flops.decoding > 0) to.set_decode_flops(flops.first_decode_step.value / flops.decoding);
   to.set_kv_bytes(kv_bytes_per_token(model).value);
 }
 
@@ -80,6 +78,17 @@ void fill(const Plan& plan, proto::PlanBatch& to) {
   to.set_micro_batches(plan.batch.micro_batches);
   to.set_micro_batches_by_default(plan.batch.default_passes);
   if (plan.batch.output_tokens > 1) to.set_decode_micro_batches(decode_micro_batches(plan));
+}
+
+void fill(const Serve& serve, const Plan& plan, proto::PlanServe& to) {
+  const auto requests = static_cast<double>(serve.requests.size());
+  to.set_requests(static_cast<int>(serve.requests.size()));
+  to.set_mean_prompt_tokens(prompt_tokens(plan) / requests);
+  to.set_mean_output_tokens(output_tokens(plan) / requests);
+  to.set_last_arrival_s(serve.requests.back().arrival.value);
+  to.set_engine(serve.engine);
+  to.set_engines(plan.layout.data);
+  to.set_max_sequences(serve.max_sequences);
 }
 
 // A figure of a device by its field; nothing: the kind has no such peak.
@@ -201,7 +210,11 @@ std::string facts_json(const Model& model, const Plan& plan, const Platform& pla
   fill(model, *facts.mutable_dimensions());
   fill(model, plan, *facts.mutable_per_token());
   fill(plan.layout, *facts.mutable_layout());
-  fill(plan, *facts.mutable_batch());
+  if (plan.serve) {
+    fill(*plan.serve, plan, *facts.mutable_serve());
+  } else {
+    fill(plan, *facts.mutable_batch());
+  }
   fill(platform, plan, programs, facts);
   const RankCopies copies(programs);
   for (Rank rank = 0; rank < copies.size(); ++rank) {

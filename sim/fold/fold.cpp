@@ -221,6 +221,7 @@ Fold find_fold(const Plan& plan, const Model& model, Cluster& cluster) {
   };
   if (replicas == 1) return not_folded("there is one replica of the experts");
   if (routes_tokens(plan, model)) return not_folded("tokens choose other experts in each replica");
+  if (plan.serve) return not_folded("engines serve other requests");
   if (plan.batch.lengths.given) return not_folded("replicas serve requests of other lengths");
   if (plan.network == NetworkLevelName::kSimgrid) {
     return not_folded("the simgrid network level knows no shares of links");

@@ -31,6 +31,8 @@ WorkloadGraph build_pass(const Model& model, const Layout& layout, const PassSha
 WorkloadGraph build_pass(const Model& model, const Layout& layout, const PassShape& shape,
                          const std::vector<int>& layers) {
   PassFrame frame(model, layout, shape);
+  // Requests begin where they are prefilled.
+  if (shape.host) frame.add("host", host_step(shape.grows ? 0 : shape.sequences()), {});
   int hidden = shape.stage == 0 ? embedding_block(frame) : receive_block(frame);
   frame.set_residual(hidden);
   for (const int layer : layers) {
@@ -39,7 +41,7 @@ WorkloadGraph build_pass(const Model& model, const Layout& layout, const PassSha
     hidden = feed_forward_block(frame, model.kind_of(layer).feed_forward, hidden);
   }
   frame.leave_layers();
-  const bool last = shape.stage + 1 == layout.pipeline;
+  const bool last = shape.stage + 1 == layout.stages();
   last ? head_block(frame, hidden) : send_block(frame, hidden);
   return frame.take();
 }

@@ -1,5 +1,9 @@
 #include "graph/model_flops.hpp"
 
+#include <algorithm>
+#include <map>
+#include <vector>
+
 #include "layout/request_lengths.hpp"
 
 namespace rehearse {
@@ -28,31 +32,56 @@ double flops_per_copy(const Model& model, const WorkloadGraph& graph) {
   return sum;
 }
 
+// Prompts of requests by their decode steps: requests that arrive have different numbers of them.
+using PromptsBySteps = std::map<int, std::vector<Slice>>;
+
+PromptsBySteps prompts_of(const Plan& plan) {
+  PromptsBySteps prompts;
+  if (plan.serve) {
+    for (const Request& each : plan.serve->requests) {
+      prompts[each.output_tokens - 1].push_back({1, 1.0 * each.prompt_tokens, 0});
+    }
+    return prompts;
+  }
+  const Batch& batch = plan.batch;
+  std::vector<Slice>& slices = prompts[batch.output_tokens - 1];
+  const std::vector<int> lengths = prompt_lengths(plan);
+  if (lengths.empty()) slices.push_back({1.0 * batch.sequences, 1.0 * batch.prompt_tokens, 0});
+  slices.reserve(std::max(slices.size(), lengths.size()));
+  for (const int tokens : lengths) slices.push_back({1, 1.0 * tokens, 0});
+  return prompts;
+}
+
 }  // namespace
 
 ModelFlops model_flops(const Model& model, const Plan& plan) {
   const Layout one_gpu;
-  PassShape shape;
-  shape.sequences = plan.batch.sequences;
-  shape.prompt_tokens = plan.batch.prompt_tokens;
-  shape.prompts = prompt_lengths(plan);
-  shape.layers = {0, model.layers};
-  shape.group_tokens = shape.tokens();
-  const WorkloadGraph prefill = build_pass(model, one_gpu, shape);
+  const PromptsBySteps prompts = prompts_of(plan);
   ModelFlops flops;
-  flops.prefill = Flops{flops_of(prefill).base};
-  const double steps = plan.batch.output_tokens - 1;
-  if (model.moe) {
-    flops.per_copy = Flops{flops_per_copy(model, prefill)};
-    flops.copies = (shape.tokens() + shape.sequences * steps) * model.moe->top_k *
-                   moe_layers(model, 0, model.layers);
+  double tokens = 0;
+  const auto pass = [&](const std::vector<Slice>& slices, bool grows) {
+    PassShape shape;
+    shape.slices = slices;
+    shape.grows = grows;
+    shape.layers = {0, model.layers};
+    shape.group_tokens = shape.tokens();
+    return build_pass(model, one_gpu, shape);
+  };
+  for (const auto& [steps, slices] : prompts) {
+    const WorkloadGraph prefill = pass(slices, false);
+    flops.prefill += Flops{flops_of(prefill).base};
+    tokens += tokens_of(slices) + sequences_of(slices) * steps;
+    if (model.moe) flops.per_copy = Flops{flops_per_copy(model, prefill)};
+    if (steps == 0) continue;
+    const Amount step = flops_of(pass(next_tokens(slices), true));
+    flops.decoding += sequences_of(slices);
+    flops.first_decode_step += Flops{step.at(0)};
+    flops.decode +=
+        Flops{step.base * steps + step.per_step * steps * (static_cast<double>(steps) - 1) / 2};
   }
-  if (steps == 0) return flops;
-  shape.phase = Phase::kDecode;
-  shape.group_tokens = shape.tokens();
-  const Amount step = flops_of(build_pass(model, one_gpu, shape));
-  flops.first_decode_step = Flops{step.at(0)};
-  flops.decode = Flops{step.base * steps + step.per_step * steps * (steps - 1) / 2};
+  if (model.moe) {
+    flops.copies = tokens * model.moe->top_k * moe_layers(model, 0, model.layers);
+  }
   return flops;
 }
 

@@ -7,11 +7,12 @@
 
 namespace rehearse {
 
-// Forward passes of the batch's own tokens on one GPU: no padding, nothing computed twice. Matrix
+// Forward passes of the requests' own tokens on one GPU: no padding, nothing computed twice. Matrix
 // products and causal attention.
 struct ModelFlops {
   Flops prefill;
-  Flops first_decode_step;  // of all requests; 0 with a single output token
+  Flops first_decode_step;  // of all requests that have one; 0 with a single output token
+  double decoding = 0;      // requests that do
   Flops decode;             // all steps
   Flops per_copy;           // a (token, expert) copy in one MoE layer; 0: the model has no experts
   double copies = 0;        // that the batch's tokens ask for, over all MoE layers

@@ -3,24 +3,6 @@
 #include "model/weights.hpp"
 
 namespace rehearse {
-namespace {
-
-std::vector<Slice> slices_of(const PassShape& shape) {
-  const auto slice = [&](double sequences, double prompt) -> Slice {
-    return shape.phase == Phase::kPrefill ? Slice{sequences, prompt, 0}
-                                          : Slice{sequences, 1, prompt};
-  };
-  if (shape.prompts.empty()) {
-    return {slice(shape.sequences, shape.prompt_tokens)};
-  }
-  std::vector<Slice> slices;
-  slices.reserve(shape.prompts.size());
-  for (const int prompt : shape.prompts) slices.push_back(slice(1, prompt));
-  return slices;
-}
-
-}  // namespace
-
 PassFrame::PassFrame(const Model& model, const Layout& layout, const PassShape& shape)
     : model_(model),
       layout_(layout),
@@ -30,7 +12,6 @@ PassFrame::PassFrame(const Model& model, const Layout& layout, const PassShape& 
       tokens_(shape.tokens()),
       local_tokens_(sharded_ ? tokens_ / tensor_ : tokens_),
       row_bytes_(model.hidden * bytes_per_element(model.activation_dtype)),
-      slices_(slices_of(shape)),
       layer_(kNoLayer) {}
 
 void PassFrame::leave_layers() { layer_ = kNoLayer; }

@@ -25,7 +25,7 @@ class PassFrame {
   double tokens() const { return tokens_; }
   double local_tokens() const { return local_tokens_; }  // between blocks
   double row_bytes() const { return row_bytes_; }        // activations of a token
-  AttentionShape attention_shape() const { return {slices_, shape_.phase == Phase::kDecode}; }
+  AttentionShape attention_shape() const { return {shape_.slices, shape_.grows}; }
 
   void enter_layer(int layer) { layer_ = layer; }
   void leave_layers();
@@ -60,7 +60,6 @@ class PassFrame {
   const double tokens_;
   const double local_tokens_;
   const double row_bytes_;
-  const std::vector<Slice> slices_;
   int layer_;
   int residual_ = -1;
   WorkloadGraph graph_;

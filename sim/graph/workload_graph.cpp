@@ -45,15 +45,6 @@ std::string describe(const Node& node) {
 
 }  // namespace
 
-const char* to_text(Phase phase) { return phase == Phase::kPrefill ? "prefill" : "decode"; }
-
-bool PassShape::operator==(const PassShape& other) const {
-  return phase == other.phase && sequences == other.sequences &&
-         prompt_tokens == other.prompt_tokens && prompts == other.prompts &&
-         group_tokens == other.group_tokens && layers.first == other.layers.first &&
-         layers.count == other.layers.count && stage == other.stage;
-}
-
 int WorkloadGraph::add(Node node, std::initializer_list<int> inputs) {
   const int added = size();
   const auto begin = static_cast<std::ptrdiff_t>(inputs_.size());

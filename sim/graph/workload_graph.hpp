@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <initializer_list>
-#include <numeric>
 #include <span>
 #include <string>
 #include <variant>
@@ -14,6 +13,7 @@
 #include "collectives/operation.hpp"
 #include "layout/layout.hpp"
 #include "model/operators.hpp"
+#include "model/slice.hpp"
 
 namespace rehearse {
 
@@ -102,26 +102,18 @@ class WorkloadGraph {
   std::vector<int> first_input_ = {0};  // by node, and the end
 };
 
-enum class Phase : std::uint8_t { kPrefill, kDecode };
-const char* to_text(Phase phase);  // "prefill", "decode"
-
-// What enters a pass on one rank. `group_tokens` are the tokens of all replicas that share this
-// rank's experts.
+// What enters a pass on one rank.
 struct PassShape {
-  Phase phase = Phase::kPrefill;
-  int sequences = 0;  // of this replica's micro-batch; 0: the pass takes part in collectives only
-  int prompt_tokens = 0;
-  std::vector<int> prompts = {};  // where they differ: of each sequence
-  double group_tokens = 0;
-  Share layers;  // of the stage
+  // Of this replica's micro-batch. Without sequences the pass takes part in collectives only.
+  std::vector<Slice> slices;
+  bool grows = false;       // called step after step, each time behind contexts a token longer
+  double group_tokens = 0;  // of all replicas that share this rank's experts
+  Share layers;             // of the stage
   int stage = 0;
+  bool host = false;  // the plan's engine takes time of the host before it
 
-  double tokens() const {
-    if (phase == Phase::kDecode) return sequences;
-    return prompts.empty() ? static_cast<double>(sequences) * prompt_tokens
-                           : std::accumulate(prompts.begin(), prompts.end(), 0.0);
-  }
-  bool operator==(const PassShape& other) const;
+  double tokens() const { return tokens_of(slices); }
+  double sequences() const { return sequences_of(slices); }  // each has its last token scored
 };
 
 WorkloadGraph build_pass(const Model& model, const Layout& layout, const PassShape& shape);

@@ -1,5 +1,7 @@
 #include "html/claims_page.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "html/assets.hpp"
 #include "html/page.hpp"
 

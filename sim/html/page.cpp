@@ -1,6 +1,7 @@
 #include "html/page.hpp"
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 
 #include "html/assets.hpp"
 

@@ -35,7 +35,7 @@ struct PackedSlice {
 };
 static_assert(sizeof(PackedSlice) == 36);
 
-PackedSlice pack(const Slice& slice, double tick) {
+PackedSlice pack(const TimelineSlice& slice, double tick) {
   PackedSlice packed;
   packed.start = static_cast<std::uint32_t>(std::llround(slice.start / tick));
   packed.duration = static_cast<std::uint32_t>(std::llround(slice.end / tick)) - packed.start;
@@ -77,7 +77,8 @@ Json slices_json(const RunRecorder& run) {
   std::vector<int> series;
   for (std::size_t track = 0; track < run.slices().tracks(); ++track) {
     std::vector<PackedSlice> packed;
-    for (const Slice& slice : run.slices().track(track)) packed.push_back(pack(slice, tick));
+    for (const TimelineSlice& slice : run.slices().track(track))
+      packed.push_back(pack(slice, tick));
     series.push_back(shared.index_of(bytes_of(packed)));
   }
   Json tracks = Json::array();
@@ -168,15 +169,18 @@ Json rank_times_json(const RunRecorder& run) {
           {"network", std::move(network)},
           {"peer_wait", column([](const GpuTime& time) { return time.peer_wait; })},
           {"bubble", column([](const GpuTime& time) { return time.bubble; })},
-          {"no_work", column([](const GpuTime& time) { return time.no_work; })}};
+          {"no_work", column([](const GpuTime& time) { return time.no_work; })},
+          {"host", column([](const GpuTime& time) { return time.host; })}};
 }
 
 // The words for what a GPU's time goes into, by the last part of their field in result.json.
-Json gpu_time_words_json() {
+Json gpu_time_words_json(bool served) {
   Json words = Json::object();
   for (int kind = 0; kind < kGpuTimeKinds; ++kind) {
     const GpuTimeWord& word = word_of(static_cast<GpuTimeKind>(kind));
-    words[word.key] = {{"name", word.name}, {"field", word.field}, {"definition", word.definition}};
+    words[word.key] = {{"name", word.name},
+                       {"field", word.field},
+                       {"definition", definition_of(static_cast<GpuTimeKind>(kind), served)}};
   }
   return words;
 }
@@ -265,7 +269,7 @@ std::string run_page(const std::string& title, const std::string& result, const 
   data["streams"] = std::move(streams);
   data["operators"] = operators_json(run);
   data["rank_times"] = rank_times_json(run);
-  data["gpu_time_words"] = gpu_time_words_json();
+  data["gpu_time_words"] = gpu_time_words_json(data["result"].contains("serving"));
   data["slices"] = slices_json(run);
   data["memory"] = memory_json(run);
   data["activity"] = activity_json(run);

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "collectives/collective_algorithm.hpp"
 #include "program/rank_copies.hpp"
 #include "trace/event_text.hpp"
 
@@ -19,8 +18,6 @@ constexpr std::size_t kMemoryCells = 1U << 17;
 constexpr std::size_t kIntervals = 512;
 constexpr std::size_t kFewestIntervals = 128;
 
-constexpr std::size_t kPhases = 2;
-
 }  // namespace
 
 void RunRecorder::begin(const Programs& programs) {
@@ -28,7 +25,7 @@ void RunRecorder::begin(const Programs& programs) {
   alike_replicas_ = programs.alike_replicas();
   choose_rows(programs);
   times_.begin(programs);
-  totals_.resize(programs.passes.size() * kPhases);
+  totals_.resize(programs.passes.size() * kPhases.size());
   for (const Program& program : programs.programs) infos_.push_back(info_of(programs, program));
 
   const auto recorded =
@@ -58,16 +55,16 @@ void RunRecorder::choose_rows(const Programs& programs) {
 std::vector<RunRecorder::ActionInfo> RunRecorder::info_of(const Programs& programs,
                                                           const Program& program) {
   std::vector<ActionInfo> infos;
-  Phase phase = Phase::kPrefill;
+  Phase phase{};
   std::int32_t micro_batch = -1;
   for (const Action& action : program.actions) {
     const PassProgram& pass = programs.pass_of(action);
     if (pass.is_pass) {
-      phase = pass.phase;
+      phase = action.phase;
       micro_batch = action.micro_batch;
     }
     const std::size_t index =
-        static_cast<std::size_t>(action.pass) * kPhases + static_cast<std::size_t>(phase);
+        static_cast<std::size_t>(action.pass) * kPhases.size() + static_cast<std::size_t>(phase);
     infos.push_back({index, micro_batch});
     if (!totals_[index].empty()) continue;
     for (const Instruction& instruction : pass.instructions) {
@@ -112,7 +109,7 @@ void RunRecorder::span(const Span& span) {
   total.busy_s += busy;
   ++total.spans;
   if (total.communication) {
-    amount = sent(span, instruction);
+    amount = sent(*programs_, span, instruction).value;
     total.bytes += amount;
     const int axis = static_cast<int>(instruction.axis);
     activity_->add(1 + axis, span.start, span.end, busy);
@@ -125,7 +122,7 @@ void RunRecorder::span(const Span& span) {
     activity_->add(0, span.start, span.end, busy);
   }
   if (recorded_of_[span.rank] < 0) return;
-  Slice slice;
+  TimelineSlice slice;
   slice.start = span.start.value;
   slice.end = span.end.value;
   slice.amount = static_cast<float>(amount);
@@ -143,7 +140,7 @@ void RunRecorder::operators(const OperatorRun& run) {
   times_.add_operators(run);
   activity_->add(0, run.start, run.end(), run.duration().value);
   const bool recorded = recorded_of_[run.rank] >= 0;
-  Slice slice;
+  TimelineSlice slice;
   slice.end = run.start.value;
   slice.wait = static_cast<float>(std::max(0.0, run.stall.value));
   Cursor cursor = run.first;
@@ -167,21 +164,14 @@ void RunRecorder::operators(const OperatorRun& run) {
 }
 
 // REQUIRES: the rank is recorded.
-void RunRecorder::show(Rank rank, Stream stream, const ActionInfo& info, int step, Slice slice) {
+void RunRecorder::show(Rank rank, Stream stream, const ActionInfo& info, int step,
+                       TimelineSlice slice) {
   slice.busy = slice.longest = static_cast<float>(slice.end - slice.start);
   slice.micro_batch = info.micro_batch;
   slice.step = step;
   slices_->add(
       static_cast<std::size_t>(recorded_of_[rank]) * kStreams + static_cast<std::size_t>(stream),
       slice);
-}
-
-double RunRecorder::sent(const Span& span, const Instruction& instruction) const {
-  if (instruction.kind == Instruction::Kind::kReceive) return 0;
-  const double bytes = bytes_of(span, instruction).value;
-  if (instruction.kind == Instruction::Kind::kSend) return bytes;
-  const auto members = programs_->groups.of(span.rank, instruction.axis).ranks.size();
-  return bytes * moved_per_byte(instruction.op, static_cast<int>(members));
 }
 
 void RunRecorder::memory(const MemoryLevel& level) {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "html/over_time.hpp"
-#include "html/slices.hpp"
+#include "html/timeline_slices.hpp"
 #include "timeline/gpu_time.hpp"
 #include "timeline/timeline.hpp"
 
@@ -20,7 +20,7 @@ namespace rehearse {
 // All executions of an operator or collective (its name without the layer) in one phase.
 struct OperatorTotal {
   std::uint16_t name = 0;  // index in RunRecorder::operator_names
-  Phase phase = Phase::kPrefill;
+  Phase phase{};
   bool communication = false;
   Axis axis = Axis::kCount;  // of communication
   OperatorClass op_class = OperatorClass::kGemm;
@@ -48,6 +48,7 @@ class RunRecorder : public TimelineSink {
   void span(const Span& span) override;
   void operators(const OperatorRun& run) override;
   void memory(const MemoryLevel& level) override;
+  void idle(const IdleTime& time) override { times_.add_idle(time); }
   void routing(const RoutingTotals& totals) override;
   void links(const std::vector<LinkUse>& used) override { links_ = used; }
   bool takes_link_flows() const override { return true; }
@@ -91,10 +92,9 @@ class RunRecorder : public TimelineSink {
 
   std::vector<ActionInfo> info_of(const Programs& programs, const Program& program);
   std::uint16_t total_of(const Programs& programs, const Instruction& instruction, Phase phase);
-  double sent(const Span& span, const Instruction& instruction) const;
   void choose_rows(const Programs& programs);
   // A slice whose dates, amount, wait, layer and operator are there.
-  void show(Rank rank, Stream stream, const ActionInfo& info, int step, Slice slice);
+  void show(Rank rank, Stream stream, const ActionInfo& info, int step, TimelineSlice slice);
 
   const std::size_t most_slices_;
   const Programs* programs_ = nullptr;

@@ -1,6 +1,7 @@
 #include "html/search_page.hpp"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
 #include "html/assets.hpp"

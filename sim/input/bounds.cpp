@@ -29,6 +29,8 @@ constexpr Bound kPlan[] = {
     {"batch.sequences", 1, kMostSequences},
     {"batch.prompt_tokens", 1, kMostTokens},
     {"batch.output_tokens", 1, kMostTokens},
+    {"serve.engine.max_sequences", 1, kMostSequences},
+    {"collectives.channels", 1, kMostChannels},
     {"routing.drift_iterations", 0, kMostIterations},
     {"capacity.adapt_every", 1, kMostIterations},
     {"placement.redundant_experts", 0, kLargestWidth},  // up to experts x (ranks - 1)
@@ -163,14 +165,14 @@ class Check {
 }  // namespace
 
 std::span<const Bound> plan_bounds() {
-  static const std::vector<Bound> all = [] {
+  static const std::vector<Bound> kAll = [] {
     std::vector<Bound> bounds(std::begin(kPlan), std::end(kPlan));
     for (const LayoutField& each : kLayoutFields) {
       if (!each.is_switch()) bounds.push_back({each.path, 1.0 * each.least, 1.0 * each.most});
     }
     return bounds;
   }();
-  return all;
+  return kAll;
 }
 std::span<const Bound> model_bounds() { return kModel; }
 

@@ -3,28 +3,34 @@
 // JSON stay behind this door.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "claims/claims.hpp"
-#include "claims/expected.hpp"
 #include "input/source_text.hpp"
 #include "model/model.hpp"
 #include "plan/plan.hpp"
 
 namespace rehearse {
 
+struct Expected;  // claims/expected.hpp
+
 // A plan file and what the command line says about it. Later wins: the file, the variant's sets,
-// the options model / platform / network / seed, then `sets` in their order.
+// the options model / platform / network / seed / library / engine, then `sets` in their order.
 struct PlanRequest {
   std::string path;
   std::optional<std::string> variant = {};  // --variant; absent: the plan's default_variant, if any
   std::optional<std::string> model = {};    // --model: a path from the working directory
   std::optional<std::string> platform = {};  // --platform: a path from the working directory
+  std::vector<GpusAt> gpus_at = {};          // --gpu-at, looked up in the catalogue
   std::vector<std::string> sets = {};  // --set FIELD=VALUE: "layout.tensor=4", "model.moe.top_k=1"
   std::optional<std::string> network = {};  // --network: "fluid", "exact", "simgrid", "analytic"
   std::optional<std::string> seed = {};     // --seed
+  std::optional<std::string> library = {};  // --library: of its collectives
+  std::optional<std::string> engine = {};   // --engine: a name of EngineCatalog
+  std::vector<std::string> engine_folders = {};  // --engines
 };
 
 // Checks each field by itself (ranges, units, names) and that the model and platform files are

@@ -112,6 +112,33 @@ Batch batch_of(const proto::Batch& written, const FieldLocations& where) {
   return batch;
 }
 
+Serve serve_of(const proto::Serve& written, const FieldLocations& where) {
+  require_field(written, "serve", "traffic", where);
+  require_field(written, "serve", "engine", where);
+  require_field(written.traffic(), "serve.traffic", "trace", where);
+  for (const char* field : {"name", "max_sequences"}) {
+    require_field(written.engine(), "serve.engine", field, where);
+  }
+  return {.trace_path = written.traffic().trace(),
+          .engine = written.engine().name(),
+          .max_sequences = written.engine().max_sequences()};
+}
+
+// Exactly one job.
+void take_job(const proto::Plan& written, const FieldLocations& where, Plan& plan) {
+  if (written.has_batch() == written.has_serve()) {
+    const char* const wrong =
+        written.has_serve() ? "serve: there is a batch, too" : "batch is missing";
+    throw InputError(where.at(written.has_serve() ? "serve" : "batch"),
+                     fmt::format("{}: a plan has either batch or serve", wrong));
+  }
+  if (written.has_serve()) {
+    plan.serve = serve_of(written.serve(), where);
+  } else {
+    plan.batch = batch_of(written.batch(), where);
+  }
+}
+
 Bytes bytes_of(const std::string& text, const std::string& field, const FieldLocations& where) {
   try {
     return parse_bytes(text);
@@ -128,6 +155,10 @@ std::map<std::string, std::string> collectives_of(const proto::Collectives& writ
   std::erase_if(chosen,
                 [](const auto& entry) { return entry.second.empty() || entry.second == "auto"; });
   return chosen;
+}
+
+LibraryChoice library_of(const proto::Collectives& written) {
+  return {written.library(), written.protocol(), written.channels(), written.launch()};
 }
 
 Routing routing_of(const proto::Routing& written) {
@@ -228,17 +259,23 @@ NetworkLevelName network_of(proto::Plan::NetworkLevel written) {
 
 Plan plan_of(const proto::Plan& written, FieldLocations where) {
   check_bounds(written, plan_bounds(), where);
-  for (const char* field : {"model", "platform", "batch"}) require_field(written, "", field, where);
+  for (const char* field : {"model", "platform"}) require_field(written, "", field, where);
   Plan plan;
   plan.model_path = written.model();
   plan.platform_path = written.platform();
   plan.layout = layout_of(written.layout(), where);
-  plan.batch = batch_of(written.batch(), where);
+  take_job(written, where, plan);
   if (written.has_communication_buffers()) {
+    plan.default_communication_buffers = false;
     plan.communication_buffers =
         bytes_of(written.communication_buffers(), "communication_buffers", where);
   }
+  plan.engine.name = written.engine();
+  if (written.has_engine() && plan.engine.name.empty()) {
+    throw InputError(where.at("engine"), "engine is empty: leave it out, or name one");
+  }
   if (written.has_memory_fraction()) {
+    plan.default_memory_fraction = false;
     plan.memory_fraction = above_zero(written.memory_fraction(), "memory_fraction", where);
     if (plan.memory_fraction > 1) {
       throw InputError(
@@ -248,6 +285,7 @@ Plan plan_of(const proto::Plan& written, FieldLocations where) {
   }
   plan.search = search_of(written.search());
   plan.collectives = collectives_of(written.collectives());
+  plan.library = library_of(written.collectives());
   plan.routing = routing_of(written.routing());
   plan.capacity = capacity_of(written, where);
   plan.placement = placement_of(written.placement());

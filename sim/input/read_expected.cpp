@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/nearest_name.hpp"
+#include "claims/expected.hpp"
 #include "input/input.hpp"
 #include "input/json_document.hpp"
 #include "input/source_text.hpp"

@@ -14,6 +14,8 @@
 #include "input/input.hpp"
 #include "input/measured_lists.hpp"
 #include "input/plan_fields.hpp"
+#include "input/read_engine.hpp"
+#include "input/request_trace.hpp"
 #include "input/source_text.hpp"
 #include "input/textproto.hpp"
 #include "layout/prefill_passes.hpp"
@@ -93,6 +95,10 @@ class Draft {
     if (plan_.batch().lengths().has_file()) {
       plan_.mutable_batch()->mutable_lengths()->set_file(resolved(plan_.batch().lengths().file()));
     }
+    if (plan_.serve().traffic().has_trace()) {
+      proto::Traffic& traffic = *plan_.mutable_serve()->mutable_traffic();
+      traffic.set_trace(resolved(traffic.trace()));
+    }
     if (plan_.routing().has_table()) {
       plan_.mutable_routing()->set_table(resolved(plan_.routing().table()));
     }
@@ -103,9 +109,9 @@ class Draft {
     }
   }
 
-  // `--FIELD VALUE`
+  // `--FIELD VALUE`, without the messages that the field is in.
   void apply_option(const std::string& field, const std::string& value) {
-    const SourceLocation place = option_place("--" + field, value);
+    const SourceLocation place = option_place("--" + field.substr(field.rfind('.') + 1), value);
     FieldSet set{field + "=" + value, place};
     set.begins.column -= static_cast<int>(field.size()) + 1;  // so that VALUE is where it was typed
     set_field(set, plan_, where_);
@@ -167,6 +173,38 @@ int chosen_variant(const PlanRequest& request, const Draft& draft) {
       fmt::format("unknown variant \"{}\": {} {}", shortened(name), draft.path(), known));
 }
 
+// The only scheduler there is for batches of requests; no engine's own is modelled.
+constexpr const char* kScheduler = "static";
+
+// Its engine, from the engine's file. What the plan writes itself stays.
+void take_engine(const std::vector<std::string>& folders, Plan& plan) {
+  const bool may_serve = plan.serve && plan.serve->engine != kScheduler;
+  if (plan.engine.name.empty() && !may_serve) return;
+  const EngineCatalog catalog(folders);
+  std::string field = "engine";
+  std::string note;
+  if (may_serve && catalog.has(plan.serve->engine)) {
+    if (plan.engine.name.empty()) {
+      plan.engine.name = plan.serve->engine;
+      field = "serve.engine.name";
+    }
+    note = fmt::format(
+        "; requests are put together by the scheduler {}: the engine's own is not "
+        "modelled",
+        kScheduler);
+    plan.serve->engine = kScheduler;
+  }
+  if (plan.engine.name.empty()) return;
+  plan.engine = plan_engine(catalog.find(plan.engine.name, plan.where.at(field)));
+  plan.engine.assumption += note;
+  if (plan.default_memory_fraction && plan.engine.memory_fraction) {
+    plan.memory_fraction = *plan.engine.memory_fraction;
+  }
+  if (plan.default_communication_buffers && plan.engine.communication_buffers) {
+    plan.communication_buffers = *plan.engine.communication_buffers;
+  }
+}
+
 }  // namespace
 
 Plan parse_plan(const SourceText& source, const PlanRequest& request) {
@@ -179,6 +217,8 @@ Plan parse_plan(const SourceText& source, const PlanRequest& request) {
   if (request.platform) draft.apply_option("platform", *request.platform);
   if (request.network) draft.apply_option("network", *request.network);
   if (request.seed) draft.apply_option("seed", *request.seed);
+  if (request.library) draft.apply_option("collectives.library", *request.library);
+  if (request.engine) draft.apply_option("engine", *request.engine);
   for (const std::string& set : request.sets) draft.apply(option_set(set));
 
   Plan plan = plan_of(draft.plan(), draft.where());
@@ -188,11 +228,13 @@ Plan parse_plan(const SourceText& source, const PlanRequest& request) {
   plan.variants = variant_names(draft.plan());
   plan.model_sets = draft.model_sets();
   plan.written_platforms = draft.written_platforms();
+  plan.gpus_at = request.gpus_at;
   return plan;
 }
 
 Plan read_plan(const PlanRequest& request) {
   Plan plan = parse_plan(read_source(request.path, "a plan"), request);
+  take_engine(request.engine_folders, plan);
   check_readable(plan.model_path, "model", plan.where.at("model"));
   check_readable(plan.platform_path, "platform", plan.where.at("platform"));
   PromptLengths& lengths = plan.batch.lengths;
@@ -207,6 +249,11 @@ Plan read_plan(const PlanRequest& request) {
     }
   }
   choose_prefill_passes(plan);
+  if (plan.serve) {
+    const std::string& trace = plan.serve->trace_path;
+    check_readable(trace, "serve.traffic.trace", plan.where.at("serve.traffic.trace"));
+    plan.serve->requests = read_request_trace(trace);
+  }
   if (!plan.routing.table_path.empty()) {
     check_readable(plan.routing.table_path, "routing.table", plan.where.at("routing.table"));
     plan.routing.table = read_load_table(plan.routing.table_path);

@@ -90,12 +90,17 @@ class Checker {
                                           "stage holds at least one",
                                           layout.pipeline, model_.layers));
     }
+    check_virtual_stages();
     const std::vector<int>& stages = layout.layers_per_stage;
     if (stages.empty()) return;
-    if (static_cast<int>(stages.size()) != layout.pipeline) {
-      fail("layout.layers_per_stage", fmt::format("layout.layers_per_stage has {} entries, "
-                                                  "layout.pipeline = {} needs as many",
-                                                  stages.size(), layout.pipeline));
+    if (static_cast<int>(stages.size()) != layout.stages()) {
+      const std::string needed =
+          layout.virtual_stages == 1
+              ? fmt::format("layout.pipeline = {} needs as many", layout.pipeline)
+              : fmt::format("layout.pipeline = {} and layout.virtual_stages = {} need {}",
+                            layout.pipeline, layout.virtual_stages, layout.stages());
+      fail("layout.layers_per_stage",
+           fmt::format("layout.layers_per_stage has {} entries, {}", stages.size(), needed));
     }
     const int sum = std::accumulate(stages.begin(), stages.end(), 0);
     if (sum != model_.layers) {
@@ -109,6 +114,22 @@ class Checker {
         fail("layout.layers_per_stage",
              fmt::format("layout.layers_per_stage has a stage of {} layers: at least 1", count));
       }
+    }
+  }
+
+  void check_virtual_stages() const {
+    const Layout& layout = plan_.layout;
+    if (layout.virtual_stages == 1) return;
+    if (layout.pipeline == 1) {
+      fail("layout.virtual_stages", fmt::format("layout.virtual_stages = {} needs a pipeline of "
+                                                "several ranks, layout.pipeline = 1",
+                                                layout.virtual_stages));
+    }
+    if (layout.stages() > model_.layers) {
+      fail("layout.virtual_stages",
+           fmt::format("layout.virtual_stages = {} cuts the model's {} layers into {} stages: a "
+                       "stage holds at least one",
+                       layout.virtual_stages, model_.layers, layout.stages()));
     }
   }
 

@@ -119,9 +119,9 @@ Share share_of(int total, int parts, int index) {
 std::vector<Share> stage_layers(const Layout& layout, int layers) {
   std::vector<Share> stages;
   int first = 0;
-  for (int stage = 0; stage < layout.pipeline; ++stage) {
+  for (int stage = 0; stage < layout.stages(); ++stage) {
     const int count = layout.layers_per_stage.empty()
-                          ? share_of(layers, layout.pipeline, stage).count
+                          ? share_of(layers, layout.stages(), stage).count
                           : layout.layers_per_stage[stage];
     stages.push_back({first, count});
     first += count;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "layout/request_lengths.hpp"
 
@@ -10,7 +11,7 @@ namespace rehearse {
 namespace {
 
 // Consecutive requests into as few passes as their order allows.
-std::vector<Share> full_passes(const Plan& plan, const std::vector<int>& prompts, Share own) {
+std::vector<Share> full_passes(const std::vector<int>& prompts, Share own, bool padded) {
   std::vector<Share> passes;
   double tokens = 0;
   double longest = 0;
@@ -18,8 +19,7 @@ std::vector<Share> full_passes(const Plan& plan, const std::vector<int>& prompts
     const double length = prompts[own.first + request];
     const bool begins = passes.empty();
     const double most = begins ? length : std::max(longest, length);
-    const double with =
-        plan.batch.lengths.padded && !begins ? most * (passes.back().count + 1) : tokens + length;
+    const double with = padded && !begins ? most * (passes.back().count + 1) : tokens + length;
     if (begins || with > kPrefillPassTokens) {
       passes.push_back({request, 1});
       tokens = longest = length;
@@ -32,19 +32,30 @@ std::vector<Share> full_passes(const Plan& plan, const std::vector<int>& prompts
   return passes;
 }
 
+int least_equal_passes(int requests, int prompt_tokens) {
+  const int together = std::max(1, kPrefillPassTokens / prompt_tokens);
+  return requests / together + (requests % together > 0 ? 1 : 0);
+}
+
+std::vector<Share> even_passes(Share own, int parts) {
+  std::vector<Share> passes;
+  passes.reserve(parts);
+  for (int part = 0; part < parts; ++part) passes.push_back(share_of(own.count, parts, part));
+  return passes;
+}
+
 int least_passes(const Plan& plan) {
   const int replicas = plan.layout.dense_data();
   const std::vector<int> prompts = prompt_lengths(plan);
   if (prompts.empty()) {
-    const int together = std::max(1, kPrefillPassTokens / plan.batch.prompt_tokens);
-    const int requests = share_of(plan.batch.sequences, replicas, 0).count;
-    return requests / together + (requests % together > 0 ? 1 : 0);
+    return least_equal_passes(share_of(plan.batch.sequences, replicas, 0).count,
+                              plan.batch.prompt_tokens);
   }
   std::size_t most = 1;
   for (int replica = 0; replica < replicas; ++replica) {
     const Share own = share_of(plan.batch.sequences, replicas, replica);
     if (own.count == 0) break;
-    most = std::max(most, full_passes(plan, prompts, own).size());
+    most = std::max(most, full_passes(prompts, own, plan.batch.lengths.padded).size());
   }
   return static_cast<int>(most);
 }
@@ -57,14 +68,32 @@ void choose_prefill_passes(Plan& plan) {
 
 std::vector<Share> prefill_passes(const Plan& plan, const std::vector<int>& prompts, Share own) {
   const int parts = plan.batch.micro_batches;
-  std::vector<Share> passes;
   if (plan.batch.default_passes && !prompts.empty()) {
-    passes = full_passes(plan, prompts, own);
+    std::vector<Share> passes = full_passes(prompts, own, plan.batch.lengths.padded);
     passes.resize(parts, {own.count, 0});
     return passes;
   }
-  passes.reserve(parts);
-  for (int part = 0; part < parts; ++part) passes.push_back(share_of(own.count, parts, part));
+  return even_passes(own, parts);
+}
+
+std::vector<std::vector<Share>> default_prefill_passes(const std::vector<int>& prompts,
+                                                       int replicas) {
+  const int requests = static_cast<int>(prompts.size());
+  const bool equal =
+      std::adjacent_find(prompts.begin(), prompts.end(), std::not_equal_to<>()) == prompts.end();
+  std::size_t parts =
+      equal ? least_equal_passes(share_of(requests, replicas, 0).count, prompts.front()) : 0;
+  std::vector<std::vector<Share>> passes;
+  passes.reserve(replicas);
+  for (int replica = 0; replica < replicas; ++replica) {
+    const Share own = share_of(requests, replicas, replica);
+    passes.push_back(equal ? even_passes(own, static_cast<int>(parts))
+                           : full_passes(prompts, own, false));
+    parts = std::max(parts, passes.back().size());
+  }
+  for (int replica = 0; replica < replicas; ++replica) {
+    passes[replica].resize(parts, {share_of(requests, replicas, replica).count, 0});
+  }
   return passes;
 }
 

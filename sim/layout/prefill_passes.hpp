@@ -26,6 +26,11 @@ void choose_prefill_passes(Plan& plan);
 //   otherwise: in their order, as many as stay within kPrefillPassTokens (padded: as computed)
 std::vector<Share> prefill_passes(const Plan& plan, const std::vector<int>& prompts, Share own);
 
+// The same by default, of requests that are served together: by replica of those that share them
+// as evenly as possible, as many passes on each. `prompts`: at least one.
+std::vector<std::vector<Share>> default_prefill_passes(const std::vector<int>& prompts,
+                                                       int replicas);
+
 // "22 micro-batches", "38 micro-batches of at most 8,192 tokens (default)".
 std::string prefill_text(const Batch& batch);
 

@@ -76,11 +76,23 @@ std::vector<int> computed_lengths(const Plan& plan) {
 }
 
 double prompt_tokens(const Plan& plan) {
+  if (plan.serve) {
+    double tokens = 0;
+    for (const Request& request : plan.serve->requests) tokens += request.prompt_tokens;
+    return tokens;
+  }
   const std::vector<int> lengths = prompt_lengths(plan);
   if (lengths.empty()) {
     return static_cast<double>(plan.batch.sequences) * plan.batch.prompt_tokens;
   }
   return std::accumulate(lengths.begin(), lengths.end(), 0.0);
+}
+
+double output_tokens(const Plan& plan) {
+  if (!plan.serve) return static_cast<double>(plan.batch.sequences) * plan.batch.output_tokens;
+  double tokens = 0;
+  for (const Request& request : plan.serve->requests) tokens += request.output_tokens;
+  return tokens;
 }
 
 std::vector<double> replica_tokens(const Plan& plan) {

@@ -19,7 +19,9 @@ std::vector<int> prompt_lengths(const Plan& plan);
 // as long as its longest, in the KV cache as well.
 std::vector<int> computed_lengths(const Plan& plan);
 
-double prompt_tokens(const Plan& plan);  // of the batch
+// Of all requests.
+double prompt_tokens(const Plan& plan);
+double output_tokens(const Plan& plan);
 
 // Computed prompt tokens of each data-parallel replica.
 std::vector<double> replica_tokens(const Plan& plan);

@@ -1,6 +1,13 @@
 #include "metrics/assumptions.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "collectives/library.hpp"
 #include "cost/device_rates.hpp"
+#include "metrics/run_accuracy.hpp"
+#include "program/lower.hpp"
 #include "routing/token_routing.hpp"
 
 namespace rehearse {
@@ -8,21 +15,75 @@ namespace rehearse {
 const char* const kAllAtOnce =
     "all requests are there at time 0 and are served as one batch: TTFT, throughput and cost of "
     "requests that arrive one after the other differ";
-const char* const kOwnCollectives =
-    "collectives run this simulator's own algorithms at the links' stated rates, not calibrated on "
-    "NCCL or RCCL, which can be several times slower or faster, most of all between servers";
 const char* const kBurst = "one batch, all there at time 0";
+const char* const kAsTheyArrive = "requests as they arrive";
+
+namespace {
+
+// Of the rows of what collectives reach.
+std::string origin_of_constants(const Device& device) {
+  const std::string mean = "the mean of GPUs that were measured: ";
+  if (device.gpu.empty()) return mean + "the platform does not say which GPU it has";
+  if (device.collectives.empty()) return mean + device.gpu + " was not";
+  const bool own = std::any_of(device.collectives.begin(), device.collectives.end(),
+                               [](const auto& row) { return !row.second.assumed; });
+  return own ? "fitted to published times of " + device.gpu
+             : "those of a GPU near to " + device.gpu + " that was measured";
+}
+
+}  // namespace
+
+std::string collectives_assumption(const std::string& library, const Platform& platform) {
+  const bool one_kind = !platform.devices.empty();
+  CollectiveUse use;
+  if (!library.empty()) use.library = library_named(library);
+  const CollectiveLibrary* runs = use.library;
+  if (runs == nullptr && one_kind) runs = &library_of(use, platform.devices.front());
+  if (runs == &textbook_library()) {
+    return "collectives run this simulator's own algorithms at the links' stated rates, not "
+           "calibrated on a library, which can be several times slower or faster, most of all "
+           "between servers";
+  }
+  return fmt::format(
+      "collectives run as {} runs them; its constants are {}, and between servers those of few "
+      "fabrics: an error of 10 % in a scale-up domain where the GPU was measured, and several "
+      "times "
+      "that elsewhere, is what to expect",
+      runs == nullptr ? "the library of the GPUs' vendor" : runs->name,
+      one_kind ? origin_of_constants(platform.devices.front()) : "those of each platform's GPUs");
+}
+
+namespace {
+
+// That runs the plan's collectives; empty: the vendor's.
+std::string library_of_plan(const Plan& plan, const Platform& platform) {
+  if (!plan.library.library.empty() || plan.engine.library.empty()) return plan.library.library;
+  if (platform.devices.empty()) return plan.engine.library;
+  return std::string(library_of(collective_use(plan), platform.devices.front()).name);
+}
+
+}  // namespace
 
 std::vector<std::string> assumptions_of(const Plan& plan, const Model& model,
                                         const Platform& platform, int gpus) {
-  std::vector<std::string> all = {kAllAtOnce};
-  if (gpus > 1) all.emplace_back(kOwnCollectives);
+  std::vector<std::string> all;
+  if (plan.serve) {
+    all.emplace_back(
+        "the scheduler and its host take no time, and the router deals requests in turns");
+  } else {
+    all.emplace_back(kAllAtOnce);
+  }
+  if (!plan.engine.name.empty()) all.push_back(plan.engine.assumption);
+  if (gpus > 1) {
+    all.push_back(collectives_assumption(library_of_plan(plan, platform), platform));
+  }
   // Where a token visits every expert, there is nothing to assume.
   if (model.moe && model.moe->top_k < model.moe->experts && plan.routing.model == "uniform") {
     all.emplace_back(
         "routing is uniform: every expert gets as many tokens; routing.model of the plan says "
         "otherwise");
   }
+  if (!platform.devices.empty()) all.push_back(to_text(accuracy_of(plan, model, platform)));
   for (const std::string& guess : platform.assumed) all.push_back(guess);
   for (const std::string& note : notes_of(model, platform)) all.push_back(note);
   return all;

@@ -11,11 +11,12 @@
 
 namespace rehearse {
 
-// The first of them, always: what TTFT, throughput and cost hang on.
+// The first of them, where there is one batch: what TTFT, throughput and cost hang on.
 extern const char* const kAllAtOnce;
 
-// What the time of a collective operation hangs on.
-extern const char* const kOwnCollectives;
+// What the time of a collective operation hangs on: the library, and where its constants come from.
+// `library`: by name; empty: that of the GPUs' vendor. A platform without devices: of several.
+std::string collectives_assumption(const std::string& library, const Platform& platform);
 
 // Of a run, or runs, on at most `gpus` GPUs.
 std::vector<std::string> assumptions_of(const Plan& plan, const Model& model,
@@ -23,5 +24,6 @@ std::vector<std::string> assumptions_of(const Plan& plan, const Model& model,
 
 // The same in a few words, for the line itself: "one batch, all there at time 0".
 extern const char* const kBurst;
+extern const char* const kAsTheyArrive;  // "requests as they arrive"
 
 }  // namespace rehearse

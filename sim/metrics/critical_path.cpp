@@ -18,6 +18,7 @@ using Edge = boost::graph_traits<Graph>::edge_descriptor;
 // What one rank has executed so far: whom its next instruction waits for.
 struct RankPosition {
   int compute = -1;
+  int decision = -1;
   std::array<int, kStreams> on_stream;
   std::vector<int> in_slot;
 
@@ -29,7 +30,9 @@ struct RankPosition {
 }  // namespace
 
 // Vertex 0 is the start of the run, then one per record, then one per transfer: its start, for
-// which all its members must be ready.
+// which all its members must be ready; then two for each decision of an engine: its start, for
+// which all ranks of the engine must be through with the one before, and the date before which it
+// does not begin.
 struct CriticalPathFinder::Dependencies {
   std::vector<std::pair<int, int>> edges;
   std::vector<double> durations;  // by vertex
@@ -52,7 +55,10 @@ Bytes estimate_path_memory(const Programs& programs) {
   return {records * kBytesPerRecord};
 }
 
-void CriticalPathFinder::begin(const Programs& programs) { programs_ = &programs; }
+void CriticalPathFinder::begin(const Programs& programs) {
+  programs_ = &programs;
+  rates_ = device_rates(platform_, programs.engine);
+}
 
 void CriticalPathFinder::span(const Span& span) {
   records_.push_back({span.order, span.transfer, span.start.value, span.end.value, span.rank,
@@ -68,6 +74,16 @@ CriticalPathFinder::Dependencies CriticalPathFinder::find_dependencies() const {
   all.durations.resize(static_cast<std::size_t>(count + 1 + transfers), 0);
   all.edges.reserve(static_cast<std::size_t>(count) * 3);
   const auto depend = [&](int from, int to) { all.edges.emplace_back(from < 0 ? 0 : from, to); };
+  std::vector<int> begins;  // by engine: the start of its first decision
+  for (const std::vector<Decision>& log : programs_->logs) {
+    begins.push_back(static_cast<int>(all.durations.size()));
+    for (const Decision& decision : log) {
+      const int start = static_cast<int>(all.durations.size());
+      all.durations.insert(all.durations.end(), {0, decision.not_before.value});
+      depend(0, start + 1);
+      depend(start + 1, start);
+    }
+  }
 
   std::vector<RankPosition> ranks;
   for (const RankEntry& entry : programs_->ranks) {
@@ -78,6 +94,14 @@ CriticalPathFinder::Dependencies CriticalPathFinder::find_dependencies() const {
     const Instruction& instruction = instruction_of(record);
     const int self = at + 1;
     RankPosition& rank = ranks[record.rank];
+    const Action& action = programs_->action(record.rank, record.action);
+    if (!programs_->logs.empty() &&
+        std::exchange(rank.decision, action.decision) != action.decision) {
+      const int engine = programs_->ranks[record.rank].engine;
+      const int gate = begins[engine] + 2 * action.decision;
+      depend(rank.compute, gate);
+      rank.compute = gate;
+    }
     all.durations[self] = record.end - record.start;
     int waits = self;  // the vertex that waits for what the instruction names
     if (instruction.kind != Instruction::Kind::kCompute) {
@@ -100,18 +124,25 @@ CriticalPathFinder::Dependencies CriticalPathFinder::find_dependencies() const {
   return all;
 }
 
-PathTerms CriticalPathFinder::terms_of(const std::vector<int>& path) const {
+PathTerms CriticalPathFinder::terms_of(const std::vector<int>& path,
+                                       const Dependencies& all) const {
   PathTerms terms;
   std::map<std::string, double> kinds;
   for (const int vertex : path) {
-    if (vertex < 1 || vertex > static_cast<int>(records_.size())) continue;
+    if (vertex < 1 || vertex > static_cast<int>(records_.size())) {
+      terms.length_s += all.durations[vertex];
+      terms.arrival_s += all.durations[vertex];
+      continue;
+    }
     const Record& record = records_[vertex - 1];
     const Instruction& instruction = instruction_of(record);
-    const Device& device = platform_.device_of(programs_->ranks[record.rank].gpu);
+    const int device = platform_.gpus[programs_->ranks[record.rank].gpu].device;
     const double duration = record.end - record.start;
     const bool compute = instruction.kind == Instruction::Kind::kCompute;
-    const double launch =
-        std::min(duration, (compute ? device.kernel_launch : device.collective_launch).value);
+    const Seconds launched =
+        compute ? rates_[device].launch_of(pass_of(record).work_of(instruction))
+                : platform_.devices[device].collective_launch + programs_->engine.per_collective;
+    const double launch = std::min(duration, launched.value);
     terms.length_s += duration;
     terms.launch_s += launch;
     if (compute) {
@@ -124,6 +155,18 @@ PathTerms CriticalPathFinder::terms_of(const std::vector<int>& path) const {
   for (const auto& [name, time] : kinds) terms.operators.push_back({name, time});
   sort_longest_first(terms.operators);
   return terms;
+}
+
+// From the arrival of the first of the requests that got it.
+double CriticalPathFinder::waited_for(const Record& first_token) const {
+  const RankEntry& rank = programs_->ranks[first_token.rank];
+  const Action& action = programs_->action(first_token.rank, first_token.action);
+  double waited = 0;
+  for (int at = 0; at < action.sequences.count; ++at) {
+    const Seconds arrival = programs_->arrival_of(programs_->request_of(rank, action, at));
+    waited = std::max(waited, first_token.end - arrival.value);
+  }
+  return waited;
 }
 
 void CriticalPathFinder::end(Seconds /*makespan*/) {
@@ -148,6 +191,7 @@ void CriticalPathFinder::end(Seconds /*makespan*/) {
           .distance_zero(0.0));
 
   int first_tokens = 0;
+  double longest = -1;
   int last = 0;
   for (int at = 0; at < static_cast<int>(records_.size()); ++at) {
     const Record& record = records_[at];
@@ -157,8 +201,11 @@ void CriticalPathFinder::end(Seconds /*makespan*/) {
     };
     const bool samples = instruction.kind == Instruction::Kind::kCompute &&
                          instruction.op_class == OperatorClass::kSampling &&
-                         pass_of(record).phase == Phase::kPrefill;
-    if (samples && is_later(first_tokens)) first_tokens = at + 1;
+                         programs_->action(record.rank, record.action).token == 0;
+    if (samples && waited_for(record) > longest) {
+      longest = waited_for(record);
+      first_tokens = at + 1;
+    }
     if (is_later(last)) last = at + 1;
   }
   const auto path_to = [&](int vertex) {
@@ -166,8 +213,8 @@ void CriticalPathFinder::end(Seconds /*makespan*/) {
     for (; vertex != 0; vertex = static_cast<int>(before[vertex])) path.push_back(vertex);
     return path;
   };
-  path_.to_first_tokens = terms_of(path_to(first_tokens));
-  path_.to_end = terms_of(path_to(last));
+  path_.to_first_tokens = terms_of(path_to(first_tokens), all);
+  path_.to_end = terms_of(path_to(last), all);
 }
 
 }  // namespace rehearse

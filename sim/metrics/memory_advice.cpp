@@ -236,6 +236,10 @@ class Adviser {
 }  // namespace
 
 std::string memory_advice(const Model& model, const Plan& plan, const MemoryPeak& memory) {
+  if (plan.serve) {
+    return "a smaller serve.engine.max_sequences, or more layout.tensor, layout.pipeline or "
+           "layout.expert lessen it";
+  }
   return Adviser(model, plan, memory).advice();
 }
 

@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "base/error.hpp"
-#include "collectives/collective_algorithm.hpp"
 #include "cost/device_rates.hpp"
 #include "layout/memory_rule.hpp"
 #include "layout/request_lengths.hpp"
@@ -30,11 +29,11 @@ Measure::Measure(const Model& model, const Plan& plan, const Platform& platform)
     : plan_(plan),
       platform_(platform),
       prompt_tokens_(prompt_tokens(plan)),
-      batch_tokens_(prompt_tokens_ +
-                    static_cast<double>(plan.batch.sequences) * plan.batch.output_tokens),
+      output_tokens_(output_tokens(plan)),
       dtype_(fastest_arithmetic(model)),
       model_flops_(model_flops(model, plan)),
       tokens_(plan) {
+  if (plan.serve) starts_.emplace();
   metrics_.has_experts = model.moe.has_value();
   metrics_.price = platform.cost;
   metrics_.model_notes = notes_of(model, platform);
@@ -51,6 +50,7 @@ void Measure::begin(const Programs& programs) {
     operator_of_name_.push_back(entry->second);
   }
   times_.begin(programs);
+  if (starts_) starts_->begin(programs);
 }
 
 void Measure::span(const Span& span) {
@@ -72,6 +72,7 @@ void Measure::operators(const OperatorRun& run) {
   RankSum& sum = sums_[run.rank];
   sum.flops += tally.flops;
   times_.add_operators(run);
+  if (starts_) starts_->operators(run);
   if (tally.samples) add_tokens(run.rank, run.action, run.step, run.end());
 }
 
@@ -121,20 +122,14 @@ void Measure::add_compute(const Span& span, const Instruction& instruction, Rank
 
 void Measure::add_communication(const Span& span, const Instruction& instruction, RankSum& sum) {
   const int axis = static_cast<int>(instruction.axis);
-  const double bytes = bytes_of(span, instruction).value;
   sum.busy[axis] += (span.end - span.start).value;
-  if (instruction.kind == Instruction::Kind::kSend) sum.sent[axis] += bytes;
-  if (instruction.kind == Instruction::Kind::kCollective) {
-    const auto members = programs_->groups.of(span.rank, instruction.axis).ranks.size();
-    sum.sent[axis] += bytes * moved_per_byte(instruction.op, static_cast<int>(members));
-  }
+  sum.sent[axis] += sent(*programs_, span, instruction).value;
 }
 
 void Measure::add_tokens(Rank rank, int action, int step, Seconds date) {
   const RankEntry& entry = programs_->ranks[rank];
   if (entry.at.tensor != 0) return;  // the tensor ranks sample the same tokens
-  const Action& called = programs_->action(rank, action);
-  tokens_.sampled(entry, called, programs_->pass_of(called).phase, step, date.value);
+  tokens_.sampled(*programs_, rank, programs_->action(rank, action), step, date.value);
 }
 
 void Measure::memory(const MemoryLevel& level) {
@@ -207,11 +202,11 @@ void Measure::sum_requests() {
   metrics_.tpot_s = tokens_.tpot();
   metrics_.decode_step_s = tokens_.decode_step();
   metrics_.itl_s = tokens_.inter_token();
+  if (starts_) metrics_.serving = serving_of(plan_, *programs_, tokens_, *starts_);
   const double makespan = metrics_.makespan_s;
   metrics_.prompt_tokens_per_s = prompt_tokens_ / makespan;
-  metrics_.output_tokens_per_s =
-      static_cast<double>(plan_.batch.sequences) * plan_.batch.output_tokens / makespan;
-  metrics_.tokens_per_s = batch_tokens_ / makespan;
+  metrics_.output_tokens_per_s = output_tokens_ / makespan;
+  metrics_.tokens_per_s = (prompt_tokens_ + output_tokens_) / makespan;
   metrics_.tokens_per_ms_per_gpu = metrics_.tokens_per_s / 1e3 / metrics_.ranks;
   metrics_.output_tokens_per_s_per_gpu = metrics_.output_tokens_per_s / metrics_.ranks;
   const double dropped = metrics_.experts ? metrics_.experts->dropped_fraction : 0;
@@ -220,7 +215,9 @@ void Measure::sum_requests() {
 
 void Measure::sum_idle_time(double makespan) {
   const double all = makespan * metrics_.ranks;
+  if (programs_->engine.on_host()) metrics_.host_fraction = 0;
   for (const GpuTime& time : times_.of_ranks()) {
+    if (metrics_.host_fraction) *metrics_.host_fraction += time.host / all;
     metrics_.compute_busy_fraction += time.compute / all;
     metrics_.exposed_fraction += time.network_sum() / all;
     metrics_.peer_wait_fraction += time.peer_wait / all;
@@ -304,7 +301,8 @@ void Measure::find_memory_peak() {
     memory.bytes = sums_[rank].bytes_at_peak;
   }
   memory.fits = fits(memory.peak_fraction, plan_);
-  metrics_.prefill = {plan_.batch.micro_batches, plan_.batch.default_passes};
+  if (plan_.serve) return;
+  metrics_.prefill = PrefillPasses{plan_.batch.micro_batches, plan_.batch.default_passes};
 }
 
 }  // namespace rehearse

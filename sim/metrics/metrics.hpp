@@ -10,6 +10,8 @@
 
 #include "graph/model_flops.hpp"
 #include "metrics/distribution.hpp"
+#include "metrics/run_accuracy.hpp"
+#include "metrics/serving.hpp"
 #include "metrics/token_times.hpp"
 #include "model/model.hpp"
 #include "plan/plan.hpp"
@@ -110,11 +112,13 @@ struct Metrics {
   double peer_wait_fraction = 0;
   double bubble_fraction = 0;
   double no_work_fraction = 0;
+  std::optional<double> host_fraction;    // nothing where no engine says what its host takes
   double communication_over_compute = 0;  // mean over the ranks that compute
   std::vector<AxisCommunication> by_axis;
   std::vector<OperatorTime> operators;  // the longest first
   MemoryPeak memory;
-  PrefillPasses prefill;
+  std::optional<PrefillPasses> prefill;    // nothing where requests arrive: batches differ
+  std::optional<Serving> serving;          // nothing where all are one batch
   double gpu_compute_max_over_mean = 1;    // over all ranks: one without work counts
   bool has_experts = false;                // the model's
   std::optional<ExpertBalance> experts;    // nothing where routing is uniform
@@ -124,6 +128,7 @@ struct Metrics {
   std::vector<std::string>
       model_notes;  // those of the assumptions that the model's files leave open
   std::vector<std::string> assumptions;  // metrics/assumptions.hpp
+  RunAccuracy accuracy;                  // of its times
   double executed_flops = 0;  // by all ranks, padding and what several compute alike included
 };
 
@@ -136,6 +141,7 @@ class Measure : public TimelineSink {
   void span(const Span& span) override;
   void operators(const OperatorRun& run) override;
   void memory(const MemoryLevel& level) override;
+  void idle(const IdleTime& time) override { times_.add_idle(time); }
   void routing(const RoutingTotals& totals) override;
   void end(Seconds makespan) override;
 
@@ -183,7 +189,7 @@ class Measure : public TimelineSink {
   const Plan& plan_;
   const Platform& platform_;
   const double prompt_tokens_;
-  const double batch_tokens_;
+  const double output_tokens_;
   const Dtype dtype_;
   const ModelFlops model_flops_;
   const Programs* programs_ = nullptr;
@@ -193,6 +199,7 @@ class Measure : public TimelineSink {
   std::vector<int> operator_of_name_;  // index in operators_, by index in Programs::names
   GpuTimes times_;
   TokenTimes tokens_;
+  std::optional<DecisionStarts> starts_;  // where requests arrive
   Metrics metrics_;
 };
 

@@ -30,6 +30,7 @@ void fill(const Metrics& from, proto::Utilization& to) {
   to.set_compute_busy_fraction(from.compute_busy_fraction);
   to.set_bubble_fraction(from.bubble_fraction);
   to.set_no_work_fraction(from.no_work_fraction);
+  if (from.host_fraction) to.set_host_fraction(*from.host_fraction);
 }
 
 void fill(const Cost& from, proto::Cost& to) {
@@ -89,6 +90,7 @@ void fill(const MemoryPeak& from, proto::Memory& to) {
 
 void fill(const PathTerms& from, proto::PathTerms& to) {
   to.set_length_s(from.length_s);
+  if (from.arrival_s > 0) to.set_arrival_s(from.arrival_s);
   to.set_compute_s(from.compute_s);
   to.set_launch_s(from.launch_s);
   for (int axis = 0; axis < kAxes; ++axis) {
@@ -107,6 +109,21 @@ void fill(const PathTerms& from, proto::PathTerms& to) {
 
 // 0 of the copies are dropped where no expert may refuse any: that much is known of uniform
 // routing, which otherwise is an assumption and no measurement.
+void fill(const RunAccuracy& from, proto::QuantityAccuracy& to) {
+  proto::ExpectedError& error = *to.mutable_expected_error();
+  error.set_median(from.error->median);
+  error.set_p90(from.error->p90);
+  error.set_rows(from.error->rows);
+  error.set_provenance(from.provenance);
+}
+
+void fill(const Metrics& from, proto::Accuracy& to) {
+  fill(from.accuracy, *to.mutable_ttft_s());
+  if (from.tpot_s) fill(from.accuracy, *to.mutable_tpot_s());
+  fill(from.accuracy, *to.mutable_makespan_s());
+  fill(from.accuracy, *to.mutable_throughput());
+}
+
 void fill(const Metrics& from, proto::Balance& to) {
   to.set_gpu_compute_max_over_mean(from.gpu_compute_max_over_mean);
   if (from.has_experts) {
@@ -145,6 +162,17 @@ void fill(const ReplicaBalance& from, proto::ReplicaBalance& to) {
   for (const double seconds : from.rank_compute_s) to.add_rank_compute_s(seconds);
 }
 
+void fill(const Serving& from, proto::Serving& to) {
+  const int requests = static_cast<int>(from.requests.size());
+  to.set_requests(requests);
+  to.set_completed(requests);  // TokenTimes checks that all got their tokens
+  to.set_window_s(from.window_s);
+  to.set_request_rate(from.request_rate);
+  to.set_output_tokens_per_s_per_gpu(from.output_tokens_per_s_per_gpu);
+  to.set_tokens_per_s_per_gpu(from.tokens_per_s_per_gpu);
+  to.set_mean_batch(from.mean_batch);
+}
+
 }  // namespace
 
 std::string result_json(const RunIdentity& identity, const Metrics& metrics,
@@ -154,6 +182,7 @@ std::string result_json(const RunIdentity& identity, const Metrics& metrics,
   result.set_model(identity.model);
   result.set_platform(identity.platform);
   result.set_variant(identity.variant);
+  if (!identity.engine.empty()) result.set_engine(identity.engine);
   result.set_network(identity.network);
   result.set_seed(std::to_string(identity.seed));
   result.set_version(REHEARSE_VERSION);
@@ -172,13 +201,21 @@ std::string result_json(const RunIdentity& identity, const Metrics& metrics,
   }
   fill(metrics, *result.mutable_communication());
   fill(metrics.memory, *result.mutable_memory());
-  result.mutable_prefill()->set_micro_batches(metrics.prefill.micro_batches);
-  result.mutable_prefill()->set_by_default(metrics.prefill.by_default);
+  if (metrics.prefill) {
+    result.mutable_prefill()->set_micro_batches(metrics.prefill->micro_batches);
+    result.mutable_prefill()->set_by_default(metrics.prefill->by_default);
+  }
+  if (metrics.serving) {
+    fill(metrics.serving->queue_s, *result.mutable_queue_s());
+    fill(metrics.serving->e2e_s, *result.mutable_e2e_s());
+    fill(*metrics.serving, *result.mutable_serving());
+  }
   fill(metrics, *result.mutable_balance());
   if (metrics.replicas) fill(*metrics.replicas, *result.mutable_replicas());
   if (metrics.experts) fill(*metrics.experts, metrics.makespan_s, *result.mutable_routing());
   for (const GpuKind& kind : metrics.gpu_kinds) fill(kind, *result.add_gpu_kinds());
   for (const std::string& each : metrics.assumptions) result.add_assumptions(each);
+  if (metrics.accuracy.error != nullptr) fill(metrics, *result.mutable_accuracy());
 
   for (const OperatorTime& each : metrics.operators) {
     proto::OperatorTime& time = *result.add_operators();

@@ -18,6 +18,7 @@ struct RunIdentity {
   std::string network;
   unsigned long long seed = 0;
   std::string inputs_sha256;  // of the input files' bytes and the options that change the result
+  std::string engine = {};    // empty: none
 };
 
 std::string result_json(const RunIdentity& identity, const Metrics& metrics,

@@ -7,48 +7,69 @@
 namespace rehearse {
 
 TokenTimes::TokenTimes(const Plan& plan)
-    : output_tokens_(plan.batch.output_tokens),
-      expert_(plan.layout.expert),
-      first_token_(plan.batch.sequences, -1),
-      last_token_(plan.batch.sequences, -1),
+    : plan_(plan),
+      first_token_(plan.serve ? plan.serve->requests.size() : plan.batch.sequences, -1),
+      last_token_(first_token_.size(), -1),
+      tokens_(plan.serve ? first_token_.size() : 0, 0),
       replicas_(plan.layout.dense_data()) {}
 
-void TokenTimes::sampled(const RankEntry& entry, const Action& pass, Phase phase, int step,
+void TokenTimes::sampled(const Programs& programs, Rank rank, const Action& pass, int step,
                          double date) {
   if (pass.sequences.count == 0) return;
-  const bool prefill = phase == Phase::kPrefill;
-  Replica& replica = replicas_[entry.at.data * expert_ + entry.at.expert];
-  if (!prefill && replica.step != step) {
-    if (replica.step >= 0) steps_.add(replica.end - replica.end_before, 1);
-    replica.step = step;
-    replica.end_before = replica.end;
-  }
+  const RankEntry& entry = programs.ranks[rank];
+  const int token = pass.token + step;
+  Replica& replica = replicas_[entry.at.data * plan_.layout.expert + entry.at.expert];
+  if (replica.token != token) end_step(replica);
+  replica.token = token;
   replica.end = std::max(replica.end, date);
-  const int first = entry.sequences.first + pass.sequences.first;
-  for (int request = first; request < first + pass.sequences.count; ++request) {
-    if (prefill) {
+  for (int at = 0; at < pass.sequences.count; ++at) {
+    const int request = programs.request_of(entry, pass, at);
+    if (token == 0) {
       first_token_[request] = date;
     } else {
       gaps_.add(date - last_token_[request], 1);
     }
     last_token_[request] = date;
+    if (!tokens_.empty()) ++tokens_[request];
   }
+}
+
+void TokenTimes::end_step(Replica& replica) {
+  if (replica.token > 0) steps_.add(replica.end - replica.end_before, 1);
+  replica.end_before = replica.end;
 }
 
 void TokenTimes::end() {
   for (const double date : first_token_) SIM_CHECK(date >= 0, "a request got no token");
-  for (const Replica& replica : replicas_) {
-    if (replica.step >= 0) steps_.add(replica.end - replica.end_before, 1);
+  for (std::size_t request = 0; request < tokens_.size(); ++request) {
+    SIM_CHECK(tokens_[request] == output_tokens(static_cast<int>(request)),
+              "a request got more or fewer tokens than it asked for");
   }
+  for (Replica& replica : replicas_) end_step(replica);
+}
+
+Distribution TokenTimes::ttft() const {
+  if (!plan_.serve) return distribution_of(first_token_);
+  std::vector<double> waited = first_token_;
+  for (std::size_t request = 0; request < waited.size(); ++request) {
+    waited[request] -= plan_.serve->requests[request].arrival.value;
+  }
+  return distribution_of(std::move(waited));
+}
+
+std::optional<double> TokenTimes::tpot_of(int request) const {
+  const int tokens = output_tokens(request);
+  if (tokens == 1) return std::nullopt;
+  return (last_token_[request] - first_token_[request]) / (tokens - 1);
 }
 
 std::optional<Distribution> TokenTimes::tpot() const {
-  if (output_tokens_ == 1) return std::nullopt;
   std::vector<double> per_token;
   per_token.reserve(first_token_.size());
-  for (std::size_t request = 0; request < first_token_.size(); ++request) {
-    per_token.push_back((last_token_[request] - first_token_[request]) / (output_tokens_ - 1));
+  for (int request = 0; request < static_cast<int>(first_token_.size()); ++request) {
+    if (const std::optional<double> own = tpot_of(request)) per_token.push_back(*own);
   }
+  if (per_token.empty()) return std::nullopt;
   return distribution_of(std::move(per_token));
 }
 

@@ -12,33 +12,45 @@ namespace rehearse {
 
 class TokenTimes {
  public:
+  // REQUIRES: the plan outlives this.
   explicit TokenTimes(const Plan& plan);
 
-  // The pass of the replica of `entry` has sampled a token of each of its requests.
-  void sampled(const RankEntry& entry, const Action& pass, Phase phase, int step, double date);
+  // The rank's pass has sampled a token of each of its requests.
+  void sampled(const Programs& programs, Rank rank, const Action& pass, int step, double date);
   void end();
 
-  // Complete after end(). All requests arrive at time 0.
-  Distribution ttft() const { return distribution_of(first_token_); }
-  // Nothing with a single output token.
+  // Complete after end().
+  double first_token(int request) const { return first_token_[request]; }
+  double last_token(int request) const { return last_token_[request]; }
+  // From arrival; all requests of a batch arrive at time 0.
+  Distribution ttft() const;
+  // Of requests that have more than one output token; nothing where there are none.
   std::optional<Distribution> tpot() const;
   // Of a request, from each token to the next.
   std::optional<Distribution> inter_token() const { return gaps_.distribution(); }
-  // Of a replica, from the end of a decode step to the end of the next; the first begins where its
-  // last prefill ends. A step ends when every request of the replica has its token.
+  // Of a replica, from the end of a decode step to the end of the next; the first of a batch begins
+  // where its last prefill ends. A step ends when every request of it has its token.
   std::optional<Distribution> decode_step() const { return steps_.distribution(); }
+
+  // Nothing with a single output token.
+  std::optional<double> tpot_of(int request) const;
 
  private:
   struct Replica {
-    int step = -1;          // of decoding; -1: prefill
+    int token = 0;          // of its requests, the latest
     double end = 0;         // of the step, so far
     double end_before = 0;  // of the step before
   };
 
-  const int output_tokens_;
-  const int expert_;                 // replicas of one expert group
+  void end_step(Replica& replica);
+  int output_tokens(int request) const {
+    return plan_.serve ? plan_.serve->requests[request].output_tokens : plan_.batch.output_tokens;
+  }
+
+  const Plan& plan_;
   std::vector<double> first_token_;  // by request
   std::vector<double> last_token_;
+  std::vector<int> tokens_;  // by request, where they differ in that
   std::vector<Replica> replicas_;
   Samples gaps_;
   Samples steps_;

@@ -8,25 +8,15 @@
 
 #include "model/model.hpp"
 #include "model/operators.hpp"
+#include "model/slice.hpp"
 #include "model/weights.hpp"
 
 namespace rehearse {
 
-// `sequences` alike ones in a pass: each brings `query` new tokens behind `context` earlier ones.
-struct Slice {
-  double sequences = 0;
-  double query = 0;
-  double context = 0;
-
-  double tokens() const { return sequences * query; }
-  // Causal and full: token q of the query, counted from 1, attends to context + q tokens.
-  double pairs() const { return tokens() * context + tokens() * (query + 1) / 2; }
-};
-
 // What enters a layer's attention on one rank.
 struct AttentionShape {
   std::span<const Slice> slices;
-  bool decodes = false;  // repeated: each time the contexts are a token longer
+  bool grows = false;  // called step after step, each time behind contexts a token longer
 };
 
 struct NamedOperator {

@@ -40,6 +40,7 @@ Operator down_projection(const Model& model, OperatorClass op_class, WeightPart 
 // Of the experts of which `touched` get at least one copy.
 Operator of_experts(Operator op, double copies, double touched) {
   op.weights *= touched;
+  std::get<Gemm>(op.work.shape).experts = true;
   op.work = with_rows(op.work, copies, touched);
   return op;
 }
@@ -49,7 +50,7 @@ Operator of_experts(Operator op, double copies, double touched) {
 const char* to_text(OperatorClass op_class) {
   constexpr const char* kNames[] = {
       "embedding",   "norm",   "gemm",        "attention_prefill", "attention_decode",
-      "elementwise", "router", "expert_gemm", "sampling"};
+      "elementwise", "router", "expert_gemm", "sampling",          "host"};
   return kNames[static_cast<int>(op_class)];
 }
 
@@ -61,7 +62,8 @@ Operator matrix_product(const Model& model, OperatorClass op_class, WeightPart p
   const Storage storage = storage_of(model, part, layer);
   Operator op;
   op.op_class = op_class;
-  op.work = {Gemm{tokens, outputs, weights.matrices[0].inputs}, storage.dtype, storage.arithmetic};
+  op.work = {Gemm{tokens, outputs, weights.matrices[0].inputs}, storage.dtype, storage.arithmetic,
+             storage.block_inputs > 0};
   // An empty micro-batch launches no kernel: it reads no weights either.
   if (tokens > 0) op.weights = matrix_bytes(model, part, layer, tensor);
   op.inputs.base = tokens * weights.matrices[0].inputs * activation_size(model);
@@ -154,8 +156,18 @@ Operator lm_head(const Model& model, double sequences, int tensor) {
 
 Operator sampling(const Model& model, double sequences) {
   constexpr double kTokenIdBytes = 4;
-  return elementwise(model, OperatorClass::kSampling,
-                     sequences * model.vocab * activation_size(model), sequences * kTokenIdBytes);
+  Operator op =
+      elementwise(model, OperatorClass::kSampling, sequences * model.vocab * activation_size(model),
+                  sequences * kTokenIdBytes);
+  op.work.shape = Elementwise{true};
+  return op;
+}
+
+Operator host_step(double requests) {
+  Operator op;
+  op.op_class = OperatorClass::kHost;
+  op.work.shape = HostStep{requests};
+  return op;
 }
 
 double touched_experts(const MixtureOfExperts& moe, double local, double tokens) {

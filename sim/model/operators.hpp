@@ -24,6 +24,7 @@ enum class OperatorClass : std::uint8_t {
   kRouter,
   kExpertGemm,
   kSampling,
+  kHost,  // of no kernel: what the GPU waits for its host
 };
 const char* to_text(OperatorClass op_class);
 
@@ -64,6 +65,8 @@ Operator dense_up(const Model& model, int layer, double tokens, int tensor);
 Operator dense_down(const Model& model, int layer, double tokens, int tensor);
 Operator lm_head(const Model& model, double sequences, int tensor);
 Operator sampling(const Model& model, double sequences);
+// Before a pass in which so many requests begin.
+Operator host_step(double requests);
 
 // Expected number of `local` experts that get at least one of the tokens, when each of `tokens`
 // picks top_k different experts uniformly: local x (1 - (1 - top_k / experts)^tokens).

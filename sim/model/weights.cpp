@@ -170,11 +170,6 @@ std::string storage_text(const Model& model) {
   return text;
 }
 
-bool layers_differ(const Model& model) {
-  return std::any_of(model.storage.begin(), model.storage.end(),
-                     [](const PartStorage& rule) { return !rule.every_layer(); });
-}
-
 std::vector<Dtype> arithmetics(const Model& model) {
   std::vector<Dtype> known;
   const auto take = [&](Dtype dtype) {

@@ -76,9 +76,6 @@ Bytes stored_bytes(const Model& model);  // their sum
 // "fp8", or "fp8 and bf16" where parts differ.
 std::string storage_text(const Model& model);
 
-// Whether the parts of some layers are stored in another way than those of others.
-bool layers_differ(const Model& model);
-
 // What the model's matrix products are multiplied in, on GPUs with units for it.
 std::vector<Dtype> arithmetics(const Model& model);
 // What the fastest of the model's matrix products are multiplied in: the dtype of the peak that a

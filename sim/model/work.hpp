@@ -19,7 +19,9 @@ struct Amount {
 };
 
 // Nothing that is multiplied: bounded by the bytes that it moves.
-struct Elementwise {};
+struct Elementwise {
+  bool samples = false;  // picks one of each sequence's logits
+};
 
 // `groups` matrices of k x n, whose rows together are m: each expert multiplies its own tokens.
 struct Gemm {
@@ -27,6 +29,7 @@ struct Gemm {
   double n = 0;
   double k = 0;
   double groups = 1;
+  bool experts = false;  // of a mixture, in one kernel
 };
 
 // Scores of queries and keys, and the sums of values that they weigh, on one rank.
@@ -41,13 +44,23 @@ struct AttentionScores {
   // Products with vectors of so many dimensions for a pair: QK^T, and the weights times V.
   double key_products = 1;
   double value_products = 1;
-  Amount cached;  // tokens whose keys and values are read from the cache
+  Amount cached;        // tokens whose keys and values are read from the cache
+  bool latent = false;  // keys and values come from one latent for all heads (MLA)
+
+  // One query for each sequence.
+  bool decodes() const { return tokens == sequences; }
+};
+
+// Nothing that a GPU does: its host prepares a step, in which so many requests begin.
+struct HostStep {
+  double requests = 0;
 };
 
 struct Work {
-  std::variant<Elementwise, Gemm, AttentionScores> shape;
+  std::variant<Elementwise, Gemm, AttentionScores, HostStep> shape;
   Dtype stored = Dtype::kBf16;    // what is read most: weights, cached tokens, activations
   Dtype computed = Dtype::kBf16;  // what is multiplied
+  bool in_blocks = false;         // each block of what is stored has a scale
 };
 
 // 2 for a multiply-add.

@@ -32,7 +32,7 @@ void FluidNetwork::finish_path(FlowPath& path) const {
   SIM_CHECK(path.alone_rate > 0 && path.alone_rate < kInfinity, "a flow without a finite rate");
 }
 
-void FluidNetwork::start(const FlowPath& path, double volume, double now, int owner) {
+void FluidNetwork::start(const FlowPath& path, double volume, double now, int owner, double cap) {
   int index = 0;
   if (free_flows_.empty()) {
     index = static_cast<int>(flows_.size());
@@ -45,6 +45,7 @@ void FluidNetwork::start(const FlowPath& path, double volume, double now, int ow
   flow.path = &path;
   flow.remaining = volume;
   flow.rate = 0;
+  flow.alone_rate = std::min(path.alone_rate, cap);
   flow.since = now;
   flow.owner = owner;
   flow.active = true;
@@ -60,12 +61,12 @@ void FluidNetwork::add_to_links(int index) {
     Link& link = links_[shares[share].link];
     flow.places[share] = static_cast<int>(link.flows.size());
     link.flows.push_back({index, share});
-    link.demand += flow.path->alone_rate * shares[share].streams;
+    link.demand += flow.alone_rate * shares[share].streams;
     link.carried += flow.remaining * shares[share].streams;
     if (link.is_tight()) tight = shares[share].link;
   }
   if (tight < 0) {
-    change_rate(index, flow.path->alone_rate, flow.since);
+    change_rate(index, flow.alone_rate, flow.since);
   } else {
     mark_dirty(tight);  // one link reaches the whole component
   }
@@ -78,7 +79,7 @@ void FluidNetwork::remove_from_links(int index) {
     Link& link = links_[at];
     const int place = flow.places[share];
     const bool was_tight = link.is_tight();
-    link.demand -= flow.path->alone_rate * flow.path->links[share].streams;
+    link.demand -= flow.alone_rate * flow.path->links[share].streams;
     link.flows[place] = link.flows.back();
     link.flows.pop_back();
     if (place < static_cast<int>(link.flows.size())) {
@@ -100,18 +101,17 @@ void FluidNetwork::mark_dirty(int link) {
 
 double FluidNetwork::next_completion(double now) {
   if (!dirty_.empty()) solve(now);
-  while (!completions_.empty()) {
-    const Completion& next = completions_.top();
-    const Flow& flow = flows_[next.flow];
-    if (flow.active && flow.version == next.version) return next.date;
+  while (const Completion* const next = completions_.earliest()) {
+    const Flow& flow = flows_[next->flow];
+    if (flow.active && flow.version == next->version) return next->date;
     completions_.pop();
   }
   return kInfinity;
 }
 
 bool FluidNetwork::pop_completed(double until, int& owner, double& date) {
-  while (!completions_.empty()) {
-    const Completion next = completions_.top();
+  while (const Completion* const first = completions_.earliest()) {
+    const Completion next = *first;
     Flow& flow = flows_[next.flow];
     const bool current = flow.active && flow.version == next.version;
     if (current && next.date > until) return false;
@@ -163,7 +163,7 @@ void FluidNetwork::collect_component(int first) {
 void FluidNetwork::fill_component(double now) {
   if (component_flows_.size() == 1) {
     const int only = component_flows_.front();
-    change_rate(only, flows_[only].path->alone_rate, now);
+    change_rate(only, flows_[only].alone_rate, now);
     return;
   }
   by_fair_share_.clear();
@@ -180,8 +180,8 @@ void FluidNetwork::fill_component(double now) {
   // Flows limited by their own cap below the fair share are fixed first: caps in ascending order,
   // links as they fill.
   std::sort(component_flows_.begin(), component_flows_.end(), [&](int a, int b) {
-    const double cap_a = flows_[a].path->alone_rate;
-    const double cap_b = flows_[b].path->alone_rate;
+    const double cap_a = flows_[a].alone_rate;
+    const double cap_b = flows_[b].alone_rate;
     return cap_a != cap_b ? cap_a < cap_b : a < b;
   });
   for (const int index : component_flows_) flows_[index].fixed = false;
@@ -196,7 +196,7 @@ void FluidNetwork::fill_component(double now) {
     double fair = link < 0 ? kInfinity : links_[link].left / links_[link].streams;
     if (fair < level * kLostToRounding) fair = level;
     const int capped = component_flows_[next_capped];
-    const double cap = flows_[capped].path->alone_rate;
+    const double cap = flows_[capped].alone_rate;
     if (cap <= fair) {
       flows_[capped].fixed = true;
       level = cap;
@@ -262,7 +262,7 @@ void FluidNetwork::change_rate(int index, double rate, double now) {
   flow.since = now;
   flow.rate = rate;
   ++flow.version;
-  completions_.push({now + flow.remaining / rate, index, flow.version});
+  completions_.push({now + flow.remaining / rate, expected_++, index, flow.version});
 }
 
 }  // namespace rehearse

@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <functional>
-#include <queue>
+#include <limits>
 #include <utility>
 #include <vector>
 
+#include "base/inline_vector.hpp"
+#include "base/run_queue.hpp"
 #include "base/units.hpp"
 
 namespace rehearse {
@@ -43,8 +45,10 @@ class FluidNetwork {
   // Fills alone_rate from links and rate_cap. REQUIRES: at least one link or a finite cap.
   void finish_path(FlowPath& path) const;
 
-  // `volume` bytes per stream from `now` on; `owner` comes back in pop_completed.
-  void start(const FlowPath& path, double volume, double now, int owner);
+  // `volume` bytes per stream from `now` on, at most `cap` of them a second; `owner` comes back in
+  // pop_completed.
+  void start(const FlowPath& path, double volume, double now, int owner,
+             double cap = std::numeric_limits<double>::infinity());
 
   // Date of the next completion, infinity without flows. Solves what changed since the last call.
   double next_completion(double now);
@@ -58,13 +62,15 @@ class FluidNetwork {
     const FlowPath* path = nullptr;
     double remaining = 0;  // at `since`
     double rate = 0;
+    double alone_rate = 0;  // the path's, within its own cap
     double since = 0;
     int owner = 0;
     std::uint32_t version = 0;
     bool active = false;
     bool visited = false;
     bool fixed = false;
-    std::vector<int> places;  // by path link: index in Link::flows
+    // By path link: index in Link::flows. Of a message: two ports, or two NICs and a switch or two.
+    InlineVector<int, 4> places;
   };
   struct FlowOnLink {
     int flow = 0;
@@ -72,7 +78,7 @@ class FluidNetwork {
   };
   struct Link {
     double bandwidth = 0;
-    std::vector<FlowOnLink> flows;
+    InlineVector<FlowOnLink, 2> flows;
     double demand = 0;  // of all flows, each at the rate it would have alone
     double carried = 0;
     double left = 0;  // progressive filling: bandwidth not yet given, streams not yet fixed
@@ -86,10 +92,11 @@ class FluidNetwork {
   };
   struct Completion {
     double date = 0;
+    std::uint64_t order = 0;  // in which they were expected
     int flow = 0;
     std::uint32_t version = 0;
     bool operator<(const Completion& other) const {
-      return date > other.date || (date == other.date && flow > other.flow);
+      return date > other.date || (date == other.date && order > other.order);
     }
   };
 
@@ -111,7 +118,8 @@ class FluidNetwork {
   std::vector<int> component_flows_;
   std::vector<int> component_links_;
   std::vector<std::pair<double, int>> by_fair_share_;  // of the component's links; a heap
-  std::priority_queue<Completion> completions_;
+  RunQueue<Completion> completions_;
+  std::uint64_t expected_ = 0;  // completions so far
   Observer observer_;
 };
 

@@ -38,6 +38,11 @@ struct NetworkDoubt {
 
   double share() const { return transfers_s > 0 ? may_overlap_s / transfers_s : 0; }
 };
+// Up to this share the fluid level is within 5 % of the exact one
+// (tests/bench/contention_bench.cpp).
+constexpr double kDoubtfulShare = 0.05;
+// A transfer contends that takes so many times what it takes alone: more than rounding.
+constexpr double kContends = 1.01;
 
 class NetworkLevel : public EventSource {
  public:

@@ -119,6 +119,17 @@ inline constexpr LayoutField kLayoutFields[] = {
      // One tensor rank has nothing to split.
      .meant = [](const Layout& at, int value,
                  int first) { return at.tensor == 1 ? first : value; }},
+    {.path = "layout.virtual_stages",
+     .member = &Layout::virtual_stages,
+     .least = 1,
+     .most = kMostLayers,
+     .searched = SearchedAs::kChoice,
+     .shorthand = "vs",
+     .heading = "virtual stages",
+     .option = "chunks of layers on a pipeline rank: 1,2,4",
+     .late = true,
+     // One rank has nothing to interleave.
+     .meant = [](const Layout& at, int value, int) { return at.pipeline == 1 ? 1 : value; }},
     {.path = "batch.micro_batches",
      .member = &BatchParts::micro_batches,
      .least = 1,

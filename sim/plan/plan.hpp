@@ -4,11 +4,14 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.hpp"
 #include "base/units.hpp"
+#include "platform/engine_times.hpp"
+#include "platform/gpus_at.hpp"
 
 namespace rehearse {
 
@@ -25,11 +28,13 @@ struct Layout {
   int context = 1;        // only 1 is modelled
   int expert_tensor = 0;  // tensor-parallel degree inside an expert: `tensor` (0 means this) or 1
   bool sequence_parallel = false;
+  int virtual_stages = 1;  // chunks of layers on each rank of the pipeline
   std::vector<int>
       layers_per_stage;  // empty: as even as possible, the first stages take the remainder
   std::string order = "tp-cp-ep-dp-pp";  // rank order, leftmost axis fastest
 
   int dense_data() const { return data * expert; }
+  int stages() const { return pipeline * virtual_stages; }
   int gpus() const { return tensor * context * expert * data * pipeline; }
 };
 
@@ -54,6 +59,35 @@ struct Batch {
   int decode_micro_batches =
       0;  // 0: the pipeline degree (keeps every stage busy with the fewest weight reads)
   PromptLengths lengths = {};
+};
+
+struct Request {
+  Seconds arrival;  // from that of the first
+  int prompt_tokens = 1;
+  int output_tokens = 1;
+  Seconds in_trace = {};  // the date that the trace gives it
+};
+
+// Requests that arrive one after the other, and the engine that serves them.
+struct Serve {
+  std::string trace_path;              // resolved
+  std::vector<Request> requests = {};  // of the trace, in order of arrival
+  std::string engine;                  // schedule/batch_scheduler.hpp
+  int max_sequences = 1;               // that a replica serves at once
+};
+
+// The software that a plan runs on (profiles/engine_profile.hpp): what it adds to times, and what
+// it does where the plan says nothing.
+struct PlanEngine {
+  std::string name;  // empty: none, which adds nothing
+  std::string path;  // of its file; empty: it has not been looked up
+  EngineTimes times;
+  std::string
+      library;  // where the plan names none, on GPUs where it runs; empty: that of the vendor
+  // Where the plan says none.
+  std::optional<double> memory_fraction;
+  std::optional<Bytes> communication_buffers;
+  std::string assumption;  // a sentence
 };
 
 // The share of a layer's (token, expert) copies that an expert gets from an iteration on.
@@ -101,6 +135,14 @@ struct ExpertPlacementChoice {
   int rebalance_every = 0;    // iterations; 0: never
 };
 
+// Which library a plan's collectives run by, and what the plan takes out of its hands.
+struct LibraryChoice {
+  std::string library;   // a name of collectives/library.hpp; empty: that of the vendor
+  std::string protocol;  // "ll", "ll128", "simple"; empty: the library's choice
+  int channels = 0;      // 0: the library's choice
+  std::string launch;    // in place of the library's: "5us"; empty: the library's
+};
+
 struct Plan {
   std::string name;
   std::string variant;                  // empty when the plan has none
@@ -108,12 +150,18 @@ struct Plan {
   std::vector<std::string> model_sets;  // FIELD=VALUE overrides of the model's own fields
                                         // ("moe.top_k=1"): for read_model
   std::string platform_path;
+  std::vector<GpusAt> gpus_at;  // GPUs among the hosts of a platform file that has none
   Layout layout;
-  Batch batch;
-  Bytes communication_buffers;    // per GPU, what the communication library reserves
-  double memory_fraction = 0.90;  // of a GPU's memory that the plan may use (memory_rule.hpp)
+  Batch batch;                 // means nothing where there is `serve`
+  std::optional<Serve> serve;  // instead of a batch
+  PlanEngine engine;
+  Bytes communication_buffers;                // per GPU, what the communication library reserves
+  bool default_communication_buffers = true;  // not written
+  double memory_fraction = 0.90;        // of a GPU's memory that the plan may use (memory_rule.hpp)
+  bool default_memory_fraction = true;  // not written
   std::map<std::string, std::string>
       collectives;  // operation to algorithm; one not there: automatic
+  LibraryChoice library;
   Routing routing;
   Capacity capacity;
   ExpertPlacementChoice placement;

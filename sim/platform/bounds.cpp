@@ -21,6 +21,9 @@ constexpr QuantityBound kBounds[] = {
     {PlatformQuantity::kPrice, 0, "0USD/h", 1e6, "1000000USD/h"},
     {PlatformQuantity::kPower, 0, "0W", 1e6, "1000000W"},
     {PlatformQuantity::kCores, 1, "1", 65535, "65535"},
+    {PlatformQuantity::kProtocolShare, 1e-6, "0.000001", 1.5, "1.5"},
+    // The most of a GPU are 304 (MI300X).
+    {PlatformQuantity::kComputeUnits, 1, "1", 65535, "65535"},
 };
 
 }  // namespace

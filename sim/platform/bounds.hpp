@@ -23,6 +23,8 @@ enum class PlatformQuantity {
   kPrice,   // USD/h
   kPower,   // W
   kCores,
+  kProtocolShare,  // of a link's or the memory's rate: the rate itself is a datasheet's
+  kComputeUnits,   // of a GPU
 };
 
 // Far beyond what exists, and near enough that times, sums and quotients of them stay numbers.

@@ -2,13 +2,47 @@
 // SimGrid here.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/units.hpp"
+#include "platform/gpu_words.hpp"
 
 namespace rehearse {
+
+// What one protocol of a collective library reaches on a GPU, as a cap on its flows and a delay of
+// its rounds: a transfer alone on the network takes
+//   launch + fill + copy + rounds x (latency of the route + step) + bytes on the fullest link /
+//   (share x its rate);
+// two transfers that share a link still share all of its rate. Defaults: nothing of the kind.
+struct ProtocolCosts {
+  double inside = 1;              // share of a scale-up link's rate
+  double across = 1;              // of a network link's
+  std::optional<Seconds> launch;  // absent: the device's collective_launch
+  Seconds fill;                   // once: until the first bytes arrive
+  Seconds step_inside;            // in each round, beside the route's latency
+  Seconds step_across;
+  double copy = 0;       // the library's own copy of a member's part of the result: share of the
+                         // memory's bandwidth that it runs at; 0: there is none
+  bool assumed = false;  // another GPU's, or the mean of several
+
+  bool operator==(const ProtocolCosts&) const = default;
+};
+
+// What kernels of a kind reach on a GPU (cost/models/calibrated.cpp has the formula). Defaults:
+// peak and bandwidth, and nothing else.
+struct OperatorCosts {
+  Seconds launch;        // before anything is computed or moved
+  double compute = 1;    // share of the peak
+  double memory = 1;     // share of the memory's bandwidth
+  Seconds depth;         // of an element of the sum that a product is: its steps follow each other
+  bool assumed = false;  // another GPU's, or the mean of several
+
+  bool operator==(const OperatorCosts&) const = default;
+};
 
 // What a GPU can do. Every field comes from the platform file (a host's speed and its <prop>s).
 struct Device {
@@ -23,6 +57,18 @@ struct Device {
   double memory_efficiency = 1;  // share of the bandwidth that kernels reach
   Seconds kernel_launch;         // fixed cost of every operator
   Seconds collective_launch;     // fixed cost of every communication operator
+  int compute_units = 0;  // SMs, CUs; a collective's kernel holds some of them while operators
+                          // run beside it (Communicator::held_units). 0: the file does not say
+  // What the catalogue calls it, and what of it decides which protocols a library takes; empty: the
+  // file does not say.
+  std::string gpu;
+  std::string vendor;  // of names_of_vendors()
+  std::string architecture;
+  std::optional<ScaleUpTopology> scale_up;
+  // Of its network links' rates, what transfers reach on its fabric; absent: not measured.
+  std::optional<double> network_share;
+  std::map<std::string, ProtocolCosts, std::less<>> collectives;  // by "nccl.ring.ll"
+  std::map<std::string, OperatorCosts, std::less<>> operators;    // by "gemm.bf16"
 
   bool operator==(const Device&) const = default;
 };

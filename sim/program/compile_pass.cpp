@@ -27,16 +27,17 @@ void to_message(Message::Kind kind, MessageKind what, Bytes bytes, Instruction& 
   instruction.bytes.base = bytes.value;
 }
 
-Bytes bytes_of_tokens(int sequences) { return Bytes{sequences * kTokenIdBytes}; }
+Bytes bytes_of_tokens(double sequences) { return Bytes{sequences * kTokenIdBytes}; }
 
 class PassCompiler {
  public:
   PassCompiler(const WorkloadGraph& graph, const PassParts& parts, Names& names)
       : graph_(graph), parts_(parts), names_(names), slot_of_(graph.size(), -1) {}
 
-  PassProgram compile(int sequences, const WrittenLayers& written) {
+  PassProgram compile(double sequences, const WrittenLayers& written) {
     begin_section(Place::kOutside);
-    const int token_slot = parts_.receives_tokens ? receive_tokens(sequences) : -1;
+    const double sampled = parts_.sampled < 0 ? sequences : parts_.sampled;
+    const int token_slot = parts_.receives_tokens ? receive_tokens(sampled) : -1;
     const int experts_slot = parts_.moves_experts ? move_experts() : -1;
     emit(token_slot, experts_slot);
     pass_.slots = most_slots_;
@@ -86,7 +87,7 @@ class PassCompiler {
     ++instruction.waits;
   }
 
-  int receive_tokens(int sequences) {
+  int receive_tokens(double sequences) {
     Instruction instruction;
     instruction.name = names_.of("receive tokens");
     instruction.slot = new_slot(kTokens);
@@ -226,9 +227,8 @@ PassProgram compile_pass(const Model& model, const Layout& layout, const PassSha
   const WrittenLayers written = written_layers(
       {kinds.begin() + chunk.first, kinds.begin() + chunk.first + chunk.count}, chunk.first);
   const WorkloadGraph graph = build_pass(model, layout, shape, written.layers);
-  PassProgram pass = PassCompiler(graph, parts, names).compile(shape.sequences, written);
+  PassProgram pass = PassCompiler(graph, parts, names).compile(shape.sequences(), written);
   pass.is_pass = true;
-  pass.phase = shape.phase;
   pass.tokens = shape.tokens();
   pass.kv_appended =
       kv_bytes_per_token(model, chunk.first, chunk.count, layout.tensor) * shape.tokens();

@@ -12,6 +12,7 @@ namespace rehearse {
 // What a pass has beside its graph.
 struct PassParts {
   bool receives_tokens = false;  // those that the last stage sampled
+  int sampled = -1;              // of so many sequences; -1: of those of the pass
   bool moves_experts = false;    // before anything is computed, their weights arrive
   bool routed = false;           // routing is not uniform
 };

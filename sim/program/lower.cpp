@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <map>
+#include <stdexcept>
 
 #include "base/error.hpp"
 #include "model/weights.hpp"
-#include "program/micro_batches.hpp"
+#include "program/batch_work.hpp"
 #include "program/program_builder.hpp"
+#include "program/served_work.hpp"
 #include "schedule/pipeline_schedule.hpp"
 
 namespace rehearse {
@@ -33,46 +36,136 @@ Role role_of(const Plan& plan, const ProcessGroups& groups, const RankGrid& grid
 
 }  // namespace
 
-std::array<const CollectiveAlgorithm*, kCollectiveOps> chosen_algorithms(const Plan& plan) {
-  std::array<const CollectiveAlgorithm*, kCollectiveOps> algorithms{};
+namespace {
+
+// A field of `collectives` as `parse` reads it, its mistakes located there.
+template <class Parse>
+auto parsed(const Plan& plan, const char* field, const std::string& text, const Parse& parse) {
+  const std::string path = std::string("collectives.") + field;
+  try {
+    return parse(text);
+  } catch (const std::invalid_argument& error) {
+    throw InputError(plan.where.at(path), fmt::format("{} = {}", path, error.what()));
+  }
+}
+
+void take_library(const Plan& plan, CollectiveUse& use) {
+  const LibraryChoice& chosen = plan.library;
+  if (!chosen.library.empty()) {
+    use.library = parsed(plan, "library", chosen.library,
+                         [](const std::string& name) { return &known_library(name); });
+  }
+  if (!plan.engine.library.empty()) use.preferred = library_named(plan.engine.library);
+  use.more_launch = plan.engine.times.per_collective;
+  if (!chosen.protocol.empty()) {
+    use.protocol = parsed(plan, "protocol", chosen.protocol, known_protocol);
+  }
+  if (!chosen.launch.empty()) use.launch = parsed(plan, "launch", chosen.launch, known_launch);
+  use.channels = chosen.channels;
+}
+
+}  // namespace
+
+CollectiveUse collective_use(const Plan& plan) {
+  CollectiveUse use;
+  take_library(plan, use);
   for (int op = 0; op < kCollectiveOps; ++op) {
     const std::string name = to_text(static_cast<CollectiveOp>(op));
     const auto chosen = plan.collectives.find(name);
     if (chosen == plan.collectives.end()) continue;
-    algorithms[op] = algorithm_named(static_cast<CollectiveOp>(op), chosen->second);
-    if (algorithms[op] == nullptr) {
+    use.algorithms[op] = algorithm_named(static_cast<CollectiveOp>(op), chosen->second);
+    if (use.algorithms[op] == nullptr) {
       throw InputError(
           plan.where.at("collectives." + name),
           fmt::format("collectives.{} = \"{}\": must be one of auto {}", name, chosen->second,
                       names_of_algorithms(static_cast<CollectiveOp>(op))));
     }
   }
-  return algorithms;
+  return use;
 }
 
-Programs lower(const Model& model, const Plan& plan, const std::vector<int>& node_of_rank) {
-  const RankGrid grid(plan.layout);
-  Programs result;
-  result.algorithms = chosen_algorithms(plan);
-  result.compute_dtype = fastest_arithmetic(model);
-  result.groups = build_groups(plan.layout);
-  result.stages = pipeline_shape(plan.layout).stages();
-  PassLibrary library(model, plan, result);
+namespace {
 
+// Programs of roles, each built once.
+template <class Key>
+class RolePrograms {
+ public:
+  explicit RolePrograms(Programs& programs) : programs_(programs) {}
+
+  template <class Build>
+  int of(const Key& key, const Build& build) {
+    const auto [at, is_new] =
+        program_of_.try_emplace(key, static_cast<int>(programs_.programs.size()));
+    if (is_new) programs_.programs.push_back(build());
+    return at->second;
+  }
+
+ private:
+  Programs& programs_;
+  std::map<Key, int> program_of_;
+};
+
+void lower_batch(const Model& model, const Plan& plan, const std::vector<int>& node_of_rank,
+                 Programs& result) {
+  const RankGrid grid(plan.layout);
+  PassLibrary library(model);
   const MicroBatches batches(plan);
   const std::vector<Share> share = batches.shares(result.groups);
-  std::map<decltype(Role().key()), int> program_of;
+  RolePrograms<decltype(Role().key())> roles(result);
   for (Rank rank = 0; rank < grid.size(); ++rank) {
     const Role role = role_of(plan, result.groups, grid, share, batches.equal_prompts(), rank);
-    const auto [at, is_new] =
-        program_of.try_emplace(role.key(), static_cast<int>(result.programs.size()));
-    if (is_new) result.programs.push_back(build_program(model, plan, batches, role, library));
-    result.ranks.push_back({at->second, grid.coordinates(rank), share[rank], rank});
+    const int program = roles.of(role.key(), [&] {
+      return build_program(model, plan, work_of_batch(model, plan, batches, role), role.stage,
+                           library);
+    });
+    result.ranks.push_back({program, grid.coordinates(rank), share[rank], rank});
   }
+  result.passes = library.take_passes();
+  result.names = library.take_names();
   if (routes_tokens(plan, model)) {
     result.routing = std::make_shared<const ExpertRouting>(
         model, plan, result.groups, batches.routed_tokens(result.groups, model.moe->top_k),
         node_of_rank);
+  }
+}
+
+// A program for each stage of each replica: no two replicas serve the same requests.
+void lower_served(const Model& model, const Plan& plan, Programs& result) {
+  const RankGrid grid(plan.layout);
+  PassLibrary library(model);
+  result.logs = engine_logs(plan);
+  for (const Request& request : plan.serve->requests) result.arrivals.push_back(request.arrival);
+  std::vector<std::vector<ReplicaWork>> works;  // by engine
+  works.reserve(result.logs.size());
+  for (const std::vector<Decision>& log : result.logs) {
+    works.push_back(served_work(plan, model, log));
+  }
+  RolePrograms<std::array<int, 3>> roles(result);
+  for (Rank rank = 0; rank < grid.size(); ++rank) {
+    const Coordinates at = grid.coordinates(rank);
+    const ReplicaWork& work = works[at.data][at.expert];
+    const int program = roles.of({at.pipeline, at.data, at.expert}, [&] {
+      return build_program(model, plan, work, at.pipeline, library);
+    });
+    result.ranks.push_back({program, at, {0, work.sequences}, rank, at.data});
+  }
+  result.passes = library.take_passes();
+  result.names = library.take_names();
+}
+
+}  // namespace
+
+Programs lower(const Model& model, const Plan& plan, const std::vector<int>& node_of_rank) {
+  Programs result;
+  result.collectives = collective_use(plan);
+  result.engine = plan.engine.times;
+  result.compute_dtype = fastest_arithmetic(model);
+  result.groups = build_groups(plan.layout);
+  result.stages = pipeline_shape(plan.layout).stages();
+  if (plan.serve) {
+    lower_served(model, plan, result);
+  } else {
+    lower_batch(model, plan, node_of_rank, result);
   }
   return result;
 }

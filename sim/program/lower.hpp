@@ -15,6 +15,6 @@ namespace rehearse {
 Programs lower(const Model& model, const Plan& plan, const std::vector<int>& node_of_rank = {});
 
 // By operation: the algorithm that the plan names, nullptr where it names none. Throws InputError.
-std::array<const CollectiveAlgorithm*, kCollectiveOps> chosen_algorithms(const Plan& plan);
+CollectiveUse collective_use(const Plan& plan);
 
 }  // namespace rehearse

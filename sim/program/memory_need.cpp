@@ -2,10 +2,12 @@
 
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "graph/workload_graph.hpp"
 #include "model/operators.hpp"
 #include "program/stage_weights.hpp"
+#include "schedule/pipeline_schedule.hpp"
 
 namespace rehearse {
 namespace {
@@ -13,22 +15,17 @@ namespace {
 // Activations depend on how many requests a pass has, which are two numbers at most in each phase.
 class ActivationPeaks {
  public:
-  ActivationPeaks(const Model& model, const Plan& plan, int stage)
-      : model_(model),
-        plan_(plan),
-        stage_(stage),
-        layers_(stage_layers(plan.layout, model.layers)[stage]) {}
+  ActivationPeaks(const Model& model, const Plan& plan)
+      : model_(model), plan_(plan), layers_(stage_layers(plan.layout, model.layers)) {}
 
-  Bytes of(Phase phase, int sequences) {
-    const auto [known, is_new] = peaks_.try_emplace({phase, sequences});
+  Bytes of(int stage, const Slice& slice) {
+    const auto [known, is_new] = peaks_.try_emplace({stage, slice});
     if (!is_new) return known->second;
     PassShape shape;
-    shape.phase = phase;
-    shape.sequences = sequences;
-    shape.prompt_tokens = plan_.batch.prompt_tokens;
+    shape.slices = {slice};
     shape.group_tokens = shape.tokens() * plan_.layout.expert;
-    shape.layers = layers_;
-    shape.stage = stage_;
+    shape.layers = layers_[stage];
+    shape.stage = stage;
     const WorkloadGraph graph = build_pass(model_, plan_.layout, shape);
     return known->second = graph.peak_live_bytes();
   }
@@ -36,14 +33,17 @@ class ActivationPeaks {
  private:
   const Model& model_;
   const Plan& plan_;
-  const int stage_;
-  const Share layers_;
-  std::map<std::pair<Phase, int>, Bytes> peaks_;
+  const std::vector<Share> layers_;  // of each stage
+  std::map<std::pair<int, Slice>, Bytes> peaks_;
 };
 
-Bytes kv_per_token(const Model& model, const Plan& plan, int stage) {
-  const Share layers = stage_layers(plan.layout, model.layers)[stage];
-  return kv_bytes_per_token(model, layers.first, layers.count, plan.layout.tensor);
+// KV cache of a token in each chunk of a rank.
+std::vector<Bytes> kv_of_chunks(const Model& model, const Plan& plan, int rank) {
+  std::vector<Bytes> bytes;
+  for (const Share& chunk : chunks_of_rank(plan.layout, model.layers, rank)) {
+    bytes.push_back(kv_bytes_per_token(model, chunk.first, chunk.count, plan.layout.tensor));
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -54,34 +54,41 @@ MemoryNeed lasting_need(const Model& model, const Plan& plan, int stage, int seq
   const double generated = static_cast<double>(sequences) * (plan.batch.output_tokens - 1.0);
   MemoryNeed need;
   need.weights = weights_of_stage(model, plan, stage);
-  need.kv_cache = kv_per_token(model, plan, stage) * (prompt_tokens + generated);
+  for (const Bytes& per_token : kv_of_chunks(model, plan, stage)) {
+    need.kv_cache += per_token * (prompt_tokens + generated);
+  }
   need.communication_buffers = plan.communication_buffers;
   return need;
 }
 
 MemoryNeed highest_need(const Model& model, const Plan& plan, int stage, int sequences) {
   const double prompt = plan.batch.prompt_tokens;
-  const Bytes per_token = kv_per_token(model, plan, stage);
+  const std::vector<Bytes> per_token = kv_of_chunks(model, plan, stage);
   const MemoryNeed at_end = lasting_need(model, plan, stage, sequences, sequences * prompt);
-  ActivationPeaks activations(model, plan, stage);
+  ActivationPeaks activations(model, plan);
   MemoryNeed highest;
-  const auto pass = [&](Phase phase, int in_pass, Bytes kv_cache) {
+  const auto pass = [&](int chunk, const Slice& slice, Bytes kv_cache) {
     MemoryNeed need = at_end;
     need.kv_cache = kv_cache;
-    need.activations = activations.of(phase, in_pass);
+    need.activations = activations.of(chunk * plan.layout.pipeline + stage, slice);
     if (need.sum() > highest.sum()) highest = need;
   };
-  for (int part = 0; part < plan.batch.micro_batches; ++part) {
-    const Share share = share_of(sequences, plan.batch.micro_batches, part);
-    pass(Phase::kPrefill, share.count, per_token * ((share.first + share.count) * prompt));
+  Bytes kv_cache;
+  const int prefills = plan.batch.micro_batches;
+  for (const Turn& turn : turns_of(plan.layout, prefills, stage)) {
+    const int in_pass = share_of(sequences, prefills, turn.micro_batch).count;
+    kv_cache += per_token[turn.chunk] * (in_pass * prompt);
+    pass(turn.chunk, {1.0 * in_pass, prompt, 0}, kv_cache);
   }
   if (plan.batch.output_tokens == 1) return highest;
+  // From the end of the last step backwards: those before have not what those behind write.
   const int parts = decode_micro_batches(plan);
-  for (int part = 0; part < parts; ++part) {
-    // The parts behind it have not written the last step's keys and values.
-    const Share share = share_of(sequences, parts, part);
-    const int behind = sequences - share.first - share.count;
-    pass(Phase::kDecode, share.count, at_end.kv_cache - per_token * static_cast<double>(behind));
+  const std::vector<Turn> last_step = turns_of(plan.layout, parts, stage);
+  kv_cache = at_end.kv_cache;
+  for (auto turn = last_step.rbegin(); turn != last_step.rend(); ++turn) {
+    const int in_pass = share_of(sequences, parts, turn->micro_batch).count;
+    pass(turn->chunk, {1.0 * in_pass, 1, prompt}, kv_cache);
+    kv_cache = kv_cache - per_token[turn->chunk] * static_cast<double>(in_pass);
   }
   return highest;
 }

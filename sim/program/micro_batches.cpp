@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 #include "layout/prefill_passes.hpp"
@@ -29,20 +28,24 @@ Share MicroBatches::requests(Phase phase, Share own, int part) const {
   return passes_.at(own.first)[part];
 }
 
-std::vector<int> MicroBatches::prompts(Phase phase, Share own, int part) const {
-  if (computed_.empty()) return {};
+std::vector<Slice> MicroBatches::slices(Phase phase, Share own, int part) const {
   const Share share = requests(phase, own, part);
-  const auto begin = computed_.begin() + own.first + share.first;
-  return {begin, begin + share.count};
+  std::vector<Slice> prompts;
+  if (computed_.empty() || share.count == 0) {
+    prompts.push_back({1.0 * share.count, 1.0 * plan_.batch.prompt_tokens, 0});
+  } else {
+    prompts.reserve(share.count);
+    for (int at = 0; at < share.count; ++at) {
+      prompts.push_back({1, 1.0 * computed_[own.first + share.first + at], 0});
+    }
+  }
+  return phase == Phase::kPrefill ? prompts : next_tokens(prompts);
 }
 
-double MicroBatches::tokens(Phase phase, Share own, int part) const {
-  const int count = requests(phase, own, part).count;
-  if (phase == Phase::kDecode) return count;
-  if (computed_.empty()) return static_cast<double>(count) * plan_.batch.prompt_tokens;
-  double sum = 0;
-  for (const int length : prompts(phase, own, part)) sum += length;
-  return sum;
+double MicroBatches::group_tokens(Phase phase, int part, int larger, int replicas) const {
+  const int least = plan_.batch.sequences / plan_.layout.dense_data();
+  const auto tokens = [&](int sequences) { return tokens_of(slices(phase, {0, sequences}, part)); };
+  return larger * tokens(least + 1) + (replicas - larger) * tokens(least);
 }
 
 std::vector<Share> MicroBatches::shares(const ProcessGroups& groups) const {
@@ -89,19 +92,20 @@ RoutedTokens MicroBatches::routed_tokens(const ProcessGroups& groups, int top_k)
   result.members = expert_group_size(plan_.layout);
   const bool split = expert_tensor_degree(plan_.layout) == plan_.layout.tensor;
   const int slices = split ? 1 : plan_.layout.tensor;
-  const std::array<int, 2> parts = {plan_.batch.micro_batches, decode_parts_};
-  for (int phase = 0; phase < 2; ++phase) {
-    result.tokens[phase].assign(parts[phase], std::vector<int>(result.groups * result.members, 0));
+  for (const Phase phase : kPhases) {
+    for (int part = 0; part < parts(phase); ++part) {
+      result.passes.push_back(
+          {phase == Phase::kDecode, part, std::vector<int>(result.groups * result.members, 0)});
+    }
   }
   const double copies_of_token = padding_of(plan_.capacity) * top_k * result.members;
   // Of one phase: the tokens that a rank holds, in every part.
   const auto fill = [&](Phase phase, Rank rank, int slice, int place) {
-    std::vector<std::vector<int>>& by_part = result.tokens[static_cast<int>(phase)];
-    const int count = static_cast<int>(by_part.size());
-    for (int part = 0; part < count; ++part) {
-      const double all = tokens(phase, share[rank], part);
+    for (int part = 0; part < parts(phase); ++part) {
+      const double all = tokens_of(this->slices(phase, share[rank], part));
       check_copies(plan_, phase, all, copies_of_token / slices);
-      by_part[part][place] = share_of(static_cast<int>(all), slices, slice).count;
+      result.passes[pass_number(phase, part)].tokens[place] =
+          share_of(static_cast<int>(all), slices, slice).count;
     }
   };
   for (const ProcessGroup& group : groups.groups) {
@@ -111,8 +115,7 @@ RoutedTokens MicroBatches::routed_tokens(const ProcessGroups& groups, int top_k)
       const Rank rank = group.ranks[member];
       const int slice = split ? 0 : grid.coordinates(rank).tensor;
       const int place = at.data * result.members + member;
-      fill(Phase::kPrefill, rank, slice, place);
-      fill(Phase::kDecode, rank, slice, place);
+      for (const Phase phase : kPhases) fill(phase, rank, slice, place);
     }
   }
   return result;

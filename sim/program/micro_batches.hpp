@@ -13,14 +13,26 @@ class MicroBatches {
  public:
   explicit MicroBatches(const Plan& plan);
 
+  int parts(Phase phase) const {
+    return phase == Phase::kPrefill ? plan_.batch.micro_batches : decode_parts_;
+  }
   bool equal_prompts() const { return computed_.empty(); }
 
   // Of the replica that serves the requests `own`: those of its micro-batch `part` of a phase,
   // numbered within the replica.
   Share requests(Phase phase, Share own, int part) const;
-  // Computed lengths of their prompts; empty when all are equal.
-  std::vector<int> prompts(Phase phase, Share own, int part) const;
-  double tokens(Phase phase, Share own, int part) const;
+  // What they bring: their prompts as computed, or a token behind these. Without requests, one
+  // slice of none.
+  std::vector<Slice> slices(Phase phase, Share own, int part) const;
+
+  // Of `replicas` that share experts, `larger` of which have a request more than the least: the
+  // tokens that they bring together. REQUIRES: equal_prompts().
+  double group_tokens(Phase phase, int part, int larger, int replicas) const;
+
+  // Over all replicas: Action::about.
+  int pass_number(Phase phase, int part) const {
+    return phase == Phase::kPrefill ? part : plan_.batch.micro_batches + part;
+  }
 
   // By rank: the requests of its replica.
   std::vector<Share> shares(const ProcessGroups& groups) const;
@@ -33,7 +45,7 @@ class MicroBatches {
  private:
   const Plan& plan_;
   const int decode_parts_;
-  std::vector<int> computed_;
+  std::vector<int> computed_;  // lengths of prompts, where they differ
   std::map<int, std::vector<Share>>
       passes_;  // where prompts differ: by the replica's first request
 };

@@ -107,12 +107,13 @@ struct PassProgram {
 
   // Of a pass; nothing for a message of its own.
   bool is_pass = false;
-  Phase phase = Phase::kPrefill;
   double tokens = 0;      // tokens entering the pass on the replica
   Bytes kv_appended;      // KV cache written on a rank, all layers of the chunk
   Bytes activation_peak;  // most bytes of live activations on a rank during the pass
   // Where routing is not uniform, instead: the peak for given copies is that of the highest.
   std::vector<LiveBytes> live_copies;
+  // The peak before copies are counted.
+  Bytes certain_activations() const;
 
   std::span<const std::int32_t> waits_of(const Instruction& instruction) const {
     return {waits.data() + instruction.first_wait, static_cast<std::size_t>(instruction.waits)};

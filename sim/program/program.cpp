@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace rehearse {
 namespace {
 
@@ -40,7 +42,7 @@ std::string text_of(const Programs& programs, const Action& action) {
   const PassProgram& pass = programs.pass_of(action);
   std::string text;
   if (pass.is_pass) {
-    text += fmt::format("    {} of micro-batch {}, {} sequences\n", to_text(pass.phase),
+    text += fmt::format("    {} of micro-batch {}, {} sequences\n", to_text(action.phase),
                         action.micro_batch, action.sequences.count);
   }
   for (Cursor cursor = pass.first(); !pass.is_over(cursor); pass.advance(cursor)) {
@@ -55,6 +57,14 @@ std::string text_of(const Programs& programs, const Action& action) {
 const char* to_text(Stream stream) {
   constexpr const char* kNames[] = {"compute", "tp comm", "ep comm", "pp send", "pp receive"};
   return kNames[static_cast<int>(stream)];
+}
+
+const char* to_text(Phase phase) { return phase == Phase::kPrefill ? "prefill" : "decode"; }
+
+Bytes PassProgram::certain_activations() const {
+  Bytes most = live_copies.empty() ? activation_peak : Bytes{};
+  for (const LiveBytes& live : live_copies) most = std::max(most, live.fixed);
+  return most;
 }
 
 std::int64_t PassProgram::executions() const {
@@ -73,6 +83,15 @@ int Programs::pass_about(const Program& program, int action) const {
 std::string Programs::name_in_layer(const Instruction& instruction, int layer) const {
   const std::string name = instruction.name < 0 ? "-" : names[instruction.name];
   return layer < 0 ? name : fmt::format("L{} {}", layer, name);
+}
+
+std::string layers_text(const std::vector<Share>& chunks) {
+  std::string text;
+  for (const Share& chunk : chunks) {
+    text += fmt::format("{}{}-{}", text.empty() ? "" : " and ", chunk.first,
+                        chunk.first + chunk.count - 1);
+  }
+  return text;
 }
 
 std::string dump(const Programs& programs) {

@@ -10,23 +10,39 @@
 #include <vector>
 
 #include "base/units.hpp"
-#include "collectives/collective_algorithm.hpp"
+#include "collectives/library.hpp"
 #include "layout/layout.hpp"
+#include "plan/plan.hpp"
 #include "program/pass_program.hpp"
 #include "routing/expert_routing.hpp"
+#include "schedule/batch_scheduler.hpp"
 
 namespace rehearse {
 
+// Of the requests of a batch: their prompts, or their next tokens.
+enum class Phase : std::uint8_t { kPrefill, kDecode };
+inline constexpr std::array kPhases = {Phase::kPrefill, Phase::kDecode};
+const char* to_text(Phase phase);  // "prefill", "decode"
+
 // A call of a pass program.
 struct Action {
-  std::int32_t pass = 0;   // index in Programs::passes
+  std::int32_t pass = 0;  // index in Programs::passes
+  Phase phase = Phase::kPrefill;
   std::int32_t stage = 0;  // of the pipeline, that the chunk is: 0 has the embedding
   Share layers;            // of the chunk
   std::int32_t micro_batch = 0;
   Share sequences;  // requests of the replica in this micro-batch (numbered within the replica)
-  // What its messages are about, the same at both ends: the micro-batch that they let the receiver
-  // begin, and in which phase.
+  // Which of the sequences' output tokens is sampled at step 0; the others follow step by step.
+  std::int32_t token = 0;
+  // The number of the micro-batch's pass, over all phases; of a message of its own, that of the
+  // pass which it lets the receiver begin. The same on all ranks that exchange something.
   std::int32_t about = 0;
+  // Where requests arrive: which decision of its engine's log it is a part of. The rank's first
+  // action of each waits for the decision's date, and but for the first decision until all ranks of
+  // the engine have ended the one before, whose KV cache is then let go.
+  std::int32_t decision = 0;
+  bool waits_for_engine = false;
+  Seconds not_before;
 
   // Of the model; Place::kOutside outside layers.
   int layer(int of_chunk) const { return of_chunk < 0 ? of_chunk : layers.first + of_chunk; }
@@ -47,6 +63,8 @@ struct Program {
   std::vector<Share> layers;  // of its chunks
   std::vector<Action> actions;
   std::vector<Loop> loops;
+  // Numbers of requests, as Action::sequences counts them; empty: those of the replica, in order.
+  std::vector<int> requests;
   int slots = 0;
   Bytes weights;  // held by each rank of the role
   Bytes communication_buffers;
@@ -57,6 +75,7 @@ struct RankEntry {
   Coordinates at;
   Share sequences;  // the requests of its data-parallel replica, numbered over the whole batch
   int gpu = 0;      // that it runs on: its number in the whole plan, of which this may be a part
+  int engine = 0;   // that it is a part of, where requests arrive
 };
 
 struct Programs {
@@ -65,14 +84,17 @@ struct Programs {
   std::vector<RankEntry> ranks;
   ProcessGroups groups;
   int stages = 1;  // of the pipeline: chunks, over all its ranks
-  std::array<const CollectiveAlgorithm*, kCollectiveOps>
-      algorithms{};                              // nullptr: the fastest predicted, per transfer
+  CollectiveUse collectives;
+  EngineTimes engine;
   Dtype compute_dtype = Dtype::kBf16;            // of the fastest matrix products
   std::vector<std::string> names;                // of operators and collectives: "qkv"
   std::shared_ptr<const ExpertRouting> routing;  // nullptr: uniform
   // Where these are one replica's, simulated for others that are alike: by rank of the whole plan,
   // the rank here that stands for it. Empty: these are the whole plan's.
   std::vector<Rank> image_of;
+  // Where requests arrive one after the other: what each engine does, and when they do.
+  std::vector<std::vector<Decision>> logs;
+  std::vector<Seconds> arrivals;
 
   const Program& of(Rank rank) const { return programs[ranks[rank].program]; }
   const Action& action(Rank rank, int action) const { return of(rank).actions[action]; }
@@ -84,6 +106,13 @@ struct Programs {
   std::string name_of(const Instruction& instruction) const {
     return instruction.name < 0 ? "" : names[instruction.name];
   }
+  // The i-th request of the rank's action.
+  int request_of(const RankEntry& rank, const Action& action, int i) const {
+    const std::vector<int>& listed = programs[rank.program].requests;
+    const int at = action.sequences.first + i;
+    return listed.empty() ? rank.sequences.first + at : listed[at];
+  }
+  Seconds arrival_of(int request) const { return arrivals.empty() ? Seconds{} : arrivals[request]; }
   // With the layer: "L3 qkv".
   std::string name_in_layer(const Instruction& instruction, int layer) const;
 
@@ -105,6 +134,9 @@ struct Programs {
   // Its number in the whole plan, as people know it.
   Rank number_of(Rank rank) const { return image_of.empty() ? rank : ranks[rank].gpu; }
 };
+
+// "0-3 and 8-11": of a rank's chunks.
+std::string layers_text(const std::vector<Share>& chunks);
 
 // Human-readable listing of every program, one line per instruction, layers written out.
 std::string dump(const Programs& programs);

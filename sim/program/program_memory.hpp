@@ -7,7 +7,7 @@ namespace rehearse {
 
 struct ProgramMemory {
   Bytes weights;
-  Bytes kv_cache;     // when the last token is there
+  Bytes kv_cache;     // at its fullest: when the last token of a batch is there
   Bytes activations;  // the most that are live in a pass
   Bytes communication_buffers;
 

@@ -8,15 +8,33 @@
 
 namespace rehearse {
 
+namespace {
+
+// What a layer is made of, and how each part of it is stored.
+struct StoredLayer {
+  LayerKind kind;
+  std::vector<Storage> parts;
+  bool operator==(const StoredLayer&) const = default;
+};
+
+StoredLayer stored_layer(const Model& model, int layer) {
+  StoredLayer stored{model.kind_of(layer), {}};
+  for_each_part(model, layer, [&](WeightPart part, double /*times*/) {
+    stored.parts.push_back(storage_of(model, part, layer));
+  });
+  return stored;
+}
+
+}  // namespace
+
 std::vector<int> layer_kinds(const Model& model) {
   std::vector<int> kinds(model.layers);
-  std::vector<LayerKind> known;
-  const bool differ = layers_differ(model);
+  std::vector<StoredLayer> known;
   for (int layer = 0; layer < model.layers; ++layer) {
-    const LayerKind kind = model.kind_of(layer);
-    const auto at = std::find(known.begin(), known.end(), kind);
-    kinds[layer] = differ ? layer : static_cast<int>(at - known.begin());
-    if (at == known.end()) known.push_back(kind);
+    StoredLayer stored = stored_layer(model, layer);
+    const auto at = std::find(known.begin(), known.end(), stored);
+    kinds[layer] = static_cast<int>(at - known.begin());
+    if (at == known.end()) known.push_back(std::move(stored));
   }
   return kinds;
 }

@@ -25,8 +25,15 @@ int OperatorExecution::execute(Rank rank, RankState& state) {
     wait_before(state.slots[slot], at);
   }
   at.stall = at.start - state.clock;
-  if (instruction.routed >= 0) {
-    execute_routed(rank, state, at);
+  const bool beside = shared_.in_use(rank, state);
+  if (instruction.routed >= 0 || state.one_by_one > 0 || beside) {
+    Begun one = begin_one(rank, state, at);
+    if (beside && one.time.total.value > 0) {
+      shared_.begin(rank, state, one.span, one.time);
+      return 0;
+    }
+    one.span.end = one.span.start + one.time.total;
+    end_one(state, one.span);
     return 1;
   }
   const RunCost& cost = state.costs[state.called->pass].run(state.cursor, state.step);
@@ -54,16 +61,23 @@ int OperatorExecution::execute(Rank rank, RankState& state) {
   return run.count;
 }
 
-// An operator whose work depends on where tokens go.
-void OperatorExecution::execute_routed(Rank rank, RankState& state, const OperatorStart& at) {
+bool OperatorExecution::follow(Rank rank, RankState& state, Seconds now) {
+  if (!shared_.follow(rank, state, now)) return false;
+  state.blocked_on = RankState::kNotBlocked;
+  end_one(state, shared_.span(rank));
+  return true;
+}
+
+OperatorExecution::Begun OperatorExecution::begin_one(Rank rank, RankState& state,
+                                                      const OperatorStart& at) {
   const Instruction& instruction = state.instruction();
-  const RoutedPlace place{rank, state.called, state.layer(), state.step};
-  const RankWork work = routed_.work(place, instruction);
-  Span span;
+  Begun begun;
+  Span& span = begun.span;
   span.rank = rank;
   span.action = state.action;
   span.instruction = state.cursor.at;
-  span.layer = place.layer;
+  span.executed = &instruction;
+  span.layer = state.layer();
   span.step = state.step;
   span.position = state.position();
   span.order = state.order;
@@ -71,6 +85,24 @@ void OperatorExecution::execute_routed(Rank rank, RankState& state, const Operat
   span.stall = at.stall;
   span.stall_start_of_transfer = at.start_of_transfer;
   span.stalled_on = at.stalled_on;
+  if (instruction.routed >= 0) {
+    add_routed(state, begun);
+    return begun;
+  }
+  PassCosts& costs = state.costs[state.called->pass];
+  if (state.one_by_one == 0) {
+    state.one_by_one = static_cast<int>(costs.run(state.cursor, state.step).ends.size());
+  }
+  begun.time = costs.kernel(state.cursor.at, state.step);
+  return begun;
+}
+
+// Of an operator whose work depends on where tokens go.
+void OperatorExecution::add_routed(RankState& state, Begun& begun) {
+  Span& span = begun.span;
+  const Instruction& instruction = *span.executed;
+  const RoutedPlace place{span.rank, state.called, span.layer, span.step};
+  const RankWork work = routed_.work(place, instruction);
   span.routed = true;
   span.flops = work.flops;
   span.bytes = work.bytes;
@@ -85,19 +117,30 @@ void OperatorExecution::execute_routed(Rank rank, RankState& state, const Operat
     }
   }
   if (routed.ends_layer) routed_.leave_layer(place);
-  span.end = state.clock = span.start + costs_.routed(span.rank, work.work, work.flops, work.bytes);
+  begun.time = costs_.routed(span.rank, work.work, work.flops, work.bytes);
+}
+
+void OperatorExecution::end_one(RankState& state, const Span& span) {
+  state.clock = span.end;
   state.advance();
+  if (state.one_by_one > 0) --state.one_by_one;
   sink_.span(span);
 }
 
 void OperatorExecution::begin_pass(Rank rank, RankState& state) {
   const PassProgram& begun = *state.pass;
+  if (state.called->waits_for_engine) {
+    state.kv = {};
+    sink_.memory({rank, MemoryCategory::kKvCache, state.clock, {}});
+  }
+  const Seconds begins = std::max({state.clock, state.gate, state.called->not_before});
+  if (begins > state.clock) {
+    sink_.idle({rank, state.clock, std::max(state.clock, state.gate), begins});
+    state.clock = begins;
+  }
   state.kv += begun.kv_appended;
   sink_.memory({rank, MemoryCategory::kKvCache, state.clock, state.kv});
-  state.activations = begun.live_copies.empty() ? begun.activation_peak : Bytes{};
-  for (const LiveBytes& live : begun.live_copies) {
-    state.activations = std::max(state.activations, live.fixed);
-  }
+  state.activations = begun.certain_activations();
   sink_.memory({rank, MemoryCategory::kActivations, state.clock, state.activations});
 }
 

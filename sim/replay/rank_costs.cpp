@@ -12,8 +12,10 @@ bool in_runs(const Instruction& instruction) {
 }
 
 bool goes_on_with(const Instruction& before, const Instruction& next) {
-  return in_runs(before) && in_runs(next) && before.op_class != OperatorClass::kSampling &&
-         next.waits == 0;
+  const bool alone = before.op_class == OperatorClass::kSampling ||
+                     before.op_class == OperatorClass::kHost ||
+                     next.op_class == OperatorClass::kHost;
+  return in_runs(before) && in_runs(next) && !alone && next.waits == 0;
 }
 
 }  // namespace
@@ -27,7 +29,7 @@ PassCosts::PassCosts(const PassProgram& pass, const DeviceRates& device, int& nu
   for (const Instruction& at : pass.instructions) {
     OperatorPrice& price = costs_.emplace_back();
     if (at.kind != Instruction::Kind::kCompute) continue;
-    price = OperatorPrice(cost_model().time, pass.work_of(at), at.flops, at.bytes, device);
+    price = OperatorPrice(cost_model(device).time, pass.work_of(at), at.flops, at.bytes, device);
   }
   for (int place = 0; place < static_cast<int>(pass.places.size()); ++place) {
     const int repeat = pass.places[place].repeat;
@@ -97,7 +99,7 @@ void PassCosts::renew(RunCost& run, int step) {
 }
 
 RankCosts::RankCosts(const Programs& programs, const Platform& platform)
-    : programs_(programs), platform_(platform), rates_(device_rates(platform)) {
+    : programs_(programs), platform_(platform), rates_(device_rates(platform, programs.engine)) {
   int runs = 0;
   costs_.reserve(platform.devices.size() * programs.passes.size());
   for (const DeviceRates& device : rates_) {
@@ -107,8 +109,9 @@ RankCosts::RankCosts(const Programs& programs, const Platform& platform)
   }
 }
 
-Seconds RankCosts::routed(Rank rank, const Work& work, Flops flops, Bytes bytes) const {
-  return cost_model().time({work, 0, flops, bytes}, rates_[device_of(rank)]).total;
+KernelTime RankCosts::routed(Rank rank, const Work& work, Flops flops, Bytes bytes) const {
+  const DeviceRates& device = rates_[device_of(rank)];
+  return cost_model(device).time({work, 0, flops, bytes}, device);
 }
 
 }  // namespace rehearse

@@ -38,13 +38,16 @@ class PassCosts {
 
   // The run that begins at the cursor, at a compute without a routed amount: it ends before a wait,
   // before anything else than a compute, after a sampling (whose end is a token's date), and with
-  // the pass.
+  // the pass. The host's time is a run of its own.
   const RunCost& run(const Cursor& cursor, int step) {
     const bool last = cursor.repetition + 1 == pass_->places[cursor.place].repeat;
     RunCost& run = runs_[(last ? in_last_ : in_inner_)[cursor.at]];
     if (run.step != step && (run.grows || run.step < 0)) renew(run, step);
     return run;
   }
+
+  // Of one operator without a routed amount.
+  KernelTime kernel(int instruction, int step) const { return costs_[instruction].kernel_at(step); }
 
  private:
   void find_runs(int place, int repetition, int& numbered);
@@ -73,7 +76,7 @@ class RankCosts {
 
   // By index in Programs::passes.
   PassCosts* of(Rank rank) { return &costs_[device_of(rank) * programs_.passes.size()]; }
-  Seconds routed(Rank rank, const Work& work, Flops flops, Bytes bytes) const;
+  KernelTime routed(Rank rank, const Work& work, Flops flops, Bytes bytes) const;
 
  private:
   std::size_t device_of(Rank rank) const {

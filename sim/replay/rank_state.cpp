@@ -29,18 +29,22 @@ void RankState::next_action() {
   enter_loop(loop + 1);
 }
 
-// Written at once: what is cleared first and filled in then costs more than the rest of it.
-Queued RankState::post() {
-  const Instruction& reached = instruction();
+std::vector<Wanted> RankState::wanted() const {
   std::vector<Wanted> wanted;
+  for (const int wait : pass->waits_of(instruction())) {
+    if (slots[wait].pending) wanted.push_back({wait, slots[wait].use});
+  }
+  return wanted;
+}
+
+// Written where it stays, and at once: what is copied, or cleared first and filled in then, costs
+// more than the rest of it.
+void RankState::post(Posted& posted) {
+  const Instruction& reached = instruction();
   Seconds ready = clock;
   for (const int wait : pass->waits_of(reached)) {
     const Slot& slot = slots[wait];
-    if (slot.pending) {
-      wanted.push_back({wait, slot.use});
-    } else {
-      ready = std::max(ready, slot.end);
-    }
+    if (!slot.pending) ready = std::max(ready, slot.end);
   }
   ++in_flight;
   std::uint32_t use = 0;
@@ -51,7 +55,7 @@ Queued RankState::post() {
     slot.layer = layer();
     use = ++slot.use;
   }
-  return {{called, &reached, layer(), step, position(), use, order, ready, {}}, std::move(wanted)};
+  posted = {called, &reached, layer(), step, position(), use, order, ready, {}};
 }
 
 void RankState::close(const Posted& posted, Seconds start, Seconds end) {

@@ -49,7 +49,17 @@ struct StreamState {
   Seconds clock;      // end of its last transfer
   bool busy = false;  // a transfer of this stream is in flight (its members may still be arriving)
   Posted current;
-  Fifo<Queued> queue;  // posted and not started
+  const Endpoints* on = nullptr;  // that the transfer in flight runs between
+  Fifo<Queued> queue;             // posted and not started
+};
+
+// A message for a rank, from when it is there until it is reported.
+struct Arrival {
+  std::int64_t id = -1;  // of the transfer
+  Seconds start;
+  Seconds end;
+  Posted posted;  // the receive, once
+  bool received = false;
 };
 
 struct RankState {
@@ -62,21 +72,28 @@ struct RankState {
   const PassProgram* pass = nullptr;  // its
   PassCosts* costs = nullptr;         // on its device, by pass
   Cursor cursor;
-  std::int64_t order = 0;        // instructions so far
-  std::int64_t begun = 0;        // of these, before the action
-  int blocked_on = kNotBlocked;  // slot that it waits for; kDraining: every transfer of its own
-  Seconds clock;                 // of the compute stream
-  int in_flight = 0;             // transfers posted and not complete
-  int queued = 0;                // of these, in the streams' queues
+  std::int64_t order = 0;  // instructions so far
+  std::int64_t begun = 0;  // of these, before the action
+  // Slot that it waits for; kDraining: every transfer of its own; kAtGate: the ranks of its engine;
+  // kBeside: an operator of its own (SharedUnits).
+  int blocked_on = kNotBlocked;
+  Seconds clock;       // of the compute stream
+  Seconds gate;        // when all ranks of its engine had ended what they did before
+  int in_flight = 0;   // transfers posted and not complete
+  int queued = 0;      // of these, in the streams' queues
+  int one_by_one = 0;  // operators of a run (RunCost) that is not executed as one, still to come
   bool ended = false;
   int actor = -1;  // once it has suspended itself
   std::vector<Slot> slots;
   std::array<StreamState, kSendingStreams> streams;
+  Fifo<Arrival> arrivals;  // in the order of their dates
   Bytes kv;
   Bytes activations;  // of the pass, so far
 
   static constexpr int kNotBlocked = -1;
   static constexpr int kDraining = -2;
+  static constexpr int kAtGate = -3;
+  static constexpr int kBeside = -4;
 
   bool has_actions() const { return loop < static_cast<int>(program->loops.size()); }
   int position() const { return static_cast<int>(order - begun); }
@@ -90,8 +107,10 @@ struct RankState {
   // The next action is the first of the loop, or of the first behind it that has any.
   void enter_loop(int next);
   void next_action();
-  // The communication instruction at the cursor, with its slot opened and what it waits for noted.
-  Queued post();
+  // What the communication instruction at the cursor has to wait for.
+  std::vector<Wanted> wanted() const;
+  // Posts it: its slot is open.
+  void post(Posted& posted);
   // Its transfer is complete: what waits for this use of its slot goes on, also when a later use
   // has been posted.
   void close(const Posted& posted, Seconds start, Seconds end);

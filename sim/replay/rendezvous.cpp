@@ -26,25 +26,25 @@ Rendezvous::Rendezvous(const Programs& programs, const Platform& platform)
     : programs_(programs),
       groups_(programs.groups),
       platform_(platform),
-      member_of_rank_(groups_.of_rank.size()),
+      memberships_(groups_.of_rank.size()),
       of_group_(groups_.groups.size()),
       channels_(groups_.of_rank.size()) {
-  for (const ProcessGroup& group : groups_.groups) {
+  for (std::size_t at = 0; at < groups_.groups.size(); ++at) {
+    const ProcessGroup& group = groups_.groups[at];
     for (std::size_t member = 0; member < group.ranks.size(); ++member) {
-      member_of_rank_[group.ranks[member]][static_cast<int>(group.axis)] =
-          static_cast<std::int32_t>(member);
+      memberships_[group.ranks[member]][static_cast<int>(group.axis)] = {
+          static_cast<std::int32_t>(at), static_cast<std::int32_t>(member)};
     }
   }
-  for (auto& of_operation : of_group_) of_operation.fill(-1);
+  for (auto& of_operation : of_group_) of_operation.fill(nullptr);
 }
 
 Transfer& Rendezvous::next_collective(Rank rank, const Instruction& instruction, int about,
                                       int& member) {
-  const int at = static_cast<int>(instruction.axis);
-  member = member_of_rank_[rank][at];
-  const int endpoints =
-      collective_endpoints(groups_.of_rank[rank][at], instruction.op, instruction.stream);
-  Transfer& transfer = transfer_at(endpoints, endpoints_[endpoints].posted[member]++);
+  const Membership& own = memberships_[rank][static_cast<int>(instruction.axis)];
+  member = own.member;
+  Endpoints& ends = collective_endpoints(own.group, instruction.op, instruction.stream);
+  Transfer& transfer = transfer_at(ends, ends.posted[member]++);
   if (transfer.arrived == 0) transfer.about = about;
   SIM_CHECK(
       transfer.about == about,
@@ -53,47 +53,50 @@ Transfer& Rendezvous::next_collective(Rank rank, const Instruction& instruction,
   return transfer;
 }
 
-int Rendezvous::collective_endpoints(int group, CollectiveOp op, Stream stream) {
-  int& index = of_group_[group][static_cast<int>(op)];
-  if (index < 0) {
-    index = static_cast<int>(endpoints_.size());
-    Endpoints added;
+Endpoints& Rendezvous::add_endpoints() {
+  Endpoints& added = endpoints_.emplace_back();
+  added.number = static_cast<int>(endpoints_.size()) - 1;
+  return added;
+}
+
+Endpoints& Rendezvous::collective_endpoints(int group, CollectiveOp op, Stream stream) {
+  Endpoints*& ends = of_group_[group][static_cast<int>(op)];
+  if (ends == nullptr) {
+    Endpoints& added = add_endpoints();
+    ends = &added;
     added.members = groups_.groups[group].ranks;
     added.op = op;
-    added.named = programs_.algorithms[static_cast<int>(op)];
+    added.use = &programs_.collectives;
     added.gpus = gpus_of(programs_, added.members);
     added.shape = shape_of(added.gpus, platform_);
     added.stream = stream;
     added.posted.resize(added.members.size());
-    endpoints_.push_back(std::move(added));
   }
-  SIM_CHECK(endpoints_[index].stream == stream,
-            "one group runs one operation on different streams");
-  return index;
+  SIM_CHECK(ends->stream == stream, "one group runs one operation on different streams");
+  return *ends;
 }
 
-int Rendezvous::channel(Rank from, Rank to, int lane) {
+Endpoints& Rendezvous::channel(Rank from, Rank to, int lane) {
   std::vector<Channel>& channels = channels_[from];
   const auto known = std::find_if(channels.begin(), channels.end(), [&](const Channel& channel) {
     return channel.to == to && channel.lane == lane;
   });
-  if (known != channels.end()) return known->endpoints;
-  const int index = static_cast<int>(endpoints_.size());
-  channels.push_back({to, lane, index});
-  Endpoints added;
+  if (known != channels.end()) return *known->endpoints;
+  Endpoints& added = add_endpoints();
+  channels.push_back({to, lane, &added});
   added.is_message = true;
+  added.use = &programs_.collectives;
   added.members = {from, to};
   added.gpus = gpus_of(programs_, added.members);
   added.stream = Stream::kPipelineSend;
   added.posted.resize(2);
-  endpoints_.push_back(std::move(added));
-  return index;
+  return added;
 }
 
 Transfer& Rendezvous::next_send(Rank rank, const Action& action, const Instruction& instruction) {
-  const int endpoints =
+  Endpoints& ends =
       channel(rank, programs_.peer_of(rank, instruction), programs_.lane_of(action, instruction));
-  Transfer& transfer = transfer_at(endpoints, endpoints_[endpoints].posted[0]++);
+  Transfer& transfer = transfer_at(ends, ends.posted[0]++);
   transfer.about = action.about;
   return transfer;
 }
@@ -101,7 +104,7 @@ Transfer& Rendezvous::next_send(Rank rank, const Action& action, const Instructi
 void Rendezvous::check_received(const Transfer& message, const Posted& posted) const {
   const Bytes expected{posted.instruction->bytes.at(posted.step)};
   const Bytes sent = message.bytes[0];
-  const std::vector<Rank>& ends = endpoints_[message.endpoints].members;
+  const std::vector<Rank>& ends = message.ends->members;
   SIM_CHECK(
       message.about == posted.action->about && sent == expected,
       fmt::format("rank {} receives {} about {} from rank {} where it expects {} about {}", ends[1],
@@ -111,7 +114,7 @@ void Rendezvous::check_received(const Transfer& message, const Posted& posted) c
 Transfer* Rendezvous::next_receive(Rank rank, const Posted& posted) {
   const Rank from = programs_.peer_of(rank, *posted.instruction);
   const int lane = programs_.lane_of(*posted.action, *posted.instruction);
-  Endpoints& ends = endpoints_[channel(from, rank, lane)];
+  Endpoints& ends = channel(from, rank, lane);
   const std::int64_t sequence = ends.posted[1]++;
   const std::int64_t place = sequence - ends.first_open;
   SIM_CHECK(place >= 0, "a message was released before its receive was posted");
@@ -123,15 +126,14 @@ Transfer* Rendezvous::next_receive(Rank rank, const Posted& posted) {
 }
 
 bool Rendezvous::take_receive(const Transfer& message, Posted& posted) {
-  Endpoints& ends = endpoints_[message.endpoints];
+  Endpoints& ends = *message.ends;
   if (ends.receives.empty()) return false;
   posted = ends.receives.front();
   ends.receives.pop_front();
   return true;
 }
 
-Transfer& Rendezvous::transfer_at(int endpoints, std::int64_t sequence) {
-  Endpoints& ends = endpoints_[endpoints];
+Transfer& Rendezvous::transfer_at(Endpoints& ends, std::int64_t sequence) {
   const auto place = static_cast<std::size_t>(sequence - ends.first_open);
   if (place < ends.open.size()) return *ends.open[place];
   SIM_CHECK(place == ends.open.size(), "transfers of one group begin in order");
@@ -143,7 +145,7 @@ Transfer& Rendezvous::transfer_at(int endpoints, std::int64_t sequence) {
   transfer.index = free_.back();
   free_.pop_back();
   const std::size_t senders = ends.is_message ? 1 : ends.members.size();
-  transfer.endpoints = endpoints;
+  transfer.ends = &ends;
   transfer.arrived = 0;
   transfer.left = static_cast<int>(senders);
   transfer.complete = false;
@@ -154,7 +156,7 @@ Transfer& Rendezvous::transfer_at(int endpoints, std::int64_t sequence) {
 }
 
 void Rendezvous::release(Transfer& transfer) {
-  Endpoints& ends = endpoints_[transfer.endpoints];
+  Endpoints& ends = *transfer.ends;
   for (Transfer*& open : ends.open) {
     if (open == &transfer) open = nullptr;
   }

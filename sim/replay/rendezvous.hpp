@@ -21,8 +21,6 @@ class Rendezvous {
  public:
   Rendezvous(const Programs& programs, const Platform& platform);
 
-  const Endpoints& endpoints(int index) const { return endpoints_[index]; }
-
   // The rank's next transfer of this collective operation on its group; `member` is its position
   // there.
   Transfer& next_collective(Rank rank, const Instruction& instruction, int about, int& member);
@@ -39,24 +37,30 @@ class Rendezvous {
   void release(Transfer& transfer);
 
  private:
-  int collective_endpoints(int group, CollectiveOp op, Stream stream);
-  int channel(Rank from, Rank to, int lane);
-  Transfer& transfer_at(int endpoints, std::int64_t sequence);
+  Endpoints& collective_endpoints(int group, CollectiveOp op, Stream stream);
+  Endpoints& channel(Rank from, Rank to, int lane);
+  Endpoints& add_endpoints();
+  Transfer& transfer_at(Endpoints& ends, std::int64_t sequence);
 
   const Programs& programs_;
   const ProcessGroups& groups_;
   const Platform& platform_;
-  std::vector<std::array<std::int32_t, kAxes>> member_of_rank_;  // position in the rank's group
-  std::vector<std::array<int, kCollectiveOps>>
-      of_group_;  // endpoints of (group, operation), -1: none yet
+  // Of a rank in one of its groups.
+  struct Membership {
+    std::int32_t group = 0;
+    std::int32_t member = 0;  // its position there
+  };
+  std::vector<std::array<Membership, kAxes>> memberships_;  // by rank and axis
+  // Of (group, operation); nullptr: none yet.
+  std::vector<std::array<Endpoints*, kCollectiveOps>> of_group_;
   // By sender: those to whom it sends, few.
   struct Channel {
     Rank to = 0;
     int lane = 0;
-    int endpoints = 0;
+    Endpoints* endpoints = nullptr;
   };
   std::vector<std::vector<Channel>> channels_;
-  std::deque<Endpoints> endpoints_;  // others hold references while it grows
+  std::deque<Endpoints> endpoints_;  // others point to them while it grows
   std::vector<std::unique_ptr<Transfer>> pool_;
   std::vector<int> free_;
 };

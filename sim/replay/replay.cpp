@@ -1,15 +1,17 @@
 #include "replay/replay.hpp"
 
 #include <algorithm>
-#include <numeric>
-#include <span>
+#include <utility>
 
 #include "base/error.hpp"
+#include "replay/engine_gates.hpp"
 #include "replay/operator_execution.hpp"
 #include "replay/rank_costs.hpp"
 #include "replay/rank_state.hpp"
+#include "replay/rank_wakes.hpp"
 #include "replay/rendezvous.hpp"
 #include "replay/routed_ranks.hpp"
+#include "replay/shared_units.hpp"
 #include "replay/waiting.hpp"
 
 namespace rehearse {
@@ -28,7 +30,13 @@ class Replay : public TransferObserver {
         level_(make_network_level(level, {engine_, network_, paths_, *this})),
         rendezvous_(programs, cluster.platform()),
         routed_(programs),
-        operators_(costs_, routed_, sink),
+        shared_(programs, cluster.platform(), paths_,
+                [this](Rank rank, Seconds date) {
+                  wakes_.wake_at(rank, programs_.ranks[rank].gpu, date);
+                }),
+        operators_(costs_, routed_, shared_, sink),
+        gates_(programs),
+        wakes_(engine_, *level_, level, [this](Rank rank, Seconds date) { wake(rank, date); }),
         progress_(progress) {
     if (!sink.takes_link_flows()) return;
     network_.observe([&sink](int link, double from, double to, double bytes) {
@@ -38,7 +46,7 @@ class Replay : public TransferObserver {
 
   ReplayCounts run() {
     prepare_ranks();
-    engine_.attach(*level_);
+    engine_.attach(wakes_);
     sink_.begin(programs_);
     for (Rank rank = 0; rank < size(); ++rank) start_memory(rank);
     for (Rank rank = 0; rank < size(); ++rank) {
@@ -59,7 +67,7 @@ class Replay : public TransferObserver {
   void all_complete(Transfer& transfer, Seconds end) override {
     transfer.complete = true;
     transfer.end = end;
-    const Endpoints& ends = rendezvous_.endpoints(transfer.endpoints);
+    const Endpoints& ends = *transfer.ends;
     if (ends.is_message) {
       finish_message(transfer, ends);
       return;
@@ -69,12 +77,24 @@ class Replay : public TransferObserver {
   }
 
   void member_complete(Transfer& transfer, int member, Seconds end) override {
-    const Endpoints& ends = rendezvous_.endpoints(transfer.endpoints);
+    const Endpoints& ends = *transfer.ends;
     finish_member(transfer, ends, ends.members[member], end);
     if (--transfer.left == 0) rendezvous_.release(transfer);
   }
 
  private:
+  // An operator beside collectives has come to its end, or to where its rate changes.
+  void wake(Rank rank, Seconds date) {
+    if (ranks_[rank].blocked_on != RankState::kBeside) return;
+    if (shared_.is_due(rank, date)) follow(rank, date);
+  }
+
+  void follow(Rank rank, Seconds now) {
+    if (!operators_.follow(rank, ranks_[rank], now)) return;
+    ++counts_.rank_operations;
+    advance(rank);
+  }
+
   int size() const { return static_cast<int>(programs_.ranks.size()); }
 
   void prepare_ranks() {
@@ -94,8 +114,7 @@ class Replay : public TransferObserver {
     sink_.memory({rank, MemoryCategory::kCommunicationBuffers, {}, program.communication_buffers});
   }
 
-  // ---- the actor of a rank
-  // -------------------------------------------------------------------------------------
+  // ---- the actor of a rank ----
 
   // The actor begins its rank's program and ends it. In between it is suspended while the program
   // waits for a transfer, and the event that completes the transfer goes on with the program in its
@@ -113,9 +132,9 @@ class Replay : public TransferObserver {
   // Executes instructions until one waits for a transfer that is not complete, or all are done.
   void advance(Rank rank) {
     RankState& state = ranks_[rank];
-    state.blocked_on = RankState::kNotBlocked;
+    if (state.blocked_on != RankState::kAtGate) state.blocked_on = RankState::kNotBlocked;
     while (state.has_actions()) {
-      if (state.called == nullptr) begin_action(rank, state);
+      if (state.called == nullptr && !begin_action(rank, state)) return;
       while (!state.pass->is_over(state.cursor)) {
         execute(rank, state);
         if (state.blocked_on != RankState::kNotBlocked) return;
@@ -133,12 +152,31 @@ class Replay : public TransferObserver {
     if (state.actor >= 0) engine_.resume(state.actor);
   }
 
-  void begin_action(Rank rank, RankState& state) {
-    state.called = &state.program->actions[state.action];
+  // False: it may not yet.
+  bool begin_action(Rank rank, RankState& state) {
+    const Action& next = state.program->actions[state.action];
+    if (next.waits_for_engine && !pass_gate(rank, state)) return false;
+    state.called = &next;
     state.pass = &programs_.pass_of(*state.called);
     state.cursor = state.pass->first();
     state.begun = state.order;
     if (state.pass->is_pass) operators_.begin_pass(rank, state);
+    return true;
+  }
+
+  // The last rank of the engine lets all others go on.
+  bool pass_gate(Rank rank, RankState& state) {
+    if (std::exchange(state.blocked_on, RankState::kNotBlocked) == RankState::kAtGate) return true;
+    if (!gates_.arrive(rank, state.clock)) {
+      state.blocked_on = RankState::kAtGate;
+      return false;
+    }
+    state.gate = gates_.ended(rank);
+    for (const Rank other : gates_.take_waiting(rank)) {
+      ranks_[other].gate = state.gate;
+      advance(other);
+    }
+    return true;
   }
 
   // Once an action: nothing beside its instructions.
@@ -172,19 +210,21 @@ class Replay : public TransferObserver {
            routed_.happens({rank, state.called, state.layer(), state.step}, instruction);
   }
 
-  // ---- communication
-  // ---------------------------------------------------------------------------------------------
+  // ---- communication ----
 
   // A collective or send that the program has reached: it starts when its stream is free and what
   // it waits for is there.
   void post(Rank rank, RankState& state) {
     StreamState& stream = state.stream(state.instruction().stream);
-    Queued queued = state.post();
-    if (stream.queue.empty() && !stream.busy && queued.wanted.empty()) {
-      start(rank, stream, queued.posted);
+    std::vector<Wanted> wanted = state.wanted();
+    if (stream.queue.empty() && !stream.busy && wanted.empty()) {
+      state.post(stream.current);
+      start(rank, stream);
       return;
     }
-    stream.queue.push_back(std::move(queued));
+    Queued& queued = stream.queue.emplace_back();
+    state.post(queued.posted);
+    queued.wanted = std::move(wanted);
     ++state.queued;
   }
 
@@ -200,16 +240,15 @@ class Replay : public TransferObserver {
         if (first == nullptr || order < first->queue.front().posted.order) first = &stream;
       }
       if (first == nullptr) return;
-      const Posted next = first->queue.front().posted;
+      first->current = first->queue.front().posted;
       first->queue.pop_front();
       --state.queued;
-      start(rank, *first, next);
+      start(rank, *first);
     }
   }
 
-  void start(Rank rank, StreamState& stream, const Posted& posted) {
-    stream.current = posted;
-    stream.current.ready = std::max(posted.ready, stream.clock);
+  void start(Rank rank, StreamState& stream) {
+    stream.current.ready = std::max(stream.current.ready, stream.clock);
     stream.busy = true;
     arrive(rank, stream.current);
   }
@@ -227,55 +266,46 @@ class Replay : public TransferObserver {
     }
     transfer.start = std::max(transfer.start, posted.ready);
     transfer.fan_out = instruction.fan_out;
+    ranks_[rank].stream(instruction.stream).on = transfer.ends;
     const RoutedPlace place{rank, &action, posted.layer, posted.step};
-    posted.bytes = transfer.bytes[member] = bring(place, instruction, transfer, member);
+    posted.bytes = transfer.bytes[member] = routed_.bring(place, instruction, transfer, member);
     ++transfer.arrived;
-    level_->arrive(transfer, rendezvous_.endpoints(transfer.endpoints), member, posted.ready);
-  }
-
-  // The rank's send buffer, and in the transfer how it splits.
-  Bytes bring(const RoutedPlace& place, const Instruction& instruction, Transfer& transfer,
-              int member) {
-    const bool routed = instruction.routed >= 0;
-    const bool routes = routed && instruction.op == CollectiveOp::kAllToAll;
-    const bool splits = instruction.splits >= 0 || routes;
-    SIM_CHECK(transfer.arrived == 0 || splits != transfer.splits.empty(),
-              "some members of an all_to_all split evenly and some do not");
-    if (!splits) {
-      return routed ? routed_.work(place, instruction).bytes
-                    : Bytes{instruction.bytes.at(place.step)};
-    }
-    const std::size_t members = transfer.bytes.size();
-    transfer.splits.resize(members * members);
-    const std::span<Bytes> row(&transfer.splits[member * members], members);
-    if (routes) {
-      routed_.split(place, instruction, row);
-    } else {
-      const std::vector<Bytes>& written =
-          programs_.pass_of(*place.action).splits[instruction.splits];
-      SIM_CHECK(written.size() == members, "splits name as many members as the group has");
-      std::copy(written.begin(), written.end(), row.begin());
-    }
-    return std::accumulate(row.begin(), row.end(), Bytes{});
+    level_->arrive(transfer, *transfer.ends, member, posted.ready);
   }
 
   void receive(Rank rank, RankState& state) {
-    const Posted posted = state.post().posted;
+    Posted posted;
+    state.post(posted);
     Transfer* const arrived = rendezvous_.next_receive(rank, posted);
     if (arrived != nullptr) finish_receive(*arrived, rank, posted);
   }
 
   void finish_message(Transfer& transfer, const Endpoints& ends) {
     finish_member(transfer, ends, ends.members[0], transfer.end);
+    const Rank to = ends.members[1];
+    ranks_[to].arrivals.push_back({transfer.id, transfer.start, transfer.end, {}, false});
     Posted posted;
-    if (rendezvous_.take_receive(transfer, posted))
-      finish_receive(transfer, ends.members[1], posted);
+    if (rendezvous_.take_receive(transfer, posted)) finish_receive(transfer, to, posted);
   }
 
+  // A message has arrived and its receive is posted. Messages of several lanes may be received in
+  // another order than that in which they arrive, and are reported in this.
   void finish_receive(Transfer& transfer, Rank rank, const Posted& posted) {
     rendezvous_.check_received(transfer, posted);
-    complete(rank, posted, transfer, transfer.start, transfer.end);
+    RankState& state = ranks_[rank];
+    const auto arrival = std::find_if(state.arrivals.begin(), state.arrivals.end(),
+                                      [&](const Arrival& each) { return each.id == transfer.id; });
+    SIM_CHECK(arrival != state.arrivals.end(), "a message arrives before it is received");
+    arrival->posted = posted;
+    arrival->received = true;
+    for (; !state.arrivals.empty() && state.arrivals.front().received; state.arrivals.pop_front()) {
+      const Arrival& next = state.arrivals.front();
+      report(rank, next.posted, {next.id, next.start, next.start, next.end, nullptr});
+    }
+    const Seconds start = transfer.start;
+    const Seconds end = transfer.end;
     rendezvous_.release(transfer);
+    go_on(rank, posted, start, end);
   }
 
   void finish_member(Transfer& transfer, const Endpoints& ends, Rank rank, Seconds end) {
@@ -284,35 +314,53 @@ class Replay : public TransferObserver {
     const Posted posted = stream.current;
     stream.busy = false;
     stream.clock = end;
-    complete(rank, posted, transfer, posted.ready, end);
+    report(rank, posted, {transfer.id, posted.ready, transfer.start, end, transfer.path});
+    go_on(rank, posted, transfer.start, end);
   }
 
-  void complete(Rank rank, const Posted& posted, const Transfer& transfer, Seconds ready,
-                Seconds end) {
-    RankState& state = ranks_[rank];
+  // Of a transfer, as one of its ranks sees it.
+  struct Took {
+    std::int64_t transfer = -1;
+    Seconds ready;
+    Seconds start;
+    Seconds end;
+    const TransferPath* path = nullptr;
+  };
+
+  void report(Rank rank, const Posted& posted, const Took& took) {
     const PassProgram& pass = programs_.pass_of(*posted.action);
     Span span;
     span.rank = rank;
-    span.action = static_cast<int>(posted.action - state.program->actions.data());
+    span.action = static_cast<int>(posted.action - ranks_[rank].program->actions.data());
     span.instruction = static_cast<int>(posted.instruction - pass.instructions.data());
+    span.executed = posted.instruction;
     span.layer = posted.layer;
     span.step = posted.step;
     span.position = posted.position;
     span.order = posted.order;
-    span.ready = ready;
-    span.start = transfer.start;
-    span.end = end;
-    span.transfer = transfer.id;
-    span.algorithm = transfer.algorithm;
+    span.ready = took.ready;
+    span.start = took.start;
+    span.end = took.end;
+    span.transfer = took.transfer;
+    span.path = took.path;
     if (posted.instruction->routed >= 0) {
       span.routed = true;
       span.bytes = posted.bytes;
     }
-    makespan_ = std::max(makespan_, end);
+    makespan_ = std::max(makespan_, took.end);
     ++counts_.rank_operations;
     sink_.span(span);
-    state.close(posted, transfer.start, end);
+  }
+
+  // The rank's part in a transfer is complete: what waits for it goes on.
+  void go_on(Rank rank, const Posted& posted, Seconds start, Seconds end) {
+    RankState& state = ranks_[rank];
+    state.close(posted, start, end);
     if (state.queued > 0) start_queued(rank);
+    if (state.blocked_on == RankState::kBeside) {
+      follow(rank, end);
+      return;
+    }
     const bool wakes = state.blocked_on == RankState::kDraining
                            ? state.in_flight == 0
                            : state.blocked_on >= 0 && !state.slots[state.blocked_on].pending;
@@ -328,8 +376,11 @@ class Replay : public TransferObserver {
   std::unique_ptr<NetworkLevel> level_;
   Rendezvous rendezvous_;
   RoutedRanks routed_;
+  SharedUnits shared_;
   OperatorExecution operators_;
+  EngineGates gates_;
   std::vector<RankState> ranks_;
+  RankWakes wakes_;
   Seconds makespan_;
   ReplayCounts counts_;
   ProgressCounter* progress_;

@@ -1,6 +1,9 @@
 #include "replay/routed_ranks.hpp"
 
 #include <algorithm>
+#include <numeric>
+
+#include "base/error.hpp"
 
 namespace rehearse {
 
@@ -20,8 +23,7 @@ RoutedRanks::RoutedRanks(const Programs& programs) : programs_(programs) {
 }
 
 SpreadKey RoutedRanks::key_of(const RoutedPlace& place) const {
-  return {programs_.ranks[place.rank].at.data, place.layer, programs_.pass_of(*place.action).phase,
-          place.action->micro_batch, place.step};
+  return {programs_.ranks[place.rank].at.data, place.layer, place.action->about, place.step};
 }
 
 const TokenSpread& RoutedRanks::spread_of(const RoutedPlace& place) {
@@ -51,6 +53,29 @@ RankWork RoutedRanks::work(const RoutedPlace& place, const Instruction& instruct
     work.dropped = spread.refused[member];
   }
   return work;
+}
+
+Bytes RoutedRanks::bring(const RoutedPlace& place, const Instruction& instruction,
+                         Transfer& transfer, int member) {
+  const bool routed = instruction.routed >= 0;
+  const bool routes = routed && instruction.op == CollectiveOp::kAllToAll;
+  const bool splits = instruction.splits >= 0 || routes;
+  SIM_CHECK(transfer.arrived == 0 || splits != transfer.splits.empty(),
+            "some members of an all_to_all split evenly and some do not");
+  if (!splits) {
+    return routed ? work(place, instruction).bytes : Bytes{instruction.bytes.at(place.step)};
+  }
+  const std::size_t members = transfer.bytes.size();
+  transfer.splits.resize(members * members);
+  const std::span<Bytes> row(&transfer.splits[member * members], members);
+  if (routes) {
+    split(place, instruction, row);
+  } else {
+    const std::vector<Bytes>& written = programs_.pass_of(*place.action).splits[instruction.splits];
+    SIM_CHECK(written.size() == members, "splits name as many members as the group has");
+    std::copy(written.begin(), written.end(), row.begin());
+  }
+  return std::accumulate(row.begin(), row.end(), Bytes{});
 }
 
 void RoutedRanks::split(const RoutedPlace& place, const Instruction& instruction,

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "network/transfer.hpp"
 #include "program/program.hpp"
 #include "routing/token_spreads.hpp"
 
@@ -31,11 +32,14 @@ class RoutedRanks {
  public:
   explicit RoutedRanks(const Programs& programs);
 
-  // The following REQUIRE instruction.routed >= 0.
+  // The following REQUIRE instruction.routed >= 0, but for bring().
   // Of anything but an all_to_all.
   RankWork work(const RoutedPlace& place, const Instruction& instruction);
   // Of an all_to_all: fills in the bytes for each member of the group.
   void split(const RoutedPlace& place, const Instruction& instruction, std::span<Bytes> to_member);
+  // Of any collective or message: the rank's send buffer, and in the transfer how it splits.
+  Bytes bring(const RoutedPlace& place, const Instruction& instruction, Transfer& transfer,
+              int member);
   // Whether the instruction is executed at all: weights move only when a new placement begins.
   bool happens(const RoutedPlace& place, const Instruction& instruction);
   // Live activations of the pass while the layer's copies are there.

@@ -14,6 +14,8 @@
 #include "model/weights.hpp"
 #include "plan/layout_fields.hpp"
 #include "platform/gpu_kinds.hpp"
+#include "program/micro_batches.hpp"
+#include "program/pass_library.hpp"
 #include "program/program_memory.hpp"
 #include "report/show_work.hpp"
 
@@ -107,6 +109,27 @@ std::string batch_part(const Plan& plan) {
       least == most ? "" : fmt::format("{} or ", least), most, prefill_text(batch), decoded);
 }
 
+std::string serve_part(const Plan& plan, const Programs& programs) {
+  const Serve& serve = *plan.serve;
+  const auto requests = static_cast<double>(serve.requests.size());
+  std::size_t decisions = 0;
+  for (const std::vector<Decision>& log : programs.logs) decisions += log.size();
+  const int replicas = plan.layout.expert;
+  return fmt::format(
+      "Serve\n"
+      "  {} requests x ({:.0f} prompt + {:.0f} output tokens on average), the last arrives at {}\n"
+      "  {} {} engine{} of {} replica{}, up to {} requests at once on each replica; requests come "
+      "to the engines in turns, in {} batches in all\n",
+      serve.requests.size(), prompt_tokens(plan) / requests, output_tokens(plan) / requests,
+      to_text(serve.requests.back().arrival), plan.layout.data, serve.engine,
+      plan.layout.data == 1 ? "" : "s", replicas, replicas == 1 ? "" : "s", serve.max_sequences,
+      decisions);
+}
+
+std::string engine_part(const Plan& plan) {
+  return plan.engine.name.empty() ? "" : fmt::format("Engine\n  {}\n", plan.engine.assumption);
+}
+
 std::string instruction_line(const Programs& programs, const PassProgram& pass,
                              const Instruction& at, int layer, const DeviceRates& device) {
   const std::string name = programs.name_in_layer(at, layer);
@@ -114,12 +137,10 @@ std::string instruction_line(const Programs& programs, const PassProgram& pass,
     return fmt::format("    {:<22} {:>13} {:>13} {:>10}  {}\n", name, "",
                        to_text(Bytes{at.bytes.base}), "", to_text(at.axis));
   }
-  const KernelTime cost =
-      cost_model().time({pass.work_of(at), 0, Flops{at.flops.base}, Bytes{at.bytes.base}}, device);
-  const char* bound = cost.compute > cost.memory ? "compute" : "memory";
-  if (cost.launch > std::max(cost.compute, cost.memory)) bound = "launch";
+  const KernelTime cost = cost_model(device).time(
+      {pass.work_of(at), 0, Flops{at.flops.base}, Bytes{at.bytes.base}}, device);
   return fmt::format("    {:<22} {:>13} {:>13} {:>10}  {}\n", name, to_text(Flops{at.flops.base}),
-                     to_text(Bytes{at.bytes.base}), to_text(cost.total), bound);
+                     to_text(Bytes{at.bytes.base}), to_text(cost.total), bound_of(cost));
 }
 
 // The first pass of the phase in a program: where its instructions are, and how long they take on
@@ -128,12 +149,12 @@ std::string pass_part(const Programs& programs, const Program& program, Phase ph
                       const Platform& platform, const Device& device) {
   const auto is_wanted = [&](const Action& action) {
     const PassProgram& pass = programs.pass_of(action);
-    return pass.is_pass && pass.phase == phase;
+    return pass.is_pass && action.phase == phase;
   };
   const auto action = std::find_if(program.actions.begin(), program.actions.end(), is_wanted);
   if (action == program.actions.end()) return {};
   const PassProgram& pass = programs.pass_of(*action);
-  const DeviceRates rates(platform, device);
+  const DeviceRates rates(platform, device, programs.engine);
   std::string text = fmt::format(
       "  {} of a micro-batch of {} sequences ({:.0f} tokens); one layer, {}\n", to_text(phase),
       action->sequences.count, pass.tokens, "then what is outside layers:");
@@ -174,11 +195,11 @@ std::string memory_line(const Programs& programs, const Program& program, const 
                         const std::string& capacity, const Plan& plan) {
   const ProgramMemory memory = memory_of(programs, program);
   return fmt::format(
-      "    weights {}, KV cache at the end {}, activations at most {}, communication buffers {}: "
+      "    weights {}, KV cache at {} {}, activations at most {}, communication buffers {}: "
       "at most {} of {} usable ({:.2f} of {})\n",
-      to_text(memory.weights), to_text(memory.kv_cache), to_text(memory.activations),
-      to_text(memory.communication_buffers), to_text(memory.sum()), usable, plan.memory_fraction,
-      capacity);
+      to_text(memory.weights), plan.serve ? "its fullest" : "the end", to_text(memory.kv_cache),
+      to_text(memory.activations), to_text(memory.communication_buffers), to_text(memory.sum()),
+      usable, plan.memory_fraction, capacity);
 }
 
 // Of unequal GPUs: what each kind is.
@@ -194,10 +215,14 @@ std::string kinds_part(const Platform& platform, const Programs& programs) {
 }
 
 // "experts 0,3-5 in layer 8": where they are placed by load they differ from layer to layer.
-std::string experts_placed(const Model& model, const Programs& programs, Rank rank, Share layers) {
-  int layer = layers.first;
-  while (layer < layers.first + layers.count && !model.is_moe_layer(layer)) ++layer;
-  if (layer == layers.first + layers.count) return {};
+std::string experts_placed(const Model& model, const Programs& programs, Rank rank) {
+  int layer = -1;  // the first that has experts
+  for (const Share& chunk : programs.of(rank).layers) {
+    for (int at = chunk.first; layer < 0 && at < chunk.first + chunk.count; ++at) {
+      if (model.is_moe_layer(at)) layer = at;
+    }
+  }
+  if (layer < 0) return {};
   const std::vector<Rank>& members = programs.groups.of(rank, Axis::kExpert).ranks;
   const auto member = std::find(members.begin(), members.end(), rank) - members.begin();
   const ExpertPlacement placement =
@@ -205,14 +230,13 @@ std::string experts_placed(const Model& model, const Programs& programs, Rank ra
   return fmt::format(", experts {} in layer {}", ranges(placement.held[member]), layer);
 }
 
-std::string holds(const Model& model, const Layout& layout, const Coordinates& at, int stage,
-                  const Programs& programs, Rank rank) {
-  const Share layers = stage_layers(layout, model.layers)[stage];
-  std::string text = fmt::format("layers {}-{}", layers.first, layers.first + layers.count - 1);
+std::string holds(const Model& model, const Layout& layout, const Programs& programs, Rank rank) {
+  const Coordinates& at = programs.ranks[rank].at;
+  std::string text = "layers " + layers_text(programs.of(rank).layers);
   const Share heads = share_of(attention_heads(model).query, layout.tensor, at.tensor);
   text += fmt::format(", heads {}-{}", heads.first, heads.first + heads.count - 1);
   if (model.moe && programs.routing != nullptr) {
-    text += experts_placed(model, programs, rank, layers);
+    text += experts_placed(model, programs, rank);
   } else if (model.moe) {
     const int degree = expert_tensor_degree(layout);
     const int place = degree == 1 ? at.expert * layout.tensor + at.tensor : at.expert;
@@ -223,19 +247,22 @@ std::string holds(const Model& model, const Layout& layout, const Coordinates& a
   return text;
 }
 
+std::string requests_text(const Plan& plan, const Share& requests) {
+  if (requests.count == 0) return "no requests";
+  if (plan.serve) return fmt::format("{} requests", requests.count);
+  return fmt::format("requests {}-{}", requests.first, requests.first + requests.count - 1);
+}
+
 std::string ranks_part(const Model& model, const Plan& plan, const Programs& programs,
                        const Platform& platform) {
   std::string text = "Ranks\n";
   for (Rank rank = 0; rank < static_cast<int>(programs.ranks.size()); ++rank) {
     const RankEntry& entry = programs.ranks[rank];
     const Share& requests = entry.sequences;
-    text += fmt::format(
-        "  {:>4} {:<10} tp {} ep {} dp {} pp {}: {}, {}\n", rank, platform.gpus[entry.gpu].host,
-        entry.at.tensor, entry.at.expert, entry.at.data, entry.at.pipeline,
-        holds(model, plan.layout, entry.at, entry.at.pipeline, programs, rank),
-        requests.count == 0
-            ? "no requests"
-            : fmt::format("requests {}-{}", requests.first, requests.first + requests.count - 1));
+    text += fmt::format("  {:>4} {:<10} tp {} ep {} dp {} pp {}: {}, {}\n", rank,
+                        platform.gpus[entry.gpu].host, entry.at.tensor, entry.at.expert,
+                        entry.at.data, entry.at.pipeline, holds(model, plan.layout, programs, rank),
+                        requests_text(plan, requests));
   }
   return text;
 }
@@ -249,7 +276,7 @@ std::string stage_part(const Programs& programs, int stage, const Platform& plat
                                ? fmt::format(", on {}", platform.gpus[entry.gpu].host)
                                : std::string();
     std::string text;
-    for (const Phase phase : {Phase::kPrefill, Phase::kDecode}) {
+    for (const Phase phase : kPhases) {
       const std::string pass = pass_part(programs, program, phase, platform, device);
       text += fmt::format("  {}{}\n", program.role, on) + pass;
     }
@@ -277,7 +304,7 @@ std::string show(const Model& model, const Plan& plan, const Platform& platform,
   std::string text = fmt::format("Plan {}{}\n", plan.name,
                                  plan.variant.empty() ? "" : ", variant " + plan.variant);
   text += model_part(model) + layout_part(plan, platform) + kinds_part(platform, programs) +
-          batch_part(plan);
+          (plan.serve ? serve_part(plan, programs) : batch_part(plan)) + engine_part(plan);
   text += "Roles (ranks of one role run the same program)\n";
   for (std::size_t index = 0; index < programs.programs.size(); ++index) {
     const Program& program = programs.programs[index];
@@ -302,19 +329,18 @@ std::string show(const Model& model, const Plan& plan, const Platform& platform,
 std::string show_graphs(const Model& model, const Plan& plan) {
   std::string text;
   const std::vector<Share> stages = stage_layers(plan.layout, model.layers);
-  const int largest = share_of(plan.batch.sequences, plan.layout.dense_data(), 0).count;
-  for (int stage = 0; stage < plan.layout.pipeline; ++stage) {
-    for (const Phase phase : {Phase::kPrefill, Phase::kDecode}) {
-      const int parts =
-          phase == Phase::kPrefill ? plan.batch.micro_batches : decode_micro_batches(plan);
+  const MicroBatches batches(plan);
+  const Share largest = share_of(plan.batch.sequences, plan.layout.dense_data(), 0);
+  for (int stage = 0; stage < plan.layout.stages(); ++stage) {
+    for (const Phase phase : kPhases) {
       PassShape shape;
-      shape.phase = phase;
-      shape.sequences = share_of(largest, parts, 0).count;
-      shape.prompt_tokens = plan.batch.prompt_tokens;
+      shape.slices = batches.slices(phase, largest, 0);
+      shape.grows = phase == Phase::kDecode;
       shape.layers = stages[stage];
       shape.stage = stage;
+      shape.host = host_before(plan, stage);
       shape.group_tokens = shape.tokens() * plan.layout.expert;
-      text += fmt::format("stage {} {}, {} sequences\n", stage, to_text(phase), shape.sequences);
+      text += fmt::format("stage {} {}, {} sequences\n", stage, to_text(phase), shape.sequences());
       text += build_pass(model, plan.layout, shape).dump();
     }
   }

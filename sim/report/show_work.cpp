@@ -72,10 +72,11 @@ std::string show_work(const Model& model, const Plan& plan, const Programs& prog
   const auto most = std::max_element(flops.begin(), flops.end());
   double mean = 0;
   for (const double each : flops) mean += each / static_cast<double>(flops.size());
-  std::string text = fmt::format(
-      "Work per rank\n  FLOPs of the batch{}: mean {}, most {} on rank {}: {:.3f} max/mean\n",
-      programs.routing == nullptr ? "" : " (uniform routing)", to_text(Flops{mean}),
-      to_text(Flops{*most}), most - flops.begin(), max_over_mean(flops));
+  std::string text =
+      fmt::format("Work per rank\n  FLOPs of {}{}: mean {}, most {} on rank {}: {:.3f} max/mean\n",
+                  plan.serve ? "all requests" : "the batch",
+                  programs.routing == nullptr ? "" : " (uniform routing)", to_text(Flops{mean}),
+                  to_text(Flops{*most}), most - flops.begin(), max_over_mean(flops));
   text += spread_text("layers", layers);
   if (model.moe) {
     const int degree = expert_tensor_degree(plan.layout);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "model/operators.hpp"
 #include "model/weights.hpp"
 
 namespace rehearse {
@@ -24,12 +25,14 @@ ExpertRouting::ExpertRouting(const Model& model, const Plan& plan, const Process
       layers_(model.layers),
       tokens_(std::move(tokens)),
       shares_(plan.routing, model, plan.seed) {
+  const std::vector<RoutedPass>& passes = tokens_.passes;
+  first_repeated_ = static_cast<int>(std::count_if(
+      passes.begin(), passes.end(), [](const RoutedPass& pass) { return !pass.repeats; }));
   for (int group = 0; group < tokens_.groups; ++group) {
-    const int parts = static_cast<int>(tokens_.tokens[static_cast<int>(Phase::kPrefill)].size());
     int& prefills = prefills_.emplace_back();
-    for (int part = 0; part < parts; ++part) {
-      const std::vector<int> tokens = tokens_of({group, 0, Phase::kPrefill, part, 0});
-      prefills += std::any_of(tokens.begin(), tokens.end(), [](int each) { return each > 0; });
+    for (int pass = 0; pass < first_repeated_; ++pass) {
+      const std::vector<int> brought = tokens_of(pass, group);
+      prefills += std::any_of(brought.begin(), brought.end(), [](int each) { return each > 0; });
     }
   }
   if (shares_.constant()) {
@@ -46,7 +49,8 @@ ExpertRouting::ExpertRouting(const Model& model, const Plan& plan, const Process
   }
   const std::vector<Share> stages = stage_layers(plan.layout, model.layers);
   for (int stage = 0; stage < static_cast<int>(stages.size()); ++stage) {
-    stage_of_layer_.insert(stage_of_layer_.end(), stages[stage].count, stage);
+    stage_of_layer_.insert(stage_of_layer_.end(), stages[stage].count,
+                           stage % plan.layout.pipeline);
   }
   if (plan.placement.policy == PlacementPolicy::kHierarchical) {
     place_nodes(groups, node_of_rank);
@@ -92,13 +96,14 @@ void ExpertRouting::place_nodes(const ProcessGroups& groups, const std::vector<i
 
 RandomStream ExpertRouting::random(const SpreadKey& key, std::uint64_t purpose, int source) const {
   const auto part = [](int value) { return static_cast<std::uint64_t>(value); };
+  const RoutedPass& pass = tokens_.passes[key.pass];
   return RandomStream({plan_.seed, purpose, part(key.group), part(key.layer),
-                       part(static_cast<int>(key.phase)), part(key.micro_batch), part(key.step),
-                       part(source)});
+                       part(pass.repeats ? 1 : 0), part(pass.part), part(key.step), part(source)});
 }
 
 int ExpertRouting::iteration_of(const SpreadKey& key) const {
-  return key.phase == Phase::kPrefill ? key.micro_batch : prefills_[key.group] + key.step;
+  const RoutedPass& pass = tokens_.passes[key.pass];
+  return pass.repeats ? prefills_[key.group] + key.step : pass.part;
 }
 
 std::vector<double> ExpertRouting::inclusion(int layer, int iteration) const {
@@ -106,15 +111,15 @@ std::vector<double> ExpertRouting::inclusion(int layer, int iteration) const {
   return inclusion_probabilities(shares_.at(layer, iteration), moe_.top_k);
 }
 
-std::vector<int> ExpertRouting::tokens_of(const SpreadKey& key) const {
-  const std::vector<int>& all = tokens_.tokens[static_cast<int>(key.phase)][key.micro_batch];
-  const auto begin = all.begin() + static_cast<std::ptrdiff_t>(key.group) * tokens_.members;
+std::vector<int> ExpertRouting::tokens_of(int pass, int group) const {
+  const std::vector<int>& all = tokens_.passes[pass].tokens;
+  const auto begin = all.begin() + static_cast<std::ptrdiff_t>(group) * tokens_.members;
   return {begin, begin + tokens_.members};
 }
 
 TokenCounts ExpertRouting::counts(const SpreadKey& key) const {
   const std::vector<double> probabilities = inclusion(key.layer, iteration_of(key));
-  const std::vector<int> tokens = tokens_of(key);
+  const std::vector<int> tokens = tokens_of(key.pass, key.group);
   TokenCounts result(tokens_.members, moe_.experts);
   RandomStream order = random(key, kOrder, 0);
   const CountDraw draw(moe_.top_k, probabilities, order);
@@ -133,19 +138,18 @@ TokenCounts ExpertRouting::counts(const SpreadKey& key) const {
 
 std::vector<double> ExpertRouting::loads(int group, int layer, int from, int to) const {
   std::vector<double> sums(moe_.experts, 0.0);
-  const auto add = [&](Phase phase, int micro_batch, int step) {
-    const std::vector<int> counted = counts({group, layer, phase, micro_batch, step}).of_experts();
+  const auto add = [&](int pass, int step) {
+    const std::vector<int> counted = counts({group, layer, pass, step}).of_experts();
     for (int expert = 0; expert < moe_.experts; ++expert) sums[expert] += counted[expert];
   };
   const int prefills = prefills_[group];
   for (int iteration = from; iteration < to; ++iteration) {
     if (iteration < prefills) {
-      add(Phase::kPrefill, iteration, 0);
+      add(iteration, 0);
       continue;
     }
-    const auto parts = tokens_.tokens[static_cast<int>(Phase::kDecode)].size();
-    for (std::size_t part = 0; part < parts; ++part) {
-      add(Phase::kDecode, static_cast<int>(part), iteration - prefills);
+    for (int pass = first_repeated_; pass < static_cast<int>(tokens_.passes.size()); ++pass) {
+      add(pass, iteration - prefills);
     }
   }
   return sums;
@@ -216,7 +220,7 @@ TokenSpread ExpertRouting::spread(const SpreadKey& key, const ExpertPlacement& p
   const std::vector<int> loads = routed.of_experts();
   Accepted accepted{std::move(routed), std::vector<int>(moe_.experts, 0)};
   if (plan_.capacity.limited) {
-    const std::vector<int> tokens = tokens_of(key);
+    const std::vector<int> tokens = tokens_of(key.pass, key.group);
     double copies = 0;
     for (const int count : tokens) copies += static_cast<double>(count) * moe_.top_k;
     RandomStream stream = random(key, kCapacity, 0);
@@ -233,7 +237,7 @@ TokenSpread ExpertRouting::spread(const SpreadKey& key, const ExpertPlacement& p
 // Uniform routing is the expectation over routers without preference: so are the experts touched.
 void ExpertRouting::expect_touched(const SpreadKey& key, const ExpertPlacement& placement,
                                    TokenSpread& spread) const {
-  const std::vector<int> tokens = tokens_of(key);
+  const std::vector<int> tokens = tokens_of(key.pass, key.group);
   const double all = std::accumulate(tokens.begin(), tokens.end(), 0.0);
   for (int member = 0; member < tokens_.members; ++member) {
     spread.touched[member] =

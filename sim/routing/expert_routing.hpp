@@ -2,7 +2,6 @@
 // remembered between calls, so the order of asking does not matter.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -12,12 +11,17 @@
 
 namespace rehearse {
 
-// Tokens that the members of the expert groups bring to a pass.
+// A micro-batch's pass, by its number (Action::about).
+struct RoutedPass {
+  bool repeats = false;  // step after step: an iteration each; the others are one
+  int part = 0;          // among those that repeat, or do not
+  // Tokens that the members of the expert groups bring: [group * members + member].
+  std::vector<int> tokens;
+};
 struct RoutedTokens {
-  int groups = 0;   // data coordinates
-  int members = 0;  // of an expert group
-  // [phase][micro-batch][group * members + member]
-  std::array<std::vector<std::vector<int>>, 2> tokens;
+  int groups = 0;                  // data coordinates
+  int members = 0;                 // of an expert group
+  std::vector<RoutedPass> passes;  // those that repeat stand last
 };
 
 class ExpertRouting {
@@ -69,7 +73,7 @@ class ExpertRouting {
                       TokenSpread& spread) const;
   std::vector<double> loads(int group, int layer, int from_iteration, int to_iteration) const;
   std::vector<double> inclusion(int layer, int iteration) const;
-  std::vector<int> tokens_of(const SpreadKey& key) const;
+  std::vector<int> tokens_of(int pass, int group) const;
   // Adds the bytes of weights that move: [from * members + to], of one of the tensor ranks that
   // share an expert.
   void add_moved(const ExpertPlacement& before, const ExpertPlacement& after, int group, int layer,
@@ -83,10 +87,11 @@ class ExpertRouting {
   const int layers_;
   std::vector<Bytes> expert_weights_;  // of one, by layer
   const RoutedTokens tokens_;
+  int first_repeated_ = 0;     // of the passes
   std::vector<int> prefills_;  // by group
   const ExpertShares shares_;
   std::vector<std::vector<double>> constant_inclusion_;  // by layer; empty: it drifts
-  std::vector<int> stage_of_layer_;
+  std::vector<int> stage_of_layer_;                      // the pipeline coordinate of its ranks
   std::vector<int> node_;  // [(stage * groups + group) * members + member]; empty: none
 };
 

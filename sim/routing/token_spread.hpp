@@ -4,7 +4,6 @@
 
 #include <vector>
 
-#include "graph/workload_graph.hpp"
 #include "routing/capacity.hpp"
 #include "routing/expert_placement.hpp"
 #include "routing/token_counts.hpp"
@@ -34,9 +33,8 @@ TokenSpread spread_tokens(const Accepted& accepted, const std::vector<int>& rout
 struct SpreadKey {
   int group = 0;  // the data coordinate
   int layer = 0;
-  Phase phase = Phase::kPrefill;
-  int micro_batch = 0;
-  int step = 0;  // of decoding
+  int pass = 0;  // index in RoutedTokens::passes
+  int step = 0;  // of one that repeats
 
   // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees a comparison with a literal 0
   auto operator<=>(const SpreadKey&) const = default;

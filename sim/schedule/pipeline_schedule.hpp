@@ -43,5 +43,7 @@ PipelineShape pipeline_shape(const Layout& layout);  // of one micro-batch
 std::span<const PipelineSchedule* const> pipeline_schedules();
 // The first that does not refuse. REQUIRES: chunks = 1, or ranks > 1.
 const PipelineSchedule& schedule_for(const PipelineShape& shape);
+// What a rank of the layout's pipeline does with so many micro-batches.
+std::vector<Turn> turns_of(const Layout& layout, int micro_batches, int rank);
 
 }  // namespace rehearse

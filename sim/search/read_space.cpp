@@ -221,6 +221,11 @@ void check_search_of(const Plan& plan) {
 }
 
 Space read_space(const SpaceText& text, const Plan& plan, std::vector<SearchPlatform> platforms) {
+  if (plan.serve) {
+    throw InputError(
+        plan.where.at("serve"),
+        "serve: a search compares layouts by one batch: give the plan a batch instead");
+  }
   return SpaceReader(text, plan).read(std::move(platforms));
 }
 

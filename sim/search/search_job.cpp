@@ -30,8 +30,8 @@ std::string bounds(const Plan& base, const Model& model, const Space& space, con
                    const std::string& request) {
   const std::vector<std::string> keys = parts_of(request, '|');
   const int platform = known_candidate(space, keys.front()).platform;
-  Cluster cluster = load_cluster_within(limits, space.platforms[platform].path);
-  Bounder bounder(model, cluster);
+  Cluster cluster = load_cluster_within(limits, space.platforms[platform].path, {}, base.gpus_at);
+  Bounder bounder(model, cluster, base.engine.times);
   std::string text;
   for (const std::string& key : keys) {
     const Plan plan = plan_of(base, space, known_candidate(space, key));

@@ -6,7 +6,7 @@ namespace rehearse {
 
 Lowered lower_prepared(const PreparedPlan& prepared, const Limits& limits) {
   const Plan& plan = prepared.plan();
-  Cluster cluster = load_cluster_within(limits, plan.platform_path);
+  Cluster cluster = load_cluster_within(limits, plan.platform_path, {}, plan.gpus_at);
   Programs programs =
       lower_within(limits, prepared.model(), plan, cluster.platform(), After::kNothing);
   return {std::move(cluster), std::move(programs)};

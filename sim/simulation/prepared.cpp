@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "layout/layout.hpp"
+#include "program/served_work.hpp"
 #include "routing/token_routing.hpp"
 
 namespace rehearse {
@@ -23,10 +24,11 @@ int gpus_of(const PlatformFile& file) {
 PreparedPlan::PreparedPlan(Plan plan, Model model)
     : plan_(std::move(plan)),
       model_(std::move(model)),
-      platform_(check_platform_xml(plan_.platform_path)),
+      platform_(check_platform_xml(plan_.platform_path, plan_.gpus_at)),
       gpus_(gpus_of(platform_)) {
   check_layout(plan_, model_, gpus_, plan_.platform_path);
   check_routing(plan_, model_);
+  if (plan_.serve) check_serve(plan_, model_);
 }
 
 }  // namespace rehearse

@@ -18,6 +18,7 @@
 #include "metrics/assumptions.hpp"
 #include "metrics/memory_advice.hpp"
 #include "model/weights.hpp"
+#include "network/lone_transfers.hpp"
 #include "platform/gpu_kinds.hpp"
 #include "program/lower.hpp"
 #include "program/program_memory.hpp"
@@ -41,13 +42,14 @@ constexpr double kBytesPerRequest = 40;
 
 }  // namespace
 
-Cluster load_cluster_within(const Limits& limits, const std::string& path, const Faster& faster) {
-  const PlatformFile file = check_platform_xml(path);
+Cluster load_cluster_within(const Limits& limits, const std::string& path, const Faster& faster,
+                            const std::vector<GpusAt>& gpus_at) {
+  const PlatformFile file = check_platform_xml(path, gpus_at);
   const auto hosts = static_cast<double>(file.hosts);
   refuse_too_large({path, 1, 1}, "loading this platform", {kBytesPerHost * hosts}, limits.memory);
   refuse_too_slow({path, 1, 1}, fmt::format("loading {} hosts", file.hosts),
                   estimate_loading(hosts), limits.time);
-  return load_cluster(path, faster);
+  return load_cluster(path, faster, gpus_at);
 }
 
 namespace {
@@ -83,22 +85,52 @@ void refuse_copies_without_room(const Plan& plan, const Model& model, const Prog
 
 }  // namespace
 
-Programs lower_within(const Limits& limits, const Model& model, const Plan& plan,
-                      const Platform& platform, After after) {
-  const double passes = static_cast<double>(plan.batch.micro_batches) + decode_micro_batches(plan);
+namespace {
+
+// That the programs of a plan take at least.
+struct LeastWork {
+  double passes = 0;    // actions
+  double compiled = 0;  // passes of one replica
+  double replicas = 1;  // that have passes of their own
+  double requests = 0;
+};
+
+LeastWork least_work(const Plan& plan) {
+  LeastWork work;
+  if (plan.serve) {
+    // A batch has a prefill and, but for single output tokens, a decode pass in each stage.
+    work.requests = static_cast<double>(plan.serve->requests.size());
+    const double batches = work.requests / (1.0 * plan.serve->max_sequences * plan.layout.expert);
+    work.passes = work.compiled = batches * plan.layout.pipeline;
+    work.replicas = plan.layout.expert;
+    return work;
+  }
+  work.requests = plan.batch.sequences;
+  work.passes = static_cast<double>(plan.batch.micro_batches) + decode_micro_batches(plan);
   // Passes are shared but where prompts differ: then the replica with the most has so many at
   // least.
-  const double compiled =
-      plan.batch.lengths.given ? 1.0 * plan.batch.micro_batches * plan.layout.pipeline : 0;
+  if (plan.batch.lengths.given) {
+    work.compiled = 1.0 * plan.batch.micro_batches * plan.layout.pipeline;
+  }
+  work.replicas = plan.layout.dense_data();
+  return work;
+}
+
+}  // namespace
+
+Programs lower_within(const Limits& limits, const Model& model, const Plan& plan,
+                      const Platform& platform, After after) {
+  const LeastWork work = least_work(plan);
   const bool simulated = after != After::kNothing;
-  const Bytes least{passes * sizeof(Action) + compiled * kLeastInstructions * sizeof(Instruction) +
-                    (simulated ? plan.batch.sequences * kBytesPerRequest : 0)};
+  const Bytes least{work.passes * sizeof(Action) +
+                    work.compiled * kLeastInstructions * sizeof(Instruction) +
+                    (simulated ? work.requests * kBytesPerRequest : 0)};
   const Bytes memory_limit = limits.memory;
   refuse_too_large(plan.where.at("layout"),
                    simulated ? "simulating this plan" : "the programs of this plan", least,
                    memory_limit);
   refuse_too_slow(plan.where.at("layout"), "lowering this plan",
-                  estimate_lowering(passes, compiled * plan.layout.dense_data()), limits.time);
+                  estimate_lowering(work.passes, work.compiled * work.replicas), limits.time);
   std::vector<int> node_of_rank;
   node_of_rank.reserve(plan.layout.gpus());
   for (Rank rank = 0; rank < plan.layout.gpus(); ++rank) {
@@ -119,16 +151,20 @@ Programs lower_within(const Limits& limits, const Model& model, const Plan& plan
 
 namespace {
 
-// The algorithms that the plan names must serve the groups that use them.
-void check_algorithms(const Plan& plan, const Programs& programs, const Platform& platform) {
+std::set<std::pair<Axis, CollectiveOp>> collectives_of(const Programs& programs) {
   std::set<std::pair<Axis, CollectiveOp>> used;
   for (const PassProgram& pass : programs.passes) {
     for (const Instruction& at : pass.instructions) {
       if (at.kind == Instruction::Kind::kCollective) used.emplace(at.axis, at.op);
     }
   }
-  for (const auto& [axis, op] : used) {
-    const CollectiveAlgorithm* const named = programs.algorithms[static_cast<int>(op)];
+  return used;
+}
+
+// The algorithms that the plan names must serve the groups that use them.
+void check_algorithms(const Plan& plan, const Programs& programs, const Platform& platform) {
+  for (const auto& [axis, op] : collectives_of(programs)) {
+    const CollectiveAlgorithm* const named = programs.collectives.algorithms[static_cast<int>(op)];
     if (named == nullptr) continue;
     for (const ProcessGroup& group : programs.groups.groups) {
       if (group.axis != axis) continue;
@@ -140,6 +176,33 @@ void check_algorithms(const Plan& plan, const Programs& programs, const Platform
                                                          named->name, refusal, to_text(axis)));
     }
   }
+}
+
+// A library that the plan names must run on the groups that use it, and know the plan's protocol
+// for at least one of their operations.
+void check_library(const Plan& plan, const Programs& programs, Cluster& cluster) {
+  const bool has_protocol = plan.library.protocol.empty();
+  if (plan.library.library.empty() && has_protocol) return;
+  LoneTransfers transfers(cluster);
+  bool known = has_protocol;
+  for (const auto& [axis, op] : collectives_of(programs)) {
+    for (const ProcessGroup& group : programs.groups.groups) {
+      if (group.axis != axis || group.ranks.size() < 2) continue;
+      Endpoints& ends = transfers.between(op, programs.collectives, gpus_of(programs, group.ranks));
+      const std::string refusal = transfers.refusal(ends);
+      if (!refusal.empty()) {
+        throw InputError(plan.where.at("collectives.library"),
+                         fmt::format("collectives.library = \"{}\" {} ({} groups)",
+                                     plan.library.library, refusal, to_text(axis)));
+      }
+      known = known || !transfers.lacks_protocol(ends);
+    }
+  }
+  if (known) return;
+  throw InputError(plan.where.at("collectives.protocol"),
+                   fmt::format("collectives.protocol = \"{}\": the library has it for none of the "
+                               "plan's operations",
+                               plan.library.protocol));
 }
 
 // A plan that fits nowhere is simulated for its figures as long as nobody has to wait for them.
@@ -212,6 +275,7 @@ Simulation simulate_on(Cluster& cluster, const Programs& programs, const Plan& p
                        const Model& model, const Fold& fold, const SimulationOptions& options) {
   const Platform& platform = cluster.platform();
   check_algorithms(plan, programs, platform);
+  check_library(plan, programs, cluster);
 
   Measure measure(model, plan, platform);
   CriticalPathFinder finder(platform);
@@ -232,7 +296,7 @@ Simulation simulate(const PreparedPlan& prepared, const SimulationOptions& optio
   const Plan& plan = prepared.plan();
   const Model& model = prepared.model();
   const Limits limits{options.memory_limit, options.time_limit};
-  Cluster cluster = load_cluster_within(limits, plan.platform_path, options.faster);
+  Cluster cluster = load_cluster_within(limits, plan.platform_path, options.faster, plan.gpus_at);
   // What explains a run speaks of every rank.
   const bool folds = options.fold && !options.explain;
   const Fold fold = folds ? find_fold(plan, model, cluster) : no_fold(plan);
@@ -247,6 +311,7 @@ Simulation simulate(const PreparedPlan& prepared, const SimulationOptions& optio
   Simulation result = simulate_on(cluster, programs, fold.plan, model, fold, options);
   result.metrics.gpu_kinds = gpu_kinds(cluster.platform(), plan.layout.gpus());
   result.metrics.assumptions = assumptions_of(plan, model, cluster.platform(), plan.layout.gpus());
+  result.metrics.accuracy = accuracy_of(plan, model, cluster.platform());
   MemoryPeak& memory = result.metrics.memory;
   if (!memory.fits) memory.advice = memory_advice(model, plan, memory);
   if (options.facts) result.facts = facts_json(model, plan, cluster.platform(), programs);

@@ -21,7 +21,7 @@ namespace rehearse {
 
 // load_cluster, refused (InputError) where SimGrid would need more for the platform's hosts alone.
 Cluster load_cluster_within(const Limits& limits, const std::string& path,
-                            const Faster& faster = {});
+                            const Faster& faster = {}, const std::vector<GpusAt>& gpus_at = {});
 
 // What the programs are for: that must find its memory, too. kNothing: they are looked at.
 enum class After { kNothing, kSimulation, kExplanation };

@@ -21,12 +21,22 @@ constexpr GpuTimeWord kWords[] = {
     {"no_work", "no work", "utilization.no_work_fraction",
      "all stages of its pipeline (without one: it alone) have ended their last operator, or never "
      "had one"},
+    {"host", "host", "utilization.host_fraction",
+     "its host prepares its next pass, for as long as the plan's engine says"},
 };
 static_assert(std::size(kWords) == kGpuTimeKinds);
 
 }  // namespace
 
 const GpuTimeWord& word_of(GpuTimeKind kind) { return kWords[static_cast<int>(kind)]; }
+
+std::string definition_of(GpuTimeKind kind, bool served) {
+  std::string definition = word_of(kind).definition;
+  if (served && kind == GpuTimeKind::kNoWork) {
+    definition += "; or their engine waits for requests to arrive";
+  }
+  return definition;
+}
 
 Stall stall_of(Axis stalled_on, Seconds stall, Seconds idle_from, Seconds transfer_start) {
   Stall result;
@@ -50,6 +60,8 @@ double GpuTime::of(GpuTimeKind kind) const {
       return peer_wait;
     case GpuTimeKind::kBubble:
       return bubble;
+    case GpuTimeKind::kHost:
+      return host;
     case GpuTimeKind::kNoWork:
     case GpuTimeKind::kCount:
       break;
@@ -63,23 +75,35 @@ void GpuTimes::begin(const Programs& programs) {
   last_end_.assign(programs.ranks.size(), 0);
 }
 
-void GpuTimes::add(Rank rank, const Stall& stall, double busy, double end) {
+void GpuTimes::add(Rank rank, const Stall& stall, double end) {
   GpuTime& time = times_[rank];
-  time.compute += busy;
   last_end_[rank] = end;
   if (stall.axis == Axis::kCount) return;
   (stall.before == GpuTimeKind::kBubble ? time.bubble : time.peer_wait) += stall.before_s;
   time.network[static_cast<int>(stall.axis)] += stall.network_s;
 }
 
+double& GpuTimes::busy(Rank rank, const Instruction& instruction) {
+  GpuTime& time = times_[rank];
+  return instruction.op_class == OperatorClass::kHost ? time.host : time.compute;
+}
+
 void GpuTimes::add_operator(const Span& span) {
-  add(span.rank, stall_of(span), (span.end - span.start).value, span.end.value);
+  busy(span.rank, instruction_of(*programs_, span)) += (span.end - span.start).value;
+  add(span.rank, stall_of(span), span.end.value);
 }
 
 void GpuTimes::add_operators(const OperatorRun& run) {
+  busy(run.rank, run.pass->instructions[run.instructions[0]]) += run.duration().value;
   add(run.rank,
       stall_of(run.stalled_on, run.stall, run.start - run.stall, run.stall_start_of_transfer),
-      run.duration().value, run.end().value);
+      run.end().value);
+}
+
+void GpuTimes::add_idle(const IdleTime& time) {
+  GpuTime& of_rank = times_[time.rank];
+  (programs_->stages > 1 ? of_rank.bubble : of_rank.no_work) += (time.ended - time.from).value;
+  of_rank.no_work += (time.until - time.ended).value;
 }
 
 void GpuTimes::end(Seconds makespan) {

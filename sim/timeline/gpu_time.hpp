@@ -1,9 +1,10 @@
-// Where a GPU's time goes, in five words: result.json, the summary, the page and the trace take
-// the rule and its wording from here.
+// Where a GPU's time goes, in five words, and a sixth where an engine's host takes time:
+// result.json, the summary, the page and the trace take the rule and its wording from here.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "program/program.hpp"
@@ -11,7 +12,15 @@
 
 namespace rehearse {
 
-enum class GpuTimeKind : std::uint8_t { kCompute, kNetwork, kPeerWait, kBubble, kNoWork, kCount };
+enum class GpuTimeKind : std::uint8_t {
+  kCompute,
+  kNetwork,
+  kPeerWait,
+  kBubble,
+  kNoWork,
+  kHost,
+  kCount
+};
 constexpr int kGpuTimeKinds = static_cast<int>(GpuTimeKind::kCount);
 
 struct GpuTimeWord {
@@ -21,6 +30,8 @@ struct GpuTimeWord {
   const char* definition;  // when a GPU's time counts as this
 };
 const GpuTimeWord& word_of(GpuTimeKind kind);
+// The whole of it; `served`: requests arrive one after the other.
+std::string definition_of(GpuTimeKind kind, bool served);
 
 // What a rank's compute stream waited for before it started an operator. Before the transfer that
 // it waited for last had started, others were late (of a pipeline's message: there was no
@@ -37,13 +48,14 @@ inline Stall stall_of(const Span& span) {
                   span.stall_start_of_transfer);
 }
 
-// Of one rank, in seconds; the five add up to the makespan.
+// Of one rank, in seconds; they add up to the makespan.
 struct GpuTime {
   double compute = 0;
   std::array<double, kAxes> network{};  // by axis
   double peer_wait = 0;
   double bubble = 0;
   double no_work = 0;
+  double host = 0;
 
   double network_sum() const;
   double of(GpuTimeKind kind) const;
@@ -55,12 +67,15 @@ class GpuTimes {
   void begin(const Programs& programs);
   void add_operator(const Span& span);  // of the compute stream
   void add_operators(const OperatorRun& run);
+  void add_idle(const IdleTime& time);
   void end(Seconds makespan);
 
   const std::vector<GpuTime>& of_ranks() const { return times_; }  // complete after end()
 
  private:
-  void add(Rank rank, const Stall& stall, double busy, double end);
+  // What the time that it takes counts as.
+  double& busy(Rank rank, const Instruction& instruction);
+  void add(Rank rank, const Stall& stall, double end);
 
   const Programs* programs_ = nullptr;
   std::vector<GpuTime> times_;

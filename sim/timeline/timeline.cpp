@@ -1,6 +1,7 @@
 #include "timeline/timeline.hpp"
 
 #include "base/error.hpp"
+#include "collectives/collective_algorithm.hpp"
 
 namespace rehearse {
 
@@ -20,6 +21,14 @@ const char* to_text(MemoryCategory category) {
   SIM_CHECK(false, "this memory category has no text");
 }
 
+Bytes sent(const Programs& programs, const Span& span, const Instruction& instruction) {
+  if (instruction.kind == Instruction::Kind::kReceive) return {};
+  const Bytes bytes = bytes_of(span, instruction);
+  if (instruction.kind == Instruction::Kind::kSend) return bytes;
+  const auto members = programs.groups.of(span.rank, instruction.axis).ranks.size();
+  return bytes * moved_per_byte(instruction.op, static_cast<int>(members));
+}
+
 void TimelineSink::operators(const OperatorRun& run) {
   Cursor cursor = run.first;
   Span span;
@@ -34,6 +43,7 @@ void TimelineSink::operators(const OperatorRun& run) {
   span.end = run.start;
   for (int at = 0; at < run.count; ++at) {
     span.instruction = cursor.at;
+    span.executed = &run.pass->instructions[cursor.at];
     span.layer = run.called->layer(run.pass->layer_at(cursor));
     span.ready = span.start = span.end;
     span.end = run.start + run.ends[at];

@@ -13,22 +13,25 @@
 
 namespace rehearse {
 
+struct TransferPath;  // network/paths.hpp
+
 // One executed compute or communication instruction of one rank.
 struct Span {
   Rank rank = 0;
-  int action = 0;               // of the rank's program
-  int instruction = 0;          // of the action's pass
-  int layer = Place::kOutside;  // of the model
-  int step = 0;                 // decode step: the argument of Amount::at
-  int position = 0;             // among the executions of the action's pass
-  std::int64_t order = 0;       // among all that the rank executes
+  int action = 0;                         // of the rank's program
+  int instruction = 0;                    // of the action's pass
+  const Instruction* executed = nullptr;  // it, as long as the run's programs are there
+  int layer = Place::kOutside;            // of the model
+  int step = 0;                           // decode step: the argument of Amount::at
+  int position = 0;                       // among the executions of the action's pass
+  std::int64_t order = 0;                 // among all that the rank executes
   Seconds ready;  // communication: when this rank was ready (its wait for the others is start -
                   // ready); compute: = start
   Seconds start;  // communication: when the transfer started, all members ready
   Seconds end;
   std::int64_t transfer = -1;  // communication: number of the collective or message, the same on
                                // all its ranks, unique in the run
-  const CollectiveAlgorithm* algorithm = nullptr;  // of a collective
+  const TransferPath* path = nullptr;  // of a collective: how it ran; good until the sink returns
   // Where routing is not uniform: the amounts of this rank in place of the instruction's.
   bool routed = false;
   Flops flops;
@@ -67,6 +70,7 @@ struct OperatorRun {
 };
 
 inline const Instruction& instruction_of(const Programs& programs, const Span& span) {
+  if (span.executed != nullptr) return *span.executed;
   return programs.pass_of(programs.action(span.rank, span.action)).instructions[span.instruction];
 }
 inline Flops flops_of(const Span& span, const Instruction& instruction) {
@@ -75,6 +79,8 @@ inline Flops flops_of(const Span& span, const Instruction& instruction) {
 inline Bytes bytes_of(const Span& span, const Instruction& instruction) {
   return span.routed ? span.bytes : Bytes{instruction.bytes.at(span.step)};
 }
+// What the rank sends in a communication, of a collective as moved_per_byte counts it.
+Bytes sent(const Programs& programs, const Span& span, const Instruction& instruction);
 
 enum class MemoryCategory : std::uint8_t {
   kWeights,
@@ -92,6 +98,15 @@ struct MemoryLevel {
   MemoryCategory category = MemoryCategory::kWeights;
   Seconds time;
   Bytes bytes;
+};
+
+// The rank has ended its part of a batch, and its engine has not begun the next: other ranks have
+// not ended theirs, or requests have not arrived.
+struct IdleTime {
+  Rank rank = 0;
+  Seconds from;
+  Seconds ended;  // all ranks have; from <= ended <= until
+  Seconds until;
 };
 
 // What a link direction carried in the whole run.
@@ -124,6 +139,7 @@ class TimelineSink {
   // Unless a sink takes them together, they are as many spans.
   virtual void operators(const OperatorRun& run);
   virtual void memory(const MemoryLevel&) {}
+  virtual void idle(const IdleTime&) {}
   virtual void routing(const RoutingTotals&) {}  // just before end, where routing is not uniform
   // Just before end: the shared links that carried anything. Only the fluid and exact levels count.
   virtual void links(const std::vector<LinkUse>&) {}

@@ -267,7 +267,7 @@ void ChromeTrace::flush_memory(Rank rank, Nanoseconds until) {
 void ChromeTrace::write_requests() {
   const int pid = programs_->all_ranks();
   for (const RequestLifetime& request : requests_->lifetimes()) {
-    if (!window_.overlaps(0, request.last_token)) continue;
+    if (!window_.overlaps(request.arrival, request.last_token)) continue;
     const auto write = [&](const char* phase, const std::string& name, Nanoseconds time,
                            const std::string& args) {
       out_.write(
@@ -277,11 +277,11 @@ void ChromeTrace::write_requests() {
                       time % 1000, args));
     };
     const std::string name = fmt::format("request {}", request.request);
-    write("b", name, 0,
+    const Nanoseconds ttft = request.first_token - request.arrival;
+    write("b", name, request.arrival,
           fmt::format(",\"args\":{{\"replica\":{},\"ttft_us\":{}.{:03},"
                       "\"output_tokens\":{}}}",
-                      request.replica, request.first_token / 1000, request.first_token % 1000,
-                      request.tokens));
+                      request.replica, ttft / 1000, ttft % 1000, request.tokens));
     write("n", "first token", request.first_token, "");
     write("e", name, request.last_token, "");
   }

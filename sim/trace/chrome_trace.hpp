@@ -16,8 +16,8 @@
 //   - where routing is not uniform, a counter "expert copies" per rank: what its experts compute
 //   and
 //     what they refuse, where those of a layer begin.
-//   - a process "requests": each request from 0 to its last token with a mark at its first;
-//   requests
+//   - a process "requests": each request from its arrival to its last token with a mark at its
+//   first; requests
 //     are shown whatever ranks are chosen.
 // Times are simulated time in us with three decimals: start and end are each rounded to 1 ns, which
 // is what Perfetto resolves. Exact below 2^50 ns (13 days), past which the readers' doubles round.

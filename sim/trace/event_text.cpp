@@ -43,7 +43,7 @@ void append_arguments(std::string& out, const Programs& programs, const Instruct
   const Instruction& instruction = *text.instruction;
   if (const int pass = programs.pass_about(place.program, place.action); pass >= 0) {
     const Action& action = place.program.actions[pass];
-    out.append("\"pass\":\"").append(to_text(programs.pass_of(action).phase));
+    out.append("\"pass\":\"").append(to_text(action.phase));
     append_number(out, " mb ", action.micro_batch);
     out += '"';
   } else {

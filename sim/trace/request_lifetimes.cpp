@@ -3,21 +3,9 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "trace/json_text.hpp"
+
 namespace rehearse {
-namespace {
-
-void add_pass(RequestLifetime& lifetime, Phase phase, std::int64_t last, int count) {
-  if (phase == Phase::kPrefill) {
-    lifetime.first_token = std::max(lifetime.first_token, last);
-    lifetime.tokens += 1;
-  } else {
-    lifetime.tokens += count;
-  }
-  lifetime.last_token = std::max(lifetime.last_token, last);
-}
-
-}  // namespace
-
 RequestLifetimes::RequestLifetimes(const Programs& programs, const RankCopies& copies)
     : programs_(programs), copies_(copies), samples_(programs.ranks.size()) {
   int last_stage = 0;
@@ -43,18 +31,20 @@ void RequestLifetimes::sampled(Rank rank, int action, std::int64_t end) {
 void RequestLifetimes::add(Rank copy, std::map<int, RequestLifetime>& by_request) const {
   const std::vector<Samples>& samples = samples_[copies_.image_of(copy)];
   const RankEntry entry = copies_.entry(copy);
-  // Where several ranks are asked about a replica (expert ranks in it), all know the same.
-  if (by_request.count(entry.sequences.first) != 0) return;
   for (std::size_t at = 0; at < samples.size(); ++at) {
     const Action& action = programs_.programs[entry.program].actions[at];
     if (samples[at].count == 0) continue;
-    const Phase phase = programs_.pass_of(action).phase;
     for (int i = 0; i < action.sequences.count; ++i) {
-      const int request = entry.sequences.first + action.sequences.first + i;
+      const int request = programs_.request_of(entry, action, i);
       RequestLifetime& lifetime = by_request[request];
       lifetime.request = request;
+      lifetime.arrival = to_nanoseconds(programs_.arrival_of(request));
       lifetime.replica = copies_.dense_replica_of(copy);
-      add_pass(lifetime, phase, samples[at].last, samples[at].count);
+      if (action.token == 0) {
+        lifetime.first_token = std::max(lifetime.first_token, samples[at].last);
+      }
+      lifetime.last_token = std::max(lifetime.last_token, samples[at].last);
+      lifetime.tokens += samples[at].count;
     }
   }
 }

@@ -11,8 +11,9 @@
 namespace rehearse {
 
 struct RequestLifetime {
-  int request = 0;  // numbered over the whole batch
+  int request = 0;  // numbered over the whole batch, or of the trace
   int replica = 0;
+  std::int64_t arrival = 0;      // ns
   std::int64_t first_token = 0;  // ns
   std::int64_t last_token = 0;   // ns
   int tokens = 0;

@@ -36,11 +36,10 @@ double busiest_rank(const PowerLaw& row) {
   RoutedTokens tokens;
   tokens.groups = 1;
   tokens.members = 8;
-  tokens.tokens[0] = {std::vector<int>(8, 1024)};
-  tokens.tokens[1] = {std::vector<int>(8, 1)};
+  tokens.passes = {{false, 0, std::vector<int>(8, 1024)}, {true, 0, std::vector<int>(8, 1)}};
   const ExpertRouting routing(model, plan, build_groups(plan.layout), tokens, {});
   TokenSpreads spreads(routing, 1);
-  for (int layer = 0; layer < model.layers; ++layer) spreads.of({0, layer, Phase::kPrefill, 0, 0});
+  for (int layer = 0; layer < model.layers; ++layer) spreads.of({0, layer, 0, 0});
   return spreads.totals().busiest_computed / spreads.totals().mean_computed;
 }
 

@@ -18,6 +18,8 @@ Simulation explained(const std::string& platform, const std::vector<std::string>
   request.platform = kSource + "/platforms/" + platform;
   request.variant = "declared-top1";
   request.sets = sets;
+  // The closed forms are those of the algorithms at the links' own rates.
+  request.sets.emplace_back("collectives.library=textbook");
   const Plan plan = read_plan(request);
   SimulationOptions options;
   options.memory_limit = Bytes{1e12};

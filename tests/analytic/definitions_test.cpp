@@ -27,6 +27,8 @@ Inputs inputs_of(const std::string& variant, const std::vector<std::string>& set
   request.path = kSource + "/workloads/plans/moe-10b-24gpu.textproto";
   request.variant = variant;
   request.sets = sets;
+  // The closed forms are those of the algorithms at the links' own rates.
+  request.sets.emplace_back("collectives.library=textbook");
   Inputs inputs;
   inputs.plan = read_plan(request);
   inputs.model = read_model(inputs.plan.model_path, inputs.plan.model_sets);

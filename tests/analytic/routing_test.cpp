@@ -28,6 +28,7 @@ TEST(EvenCounts, TakeTheTimeOfUniformRouting) {
   // over the tensor ranks.
   Model model = small_moe_model(2);
   Plan plan;
+  plan.library.library = "textbook";
   plan.batch = {.sequences = 32, .prompt_tokens = 8, .output_tokens = 3, .micro_batches = 2};
   plan.layout.expert = 2;
   plan.layout.pipeline = 2;
@@ -61,6 +62,7 @@ struct HotExpert {
   Plan plan;
 
   HotExpert() {
+    plan.library.library = "textbook";
     model.moe->top_k = 1;
     plan.layout.expert = 2;
     plan.batch = {.sequences = 2, .prompt_tokens = static_cast<int>(kTokens)};

@@ -24,7 +24,7 @@ void route_the_plan(benchmark::State& state) {
     for (int group = 0; group < routing.groups(); ++group) {
       for (int layer = 0; layer < routing.layers(); ++layer) {
         for (int part = 0; part < plan.batch.micro_batches; ++part) {
-          spreads.of({group, layer, Phase::kPrefill, part, 0});
+          spreads.of({group, layer, part, 0});
         }
       }
     }
@@ -45,11 +45,11 @@ void route_a_layer(benchmark::State& state) {
   RoutedTokens tokens;
   tokens.groups = 1;
   tokens.members = 64;
-  tokens.tokens[0] = {std::vector<int>(64, static_cast<int>(state.range(0)))};
-  tokens.tokens[1] = {std::vector<int>(64, 1)};
+  tokens.passes = {{false, 0, std::vector<int>(64, static_cast<int>(state.range(0)))},
+                   {true, 0, std::vector<int>(64, 1)}};
   const ExpertRouting routing(model, plan, build_groups(plan.layout), tokens, {});
   for (auto _ : state) {
-    benchmark::DoNotOptimize(routing.spread({0, 0, Phase::kPrefill, 0, 0}).computed.data());
+    benchmark::DoNotOptimize(routing.spread({0, 0, 0, 0}).computed.data());
   }
   state.counters["ns_per_count"] = benchmark::Counter(
       64.0 * 256, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);

@@ -45,7 +45,7 @@ void bounds(benchmark::State& state) {
     const double seconds = in_child([&] {
       Cluster cluster = load_cluster(all.space.platforms[0].path);
       const double start = cpu_seconds(RUSAGE_SELF);
-      Bounder bounder(all.model, cluster);
+      Bounder bounder(all.model, cluster, all.plan.engine.times);
       for (const Candidate& each : all.candidates) {
         benchmark::DoNotOptimize(bounder.bound(plan_of(all.plan, all.space, each)));
       }

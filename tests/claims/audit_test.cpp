@@ -6,6 +6,7 @@
 #include "claims/claim_texts.hpp"
 #include "claims/expected.hpp"
 #include "claims/report.hpp"
+#include "claims/skeletons.hpp"
 
 namespace rehearse {
 namespace {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 namespace rehearse {
 namespace {
 
@@ -90,6 +92,19 @@ TEST(Because, TtftIsItsCriticalPath) {
              "on it longest: qkv 87.5 %",
              "pipeline bubble: 2 stages take 3 micro-batches in 4 slots, so 25.0 % of the prefill "
              "is filling"}));
+}
+
+// Each chunk a slot of its own: (p - 1) / (v m + p - 1). Groups that are not whole wait longer, and
+// nothing is said of them.
+TEST(Because, ChunksFillAPipelineInSmallerSlots) {
+  json chunked = run();
+  chunked["layout"]["virtual_stages"] = 2;
+  chunked["batch"]["micro_batches"] = 4;
+  EXPECT_EQ(because("ttft_s", chunked).back(),
+            "pipeline bubble: 2 stages of 2 chunks take 4 micro-batches in 9 slots, so 11.1 % of "
+            "the prefill is filling");
+  chunked["batch"]["micro_batches"] = 3;
+  EXPECT_EQ(because("ttft_s", chunked).size(), 2U);
 }
 
 TEST(Because, MemoryIsItsCategoriesTheLargestFirst) {

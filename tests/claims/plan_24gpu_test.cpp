@@ -31,7 +31,8 @@ std::string output_of(const std::string& command) {
 
 json judgements() {
   const std::string plan = REHEARSE_SOURCE_DIR "/workloads/plans/moe-10b-24gpu.textproto";
-  return json::parse(output_of(REHEARSE_BINARY " check " + plan + " --json"))["judgements"];
+  return json::parse(output_of(REHEARSE_BINARY " check " + plan +
+                               " --set collectives.library=textbook --json"))["judgements"];
 }
 
 std::vector<double> numbers(const json& found) {

@@ -157,6 +157,7 @@ std::string host_with(PlatformQuantity quantity, const std::string& value) {
     case PlatformQuantity::kEfficiency:
       replaced("compute_efficiency");
       replaced("memory_efficiency");
+      properties += prop("network_share");
       break;
     case PlatformQuantity::kLaunch:
       replaced("kernel_launch");
@@ -167,6 +168,12 @@ std::string host_with(PlatformQuantity quantity, const std::string& value) {
       break;
     case PlatformQuantity::kPower:
       properties += prop("power") + prop("link_power");
+      break;
+    case PlatformQuantity::kProtocolShare:
+      properties += "<prop id=\"collectives\" value=\"nccl.ring.ll inside " + value + "\"/>";
+      break;
+    case PlatformQuantity::kComputeUnits:
+      properties += prop("compute_units");
       break;
     case PlatformQuantity::kCores:
       attributes = " core=\"" + value + "\"";
@@ -193,7 +200,13 @@ TEST(PlatformBounds, HoldForEveryQuantity) {
     const std::string most = bound.most_text;
     EXPECT_EQ(message_with(bound.quantity, least), "accepted") << least;
     EXPECT_EQ(message_with(bound.quantity, most), "accepted") << most;
-    if (bound.quantity == PlatformQuantity::kCores) continue;  // whole numbers
+    const bool whole = bound.quantity == PlatformQuantity::kCores ||
+                       bound.quantity == PlatformQuantity::kComputeUnits;
+    if (whole) {
+      EXPECT_NE(message_with(bound.quantity, "65536").find("must be at most 65535"),
+                std::string::npos);
+      continue;
+    }
     const bool unit = most.find_first_not_of("0123456789.") != std::string::npos;
     const std::string high = unit ? with_number(most, "1e300") : "1e300";
     EXPECT_NE(message_with(bound.quantity, high).find("must be at most " + most), std::string::npos)
@@ -204,7 +217,7 @@ TEST(PlatformBounds, HoldForEveryQuantity) {
               std::string::npos)
         << message_with(bound.quantity, low);
   }
-  EXPECT_NE(message_with(PlatformQuantity::kCores, "65536").find("must be at most 65535"),
+  EXPECT_NE(message_with(PlatformQuantity::kComputeUnits, "0").find("must be at least 1"),
             std::string::npos);
   EXPECT_NE(message_with(PlatformQuantity::kPrice, "infUSD/h").find("must be at most"),
             std::string::npos);
@@ -218,6 +231,55 @@ TEST(PlatformBounds, HoldForEveryAttribute) {
     const TemporaryXml file(gpu_cluster("gpus", "gpu", "0-1", "1GBps", attribute));
     EXPECT_NE(message_of(file.path()).find("must be at most"), std::string::npos) << attribute;
   }
+}
+
+Device device_with(const std::string& properties) {
+  const TemporaryXml file("<zone id=\"z\" routing=\"Full\"><host id=\"g\" speed=\"1Tf\">" +
+                          gpu_properties() + properties + "</host></zone>");
+  return check_platform_xml(file.path()).gpus.at(0).device;
+}
+
+TEST(CheckPlatformXml, ReadsWhatAGpuIs) {
+  const Device device = device_with(
+      "<prop id=\"gpu\" value=\"h100\"/><prop id=\"vendor\" value=\"nvidia\"/>"
+      "<prop id=\"architecture\" value=\"hopper\"/><prop id=\"scale_up\" value=\"switch\"/>");
+  EXPECT_EQ(device.gpu, "h100");
+  EXPECT_EQ(device.vendor, "nvidia");
+  EXPECT_EQ(device.architecture, "hopper");
+  EXPECT_EQ(device.scale_up, ScaleUpTopology::kSwitch);
+  const Device silent = device_with("");
+  EXPECT_TRUE(silent.gpu.empty() && silent.vendor.empty() && silent.architecture.empty());
+  EXPECT_FALSE(silent.scale_up);
+  EXPECT_NE(device, silent);
+}
+
+TEST(CheckPlatformXml, ReadsWhatCollectivesReach) {
+  const Device device = device_with(
+      "<prop id=\"network_share\" value=\"0.6\"/><prop id=\"collectives\" value=\"nccl.ring.ll "
+      "inside 0.278 across 0.5 launch 1s fill 2s step_inside 4s step_across 8s copy 0.253;  "
+      "nccl.message assumed fill 3s\"/>");
+  EXPECT_EQ(device.network_share, 0.6);
+  ASSERT_EQ(device.collectives.size(), 2U);
+  const ProtocolCosts expected{.inside = 0.278,
+                               .across = 0.5,
+                               .launch = Seconds{1},
+                               .fill = {2},
+                               .step_inside = {4},
+                               .step_across = {8},
+                               .copy = 0.253,
+                               .assumed = false};
+  EXPECT_EQ(device.collectives.at("nccl.ring.ll"), expected);
+  ProtocolCosts message;  // what is not said costs nothing
+  message.fill = {3};
+  message.assumed = true;
+  EXPECT_EQ(device.collectives.at("nccl.message"), message);
+  EXPECT_FALSE(device_with("").network_share);
+  EXPECT_NE(device, device_with("<prop id=\"network_share\" value=\"0.6\"/>"));
+}
+
+// Too few letters to tell a slip from another word.
+TEST(CheckPlatformXml, TakesACpuForNoMisspeltGpu) {
+  EXPECT_EQ(device_with("<prop id=\"cpu\" value=\"epyc\"/>"), device_with(""));
 }
 
 TEST(CheckPlatformXml, ASpeedIsThatOfTheChosenPstate) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <map>
 
@@ -79,6 +80,10 @@ TEST(Direction, FitsWholeNames) {
   EXPECT_EQ(better_of("utilization.bubble_fraction"), Better::kLess);
   EXPECT_EQ(better_of("utilization.mfu"), Better::kMore);
   EXPECT_EQ(better_of("makespan_s"), Better::kLess);
+  EXPECT_EQ(better_of("queue_s.p99"), Better::kLess);
+  EXPECT_EQ(better_of("e2e_s.mean"), Better::kLess);
+  EXPECT_EQ(better_of("serving.request_rate"), Better::kMore);
+  EXPECT_EQ(better_of("serving.mean_batch"), Better::kNeither);
   EXPECT_EQ(better_of("makespan_steps"), std::nullopt);
   EXPECT_EQ(better_of("communication.by_axis[tp].busy_s"), Better::kNeither);
 }
@@ -92,6 +97,23 @@ TEST(Tolerance, IsRelativeOrAbsoluteAndTheLastThatFits) {
   EXPECT_EQ(kind_after("/ttft_s/max", 4.51, "ttft_s.max", tolerances), Kind::kWorse);
   EXPECT_EQ(kind_after("/makespan_s", 10.2, "makespan_s", tolerances), Kind::kWorse);
   EXPECT_EQ(kind_after("/makespan_s", 10.0000001, "makespan_s", {}), Kind::kWorse);
+}
+
+// What a sum leaves of nothing failed a gate, whatever the tolerance.
+TEST(Tolerance, TakesWhatRoundingLeavesForNothing) {
+  const auto kind_from_zero = [](double value) {
+    json before = result();
+    before["makespan_s"] = 0.0;
+    json after = before;
+    after["makespan_s"] = value;
+    const std::vector<FieldChange> fields = compare(before, after, {}).fields;
+    const auto makespan = std::find_if(fields.begin(), fields.end(), [](const FieldChange& each) {
+      return each.path == "makespan_s";
+    });
+    return makespan->kind;
+  };
+  EXPECT_EQ(kind_from_zero(1.8e-21), Kind::kSame);
+  EXPECT_EQ(kind_from_zero(1e-12), Kind::kWorse);
 }
 
 // fault:A12

@@ -19,6 +19,16 @@ Device device_by_hand() {
   return device;
 }
 
+// With what kernels of every kind reach, where a model asks.
+Device calibrated_device() {
+  Device device = device_by_hand();
+  device.compute_units = 4;
+  for (const CostRow& row : kOperatorRows) {
+    device.operators[std::string(row.name)] = {Seconds{1}, 0.5, 0.8, Seconds{0.01}};
+  }
+  return device;
+}
+
 class Roofline : public testing::Test {
  protected:
   OperatorPrice price_of(const Amount& flops, const Amount& bytes) const {
@@ -92,6 +102,8 @@ std::vector<Sample> samples(double size) {
   return {{{Elementwise{}}, 10 * size},
           {{Gemm{size, 4, 3}}, 7 * size + 12},
           {{Gemm{2 * size, 4, 3, 2}}, 14 * size + 24},
+          {{Gemm{2 * size, 4, 3, 2, true}}, 14 * size + 24},
+          {{Gemm{size, 4, 3}, Dtype::kFp8, Dtype::kFp8}, 7 * size + 12},
           {{scores}, 16 * 50 * size}};
 }
 
@@ -102,7 +114,7 @@ class EveryCostModel : public testing::TestWithParam<const CostModel*> {
 };
 
 TEST_P(EveryCostModel, NothingTakesNoTime) {
-  const Device device = device_by_hand();
+  const Device device = calibrated_device();
   const DeviceRates rates(platform_, device);
   const OperatorLoad nothing{Work{}, 3, {}, {}};
   EXPECT_EQ(model_.time(nothing, rates).total.value, 0);
@@ -111,7 +123,7 @@ TEST_P(EveryCostModel, NothingTakesNoTime) {
 }
 
 TEST_P(EveryCostModel, HasALeastTimeThatIsNotAboveTheTimeAndDoesNotFall) {
-  const Device device = device_by_hand();
+  const Device device = calibrated_device();
   const DeviceRates rates(platform_, device);
   std::vector<double> before(samples(1).size(), 0);
   for (const double size : {0.25, 1.0, 1.5, 7.0, 8.0, 100.0, 4096.0}) {
@@ -131,7 +143,7 @@ TEST_P(EveryCostModel, HasALeastTimeThatIsNotAboveTheTimeAndDoesNotFall) {
 }
 
 TEST_P(EveryCostModel, TakesNotLongerOnADeviceThatIsBetterInEveryRespect) {
-  const Device slow = device_by_hand();
+  const Device slow = calibrated_device();
   Device fast = slow;
   fast.peak = FlopsPerSecond{300};
   fast.memory_bandwidth = BytesPerSecond{40};

@@ -44,7 +44,7 @@ TEST(DeviceRates, AreTheUsableOnes) {
     EXPECT_EQ(rates.peak(dtype), usable_peak(platform, device, dtype)) << to_text(dtype);
   }
   EXPECT_EQ(rates.bandwidth(), usable_bandwidth(device));
-  EXPECT_EQ(rates.launch().value, 1);
+  EXPECT_EQ(rates.launch_of(Work{}).value, 1);
 }
 
 std::string fault_of(Dtype dtype) {

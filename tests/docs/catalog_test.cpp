@@ -1,5 +1,5 @@
-// The tables of platforms/README.md against the catalog: a row says what --gpu writes. What the row
-// adds (sources, remarks) stands behind these words.
+// The tables of platforms/README.md against the device files: a row says what --gpu writes. What
+// the row adds (sources, remarks) stands behind these words.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <iterator>
 #include <string>
 
-#include "catalog/gpu_catalog.hpp"
+#include "catalog/device_catalog.hpp"
 
 namespace rehearse {
 namespace {
@@ -17,7 +17,13 @@ std::string document() {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-std::string or_dash(double value) { return value > 0 ? fmt::format("{:g}", value) : "-"; }
+DeviceSheet sheet_of(const std::string& name) { return DeviceCatalog().find(name); }
+
+// In units of `unit`.
+std::string or_dash(const DeviceSheet& sheet, FigureId id, double unit) {
+  const DeviceFigure* const figure = sheet.find(id);
+  return figure == nullptr ? "-" : fmt::format("{:g}", figure->value / unit);
+}
 
 std::string with_thousands(double value) {
   const std::string digits = fmt::format("{:.0f}", value);
@@ -26,7 +32,27 @@ std::string with_thousands(double value) {
               : digits;
 }
 
-std::string watts(double value) { return value > 0 ? with_thousands(value) + " W" : "-"; }
+std::string watts(const DeviceSheet& sheet, FigureId id) {
+  const DeviceFigure* const figure = sheet.find(id);
+  return figure == nullptr ? "-" : with_thousands(figure->value) + " W";
+}
+
+std::string scale_up(const DeviceSheet& sheet) {
+  if (!sheet.topology) return "-";
+  if (*sheet.topology == ScaleUpTopology::kPcie) {
+    return fmt::format("pcie, {}", sheet.count(FigureId::kServerGpus));
+  }
+  return fmt::format("{}, {}, {} x {:g} GB/s", to_text(*sheet.topology),
+                     sheet.count(FigureId::kScaleUpGpus), sheet.count(FigureId::kScaleUpPorts),
+                     sheet.at(FigureId::kScaleUpPortBandwidth).value / 1e9);
+}
+
+std::string server(const DeviceSheet& sheet) {
+  const int gpus = sheet.count(FigureId::kServerGpus);
+  if (sheet.find(FigureId::kServerNics) == nullptr) return fmt::format("{}, -", gpus);
+  return fmt::format("{}, {} x {:g} Gb/s", gpus, sheet.count(FigureId::kServerNics),
+                     sheet.at(FigureId::kServerNicBandwidth).value * 8 / 1e9);
+}
 
 // The document's line that starts with `row`, without that; reports where there is none.
 std::string rest_of(const std::string& text, const std::string& row) {
@@ -39,55 +65,127 @@ std::string rest_of(const std::string& text, const std::string& row) {
   return text.substr(from, text.find('\n', from) - from);
 }
 
-TEST(CatalogTables, HaveTheFiguresOfTheCatalog) {
+TEST(CatalogTables, HaveTheFiguresOfTheDeviceFiles) {
   const std::string text = document();
-  ASSERT_FALSE(gpu_catalog().empty());
-  for (const CatalogGpu& gpu : gpu_catalog()) {
-    const std::string mib = with_thousands(gpu.memory_mib);
-    const std::string links = rest_of(
+  for (const std::string& name : DeviceCatalog().names()) {
+    const DeviceSheet gpu = sheet_of(name);
+    rest_of(
         text,
-        fmt::format("| {} | {:g}, {}, {}, {:g} | {} MiB, {:g} TB/s | {}, {:g} GB/s", gpu.name,
-                    gpu.peak_16bit, or_dash(gpu.peak_fp8), or_dash(gpu.peak_fp4), gpu.peak_fp32,
-                    mib, gpu.memory_bandwidth_tbps, gpu.gpus_per_domain, gpu.scale_up_gbps));
-    EXPECT_NE(links.find(fmt::format(" | {:g} Gb/s | ", gpu.nic_gbitps)), std::string::npos)
-        << links;
-    rest_of(text, fmt::format("| {} | {} MiB | {:.1f} | ", gpu.name, mib,
-                              gpu.memory_mib * 1048576 / 1e9));
-    const std::string costs =
-        rest_of(text, fmt::format("| {} | {:g} | ", gpu.name, gpu.usd_per_hour));
-    EXPECT_TRUE(costs.ends_with(fmt::format(" | {} | {} | {} |", watts(gpu.power_w),
-                                            watts(gpu.nic_power_w), watts(gpu.scale_up_power_w))))
-        << gpu.name << ": " << costs;
+        fmt::format("| {} | {}, {}, {}, {} | {} MiB, {:g} TB/s | {} | {} |", gpu.name,
+                    or_dash(gpu, FigureId::kPeakBf16, 1e12), or_dash(gpu, FigureId::kPeakFp8, 1e12),
+                    or_dash(gpu, FigureId::kPeakFp4, 1e12), or_dash(gpu, FigureId::kPeakFp32, 1e12),
+                    with_thousands(gpu.at(FigureId::kMemoryCapacity).value / 1048576),
+                    gpu.at(FigureId::kMemoryBandwidth).value / 1e12, scale_up(gpu), server(gpu)));
   }
 }
 
-// h200, b200 and mi300x have no table of their own, or no whole one: the document says whose
-// figures they are.
-TEST(CatalogTables, HaveTheEfficienciesOfTheCatalog) {
+TEST(CatalogTables, HaveThePricesAndPowersOfTheDeviceFiles) {
+  const std::string text = document();
+  int with_price = 0;
+  for (const std::string& name : DeviceCatalog().names()) {
+    const DeviceSheet gpu = sheet_of(name);
+    const DeviceFigure* const price = gpu.find(FigureId::kPrice);
+    if (price == nullptr) continue;
+    ++with_price;
+    const std::string costs = rest_of(text, fmt::format("| {} | {:g} | ", gpu.name, price->value));
+    EXPECT_TRUE(costs.ends_with(fmt::format(" | {} | {} | {} |", watts(gpu, FigureId::kPower),
+                                            watts(gpu, FigureId::kServerNicPower),
+                                            watts(gpu, FigureId::kScaleUpSwitchPower))))
+        << gpu.name << ": " << costs;
+  }
+  EXPECT_EQ(with_price, 6);
+}
+
+double constant(const DeviceSheet& sheet, ConstantName name) { return sheet.constant(name).value; }
+
+// The document says what was measured, and of these files whose figures others took.
+TEST(CatalogTables, HaveTheEfficienciesOfTheDeviceFiles) {
   const std::string text = document();
   for (const char* const name : {"a100", "h100", "gb200-nvl72"}) {
-    const CatalogGpu& gpu = find_gpu(name);
-    const std::string line =
-        rest_of(text, fmt::format("| {} | {:.2f} (", name, gpu.compute_efficiency));
-    for (const std::string& cell : {fmt::format("| {:.2f} (", gpu.memory_efficiency),
-                                    fmt::format("| {:.1f} us (", gpu.kernel_launch_us),
-                                    fmt::format("| {:g} us (", gpu.scale_up_latency_us),
-                                    fmt::format("| {:g} us |", gpu.collective_launch_us)}) {
+    const DeviceSheet gpu = sheet_of(name);
+    const std::string line = rest_of(
+        text,
+        fmt::format("| {} | {:.2f} (", name, constant(gpu, ConstantName::kComputeEfficiency)));
+    for (const std::string& cell :
+         {fmt::format("| {:.2f} (", constant(gpu, ConstantName::kMemoryEfficiency)),
+          fmt::format("| {:.1f} us (", constant(gpu, ConstantName::kKernelLaunch) * 1e6),
+          fmt::format("| {:g} us (", gpu.at(FigureId::kScaleUpLatency).value * 1e6),
+          fmt::format("| {:g} us |", constant(gpu, ConstantName::kCollectiveLaunch) * 1e6)}) {
       EXPECT_NE(line.find(cell), std::string::npos) << name << ": " << line << "\nlacks " << cell;
     }
   }
   const auto expect_those_of = [](const char* name, const char* other) {
-    EXPECT_EQ(find_gpu(name).compute_efficiency, find_gpu(other).compute_efficiency) << name;
-    EXPECT_EQ(find_gpu(name).memory_efficiency, find_gpu(other).memory_efficiency) << name;
-    EXPECT_EQ(find_gpu(name).kernel_launch_us, find_gpu(other).kernel_launch_us) << name;
-    EXPECT_EQ(find_gpu(name).collective_launch_us, find_gpu(other).collective_launch_us) << name;
+    for (const ConstantRow& row : kConstants) {
+      EXPECT_EQ(constant(sheet_of(name), row.name), constant(sheet_of(other), row.name)) << name;
+    }
   };
   expect_those_of("h200", "h100");
   expect_those_of("b200", "gb200-nvl72");
-  const CatalogGpu& mi300x = find_gpu("mi300x");
-  rest_of(text, fmt::format("| mi300x | {:.2f}: ", mi300x.compute_efficiency));
-  EXPECT_EQ(mi300x.memory_efficiency, find_gpu("a100").memory_efficiency);
-  EXPECT_EQ(mi300x.kernel_launch_us, find_gpu("h100").kernel_launch_us);
+  const DeviceSheet l40s = sheet_of("l40s");
+  const std::string line = rest_of(
+      text, fmt::format("| l40s | {:.2f} (", constant(l40s, ConstantName::kComputeEfficiency)));
+  EXPECT_NE(line.find(fmt::format("| {:.2f} (", constant(l40s, ConstantName::kMemoryEfficiency))),
+            std::string::npos);
+  EXPECT_NE(line.find(fmt::format("| {:g} us (", l40s.at(FigureId::kPcieLatency).value * 1e6)),
+            std::string::npos);
+  const DeviceSheet mi300x = sheet_of("mi300x");
+  rest_of(text,
+          fmt::format("| mi300x | {:.2f}: ", constant(mi300x, ConstantName::kComputeEfficiency)));
+  EXPECT_EQ(constant(mi300x, ConstantName::kMemoryEfficiency),
+            constant(sheet_of("a100"), ConstantName::kMemoryEfficiency));
+  EXPECT_EQ(constant(mi300x, ConstantName::kKernelLaunch),
+            constant(sheet_of("h100"), ConstantName::kKernelLaunch));
+}
+
+// What is said to be another's is that GPU's number: "that of h100: ..." in the note.
+TEST(DeviceFiles, TakeWhatTheirNotesSay) {
+  int taken = 0;
+  for (const std::string& name : DeviceCatalog().names()) {
+    const DeviceSheet gpu = sheet_of(name);
+    for (const DeviceConstant& each : gpu.constants) {
+      constexpr std::string_view kThatOf = "that of ";
+      if (!each.figure.note.starts_with(kThatOf)) continue;
+      const std::string rest = each.figure.note.substr(kThatOf.size());
+      const std::string other = rest.substr(0, rest.find_first_of(":,"));
+      EXPECT_EQ(each.figure.value, constant(sheet_of(other), each.name)) << name << " " << other;
+      ++taken;
+    }
+  }
+  EXPECT_GT(taken, 60);
+}
+
+std::string other_gpu(const std::string& note) {
+  constexpr std::string_view kThatOf = "that of ";
+  if (!note.starts_with(kThatOf)) return {};
+  return note.substr(kThatOf.size(), note.find(':') - kThatOf.size());
+}
+
+// Whoever writes the rows of a GPU writes those of its relatives.
+TEST(DeviceFiles, TakeAllRowsOfCollectivesFromOneGpu) {
+  int taken = 0;
+  for (const std::string& name : DeviceCatalog().names()) {
+    const DeviceSheet gpu = sheet_of(name);
+    if (gpu.collectives.empty() || gpu.collectives[0].origin.kind != FigureKind::kAssumed) continue;
+    ++taken;
+    const std::string other = other_gpu(gpu.collectives[0].origin.note);
+    const DeviceSheet measured = sheet_of(other);
+    ASSERT_EQ(gpu.collectives.size(), measured.collectives.size()) << name;
+    for (std::size_t at = 0; at < gpu.collectives.size(); ++at) {
+      const DeviceCollective& row = gpu.collectives[at];
+      const DeviceCollective& own = measured.collectives[at];
+      EXPECT_EQ(row.row, own.row) << name;
+      if (row.origin.kind == FigureKind::kMeasured) continue;  // that one it has itself
+      EXPECT_EQ(other_gpu(row.origin.note), other) << name;
+      EXPECT_EQ(own.origin.kind, FigureKind::kMeasured) << other;
+      for (std::size_t i = 0; i < kCostFieldCount; ++i) {
+        const auto text = [i](const DeviceCollective& of) {
+          return of.numbers[i] ? of.numbers[i]->text : "";
+        };
+        EXPECT_EQ(text(row), text(own)) << name << " " << row.row << " " << kCostFields[i].name;
+      }
+    }
+  }
+  EXPECT_EQ(taken, 8);
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // The expression of a claim, up to its value for an imagined run.
+#include <nlohmann/json.hpp>
+
 #include "claims/evaluate.hpp"
 #include "claims/expression.hpp"
 #include "fuzz/fuzzed.hpp"

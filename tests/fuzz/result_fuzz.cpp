@@ -1,5 +1,6 @@
 // What commands wrote and read back: a result.json, compared with itself and with another, either
 // way round, and a record of accepted verdicts. Every text is tried as both.
+#include "claims/expected.hpp"
 #include "compare/compare.hpp"
 #include "fuzz/fuzzed.hpp"
 #include "input/input.hpp"

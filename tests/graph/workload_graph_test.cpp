@@ -119,8 +119,7 @@ TEST(PeakLiveBytes, DependsOnTheOrder) {
 TEST(BuildPass, TakesNoCollectiveForAGroupOfOne) {
   const Model model = small_moe_model(2);
   PassShape shape;
-  shape.sequences = 2;
-  shape.prompt_tokens = 3;
+  shape.slices = {Slice{2, 3, 0}};
   shape.group_tokens = 6;
   shape.layers = {0, 2};
   const WorkloadGraph graph = build_pass(model, Layout{}, shape);
@@ -137,8 +136,7 @@ TEST(BuildPass, HoldsResidualAndTheWidestPairOfResults) {
   //   norm -> QKV: 96 + 96 + 192 = 384;   QKV -> attention: 96 + 192 + 96 = 384;
   //   norm -> FFN up: 384
   PassShape shape;
-  shape.sequences = 2;
-  shape.prompt_tokens = 3;
+  shape.slices = {Slice{2, 3, 0}};
   shape.layers = {0, 1};
   const WorkloadGraph graph = build_pass(small_dense_model(), Layout{}, shape);
   EXPECT_EQ(peak(graph).value, 384);

@@ -56,8 +56,8 @@ TEST_P(RunPage, SecondsSumToTheMakespanAndTheirMeansAreTheResults) {
   }
   const double all = metrics.makespan_s * metrics.ranks;
   const double shares[] = {metrics.compute_busy_fraction, metrics.exposed_fraction,
-                           metrics.peer_wait_fraction, metrics.bubble_fraction,
-                           metrics.no_work_fraction};
+                           metrics.peer_wait_fraction,    metrics.bubble_fraction,
+                           metrics.no_work_fraction,      metrics.host_fraction.value_or(0)};
   for (int kind = 0; kind < kGpuTimeKinds; ++kind) {
     EXPECT_NEAR(sums[kind] / all, shares[kind], 1e-12);
   }
@@ -96,7 +96,7 @@ TEST_P(RunPage, SlicesHoldTheTimeOfEverySpan) {
   double busy = 0;
   std::int64_t spans = 0;
   for (std::size_t track = 0; track < slices.tracks(); ++track) {
-    for (const Slice& each : slices.track(track)) {
+    for (const TimelineSlice& each : slices.track(track)) {
       busy += each.busy;
       spans += each.spans;
     }

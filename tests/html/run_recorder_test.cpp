@@ -53,7 +53,7 @@ TEST(RunRecorder, ARanksSecondsSumToTheMakespan) {
   EXPECT_EQ(run.operators()[1].spans, 2);
 
   const std::size_t communication = kStreams * 0 + static_cast<std::size_t>(Stream::kTensor);
-  const Slice slice = run.slices().track(communication).at(0);
+  const TimelineSlice slice = run.slices().track(communication).at(0);
   EXPECT_EQ(slice.start, 3);
   EXPECT_EQ(slice.end, 4);
   EXPECT_EQ(slice.wait, 1);
@@ -90,7 +90,8 @@ TEST(RunRecorder, OperatorsThatComeTogetherCountAsEachByItself) {
   EXPECT_EQ(run.time_of(0).compute, 3);
   const std::vector<double>& computed = run.activity().row(0);
   EXPECT_NEAR(std::accumulate(computed.begin(), computed.end(), 0.0), 3, 1e-12);
-  const std::vector<Slice> slices = run.slices().track(static_cast<std::size_t>(Stream::kCompute));
+  const std::vector<TimelineSlice> slices =
+      run.slices().track(static_cast<std::size_t>(Stream::kCompute));
   ASSERT_EQ(slices.size(), 2U);
   EXPECT_EQ(slices[0].start, 1);
   EXPECT_EQ(slices[0].end, 2);

@@ -1,12 +1,12 @@
-#include "html/slices.hpp"
-
 #include <gtest/gtest.h>
+
+#include "html/timeline_slices.hpp"
 
 namespace rehearse {
 namespace {
 
-Slice slice(double start, double end, int op = 0) {
-  Slice made;
+TimelineSlice slice(double start, double end, int op = 0) {
+  TimelineSlice made;
   made.start = start;
   made.end = end;
   made.busy = made.longest = static_cast<float>(end - start);
@@ -46,7 +46,7 @@ TEST(SliceStore, MergesWhatIsShortAndKeepsItsTime) {
   EXPECT_GT(store.size(), 256U);
   EXPECT_LT(store.resolution().value, 200.0 / 256);
 
-  const std::vector<Slice> track = store.track(0);
+  const std::vector<TimelineSlice> track = store.track(0);
   double kept = 0;
   double amount = 0;
   double wait = 0;

@@ -11,6 +11,7 @@
 
 #include "input/input.hpp"
 #include "input/input_texts.hpp"
+#include "input/read_device.hpp"
 
 namespace rehearse {
 namespace {
@@ -52,6 +53,8 @@ TEST_P(BadFile, IsRefusedAsItsFirstLineSays) {
       read_model(path);
     } else if (name.starts_with("claims-")) {
       read_claims(path);
+    } else if (name.starts_with("device-")) {
+      read_device_sheet(path);
     } else {
       read_plan({.path = path});
     }

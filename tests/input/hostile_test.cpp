@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 
+#include "claims/expected.hpp"
 #include "claims/expression.hpp"
 #include "input/input.hpp"
 #include "input/input_texts.hpp"

@@ -33,7 +33,8 @@ std::string fault_of(const std::function<void(Case&)>& spoil) {
                                 "batch",
                                 "batch.micro_batches",
                                 "batch.decode_micro_batches",
-                                "placement.redundant_experts"};
+                                "placement.redundant_experts",
+                                "layout.virtual_stages"};
   for (int line = 0; const char* field : fields) where.place(field, {"plan", ++line, 3});
   at.plan.where = where;
   spoil(at);
@@ -97,6 +98,13 @@ TEST(CheckLayout, RulesOfTheStages) {
       },
       "plan:9:3: error: layout.layers_per_stage has 3 entries, layout.pipeline = 2 needs "
       "as many");
+  expect_fault(
+      [](Case& c) {
+        c.plan.layout.virtual_stages = 2;
+        c.plan.layout.layers_per_stage = {1, 3};
+      },
+      "plan:9:3: error: layout.layers_per_stage has 2 entries, layout.pipeline = 2 and "
+      "layout.virtual_stages = 2 need 4");
   expect_fault(
       [](Case& c) {
         c.plan.layout.layers_per_stage = {2, 3};
@@ -224,6 +232,21 @@ TEST(CheckLayout, RulesOfTheBatch) {
       [](Case& c) { c.plan.batch.sequences = 8, c.plan.batch.decode_micro_batches = 3; },
       "plan:12:3: error: batch.decode_micro_batches = 3 exceeds the 2 sequences of a data-parallel "
       "replica (8 over 6 replicas)");
+}
+
+TEST(CheckLayout, CutsALayerIntoNoStages) {
+  expect_fault([](Case& c) { c.plan.layout.virtual_stages = 2; }, "valid");
+  expect_fault([](Case& c) { c.plan.layout.virtual_stages = 3; },
+               "plan:14:3: error: layout.virtual_stages = 3 cuts the model's 4 layers into 6 "
+               "stages: a stage "
+               "holds at least one");
+  expect_fault(
+      [](Case& c) {
+        c.plan.layout.pipeline = 1;
+        c.plan.layout.virtual_stages = 2;
+      },
+      "plan:14:3: error: layout.virtual_stages = 2 needs a pipeline of several ranks, "
+      "layout.pipeline = 1");
 }
 
 }  // namespace

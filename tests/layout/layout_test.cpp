@@ -76,6 +76,15 @@ TEST(Share, OfTheShippedPlansSequences) {
   EXPECT_EQ(share_of(2, 3, 2), (Share{2, 0}));
 }
 
+TEST(ChunksOfRank, AreEveryNthStage) {
+  Layout layout;
+  layout.pipeline = 2;
+  layout.virtual_stages = 2;
+  // 10 layers in 4 stages: 3, 3, 2, 2; rank 0 has the first and the third.
+  EXPECT_EQ(chunks_of_rank(layout, 10, 0), (std::vector<Share>{{0, 3}, {6, 2}}));
+  EXPECT_EQ(chunks_of_rank(layout, 10, 1), (std::vector<Share>{{3, 3}, {8, 2}}));
+}
+
 TEST(StageLayers, AreEvenWithTheRemainderInFrontOrAsThePlanSays) {
   Layout layout;
   layout.pipeline = 3;

@@ -32,13 +32,13 @@ class TwoTensorRanks : public testing::Test {
                  compute(OperatorClass::kRouter, 10, 0.5), compute(OperatorClass::kSampling, 0)},
                 {0, 2});
     PassProgram decode = programs_.passes[0];
-    decode.phase = Phase::kDecode;
     decode.instructions = {next};
     decode.places = {{0, 1, Place::kOutside, 1}};
     programs_.passes.push_back(decode);
     Program& program = programs_.programs[0];
     program.actions.push_back(program.actions[0]);
     program.actions[1].pass = 1;
+    program.actions[1].token = 1;
     program.loops.push_back({1, 2, 2, 0});
     programs_.groups = build_groups(plan_.layout);
     for (int tensor : {0, 1}) programs_.ranks.push_back({0, {.tensor = tensor}, {0, 2}, tensor});

@@ -374,6 +374,7 @@ TEST(OperatorClass, HasATextForEach) {
   EXPECT_STREQ(to_text(OperatorClass::kEmbedding), "embedding");
   EXPECT_STREQ(to_text(OperatorClass::kAttentionDecode), "attention_decode");
   EXPECT_STREQ(to_text(OperatorClass::kSampling), "sampling");
+  EXPECT_STREQ(to_text(OperatorClass::kHost), "host");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/error.hpp"
 #include "graph/small_models.hpp"
 
 namespace rehearse {
@@ -27,6 +28,32 @@ Plan shipped_shape() {
   Plan plan = small_plan();
   plan.batch.sequences = 128;
   return plan;
+}
+
+TEST(CollectiveUse, IsWhatThePlanSaysOfItsLibrary) {
+  Plan plan = shipped_shape();
+  EXPECT_EQ(collective_use(plan), CollectiveUse{});  // the vendor's, and its choices
+  plan.library = {"textbook", "simple", 4, "5us"};
+  plan.collectives["all_reduce"] = "ring";
+  const CollectiveUse use = collective_use(plan);
+  EXPECT_EQ(use.library, &textbook_library());
+  EXPECT_EQ(use.protocol, "simple");
+  EXPECT_EQ(use.channels, 4);
+  ASSERT_TRUE(use.launch);
+  EXPECT_NEAR(use.launch->value, 5e-6, 1e-18);
+  EXPECT_EQ(use.algorithms[static_cast<int>(CollectiveOp::kAllReduce)],
+            algorithm_named(CollectiveOp::kAllReduce, "ring"));
+  EXPECT_EQ(lower(small_moe_model(2), plan).collectives, use);
+}
+
+TEST(CollectiveUse, RefusesWhatNoLibraryKnows) {
+  const LibraryChoice wrong[] = {
+      {"no_such", "", 0, ""}, {"", "eager", 0, ""}, {"", "", 0, "5"}, {"", "", 0, "2s"}};
+  for (const LibraryChoice& each : wrong) {
+    Plan plan = shipped_shape();
+    plan.library = each;
+    EXPECT_THROW(collective_use(plan), InputError);
+  }
 }
 
 TEST(Roles, RanksOfOneStageAndLoadShareAProgram) {

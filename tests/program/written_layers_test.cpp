@@ -3,6 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
+
+#include "graph/small_models.hpp"
+#include "model/weights.hpp"
+#include "program/compile_pass.hpp"
+
 namespace rehearse {
 namespace {
 
@@ -47,6 +53,52 @@ TEST(WrittenLayers, FollowWhatTheLayersThatTheyStandForFollow) {
       const int before = at == 0 ? -1 : kinds[written.layers[at - 1]];
       ASSERT_EQ(before, layer == 0 ? -1 : kinds[layer - 1]) << pattern;
     }
+  }
+}
+
+// The first and the last of eight layers stay in 16 bits, as checkpoints leave them.
+Model partly_quantised() {
+  Model model = small_dense_model(8);
+  model.storage.push_back({WeightPart::kQkv, storage_named(Dtype::kFp8, Dtype::kBf16), 1, 6});
+  return model;
+}
+
+TEST(LayerKinds, AreThoseOfBlocksAndStorage) {
+  EXPECT_EQ(layer_kinds(partly_quantised()), (std::vector<int>{0, 1, 1, 1, 1, 1, 1, 0}));
+  Model mixture = small_moe_model(4);
+  mixture.moe->first_dense_layers = 2;
+  mixture.dense = FeedForward{16, false};
+  EXPECT_EQ(layer_kinds(mixture), (std::vector<int>{0, 0, 1, 1}));
+  // Of the routed experts, which the dense layers do not have.
+  mixture.storage.push_back(
+      {WeightPart::kExpertUp, storage_named(Dtype::kFp8, Dtype::kBf16), 0, 2});
+  EXPECT_EQ(layer_kinds(mixture), (std::vector<int>{0, 0, 1, 2}));
+}
+
+// Written down as far as they differ: what is executed is what all layers written down would be.
+TEST(LayerKinds, StandForLayersThatAreStoredAlike) {
+  const Model model = partly_quantised();
+  PassShape shape;
+  shape.slices = {Slice{2, 1, 100}};
+  shape.layers = {0, 8};
+  std::vector<std::string> written;
+  Names names(written);
+  const PassProgram pass = compile_pass(model, {}, shape, layer_kinds(model), {}, names);
+  std::vector<int> each(8);
+  std::iota(each.begin(), each.end(), 0);
+  const PassProgram all = compile_pass(model, {}, shape, each, {}, names);
+  EXPECT_EQ(pass.executions(), all.executions());
+  // The first, the second behind it, the third behind an alike one, the last.
+  EXPECT_EQ(pass.places.size(), all.places.size() - 4);
+  EXPECT_LT(pass.instructions.size(), all.instructions.size());
+  Cursor at = pass.first();
+  for (Cursor full = all.first(); !all.is_over(full); all.advance(full), pass.advance(at)) {
+    const Instruction& instruction = pass.instructions[at.at];
+    const Instruction& expected = all.instructions[full.at];
+    ASSERT_EQ(pass.layer_at(at), all.layer_at(full));
+    ASSERT_EQ(instruction.name, expected.name);
+    ASSERT_EQ(instruction.bytes.base, expected.bytes.base) << written[expected.name];
+    ASSERT_EQ(pass.work_of(instruction).computed, all.work_of(expected).computed);
   }
 }
 

@@ -120,12 +120,12 @@ RC_GTEST_PROP(Conservation, CachedBytesAreThoseOfTheTokensFed, ()) {
 RC_GTEST_PROP(Conservation, EveryStageIsEnteredByEveryTokenOnce, ()) {
   const RandomPlan drawn = draw_plan(kGpus);
   const Programs programs = lower(drawn.model, drawn.plan);
-  std::vector<double> tokens(drawn.plan.layout.pipeline);
+  std::vector<double> tokens(drawn.plan.layout.stages());
   for (const RankEntry& rank : programs.ranks) {
     if (rank.at.tensor != 0) continue;
     const Program& program = programs.programs[rank.program];
     for_each_action(program, [&](const Action& action, int) {
-      tokens[program.stage] += programs.pass_of(action).tokens;
+      tokens[action.stage] += programs.pass_of(action).tokens;
     });
   }
   for (const double entered : tokens) require_equal(entered, tokens_fed(drawn.plan.batch), drawn);

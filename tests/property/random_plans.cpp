@@ -67,11 +67,12 @@ RandomPlan draw(int gpus, bool experts) {
   drawn.plan.name = "random";
   Layout& layout = drawn.plan.layout;
   layout = draw_degrees(gpus, experts);
-  const int layers = layout.pipeline + between(0, 3);
+  if (layout.pipeline > 1) layout.virtual_stages = between(1, 2);
+  const int layers = layout.stages() + between(0, 3);
   drawn.model = draw_model(layers, experts);
   if (coin()) {  // all surplus layers in the last stage
-    layout.layers_per_stage.assign(layout.pipeline, 1);
-    layout.layers_per_stage.back() += layers - layout.pipeline;
+    layout.layers_per_stage.assign(layout.stages(), 1);
+    layout.layers_per_stage.back() += layers - layout.stages();
   }
   Batch& batch = drawn.plan.batch;
   batch.sequences = between(1, 3 * layout.dense_data());
@@ -92,13 +93,13 @@ std::string RandomPlan::text() const {
   const Layout& l = plan.layout;
   const Batch& b = plan.batch;
   return fmt::format(
-      "tp{} pp{} dp{} ep{} etp{} sp{} {}; {} requests of {}+{} in {} and {} micro-batches; {} "
+      "tp{} pp{}x{} dp{} ep{} etp{} sp{} {}; {} requests of {}+{} in {} and {} micro-batches; {} "
       "layers, "
       "hidden {}, heads {}/{}x{}, {}",
-      l.tensor, l.pipeline, l.data, l.expert, l.expert_tensor, l.sequence_parallel, l.order,
-      b.sequences, b.prompt_tokens, b.output_tokens, b.micro_batches, b.decode_micro_batches,
-      model.layers, model.hidden, model.attention.heads, model.attention.kv_heads,
-      model.attention.head_dim,
+      l.tensor, l.pipeline, l.virtual_stages, l.data, l.expert, l.expert_tensor,
+      l.sequence_parallel, l.order, b.sequences, b.prompt_tokens, b.output_tokens, b.micro_batches,
+      b.decode_micro_batches, model.layers, model.hidden, model.attention.heads,
+      model.attention.kv_heads, model.attention.head_dim,
       model.moe ? fmt::format("top {} of 16 experts, {} shared, first {} dense", model.moe->top_k,
                               model.moe->shared_experts, model.moe->first_dense_layers)
                 : "dense");

@@ -39,7 +39,7 @@ int used_by_actors() {
   engine.spawn(0, [&](int /*self*/) {
     engine.on_main_stack([] {});
     engine.sleep_until({1e-3});
-    engine.send(0, 1, Bytes{1e6});
+    engine.send(0, 1, SimgridEngine::kNoGpu, Bytes{1e6});
     engine.spawn(1, [&](int /*self*/) { engine.resume(sleeper); });
     try {
       engine.on_main_stack([] { throw InternalError("taken back to the actor"); });

@@ -39,6 +39,19 @@ double double_tree_formula(int n, double all, const Expected& by) {
   return 2 * depth.at(n) * by.latency + port * all / 2;
 }
 
+double all_reduce_formula(const CollectiveAlgorithm& algorithm, int n, double bytes,
+                          const Expected& by) {
+  const double all = bytes / by.bandwidth;
+  const double chunk = all / n;
+  const double parallel = by.sends_share ? n - 1 : 1;
+  if (algorithm.name == "ring") return 2 * (n - 1) * (by.latency + chunk);
+  if (algorithm.name == "in_switch") return 2 * by.latency + all * (1 + 1.0 / n);
+  if (algorithm.name == "one_shot") return by.latency + parallel * all;
+  if (algorithm.name == "two_shot") return 2 * (by.latency + parallel * chunk);
+  if (algorithm.name == "double_tree") return double_tree_formula(n, all, by);
+  return 2 * (log2_up(n) * by.latency + (n - 1) * chunk);  // halving and doubling
+}
+
 // Of every algorithm that serves a group without regard to domains, written out again: what the
 // algorithms' own files state has to agree. `parallel`: how many messages share a sender's or
 // receiver's bandwidth where it sends n-1 at once.
@@ -48,13 +61,12 @@ double formula(const CollectiveAlgorithm& algorithm, int n, double bytes, const 
   const double parallel = by.sends_share ? n - 1 : 1;
   switch (algorithm.op) {
     case CollectiveOp::kAllReduce:
-      if (algorithm.name == "ring") return 2 * (n - 1) * (by.latency + chunk);
-      if (algorithm.name == "in_switch") return 2 * by.latency + all;
-      if (algorithm.name == "double_tree") return double_tree_formula(n, all, by);
-      return 2 * (log2_up(n) * by.latency + (n - 1) * chunk);  // halving and doubling
+      return all_reduce_formula(algorithm, n, bytes, by);
     case CollectiveOp::kReduceScatter:
+      if (algorithm.name == "direct") return by.latency + parallel * chunk;
       return (algorithm.name == "ring" ? n - 1 : log2_up(n)) * by.latency + (n - 1) * chunk;
     case CollectiveOp::kAllGather:  // the buffer is a shard
+      if (algorithm.name == "direct") return by.latency + parallel * all;
       return (algorithm.name == "ring" ? n - 1 : log2_up(n)) * by.latency + (n - 1) * all;
     case CollectiveOp::kAllToAll:
       if (algorithm.name == "pairwise") return (n - 1) * (by.latency + chunk);
@@ -64,9 +76,13 @@ double formula(const CollectiveAlgorithm& algorithm, int n, double bytes, const 
       return by.latency + parallel * all;
     case CollectiveOp::kBroadcast:
       if (algorithm.name == "binomial_tree") return log2_up(n) * (by.latency + all);
+      if (algorithm.name == "ring") return (n - 1) * by.latency + all;
       return by.latency + parallel * chunk + (n - 1) * (by.latency + chunk);
     case CollectiveOp::kReduce:
+      if (algorithm.name == "ring") return (n - 1) * by.latency + all;
       return log2_up(n) * (by.latency + all);
+    case CollectiveOp::kSendRecv:
+      return by.latency + all;
     case CollectiveOp::kBarrier:
       return log2_up(n) * by.latency;
     case CollectiveOp::kCount:
@@ -77,7 +93,7 @@ double formula(const CollectiveAlgorithm& algorithm, int n, double bytes, const 
 
 // All GPUs of `zone` run each operation alone, with each algorithm that serves them.
 void expect_closed_forms(const std::string& zone, int n, const Expected& by) {
-  const GroupShape shape{std::vector<int>(n, 0)};
+  const GroupShape shape{std::vector<int>(n, 0), false, 0};
   for (const CollectiveAlgorithm* algorithm : collective_algorithms()) {
     if (!algorithm->refusal(shape).empty()) continue;
     for (const double bytes : kSizes) {
@@ -164,7 +180,7 @@ TEST(ClosedForms, GroupsOnLinksOfTheirOwnDoNotDisturbEachOther) {
 }
 
 TEST(ClosedForms, NoBytesTakeTheLatencies) {
-  const GroupShape shape{std::vector<int>(4, 0)};
+  const GroupShape shape{std::vector<int>(4, 0), false, 0};
   for (const CollectiveAlgorithm* algorithm : collective_algorithms()) {
     if (!algorithm->refusal(shape).empty()) continue;
     for (const NetworkLevelName level : kLevels) {
@@ -236,7 +252,9 @@ TEST(ClosedForms, UnequalSplitsTakeAsLongAsTheFullestPort) {
 
 TEST(ClosedForms, EqualSplitsAreTheEvenAllToAll) {
   for (const CollectiveAlgorithm* algorithm : collective_algorithms()) {
-    if (algorithm->op != CollectiveOp::kAllToAll) continue;
+    GroupShape shape;
+    shape.domain = {0, 0, 0, 0, 1, 1, 1, 1};
+    if (algorithm->op != CollectiveOp::kAllToAll || !algorithm->refusal(shape).empty()) continue;
     for (const NetworkLevelName level : kLevels) {
       double makespan[2] = {};
       for (const bool split : {false, true}) {
@@ -270,6 +288,27 @@ TEST(ClosedForms, NodeAwareDispatchCrossesOncePerNode) {
       const double expected = 2e-6 + 11.0 / 14 * 1400e6 / 50e9 + 1e-6;
       EXPECT_NEAR(makespan_in_child(small.programs(),
                                     two_fabrics(8, 4, {450e9, 0.5e-6}, {50e9, 1e-6}), level),
+                  expected, 1e-12 * expected)
+          << back << static_cast<int>(level);
+    }
+  }
+}
+
+TEST(ClosedForms, RankAwareDispatchGoesToAMemberOnce) {
+  // A node of 4, 8 experts, 3 per token, 4.2 GB of copies per member: 1.05 GB for each other. A
+  // member holds 2 experts: C(6, 3) / C(8, 3) = 20/56 of the tokens have none of them, and 3/4 of a
+  // copy is expected there, so 36/56 / (3/4) = 6/7 of each are sent, to 3 members.
+  for (const bool back : {false, true}) {
+    for (const NetworkLevelName level : kLevels) {
+      SmallPrograms small(4);
+      small.use(*algorithm_named(CollectiveOp::kAllToAll, "rank_aware"));
+      for (Rank rank = 0; rank < 4; ++rank) {
+        small.collective(rank, CollectiveOp::kAllToAll, 4200e6);
+        small.at(rank, small.last(rank)).fan_out = {3, 8, back};
+      }
+      const double expected = 1e-6 + 3 * 6.0 / 7 * 1050e6 / 450e9;
+      EXPECT_NEAR(makespan_in_child(small.programs(),
+                                    two_fabrics(4, 4, {450e9, 0.5e-6}, {50e9, 1e-6}), level),
                   expected, 1e-12 * expected)
           << back << static_cast<int>(level);
     }

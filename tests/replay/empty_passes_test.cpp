@@ -67,8 +67,7 @@ void expect_same(double found, double expected) {
 int passes(const Programs& programs, Rank rank, Phase phase) {
   const std::vector<Action>& all = programs.of(rank).actions;
   return static_cast<int>(std::count_if(all.begin(), all.end(), [&](const Action& action) {
-    const PassProgram& pass = programs.pass_of(action);
-    return pass.is_pass && pass.phase == phase;
+    return programs.pass_of(action).is_pass && action.phase == phase;
   }));
 }
 

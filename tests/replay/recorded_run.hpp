@@ -14,7 +14,10 @@ namespace rehearse {
 class RecordedRun : public TimelineSink {
  public:
   void begin(const Programs&) override { ++begun; }
-  void span(const Span& span) override { spans.push_back(span); }
+  void span(const Span& span) override {
+    spans.push_back(span);
+    spans.back().executed = nullptr;  // they outlive the programs
+  }
   void operators(const OperatorRun& run) override {
     runs.push_back(run);
     runs.back().ends = nullptr;  // they hold for this call only

@@ -83,8 +83,9 @@ class RandomProgram {
     const double size = *rc::gen::inRange(0, 1000) * 4000.0;
     for (const std::vector<Rank>& group : groups) {
       const std::vector<Bytes> buffers(group.size(), Bytes{size});
-      const GroupShape shape{std::vector<int>(group.size(), -1)};
-      const CollectiveAlgorithm& algorithm = *small.programs().algorithms[static_cast<int>(op)];
+      const GroupShape shape{std::vector<int>(group.size(), -1), false, 0};
+      const CollectiveAlgorithm& algorithm =
+          *small.programs().collectives.algorithms[static_cast<int>(op)];
       for (const Step& step : algorithm.schedule(shape, buffers)) {
         for (const MemberMessage& message : step.messages) {
           bytes[{group[message.from], group[message.to]}] += message.bytes.value * step.repeat;

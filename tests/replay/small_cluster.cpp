@@ -6,13 +6,19 @@ namespace rehearse {
 namespace {
 
 std::string properties(const SmallGpu& gpu) {
+  const std::string units =
+      gpu.compute_units > 0
+          ? fmt::format("<prop id=\"compute_units\" value=\"{}\"/>", gpu.compute_units)
+          : "";
   return fmt::format(
-      "<prop id=\"memory\" value=\"80GB\"/>"
-      "<prop id=\"memory_bandwidth\" value=\"{:.17g}Bps\"/>"
-      "<prop id=\"compute_efficiency\" value=\"1\"/><prop id=\"memory_efficiency\" value=\"1\"/>"
-      "<prop id=\"kernel_launch\" value=\"{:.17g}s\"/>"
-      "<prop id=\"collective_launch\" value=\"{:.17g}s\"/>",
-      gpu.memory_bandwidth, gpu.kernel_launch, gpu.collective_launch);
+             "<prop id=\"memory\" value=\"80GB\"/>"
+             "<prop id=\"memory_bandwidth\" value=\"{:.17g}Bps\"/>"
+             "<prop id=\"compute_efficiency\" value=\"1\"/><prop id=\"memory_efficiency\" "
+             "value=\"1\"/>"
+             "<prop id=\"kernel_launch\" value=\"{:.17g}s\"/>"
+             "<prop id=\"collective_launch\" value=\"{:.17g}s\"/>",
+             gpu.memory_bandwidth, gpu.kernel_launch, gpu.collective_launch) +
+         units;
 }
 
 std::string cluster(const std::string& prefix, int gpus, SmallLink link, double speed,

@@ -11,6 +11,7 @@ struct SmallGpu {
   double memory_bandwidth = 1e12;
   double kernel_launch = 0;      // seconds
   double collective_launch = 0;  // seconds
+  int compute_units = 0;         // 0: the file does not say
 };
 
 // Of one link, each direction.

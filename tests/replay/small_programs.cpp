@@ -22,14 +22,21 @@ SmallPrograms::SmallPrograms(int ranks) {
   }
   programs_.passes.resize(ranks);
   // The first of its operation in the table.
+  programs_.collectives.library = &textbook_library();
   for (const CollectiveAlgorithm* algorithm : collective_algorithms()) {
-    const CollectiveAlgorithm*& used = programs_.algorithms[static_cast<int>(algorithm->op)];
+    const CollectiveAlgorithm*& used =
+        programs_.collectives.algorithms[static_cast<int>(algorithm->op)];
     if (used == nullptr) used = algorithm;
   }
 }
 
 void SmallPrograms::use(const CollectiveAlgorithm& algorithm) {
-  programs_.algorithms[static_cast<int>(algorithm.op)] = &algorithm;
+  programs_.collectives.algorithms[static_cast<int>(algorithm.op)] = &algorithm;
+}
+
+void SmallPrograms::use(const CollectiveLibrary& library) {
+  programs_.collectives = {};
+  programs_.collectives.library = &library;
 }
 
 void SmallPrograms::divide(Axis axis, const std::vector<std::vector<Rank>>& groups) {

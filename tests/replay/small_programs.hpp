@@ -18,6 +18,9 @@ class SmallPrograms {
   // gather and scatter.
   void use(const CollectiveAlgorithm& algorithm);
 
+  // Collectives run as the library runs them.
+  void use(const CollectiveLibrary& library);
+
   // The groups of an axis.
   void divide(Axis axis, const std::vector<std::vector<Rank>>& groups);
 

@@ -21,10 +21,10 @@ TEST(ExpertRouting, DoesNotDependOnTheOrderOfAsking) {
   TokenSpreads backward(routing, 1);
   std::vector<std::vector<int>> copies(7);
   for (int part = 0; part < 7; ++part) {
-    copies[part] = forward.of({0, 1, Phase::kPrefill, part, 0}).copies;
+    copies[part] = forward.of({0, 1, part, 0}).copies;
   }
   for (int part = 6; part >= 0; --part) {
-    const SpreadKey key{0, 1, Phase::kPrefill, part, 0};
+    const SpreadKey key{0, 1, part, 0};
     EXPECT_EQ(backward.of(key).copies, copies[part]) << part;
     EXPECT_EQ(routing.spread(key).copies, copies[part]) << part;
   }
@@ -38,18 +38,21 @@ TEST(ExpertRouting, CountsTheIterationsThatAGroupHas) {
   small.plan.batch.micro_batches = 3;
   RoutedTokens routed;
   routed.groups = routed.members = 2;
-  routed.tokens[0] = {{5, 5, 5, 5}, {5, 5, 0, 0}, {0, 5, 0, 0}};
-  routed.tokens[1] = {{1, 1, 1, 1}};
+  routed.passes = {{false, 0, {5, 5, 5, 5}},
+                   {false, 1, {5, 5, 0, 0}},
+                   {false, 2, {0, 5, 0, 0}},
+                   {true, 0, {1, 1, 1, 1}}};
   const ExpertRouting routing(small.model, small.plan, build_groups(small.plan.layout), routed, {});
-  const auto iteration = [&](int group, Phase phase, int part, int step) {
-    return routing.iteration_of({group, 0, phase, part, step});
+  constexpr int kDecode = 3;
+  const auto iteration = [&](int group, int pass, int step) {
+    return routing.iteration_of({group, 0, pass, step});
   };
-  EXPECT_EQ(iteration(0, Phase::kPrefill, 2, 0), 2);
-  EXPECT_EQ(iteration(0, Phase::kDecode, 0, 0), 3);
-  EXPECT_EQ(iteration(0, Phase::kDecode, 0, 4), 7);
-  EXPECT_EQ(iteration(1, Phase::kPrefill, 0, 0), 0);
-  EXPECT_EQ(iteration(1, Phase::kDecode, 0, 0), 1);
-  EXPECT_EQ(iteration(1, Phase::kDecode, 0, 4), 5);
+  EXPECT_EQ(iteration(0, 2, 0), 2);
+  EXPECT_EQ(iteration(0, kDecode, 0), 3);
+  EXPECT_EQ(iteration(0, kDecode, 4), 7);
+  EXPECT_EQ(iteration(1, 0, 0), 0);
+  EXPECT_EQ(iteration(1, kDecode, 0), 1);
+  EXPECT_EQ(iteration(1, kDecode, 4), 5);
 }
 
 TEST(ExpertRouting, EveryKeyHasItsOwnCounts) {
@@ -57,16 +60,15 @@ TEST(ExpertRouting, EveryKeyHasItsOwnCounts) {
   small.plan.layout.data = 2;
   small.plan.routing.model = "zipf";
   const ExpertRouting routing = small.routing(100, 2);
-  const SpreadKey key{0, 0, Phase::kPrefill, 0, 0};
+  const SpreadKey key{0, 0, 0, 0};
   const std::vector<int> counts = routing.counts(key).counts;
   EXPECT_EQ(routing.counts(key).counts, counts);
   for (const SpreadKey& other :
-       {SpreadKey{1, 0, Phase::kPrefill, 0, 0}, SpreadKey{0, 1, Phase::kPrefill, 0, 0},
-        SpreadKey{0, 0, Phase::kPrefill, 1, 0}}) {
+       {SpreadKey{1, 0, 0, 0}, SpreadKey{0, 1, 0, 0}, SpreadKey{0, 0, 1, 0}}) {
     EXPECT_NE(routing.counts(other).counts, counts);
   }
-  const SpreadKey first{0, 0, Phase::kDecode, 0, 0};
-  const SpreadKey second{0, 0, Phase::kDecode, 0, 1};
+  const SpreadKey first{0, 0, 2, 0};
+  const SpreadKey second{0, 0, 2, 1};
   EXPECT_NE(routing.counts(first).counts, routing.counts(second).counts);
 }
 
@@ -85,8 +87,8 @@ TEST(ExpertRouting, RebalancingFollowsTheDrift) {
   TokenSpreads spreads_stay(stays, 1);
   TokenSpreads spreads_move(moves, 1);
   for (int part = 50; part < 100; ++part) {
-    spreads_stay.of({0, 0, Phase::kPrefill, part, 0});
-    spreads_move.of({0, 0, Phase::kPrefill, part, 0});
+    spreads_stay.of({0, 0, part, 0});
+    spreads_move.of({0, 0, part, 0});
   }
   busiest_stays = spreads_stay.totals().busiest_computed / spreads_stay.totals().mean_computed;
   busiest_moves = spreads_move.totals().busiest_computed / spreads_move.totals().mean_computed;
@@ -118,7 +120,7 @@ TEST(TokenSpreads, AreLetGoWhenAllUsersAreThrough) {
   small.plan.routing.model = "zipf";
   const ExpertRouting routing = small.routing(10, 1);
   TokenSpreads spreads(routing, 1);  // two members use it
-  const SpreadKey key{0, 0, Phase::kPrefill, 0, 0};
+  const SpreadKey key{0, 0, 0, 0};
   spreads.of(key);
   spreads.release(key);
   spreads.of(key);

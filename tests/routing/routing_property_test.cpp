@@ -56,7 +56,7 @@ RC_GTEST_PROP(Routing, TokensAreComputedOrDroppedAndNothingElse, ()) {
   check_routing(small.plan, small.model);
   const int tokens = between(0, 300);
   const ExpertRouting routing = small.routing(tokens, 4);
-  const SpreadKey key{0, between(0, 1), Phase::kPrefill, between(0, 3), 0};
+  const SpreadKey key{0, between(0, 1), between(0, 3), 0};
   const TokenSpread spread = routing.spread(key);
   const int members = routing.members();
   const long chosen = static_cast<long>(tokens) * members * small.model.moe->top_k;
@@ -89,7 +89,7 @@ RC_GTEST_PROP(Routing, TokensAreComputedOrDroppedAndNothingElse, ()) {
 RC_GTEST_PROP(Routing, NoTokenVisitsAnExpertTwice, ()) {
   SmallRouting small = draw_routing();
   const int tokens = between(0, 300);
-  const TokenCounts counts = small.routing(tokens, 1).counts({0, 0, Phase::kPrefill, 0, 0});
+  const TokenCounts counts = small.routing(tokens, 1).counts({0, 0, 0, 0});
   for (const int count : counts.counts) RC_ASSERT(count >= 0 && count <= tokens);
 }
 

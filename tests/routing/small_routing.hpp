@@ -25,8 +25,10 @@ struct SmallRouting {
     routed.groups = plan.layout.data;
     routed.members = plan.layout.expert;
     const int sources = routed.groups * routed.members;
-    routed.tokens[0].assign(micro_batches, std::vector<int>(sources, tokens));
-    routed.tokens[1].assign(1, std::vector<int>(sources, 1));
+    for (int part = 0; part < micro_batches; ++part) {
+      routed.passes.push_back({false, part, std::vector<int>(sources, tokens)});
+    }
+    routed.passes.push_back({true, 0, std::vector<int>(sources, 1)});
     return ExpertRouting(model, plan, build_groups(plan.layout), routed, nodes);
   }
 };

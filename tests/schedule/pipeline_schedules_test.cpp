@@ -111,6 +111,14 @@ TEST(Interleaved, FillsInThePassesOfAChunk) {
   }
 }
 
+TEST(TurnsOf, AreThoseOfTheLayout) {
+  Layout layout;
+  layout.pipeline = 2;
+  EXPECT_EQ(turns_of(layout, 2, 0), (std::vector<Turn>{{0, 0}, {0, 1}}));
+  layout.virtual_stages = 2;
+  EXPECT_EQ(turns_of(layout, 2, 0), (std::vector<Turn>{{0, 0}, {0, 1}, {1, 0}, {1, 1}}));
+}
+
 TEST(ScheduleFor, IsInterleavedWhereARankHasSeveralChunks) {
   EXPECT_EQ(schedule_for({1, 1, 5}).name, "fill_drain");
   EXPECT_EQ(schedule_for({4, 1, 5}).name, "fill_drain");

@@ -9,7 +9,6 @@
 #include <fstream>
 
 #include "base/error.hpp"
-#include "estimate/pass_times.hpp"
 #include "search/journal.hpp"
 #include "search/search_job.hpp"
 #include "search/workers.hpp"
@@ -223,28 +222,6 @@ TEST(Objective, CountsCost) {
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(outcome_text(*read), text);
   EXPECT_EQ(read->most_memory, "weights");
-}
-
-// fault:C6: as many sequences and tokens, and ten times the context to attend to.
-TEST(PassTemplates, AreOfOnePromptLength) {
-  Model model;
-  model.layers = 1;
-  model.hidden = 64;
-  model.attention = {.heads = 4, .kv_heads = 4, .head_dim = 16};
-  model.dense = FeedForward{128};
-  model.vocab = 100;
-  PassShape shape;
-  shape.phase = Phase::kDecode;
-  shape.sequences = 2;
-  shape.prompt_tokens = 100;
-  shape.group_tokens = 2;
-  shape.layers = {0, 1};
-  PassShape longer = shape;
-  longer.prompt_tokens = 1000;
-  PassTemplates templates(model);
-  const PassTemplate* const first = &templates.of({}, shape, Spread::kEven);
-  EXPECT_NE(&templates.of({}, longer, Spread::kEven), first);
-  EXPECT_EQ(&templates.of({}, shape, Spread::kEven), first);
 }
 
 class TemporaryFile {

@@ -163,7 +163,7 @@ TEST(Search, SaysWhatItsFiguresTakeForGranted) {
   const std::size_t burst = table.find("assumes: all requests are there at time 0");
   ASSERT_NE(burst, std::string::npos) << table;
   EXPECT_LT(burst, table.find("GPUs")) << table;
-  EXPECT_NE(table.find("assumes: collectives run this simulator's own"), std::string::npos);
+  EXPECT_NE(table.find("assumes: collectives run as the library of"), std::string::npos);
   EXPECT_NE(table.find("assumes: memory efficiency: that of another GPU\n"), std::string::npos);
   EXPECT_NE(table.find("  ~\n"), std::string::npos) << table;
   const Json json = Json::parse(searched.json(result));

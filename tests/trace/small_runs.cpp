@@ -177,8 +177,9 @@ int add_receive(Programs& programs, int stage, int from_stage) {
 void add_pass(Programs& programs, int stage, Phase phase, int micro_batch, Share sequences) {
   PassProgram pass;
   pass.is_pass = true;
-  pass.phase = phase;
   Action action;
+  action.phase = phase;
+  action.token = phase == Phase::kDecode ? 1 : 0;
   action.micro_batch = micro_batch;
   action.sequences = sequences;
   begin_action(programs, stage, action, pass);

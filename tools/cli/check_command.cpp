@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/output_file.hpp"
+#include "claims/expected.hpp"
 #include "cli/commands.hpp"
 #include "cli/limits.hpp"
 #include "commands/check_page.hpp"

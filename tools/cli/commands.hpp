@@ -11,7 +11,11 @@ int check_command(const Options& options);
 int compare_command(const Options& options);
 int show_command(const Options& options);
 int platform_command(const Options& options);
+int gpus_command(const Options& options);
+int engines_command(const Options& options);
 int balance_command(const Options& options);
+int calibrate_command(const Options& options);
+int operator_command(const Options& options);
 int collective_command(const Options& options);
 int search_command(const Options& options);
 // Serves requests of a search elsewhere, on stdin and stdout; hidden.

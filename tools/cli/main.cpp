@@ -16,47 +16,16 @@
 #include "base/interrupts.hpp"
 #include "base/system_error.hpp"
 #include "base/utf8.hpp"
+#include "catalog/gpu_properties.hpp"
+#include "cli/command_options.hpp"
 #include "cli/commands.hpp"
-#include "plan/layout_fields.hpp"
+#include "input/read_engine.hpp"
 
 namespace rehearse {
 namespace {
 
 constexpr int kUsage = 2;
 constexpr int kBug = 3;
-
-void add_max_time(CLI::App& command, Options& options) {
-  command.add_option("--max-time", options.max_time,
-                     "refuse a simulation that is estimated to take longer (default 20s)");
-}
-
-// Of every command that reads a plan: `platform` apart where a search takes several.
-void add_common_options(CLI::App& command, Options& options) {
-  command.add_option("--variant", options.plan.variant, "a variant that the plan defines");
-  command.add_option("--model", options.plan.model, "another model: textproto or config.json");
-  command
-      .add_option("--set", options.plan.sets, "FIELD=VALUE: change a field of the plan by its path")
-      ->allow_extra_args(false);
-  command.add_option("--network", options.plan.network,
-                     "fluid (default), exact, simgrid or analytic");
-  command.add_option("--seed", options.plan.seed, "seed of everything random");
-  command.add_option("--max-memory", options.max_memory,
-                     "refuse a simulation that needs more (default: what this machine has free)");
-  add_max_time(command, options);
-  command.add_flag("--json", options.json, "print the result as JSON");
-  command.add_flag("--quiet", options.quiet, "print nothing but errors");
-  command.allow_extras();  // run() says it better
-}
-
-void add_change_options(CLI::App& command, Options& options) {
-  add_common_options(command, options);
-  command.add_option("--platform", options.plan.platform, "another platform (SimGrid XML)");
-}
-
-void add_plan_options(CLI::App& command, Options& options) {
-  command.add_option("PLAN", options.plan.path, "plan file (textproto)")->required();
-  add_change_options(command, options);
-}
 
 int refuse_usage(const std::string& what) {
   fmt::print(stderr, "rehearse: error: {} (rehearse --help lists what there is)\n", what);
@@ -82,118 +51,6 @@ int refuse_usage(const CLI::ParseError& error, const std::vector<std::string>& w
   return refuse_usage(fmt::format("{} needs a value", option));
 }
 
-void add_run_options(CLI::App& run, Options& options) {
-  run.add_option("--out", options.out, "directory for result.json, trace.json.gz and report.html");
-  run.add_flag("--explain", options.explain,
-               "print definitions, the terms of each number, and what would help most");
-  run.add_flag("--no-uniform-run", options.no_uniform_run,
-               "do not simulate uniform routing as well, to say what imbalance costs");
-  run.add_option("--fold", options.fold,
-                 "auto (default): simulate replicas that are alike once; off");
-  run.add_option("--trace-ranks", options.trace_ranks, "ranks in the trace: 0-7,16");
-  run.add_option("--trace-window", options.trace_window, "time in the trace: 0s..2s");
-}
-
-void add_check_options(CLI::App& check, Options& options) {
-  check.add_flag("--explain", options.explain,
-                 "add the critical path to the terms of refuted times");
-  check.add_option("--junit", options.check.junit, "write the judgements as JUnit XML");
-  check.add_option("--markdown", options.check.markdown, "write them as a pull-request comment");
-  check.add_option("--html", options.check.html, "write them as a page for a browser");
-  check.add_option("--record", options.check.record, "write today's verdicts for --expect");
-  check.add_option("--expect", options.check.expect, "fail on a change of these verdicts only");
-  check.add_option("--claim", options.check.claims, "judge only this claim (repeatable)")
-      ->allow_extra_args(false);
-}
-
-void add_compare_options(CLI::App& compare, Options& options) {
-  compare.add_option("OLD", options.compare.before, "result.json, or a plan")->required();
-  compare.add_option("NEW", options.compare.after, "result.json, or a plan")->required();
-  add_change_options(compare, options);
-  compare
-      .add_option("--tolerance", options.compare.tolerances,
-                  "VALUE, or FIELD=VALUE: what may move unjudged, 1%, 2ms, 10MB (default: 1%)")
-      ->allow_extra_args(false);
-}
-
-void add_platform_options(CLI::App& platform, PlatformOptions& options) {
-  platform.add_option("--gpu", options.request.gpu, "kind of GPU (platforms/README.md)");
-  platform.add_option("--nodes", options.nodes, "servers, or racks of NVL72");
-  platform.add_option("--fabric", options.request.fabric,
-                      "star, rail, leaf-spine, fat-tree, torus or dragonfly");
-  platform.add_option("--gpus-per-node", options.request.gpus_per_node, "fewer than the kind has");
-  platform.add_option("--oversubscription", options.request.oversubscription,
-                      "bandwidth below a switch over that above it (default 1)");
-  platform.add_option("--nic", options.request.nic, "bandwidth per GPU and direction: 400Gbps");
-  platform.add_option(
-      "--price", options.price,
-      "US dollars per GPU and hour, its share of the network included (default: a list price)");
-  platform.add_option("--out", options.out, "file to write (default: stdout)");
-  platform.add_option("--show", options.show, "describe this platform file instead");
-  platform.add_option("--from", options.from, "with --show: the route from this GPU");
-  platform.add_option("--to", options.to, "with --show: the route to this GPU");
-  platform.allow_extras();
-}
-
-void add_collective_options(CLI::App& collective, Options& options) {
-  CollectiveOptions& typed = options.collective;
-  collective.add_option("--platform", typed.platform, "SimGrid XML")->required();
-  collective.add_option("--op", typed.op, "all_reduce (default), all_gather, all_to_all, ...");
-  collective.add_option("--bytes", typed.bytes,
-                        "size of the array, or FIRST..LAST, doubling (default 8KB..1GB)");
-  collective.add_option("--ranks", typed.ranks, "GPUs that take part (default: all)");
-  collective.add_option("--groups", typed.groups, "equal groups that run it at once (default: 1)");
-  collective.add_flag("--strided", typed.strided, "a group's members are ranks / members apart");
-  collective.add_option("--algorithm", typed.algorithm, "auto (default), ring, two_level, ...");
-  collective.add_option("--splits", typed.splits,
-                        "all_to_all: what each member gets of every buffer, by weight: 4:2:1:1");
-  collective.add_option(
-      "--experts", typed.experts,
-      "all_to_all: the buffers are copies of tokens for 8/256 (8 of 256) experts");
-  collective.add_option("--network", typed.network, "fluid (default), exact, simgrid or analytic");
-  collective.add_option(
-      "--max-memory", options.max_memory,
-      "refuse a simulation that needs more (default: what this machine has free)");
-  add_max_time(collective, options);
-  collective.allow_extras();
-}
-
-// Of a search, and of its workers, which must read the same plan and space.
-void add_search_options(CLI::App& search, Options& options) {
-  SearchOptions& typed = options.search;
-  search.add_option("PLAN", options.plan.path, "plan file (textproto)")->required();
-  add_common_options(search, options);
-  const auto field = [&](const std::string& name, const std::string& what) {
-    search.add_option(option_of(name), typed.space[name], what)->allow_extra_args(false);
-  };
-  field("gpus", "numbers of GPUs: 16..40 (default: up to the platform's)");
-  field("max_gpus", "no more GPUs than this");
-  for (const LayoutField& each : kLayoutFields) {
-    if (each.searched != SearchedAs::kNever)
-      field(std::string(each.name()), std::string(each.option));
-  }
-  field("order", "a rank order; may be repeated");
-  field("platform", "a platform (SimGrid XML); may be repeated");
-  field("collectives", "OPERATION=ALGORITHM,...; may be repeated");
-  field("objective", "throughput, ttft, tpot, gpu_hours, ...; may be repeated");
-  field("constraint", "'ttft_s.p99 <= 6'; may be repeated");
-  search.add_option("--timeout", typed.timeout, "of one simulation (default 600s)");
-  search.add_option("--top", typed.top, "rows by the first objective (default 10)");
-  search.add_option("--workers", typed.workers, "processes (default: one per core)");
-  search.add_option("--journal", typed.journal, "file that a killed search goes on from");
-  search.add_option("--why-not", typed.why_not, "DEGREE=NUMBER,...: what became of such layouts");
-  search.add_flag("--exhaustive", typed.exhaustive, "simulate every legal layout");
-  search.add_flag("--no-skew", typed.no_skew, "do not show how the rows do with uneven experts");
-  search.add_option("--out", options.out, "directory for search.json and report.html");
-  search.add_option("--worker-sockets", typed.worker_sockets)->group("");
-}
-
-void add_show_options(CLI::App& show, Options& options) {
-  show.add_option("--dump", options.dump,
-                  "graph: operators of one pass per stage; program: instructions")
-      ->check(CLI::IsMember({"graph", "program"}));
-}
-
 struct Command {
   const char* name;
   const char* purpose;
@@ -214,8 +71,19 @@ constexpr Command kCommands[] = {
     {"compare", "what moved between two results", add_compare_options, compare_command},
     {"show", "what a plan means, without simulating", with_plan<add_show_options>, show_command},
     {"platform", "write or describe a platform file",
-     [](CLI::App& command, Options& options) { add_platform_options(command, options.platform); },
+     [](CLI::App& command, Options& options) {
+       add_platform_options(command, options.platform);
+       add_gpus_at(command, options.gpus_at);
+     },
      platform_command},
+    {"gpus", "the device catalogue: what GPUs can do, and who says so", add_gpus_options,
+     gpus_command},
+    {"engines", "the engines: what software adds to the times of kernels, and who says so",
+     add_engines_options, engines_command},
+    {"operator", "price a kernel on a GPU, or a table of them", add_operator_options,
+     operator_command},
+    {"calibrate", "measured kernels of a GPU: a device file of its own", add_calibrate_options,
+     calibrate_command},
     {"collective", "time a collective: the table of nccl-tests", add_collective_options,
      collective_command},
     {"balance", "is re-balancing experts, or copying them, worth it?", add_plan_options,
@@ -249,10 +117,47 @@ void make_rereadable(Options& options) {
   if (options.plan.model) keep(*options.plan.model, "a model");
   if (options.plan.platform) keep(*options.plan.platform, "a platform");
   keep(options.platform.show, "a platform");
+  keep(options.gpus.check, "a device");
+  keep(options.engines.check, "an engine");
   keep(options.collective.platform, "a platform");
+  keep(options.collective_batch.file, "a table of collectives");
+  keep(options.calibrate.rows, "a table of kernels");
+  if (options.operators.kind.empty()) keep(options.operators.batch, "a table of operators");
   keep(options.compare.before, "a result.json or a plan");
   keep(options.compare.after, "a result.json or a plan");
   keep(options.check.expect, "recorded verdicts");
+}
+
+// Whoever reads a platform gets the GPUs that --gpu-at names.
+void look_up_gpus(const std::string& command, Options& options) {
+  const GpusAtOptions& typed = options.gpus_at;
+  options.platform.request.device_folders = typed.devices;
+  options.collective_batch.devices = typed.devices;
+  if (typed.at.empty()) {
+    const bool own_use = command == "platform" || !options.collective_batch.file.empty();
+    if (typed.devices.empty() || own_use) return;
+    throw InputError({"--devices", 1, 1}, "belongs to --gpu-at PATTERN=GPU");
+  }
+  const DeviceCatalog catalog(typed.devices);
+  for (const std::string& note : catalog.notes()) fmt::print(stderr, "note: {}\n", note);
+  std::vector<GpusAt> found;
+  found.reserve(typed.at.size());
+  for (const std::string& each : typed.at) found.push_back(gpus_at(each, catalog));
+  options.plan.gpus_at = found;
+  options.collective.gpus_at = found;
+  options.platform.gpus_at = found;
+}
+
+// Files of the user's that stand for the program's own.
+void name_replaced_engines(const Options& options) {
+  for (const auto* const folders : {&options.plan.engine_folders,
+                                    &options.collective.engine_folders, &options.engines.folders}) {
+    if (folders->empty()) continue;
+    const EngineCatalog catalog(*folders);
+    for (const std::string& note : catalog.notes()) {
+      fmt::print(stderr, "note: {}\n", note);
+    }
+  }
 }
 
 // Messages and results are UTF-8.
@@ -305,6 +210,8 @@ int run(int argc, char** argv) {
   }
   make_rereadable(options);
   const std::string name = app.get_subcommands().front()->get_name();
+  look_up_gpus(name, options);
+  name_replaced_engines(options);
   for (const Command& command : kCommands) {
     if (name == command.name) return command.run(options);
   }

@@ -7,11 +7,20 @@
 #include <vector>
 
 #include "catalog/write_platform.hpp"
+#include "commands/calibrate.hpp"
 #include "commands/collective.hpp"
+#include "commands/collective_batch.hpp"
+#include "commands/operator_batch.hpp"
 #include "commands/search.hpp"
 #include "input/input.hpp"
 
 namespace rehearse {
+
+// GPUs of the catalogue for hosts of a platform file that has none.
+struct GpusAtOptions {
+  std::vector<std::string> at;       // as typed: "CUDA*=h100"
+  std::vector<std::string> devices;  // --devices
+};
 
 struct PlatformOptions {
   PlatformRequest request;  // nodes: of `nodes`
@@ -19,8 +28,21 @@ struct PlatformOptions {
   std::string price;  // as typed
   std::string out;    // empty: stdout
   std::string show;
+  std::vector<GpusAt> gpus_at;
   std::string from;
   std::string to;
+};
+
+struct GpusOptions {
+  std::string name;   // empty: all
+  std::string check;  // a device file; empty: none
+  std::vector<std::string> devices;
+};
+
+struct EnginesOptions {
+  std::string name;   // empty: all
+  std::string check;  // an engine file; empty: none
+  std::vector<std::string> folders;
 };
 
 struct CheckOptions {
@@ -54,7 +76,13 @@ struct Options {
   CheckOptions check;
   CompareOptions compare;
   PlatformOptions platform;
+  GpusOptions gpus;
+  EnginesOptions engines;
+  GpusAtOptions gpus_at;
   CollectiveOptions collective;
+  CollectiveBatchOptions collective_batch;
+  OperatorOptions operators;
+  CalibrateOptions calibrate;
   SearchOptions search;
 };
 

@@ -1,16 +1,19 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <charconv>
 #include <cmath>
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/free_memory.hpp"
 #include "base/option_place.hpp"
 #include "base/output_file.hpp"
 #include "base/progress.hpp"
+#include "catalog/device_catalog.hpp"
 #include "catalog/write_platform.hpp"
 #include "cli/commands.hpp"
 #include "cluster/bisection.hpp"
@@ -41,11 +44,16 @@ double price_of(const std::string& text) {
 }
 
 int write_platform(const PlatformOptions& options) {
-  for (const auto& [value, name] :
-       {std::pair{options.request.gpu, "--gpu"}, std::pair{options.request.fabric, "--fabric"}}) {
+  const auto need = [](const std::string& value, const char* name) {
     if (value.empty())
       refuse("rehearse platform", fmt::format("needs {} NAME, or --show FILE", name));
-  }
+  };
+  need(options.request.gpu, "--gpu");
+  if (!options.gpus_at.empty()) refuse("--gpu-at", "belongs to --show");
+  const DeviceCatalog catalog(options.request.device_folders);
+  for (const std::string& note : catalog.notes()) fmt::print(stderr, "note: {}\n", note);
+  const DeviceSheet sheet = catalog.find(options.request.gpu);
+  if (sheet.topology != ScaleUpTopology::kTorus) need(options.request.fabric, "--fabric");
   if (!options.nodes) refuse("rehearse platform", "needs --nodes N with N above zero");
   if (!options.from.empty() || !options.to.empty()) {
     refuse(options.from.empty() ? "--to" : "--from", "belongs to --show");
@@ -53,7 +61,7 @@ int write_platform(const PlatformOptions& options) {
   PlatformRequest request = options.request;
   request.nodes = *options.nodes;
   if (!options.price.empty()) request.usd_per_gpu_hour = price_of(options.price);
-  const std::string xml = platform_xml(request);
+  const std::string xml = platform_xml(request, sheet);
   if (options.out.empty()) {
     fmt::print("{}", xml);
   } else {
@@ -75,6 +83,22 @@ std::string peak_text(const char* name, FlopsPerSecond peak) {
   return peak.value > 0 ? fmt::format(", {} {}", name, to_text(peak)) : "";
 }
 
+// "h100, nvidia, hopper, scale-up switch, ..."; empty: the file does not say.
+std::string identity_text(const Device& device) {
+  std::vector<std::string> parts;
+  for (const std::string& part : {device.gpu, device.vendor, device.architecture}) {
+    if (!part.empty()) parts.push_back(part);
+  }
+  if (device.scale_up) parts.push_back(fmt::format("scale-up {}", to_text(*device.scale_up)));
+  if (device.network_share) {
+    parts.push_back(fmt::format("network x {} in transfers", *device.network_share));
+  }
+  if (!device.collectives.empty()) {
+    parts.push_back(fmt::format("{} rows of collectives", device.collectives.size()));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
 void print_devices(const Platform& platform) {
   std::vector<int> count(platform.devices.size());
   std::set<int> domains;
@@ -90,6 +114,8 @@ void print_devices(const Platform& platform) {
     fmt::print("  memory {}, {} x {} in kernels; launch {}, of a collective {}\n",
                to_text(device.memory), to_text(device.memory_bandwidth), device.memory_efficiency,
                to_text(device.kernel_launch), to_text(device.collective_launch));
+    const std::string identity = identity_text(device);
+    if (!identity.empty()) fmt::print("  {}\n", identity);
   }
   if (domains.empty()) {
     fmt::print("scale-up domains: the file has none\n");
@@ -133,14 +159,17 @@ int describe_platform(const PlatformOptions& options) {
         std::pair{options.nodes.has_value(), "--nodes"},
         std::pair{request.gpus_per_node.has_value(), "--gpus-per-node"},
         std::pair{request.oversubscription != 1, "--oversubscription"},
-        std::pair{request.nic.has_value(), "--nic"}, std::pair{!options.price.empty(), "--price"},
-        std::pair{!options.out.empty(), "--out"}}) {
+        std::pair{request.network_share.has_value(), "--network-share"},
+        std::pair{request.nic.has_value(), "--nic"}, std::pair{request.nics.has_value(), "--nics"},
+        std::pair{request.unbridged, "--unbridged"},
+        std::pair{!request.device_folders.empty() && options.gpus_at.empty(), "--devices"},
+        std::pair{!options.price.empty(), "--price"}, std::pair{!options.out.empty(), "--out"}}) {
     if (given) refuse(name, "belongs to writing a file: --show describes one");
   }
   if (options.from.empty() != options.to.empty()) {
     refuse(options.from.empty() ? "--to" : "--from", "a route needs both --from GPU and --to GPU");
   }
-  Cluster cluster = load_cluster_within({free_memory()}, options.show);
+  Cluster cluster = load_cluster_within({free_memory()}, options.show, {}, options.gpus_at);
   const Platform& platform = cluster.platform();
   const int count = static_cast<int>(platform.gpus.size());
   int from = 0;

@@ -27,6 +27,11 @@ int show_command(const Options& options) {
   } else if (options.quiet) {
     return 0;
   } else if (options.dump == "graph") {
+    if (plan.serve) {
+      throw InputError(plan.where.at("serve"),
+                       "serve: --dump graph prints the passes of one batch; --dump program prints "
+                       "those of every batch");
+    }
     fmt::print("{}", show_graphs(model, plan));
   } else if (options.dump == "program") {
     fmt::print("{}", dump(programs));

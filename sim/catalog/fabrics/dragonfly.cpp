@@ -48,8 +48,8 @@ std::string write_dragonfly(const FabricRequest& request) {
                   in_group, inside, per_router);
   // One latency for all links: the longest route, 5 links, crosses two NICs and three cables more.
   constexpr double kLatencyUs = (2 * kNicLatencyUs + 3 * kSwitchLatencyUs) / 5;
-  return gpu_cluster(request, "scaleout", radical_text(0, request.gpus, 1), request.nic, kLatencyUs,
-                     topology, -1);
+  return gpu_cluster(request, "scaleout", radical_text(0, request.gpus, 1), request.nic,
+                     latency_text(kLatencyUs), topology, "");
 }
 
 }  // namespace rehearse

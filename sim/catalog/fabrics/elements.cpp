@@ -28,16 +28,20 @@ std::string radical_text(std::int64_t first, std::int64_t count, std::int64_t st
   return text;
 }
 
+std::string place_property(const char* id, std::int64_t number) {
+  return fmt::format("<prop id=\"{}\" value=\"{}\"/>\n", id, number);
+}
+
 std::string gpu_cluster(const FabricRequest& request, const std::string& id,
-                        const std::string& radical, BytesPerSecond bandwidth, double latency_us,
-                        const std::string& attributes, int rail) {
-  std::string text = fmt::format(
+                        const std::string& radical, BytesPerSecond bandwidth,
+                        const std::string& latency, const std::string& attributes,
+                        const std::string& place) {
+  const std::string text = fmt::format(
       "<cluster id=\"{}\" prefix=\"gpu\" suffix=\"\" radical=\"{}\" {} bw=\"{}\" lat=\"{}\" "
       "sharing_policy=\"SPLITDUPLEX\"{}{}>\n",
-      id, radical, request.gpu_figures, link_rate(request, bandwidth), latency_text(latency_us),
+      id, radical, request.gpu_figures, link_rate(request, bandwidth), latency,
       attributes.empty() ? "" : " ", attributes);
-  if (rail >= 0) text += fmt::format("<prop id=\"rail\" value=\"{}\"/>\n", rail);
-  return text + request.gpu_properties + "</cluster>\n";
+  return text + place + request.gpu_properties + "</cluster>\n";
 }
 
 void refuse_oversubscribed_switch(const FabricRequest& request) {
@@ -50,13 +54,15 @@ void refuse_oversubscribed_switch(const FabricRequest& request) {
 std::string two_tiers(const FabricRequest& request, const std::vector<Leaf>& leaves) {
   if (leaves.size() == 1) {
     refuse_oversubscribed_switch(request);
-    return gpu_cluster(request, "leaf0", leaves[0].radical, request.nic, kNicLatencyUs, "", -1);
+    return gpu_cluster(request, "leaf0", leaves[0].radical, request.nic,
+                       latency_text(kNicLatencyUs), "", "");
   }
   const std::string name = leaves[0].rail < 0 ? "leaf" : "rail";
   std::string text = "<zone id=\"scaleout\" routing=\"Floyd\">\n";
   for (std::size_t i = 0; i < leaves.size(); ++i) {
+    const std::string place = leaves[i].rail < 0 ? "" : place_property("rail", leaves[i].rail);
     text += gpu_cluster(request, fmt::format("{}{}", name, i), leaves[i].radical, request.nic,
-                        kNicLatencyUs, "", leaves[i].rail);
+                        latency_text(kNicLatencyUs), "", place);
   }
   text += "<zone id=\"spine\" routing=\"None\"><router id=\"core\"/></zone>\n";
   for (std::size_t i = 0; i < leaves.size(); ++i) {

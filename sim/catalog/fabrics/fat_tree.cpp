@@ -43,7 +43,7 @@ std::string write_fat_tree(const FabricRequest& request) {
       fmt::format("topology=\"FAT_TREE\" topo_parameters=\"2;{},{};1,{};1,1\"", down,
                   request.gpus / down, static_cast<std::int64_t>(up));
   return gpu_cluster(request, "scaleout", radical_text(0, request.gpus, 1), request.nic,
-                     (2 * kNicLatencyUs + 2 * kSwitchLatencyUs) / 4, topology, -1);
+                     latency_text((2 * kNicLatencyUs + 2 * kSwitchLatencyUs) / 4), topology, "");
 }
 
 }  // namespace rehearse

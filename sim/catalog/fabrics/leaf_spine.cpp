@@ -16,8 +16,12 @@ constexpr std::int64_t kPods = 16;
 
 // Neighbouring GPUs share a leaf of 32. Above 2,048 GPUs two tiers of 64-port switches do not
 // reach; then 16 pods that do not block inside take the place of the leaves, and oversubscription
-// is that of the tier above the pods.
+// is that of the tier above the pods. Where GPUs share NICs, a leaf has 32 NICs.
 std::string write_leaf_spine(const FabricRequest& request) {
+  if (!request.groups.of_server.empty()) {
+    return write_groups(request,
+                        [](std::int64_t, std::int64_t first_nic) { return first_nic / kLeafGpus; });
+  }
   std::int64_t size = kLeafGpus;
   if (request.gpus > kLeafGpus * kMostLeaves) {
     size = (request.gpus + kPods - 1) / kPods;

@@ -7,12 +7,14 @@ namespace rehearse {
 namespace {
 
 constexpr Fabric kFabrics[] = {
-    {"star", "one switch that never blocks", false, write_star},
-    {"rail", "GPU i of every server on rail switch i, a spine between rails", true, write_rail},
-    {"leaf-spine", "servers side by side on leaf switches, below a spine", true, write_leaf_spine},
-    {"fat-tree", "switches in levels, static routing (d-mod-k)", true, write_fat_tree},
-    {"torus", "three dimensions, no switches", false, write_torus},
-    {"dragonfly", "groups of switches, each joined to every other", true, write_dragonfly},
+    {"star", "one switch that never blocks", false, true, write_star},
+    {"rail", "GPU i of every server on rail switch i, a spine between rails", true, true,
+     write_rail},
+    {"leaf-spine", "servers side by side on leaf switches, below a spine", true, true,
+     write_leaf_spine},
+    {"fat-tree", "switches in levels, static routing (d-mod-k)", true, false, write_fat_tree},
+    {"torus", "three dimensions, no switches", false, false, write_torus},
+    {"dragonfly", "groups of switches, each joined to every other", true, false, write_dragonfly},
 };
 
 }  // namespace

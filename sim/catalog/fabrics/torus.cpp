@@ -4,10 +4,8 @@
 #include "catalog/fabrics/elements.hpp"
 
 namespace rehearse {
-namespace {
 
-// The largest divisor of `number` that is at most its `root`-th root.
-std::int64_t divisor(std::int64_t number, int root) {
+std::int64_t largest_divisor_below_root(std::int64_t number, int root) {
   std::int64_t best = 1;
   const auto power = [root](std::int64_t side) {
     return root == 2 ? side * side : side * side * side;
@@ -18,15 +16,13 @@ std::int64_t divisor(std::int64_t number, int root) {
   return best;
 }
 
-}  // namespace
-
 // X x Y x Z as near to a cube as the divisors of the number of GPUs allow. Routes go along one
 // dimension after the other. A GPU's bandwidth is that of six links together, as TPU datasheets
 // count. SimGrid 3.32 loads no torus of which two dimensions are 1: it gives the links of both the
 // same name.
 std::string write_torus(const FabricRequest& request) {
-  const std::int64_t x = divisor(request.gpus, 3);
-  const std::int64_t y = divisor(request.gpus / x, 2);
+  const std::int64_t x = largest_divisor_below_root(request.gpus, 3);
+  const std::int64_t y = largest_divisor_below_root(request.gpus / x, 2);
   if (x == 1 && y == 1) {
     throw InputError(option_place("--nodes", request.gpus / request.gpus_per_node),
                      fmt::format("a torus has at least two dimensions, but {} GPUs do not divide: "
@@ -36,7 +32,7 @@ std::string write_torus(const FabricRequest& request) {
   const std::string topology =
       fmt::format("topology=\"TORUS\" topo_parameters=\"{},{},{}\"", request.gpus / x / y, y, x);
   return gpu_cluster(request, "scaleout", radical_text(0, request.gpus, 1), request.nic / 6.0,
-                     kNicLatencyUs, topology, -1);
+                     latency_text(kNicLatencyUs), topology, "");
 }
 
 }  // namespace rehearse

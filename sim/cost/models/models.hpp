@@ -5,6 +5,7 @@
 
 namespace rehearse {
 
+extern const CostModel kCalibrated;
 extern const CostModel kRoofline;
 
 }  // namespace rehearse

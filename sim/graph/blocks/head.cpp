@@ -6,7 +6,7 @@ namespace rehearse {
 
 void head_block(PassFrame& frame, int hidden) {
   const Model& model = frame.model();
-  const double scored = frame.shape().sequences;
+  const double scored = frame.shape().sequences();
   const int all = frame.gather(hidden);
   const int normed = frame.add("final norm", norm(model, scored), {all, frame.residual()});
   const int logits = frame.add("lm_head", lm_head(model, scored, frame.tensor()), {normed});

@@ -11,8 +11,10 @@ function cards() {
   };
   const all = [
     ["makespan", seconds(RESULT.makespan_s), "from time 0 to the end of the last operator or transfer"],
-    ["TTFT mean", seconds(RESULT.ttft_s.mean), "time to first token, from a request's arrival; all arrive at time 0"],
-    ["TTFT max", seconds(RESULT.ttft_s.max), "of the last request"],
+    ["TTFT mean", seconds(RESULT.ttft_s.mean), "time to first token, from a request's arrival" + (RESULT.serving ? "" : "; all arrive at time 0")],
+    ["TTFT max", seconds(RESULT.ttft_s.max), RESULT.serving ? "of the request that waits longest" : "of the last request"],
+    ...between("queueing mean", RESULT.queue_s, "from a request's arrival to the start of its batch"),
+    ...between("end to end mean", RESULT.e2e_s, "from a request's arrival to its last token"),
     ...between("TPOT mean", RESULT.tpot_s, "time per output token: (last - first token) / (output tokens - 1)"),
     ...between("decode step mean", RESULT.decode_step_s, "of a replica, from the end of a decode step to the end of the next"),
     ["tokens/ms per GPU", digits(RESULT.throughput.tokens_per_ms_per_gpu), "prompt and output tokens / makespan / all GPUs"],
@@ -21,6 +23,7 @@ function cards() {
     ["HFU", percent(RESULT.utilization.hfu), "FLOPs executed, padding included / (peak FLOP/s x GPUs x makespan)"],
     ["communication / compute", percent(RESULT.communication.total_over_compute), "time in communication, hidden or not, over time in compute; mean over the ranks that compute"],
     share("network"), share("peer_wait"), share("bubble"), share("no_work"),
+    ...(RESULT.utilization.host_fraction === undefined ? [] : [share("host")]),
     ["memory peak", `${bytes(memory.peak_bytes)} of ${bytes(memory.usable_bytes)}`, `rank ${memory.binding_rank}, the fullest; usable are ${bytes(memory.usable_bytes)} of its GPU's ${bytes(memory.capacity_bytes)}`, !memory.fits],
   ];
   PAGE.append(el("div", { class: "cards" }, all.map(([name, value, meaning, bad]) =>
@@ -63,7 +66,7 @@ function show_time_by_rank(timeline) {
   const part = (key) => [key, DATA.gpu_time_words[key].name, times[key]];
   const parts = [part("compute"),
     ...Object.entries(times.network).map(([axis, values]) => [axis, `${DATA.gpu_time_words.network.name}, ${axis}`, values]),
-    part("peer_wait"), part("bubble"), part("no_work")];
+    part("peer_wait"), part("bubble"), part("no_work"), part("host")];
   chart(box, 300, () => ({
     type: "bar",
     data: {

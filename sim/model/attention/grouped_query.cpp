@@ -103,12 +103,13 @@ Operator scores(const Model& model, const AttentionShape& shape, int tensor) {
     scores.pairs.base += slice.pairs();
     scores.cached.base += slice.sequences * slice.context;
   }
-  if (shape.decodes) {
+  if (shape.grows) {
     scores.pairs.per_step = scores.tokens;
     scores.cached.per_step = scores.sequences;
   }
   Operator op;
-  op.op_class = shape.decodes ? OperatorClass::kAttentionDecode : OperatorClass::kAttentionPrefill;
+  op.op_class =
+      decodes(shape.slices) ? OperatorClass::kAttentionDecode : OperatorClass::kAttentionPrefill;
   op.work = {scores, model.kv_dtype, model.activation_dtype};
   op.inputs = {
       scores.cached.base * kept + scores.tokens * (columns.query + 2 * columns.key) * element,
@@ -120,8 +121,7 @@ Operator scores(const Model& model, const AttentionShape& shape, int tensor) {
 
 std::vector<NamedOperator> operators(const Model& model, int layer, const AttentionShape& shape,
                                      int tensor) {
-  double tokens = 0;
-  for (const Slice& slice : shape.slices) tokens += slice.tokens();
+  const double tokens = tokens_of(shape.slices);
   return {{"qkv", projection(model, layer, tokens, tensor)},
           {"attention", scores(model, shape, tensor)},
           {"out_proj", matrix_product(model, OperatorClass::kGemm, WeightPart::kAttentionOutput,

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/fifo.hpp"
 #include "network/levels/levels.hpp"
 #include "network/levels/timers.hpp"
 
@@ -14,6 +15,8 @@ namespace {
 struct OutgoingMessage {
   int to = 0;  // member
   double bytes = 0;
+  double cap = 0;  // of its rate
+  Seconds latency;
   const MessagePath* path = nullptr;
 };
 
@@ -29,6 +32,7 @@ struct MemberState {
   int repetition = 0;  // of the step
   int round = 0;       // over all steps
   int unsent = 0;      // its messages of this round that have not arrived
+  int arrived = 0;     // messages to it, of this round
   bool over = false;
 };
 
@@ -41,8 +45,37 @@ struct Exchange {
   std::vector<int> repeats;  // by step
   std::vector<OutgoingMessage> outgoing;
   std::vector<MemberStep> steps;  // [step x members + member]
-  std::vector<int> arrived;       // [member x rounds + round]
   std::vector<MemberState> state;
+  // By member, messages to it of rounds that it has not reached, from the next one on: others may
+  // be ahead. None at all until somebody is.
+  std::vector<Fifo<int>> ahead;
+
+  void count_arrival(int member, int round) {
+    MemberState& at = state[member];
+    if (round == at.round) {
+      ++at.arrived;
+      return;
+    }
+    if (ahead.empty()) ahead.resize(members);
+    Fifo<int>& counts = ahead[member];
+    const std::size_t place = round - at.round - 1;
+    while (counts.size() <= place) counts.push_back(0);
+    ++counts[place];
+  }
+
+  // The member's next round begins; what has arrived of it counts.
+  void next_round(int member) {
+    MemberState& at = state[member];
+    ++at.round;
+    at.arrived = 0;
+    if (++at.repetition == repeats[at.step]) {
+      at.repetition = 0;
+      ++at.step;
+    }
+    if (ahead.empty() || ahead[member].empty()) return;
+    at.arrived = ahead[member].front();
+    ahead[member].pop_front();
+  }
 };
 
 class ExactLevel : public NetworkLevel {
@@ -60,8 +93,8 @@ class ExactLevel : public NetworkLevel {
     Exchange& exchange = exchanges_[transfer.index];
     exchange.transfer = &transfer;
     exchange.endpoints = &endpoints;
-    prepare(exchange);
-    timers_.add(transfer.start + context_.paths.launch(endpoints), begin_of(transfer.index));
+    const Seconds lead = prepare(exchange);
+    timers_.add(transfer.start + lead, begin_of(transfer.index));
   }
 
   Seconds next_event(Seconds now) override {
@@ -93,12 +126,11 @@ class ExactLevel : public NetworkLevel {
   // The begin of an exchange, among the indices of flying messages; its own inverse.
   static int begin_of(int exchange) { return -1 - exchange; }
 
-  void prepare(Exchange& exchange) {
+  // The time until its first message.
+  Seconds prepare(Exchange& exchange) {
     const Endpoints& ends = *exchange.endpoints;
-    const Schedule schedule =
-        ends.is_message ? Schedule{{1, {{0, 1, exchange.transfer->bytes[0]}}}}
-                        : context_.paths.of(*exchange.transfer, ends)
-                              .algorithm->schedule(ends.shape, exchange.transfer->buffers());
+    const TransferPath& path = context_.paths.of(*exchange.transfer, ends);
+    const Schedule schedule = context_.paths.schedule(path, *exchange.transfer, ends);
     exchange.members = static_cast<int>(ends.members.size());
     const std::size_t members = ends.members.size();
     exchange.rounds = 0;
@@ -108,16 +140,21 @@ class ExactLevel : public NetworkLevel {
     for (std::size_t step = 0; step < schedule.size(); ++step) {
       exchange.rounds += schedule[step].repeat;
       exchange.repeats.push_back(schedule[step].repeat);
-      add_messages(exchange, schedule[step], &exchange.steps[step * members]);
+      add_messages(exchange, schedule[step], path.paces[step], &exchange.steps[step * members]);
     }
-    exchange.arrived.assign(members * exchange.rounds, 0);
     exchange.state.assign(members, {});
+    exchange.ahead.clear();
+    const std::vector<Bytes>& bytes = exchange.transfer->bytes;
+    return path.lead(*std::max_element(bytes.begin(), bytes.end()));
   }
 
-  void add_messages(Exchange& exchange, const Step& step, MemberStep* of_member) {
+  void add_messages(Exchange& exchange, const Step& step, const StepPace& pace,
+                    MemberStep* of_member) {
+    Bytes largest;
     for (const MemberMessage& message : step.messages) {
       ++of_member[message.from].count;
       ++of_member[message.to].expected;
+      largest = std::max(largest, message.bytes);
     }
     int first = static_cast<int>(exchange.outgoing.size());
     for (int member = 0; member < exchange.members; ++member) {
@@ -126,12 +163,13 @@ class ExactLevel : public NetworkLevel {
       of_member[member].count = 0;  // counted again below
     }
     exchange.outgoing.resize(first);
-    const std::vector<int>& gpus = exchange.endpoints->gpus;
     for (const MemberMessage& message : step.messages) {
       MemberStep& sender = of_member[message.from];
+      const double share = largest.value > 0 ? message.bytes / largest : 1;
+      const MessagePath& path = context_.paths.message(message, *exchange.endpoints);
       exchange.outgoing[sender.first + sender.count++] = {
-          message.to, message.bytes.value,
-          &context_.paths.message(gpus[message.from], gpus[message.to])};
+          message.to, message.bytes.value, pace.cap * share,
+          context_.paths.latency(message, *exchange.endpoints, pace), &path};
     }
   }
 
@@ -152,7 +190,7 @@ class ExactLevel : public NetworkLevel {
     state.unsent = at.count;
     for (int message = at.first; message < at.first + at.count; ++message) {
       const OutgoingMessage& sent = exchange.outgoing[message];
-      timers_.add(date + sent.path->latency, fly({index, member, state.round, &sent}));
+      timers_.add(date + sent.latency, fly({index, member, state.round, &sent}));
     }
   }
 
@@ -170,7 +208,7 @@ class ExactLevel : public NetworkLevel {
   void transmit(int index, Seconds date) {
     const OutgoingMessage& message = *flying_[index].message;
     if (message.bytes > 0) {
-      context_.network.start(message.path->flow, message.bytes, date.value, index);
+      context_.network.start(message.path->flow, message.bytes, date.value, index, message.cap);
     } else {
       has_arrived(index, date);
     }
@@ -182,7 +220,7 @@ class ExactLevel : public NetworkLevel {
     Exchange& exchange = exchanges_[message.exchange];
     const int to = message.message->to;
     --exchange.state[message.from].unsent;
-    ++exchange.arrived[static_cast<std::size_t>(to) * exchange.rounds + message.round];
+    exchange.count_arrival(to, message.round);
     if (!proceed(message.exchange, to, date)) proceed(message.exchange, message.from, date);
   }
 
@@ -191,11 +229,7 @@ class ExactLevel : public NetworkLevel {
     Exchange& exchange = exchanges_[index];
     MemberState& state = exchange.state[member];
     while (!state.over && round_is_complete(exchange, member)) {
-      ++state.round;
-      if (++state.repetition == exchange.repeats[state.step]) {
-        state.repetition = 0;
-        ++state.step;
-      }
+      exchange.next_round(member);
       if (state.round < exchange.rounds) {
         send_round(index, member, date);
         continue;
@@ -209,9 +243,7 @@ class ExactLevel : public NetworkLevel {
   static bool round_is_complete(const Exchange& exchange, int member) {
     const MemberState& state = exchange.state[member];
     const MemberStep& at = exchange.steps[state.step * exchange.members + member];
-    return state.unsent == 0 &&
-           exchange.arrived[static_cast<std::size_t>(member) * exchange.rounds + state.round] >=
-               at.expected;
+    return state.unsent == 0 && state.arrived >= at.expected;
   }
 
   // The observer may start transfers, so that `exchange` may move.

@@ -22,7 +22,9 @@ class FluidLevel : public NetworkLevel {
     flying.path = &context_.paths.of(transfer, endpoints);
     flying.largest = std::max_element(transfer.bytes.begin(), transfer.bytes.end())->value;
     flying.phase = 0;
-    starts_.add(transfer.start + flying.path->phases.front().latency, transfer.index);
+    starts_.add(transfer.start + Seconds{flying.path->copy * flying.largest} +
+                    flying.path->phases.front().latency,
+                transfer.index);
   }
 
   Seconds next_event(Seconds now) override {
@@ -68,7 +70,6 @@ class FluidLevel : public NetworkLevel {
   }
 
   void judge(const Flying& flying, Seconds end) {
-    constexpr double kContends = 1.01;  // slower than alone by more than rounding
     const double members = static_cast<double>(flying.transfer->bytes.size());
     const double seconds = (end - flying.transfer->start).value;
     doubt_.transfers_s += members * seconds;

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 #include <limits>
-#include <queue>
 
+#include "base/run_queue.hpp"
 #include "base/units.hpp"
 
 namespace rehearse {
@@ -14,14 +14,16 @@ class Timers {
   void add(Seconds date, int transfer) { queue_.push({date.value, next_++, transfer}); }
 
   Seconds next() const {
-    return {queue_.empty() ? std::numeric_limits<double>::infinity() : queue_.top().date};
+    const Timer* const first = queue_.earliest();
+    return {first == nullptr ? std::numeric_limits<double>::infinity() : first->date};
   }
 
   // Takes the earliest one dated at or before `until`.
   bool pop(Seconds until, int& transfer, Seconds& date) {
-    if (queue_.empty() || queue_.top().date > until.value) return false;
-    transfer = queue_.top().transfer;
-    date = {queue_.top().date};
+    const Timer* const first = queue_.earliest();
+    if (first == nullptr || first->date > until.value) return false;
+    transfer = first->transfer;
+    date = {first->date};
     queue_.pop();
     return true;
   }
@@ -35,7 +37,7 @@ class Timers {
       return date > other.date || (date == other.date && order > other.order);
     }
   };
-  std::priority_queue<Timer> queue_;
+  RunQueue<Timer> queue_;
   std::uint64_t next_ = 0;
 };
 

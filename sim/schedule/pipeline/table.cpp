@@ -11,7 +11,9 @@ constexpr std::array kSchedules = {&kFillDrain, &kInterleaved};
 
 }  // namespace
 
-PipelineShape pipeline_shape(const Layout& layout) { return {layout.pipeline, 1, 1}; }
+PipelineShape pipeline_shape(const Layout& layout) {
+  return {layout.pipeline, layout.virtual_stages, 1};
+}
 
 std::span<const PipelineSchedule* const> pipeline_schedules() { return kSchedules; }
 
@@ -21,6 +23,12 @@ const PipelineSchedule& schedule_for(const PipelineShape& shape) {
                    [&](const PipelineSchedule* each) { return each->refusal(shape).empty(); });
   SIM_CHECK(found != kSchedules.end(), "no schedule for this pipeline");
   return **found;
+}
+
+std::vector<Turn> turns_of(const Layout& layout, int micro_batches, int rank) {
+  PipelineShape shape = pipeline_shape(layout);
+  shape.micro_batches = micro_batches;
+  return schedule_for(shape).turns(shape, rank);
 }
 
 }  // namespace rehearse

@@ -18,6 +18,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <random>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -36,7 +37,8 @@ constexpr auto kWallTime = std::chrono::seconds(10);
 constexpr rlim_t kCpuSeconds = 10;
 // Far more than the cases need, far less than what would hurt the machine.
 constexpr rlim_t kAddresses = rlim_t{8} << 30U;
-constexpr long kMostLines = 5;  // of a refusal
+constexpr long kMostLines = 5;  // of a refusal, and of its tables
+constexpr long kMostRows = 12;
 
 // Inputs that the cases name, below ROOT.
 constexpr const char* kInputs[] = {"README.md",
@@ -55,6 +57,15 @@ struct Outcome {
   bool timed_out = false;
   std::string errors;
 };
+
+// Lines of text, and rows of tables, which are indented.
+std::pair<long, long> lines_and_rows(const std::string& text) {
+  long lines = 0;
+  long rows = 0;
+  std::istringstream all(text);
+  for (std::string line; std::getline(all, line);) ++(line.starts_with("  ") ? rows : lines);
+  return {lines, rows};
+}
 
 class Run {
  public:
@@ -233,8 +244,11 @@ class Run {
     if (code < 2) return {};
     if (outcome.errors.find("error:") == std::string::npos)
       return " exit code 2 without \"error:\";";
-    const auto lines = std::ranges::count(outcome.errors, '\n');
-    return lines <= kMostLines ? "" : " a refusal of " + std::to_string(lines) + " lines;";
+    const auto [lines, rows] = lines_and_rows(outcome.errors);
+    return lines <= kMostLines && rows <= kMostRows
+               ? ""
+               : " a refusal of " + std::to_string(lines) + " lines and " + std::to_string(rows) +
+                     " rows;";
   }
 
   // Does a word, or its part after "=", name PATH or a folder above it?

@@ -1,0 +1,26 @@
+#include "accuracy/expected_errors.hpp"
+
+#include <algorithm>
+
+namespace rehearse {
+
+const ExpectedError* pooled_error(std::string_view family, bool own) {
+  for (const ExpectedError& error : scored_errors()) {
+    if (error.family == family && error.own == own) return &error;
+  }
+  return nullptr;
+}
+
+const ExpectedError* expected_error(std::string_view family, std::string_view gpu) {
+  const bool own = std::ranges::any_of(scored_gpus(), [&](const ScoredGpu& each) {
+    return each.family == family && each.gpu == gpu;
+  });
+  return pooled_error(family, own);
+}
+
+std::string collective_family(std::string_view library, bool one_domain) {
+  if (library == "nccl_graphs") library = "nccl";
+  return std::string(library) + (one_domain ? ".one_domain" : ".several_servers");
+}
+
+}  // namespace rehearse

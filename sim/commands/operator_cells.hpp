@@ -1,0 +1,170 @@
+// The cells of a row of `rehearse operator --batch FILE.csv`, as values.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/limits.hpp"
+#include "base/nearest_name.hpp"
+#include "base/utf8.hpp"
+#include "input/csv_table.hpp"
+#include "model/storage.hpp"
+
+namespace rehearse::operator_cells {
+
+enum Column : int {
+  kKind,
+  kGpu,
+  kDtype,
+  kKvDtype,
+  kM,
+  kN,
+  kK,
+  kTokens,
+  kHidden,
+  kFfn,
+  kExperts,
+  kTopK,
+  kEp,
+  kGated,
+  kLoad,
+  kBatch,
+  kContext,
+  kHeads,
+  kKvHeads,
+  kHeadDim,
+  kCausal,
+  kBytes,
+  kMeasuredUs,
+  kColumns
+};
+
+inline constexpr std::array<CsvColumn, kColumns> kNames = {
+    {{"kind"},           {"gpu"},          {"dtype", false},      {"kv_dtype", false},
+     {"m", false},       {"n", false},     {"k", false},          {"tokens", false},
+     {"hidden", false},  {"ffn", false},   {"experts", false},    {"top_k", false},
+     {"ep", false},      {"gated", false}, {"load", false},       {"batch", false},
+     {"context", false}, {"heads", false}, {"kv_heads", false},   {"head_dim", false},
+     {"causal", false},  {"bytes", false}, {"measured_us", false}}};
+
+inline constexpr const char* kMeanings[kColumns] = {
+    "gemm, moe, attention_prefill, ...",
+    "its name in `rehearse gpus`",
+    "what is multiplied: bf16 fp16 fp8 fp8_block int8 int4 nvfp4 mxfp4",
+    "of the cache (default: dtype)",
+    "gemm: rows",
+    "gemm: columns of the result",
+    "gemm: columns of the rows",
+    "moe: of all ep ranks together; attention: queries of a sequence",
+    "moe: width of a token",
+    "moe: columns of an expert on this GPU",
+    "moe: of all ranks",
+    "moe: experts of a token",
+    "moe: ranks that share the experts (default: 1)",
+    "moe: a gate beside the first matrix (default: true)",
+    "moe: copies of the busiest rank over the mean (default: balanced, 1)",
+    "attention: sequences",
+    "attention: tokens of a sequence that are read from the cache",
+    "attention: of queries, on this GPU",
+    "attention: of keys and values (default: heads)",
+    "attention: dimensions of a head",
+    "attention: queries see what is before them (default: true)",
+    "elementwise: read and written; sampling: of the logits, in 16 bits",
+    "what was measured, for rehearse calibrate",
+};
+
+// How weights and activations of a type are stored and multiplied.
+struct ElementType {
+  std::string_view name;
+  Dtype stored;
+  Dtype computed;
+  bool in_blocks;
+  double scale_bytes;  // for an element of the weights
+};
+inline constexpr ElementType kTypes[] = {
+    {"bf16", Dtype::kBf16, Dtype::kBf16, false, 0},
+    {"fp16", Dtype::kFp16, Dtype::kFp16, false, 0},
+    {"fp8", Dtype::kFp8, Dtype::kFp8, false, 0},
+    {"fp8_block", Dtype::kFp8, Dtype::kFp8, true, 4.0 / (128 * 128)},
+    {"int8", Dtype::kInt8, Dtype::kInt8, false, 0},
+    {"int4", Dtype::kInt4, Dtype::kBf16, true, 2.0 / 128},
+    {"nvfp4", Dtype::kFp4, Dtype::kFp4, true, 1.0 / 16},
+    {"mxfp4", Dtype::kFp4, Dtype::kBf16, true, 1.0 / 32},
+};
+
+inline constexpr double kWide = 2;  // bytes of an activation between kernels
+
+[[noreturn]] inline void refuse(const std::string& reason) { throw std::invalid_argument(reason); }
+
+// The cells of one row, as values. Each throws std::invalid_argument: the row's reason.
+class RowReader {
+ public:
+  explicit RowReader(const CsvTable& table) : table_(table) {}
+
+  std::string text(Column column) const {
+    return table_.has(column) ? table_.cell(column).text : std::string();
+  }
+  std::string needed_text(Column column) const {
+    std::string given = text(column);
+    if (given.empty()) refuse(fmt::format("{} is empty", name(column)));
+    return given;
+  }
+
+  double number(Column column, double least, double most) const {
+    const std::string given = needed_text(column);
+    double value = 0;
+    const char* const end = given.data() + given.size();
+    const auto [rest, failure] = std::from_chars(given.data(), end, value);
+    if (failure == std::errc{} && rest == end && value >= least && value <= most) return value;
+    refuse(fmt::format("{} = \"{}\": must be a number from {} to {}", name(column),
+                       shortened(given), least, most));
+  }
+  // "8.0" as well: tables with empty cells are written so.
+  double count(Column column, double most = kLargestWidth) const {
+    const double value = number(column, 1, most);
+    if (value == std::floor(value)) return value;
+    refuse(fmt::format("{} = {}: must be a whole number", name(column), value));
+  }
+  double count_or(Column column, double otherwise) const {
+    return text(column).empty() ? otherwise : count(column);
+  }
+  bool flag(Column column, bool otherwise) const {
+    const std::string given = text(column);
+    if (given.empty()) return otherwise;
+    for (const char* const yes : {"true", "True", "1", "1.0"}) {
+      if (given == yes) return true;
+    }
+    for (const char* const no : {"false", "False", "0", "0.0"}) {
+      if (given == no) return false;
+    }
+    refuse(fmt::format("{} = \"{}\": must be true or false", name(column), shortened(given)));
+  }
+  const ElementType& type(Column column) const { return type_named(column, needed_text(column)); }
+  const ElementType& type_or(Column column, const ElementType& otherwise) const {
+    const std::string given = text(column);
+    return given.empty() ? otherwise : type_named(column, given);
+  }
+
+ private:
+  static const char* name(Column column) { return kNames[column].name; }
+  static const ElementType& type_named(Column column, const std::string& given) {
+    std::vector<std::string> known;
+    for (const ElementType& each : kTypes) {
+      if (each.name == given) return each;
+      known.emplace_back(each.name);
+    }
+    refuse(fmt::format("{} = \"{}\": {}", name(column), shortened(given),
+                       suggestion(shortened(given), known)));
+  }
+
+  const CsvTable& table_;
+};
+
+}  // namespace rehearse::operator_cells

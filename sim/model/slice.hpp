@@ -1,0 +1,50 @@
+// What a pass is about: slices of alike sequences, from which amounts follow.
+#pragma once
+
+#include <span>
+#include <vector>
+
+namespace rehearse {
+
+// `sequences` alike ones: each brings `query` new tokens behind `context` earlier ones.
+struct Slice {
+  double sequences = 0;
+  double query = 0;
+  double context = 0;
+
+  double tokens() const { return sequences * query; }
+  // Causal and full: token q of the query, counted from 1, attends to context + q tokens.
+  double pairs() const { return tokens() * context + tokens() * (query + 1) / 2; }
+
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees a comparison with a literal 0
+  auto operator<=>(const Slice&) const = default;
+};
+
+inline double tokens_of(std::span<const Slice> slices) {
+  double tokens = 0;
+  for (const Slice& slice : slices) tokens += slice.tokens();
+  return tokens;
+}
+inline double sequences_of(std::span<const Slice> slices) {
+  double sequences = 0;
+  for (const Slice& slice : slices) sequences += slice.sequences;
+  return sequences;
+}
+// Every sequence goes on by one token.
+inline bool decodes(std::span<const Slice> slices) {
+  for (const Slice& slice : slices) {
+    if (slice.query != 1 || slice.context == 0) return false;
+  }
+  return !slices.empty();
+}
+// What follows when each sequence has got the next token.
+inline std::vector<Slice> next_tokens(std::span<const Slice> slices) {
+  std::vector<Slice> next;
+  next.reserve(slices.size());
+  for (const Slice& slice : slices) {
+    next.push_back({slice.sequences, 1, slice.context + slice.query});
+  }
+  return next;
+}
+
+}  // namespace rehearse

@@ -1,0 +1,48 @@
+#include "program/pass_library.hpp"
+
+#include "layout/layout_rules.hpp"
+#include "program/written_layers.hpp"
+#include "routing/token_routing.hpp"
+
+namespace rehearse {
+
+PassParts parts_of_pass(const Model& model, const Plan& plan, const PassShape& shape, Phase phase,
+                        int micro_batch) {
+  const bool decodes = phase == Phase::kDecode;
+  PassParts parts;
+  parts.routed = routes_tokens(plan, model);
+  parts.receives_tokens = decodes && plan.layout.stages() > 1 && shape.stage == 0;
+  // Experts are placed anew at the beginning of an iteration: a prefill micro-batch, a decode step.
+  parts.moves_experts = parts.routed && plan.placement.rebalance_every > 0 &&
+                        expert_group_size(plan.layout) > 1 &&
+                        model.is_moe_layer(shape.layers.first + shape.layers.count - 1) &&
+                        (!decodes || micro_batch == 0);
+  return parts;
+}
+
+bool host_before(const Plan& plan, int stage) {
+  return plan.engine.times.on_host() && stage < plan.layout.pipeline;
+}
+
+PassLibrary::PassLibrary(const Model& model) : model_(model), kinds_(layer_kinds(model)) {}
+
+int PassLibrary::pass(const Layout& layout, const PassShape& shape, const PassParts& parts) {
+  const auto first = kinds_.begin() + shape.layers.first;
+  const Key key(
+      {layout.tensor, layout.expert, expert_tensor_degree(layout), layout.sequence_parallel},
+      {shape.slices, shape.grows, model_.moe ? shape.group_tokens : 0, shape.host},
+      {shape.stage == 0, shape.stage + 1 == layout.stages(), {first, first + shape.layers.count}},
+      {parts.receives_tokens, parts.sampled, parts.moves_experts, parts.routed});
+  const auto [at, is_new] = numbers_.try_emplace(key, static_cast<int>(passes_.size()));
+  if (is_new) passes_.push_back(compile_pass(model_, layout, shape, kinds_, parts, names_));
+  return at->second;
+}
+
+int PassLibrary::token_message(int sequences) {
+  const auto [at, is_new] =
+      token_messages_.try_emplace(sequences, static_cast<int>(passes_.size()));
+  if (is_new) passes_.push_back(compile_token_message(sequences, names_));
+  return at->second;
+}
+
+}  // namespace rehearse

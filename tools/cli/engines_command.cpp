@@ -1,0 +1,30 @@
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/option_place.hpp"
+#include "cli/commands.hpp"
+#include "commands/engines.hpp"
+
+namespace rehearse {
+
+int engines_command(const Options& options) {
+  const EnginesOptions& typed = options.engines;
+  if (!typed.check.empty()) {
+    if (!typed.name.empty() || options.json) {
+      throw InputError({"--check", 1, 1}, "checks one file: it takes neither a NAME nor --json");
+    }
+    fmt::print("{}", check_engine_file(typed.check));
+    return 0;
+  }
+  const EngineCatalog catalog(typed.folders);
+  if (typed.name.empty()) {
+    const std::vector<EngineProfile> engines = list_engines(catalog);
+    fmt::print("{}", options.json ? engines_json(engines) : engines_text(engines));
+  } else {
+    const EngineProfile engine = catalog.find(typed.name, option_place("engines", typed.name));
+    fmt::print("{}", options.json ? engine_json(engine) : engine_text(engine));
+  }
+  return 0;
+}
+
+}  // namespace rehearse

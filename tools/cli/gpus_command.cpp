@@ -1,0 +1,30 @@
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "cli/commands.hpp"
+#include "commands/gpus.hpp"
+
+namespace rehearse {
+
+int gpus_command(const Options& options) {
+  const GpusOptions& typed = options.gpus;
+  if (!typed.check.empty()) {
+    if (!typed.name.empty() || options.json) {
+      throw InputError({"--check", 1, 1}, "checks one file: it takes neither a NAME nor --json");
+    }
+    fmt::print("{}", check_gpu_file(typed.check));
+    return 0;
+  }
+  const DeviceCatalog catalog(typed.devices);
+  for (const std::string& note : catalog.notes()) fmt::print(stderr, "note: {}\n", note);
+  if (typed.name.empty()) {
+    const std::vector<DeviceSheet> sheets = list_gpus(catalog);
+    fmt::print("{}", options.json ? gpus_json(sheets) : gpus_text(sheets));
+  } else {
+    const DeviceSheet sheet = catalog.find(typed.name, "gpus");
+    fmt::print("{}", options.json ? gpu_json(sheet) : gpu_text(sheet));
+  }
+  return 0;
+}
+
+}  // namespace rehearse
