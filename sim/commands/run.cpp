@@ -173,7 +173,7 @@ RunReport run_plan(const RunRequest& request) {
   report.identity = identity_of(plan, model, request.plan);
   if (request.improvements) {
     report.improvements = simulate_improvements(
-        request.prepared, simulation_options(request.limits), kTenPercentMore);
+        request.prepared, simulation_options(request.limits), kTenPercentMore, request.quiet);
   }
   std::optional<JobProcess> uniform;
   if (routes_tokens(plan, model) && plan.routing.model != "uniform" && request.uniform_run) {

@@ -31,11 +31,12 @@ Times times_of(const JobResult& result) {
 }  // namespace
 
 std::vector<Improvement> simulate_improvements(const PreparedPlan& prepared,
-                                               const SimulationOptions& limits, double factor) {
+                                               const SimulationOptions& limits, double factor,
+                                               bool quiet) {
   const std::vector<std::string>& resources = prepared.platform().resources.names;
   const int at_once = std::min(usable_cpus(), static_cast<int>(resources.size()) + 1);
   SharedCounters counters(resources.size() + 1);
-  const ProgressLine progress("simulating better parts", counters, false);
+  const ProgressLine progress("simulating better parts", counters, quiet);
   const auto share = [&](std::size_t job) {
     SimulationOptions options = limits;
     options.memory_limit = limits.memory_limit / at_once;

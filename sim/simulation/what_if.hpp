@@ -15,10 +15,11 @@ struct Improvement {
 };
 
 // Every resource of the platform (platform/resources.hpp) `factor` times as fast, simulated
-// in processes of their own, within `limits` all together; it is told how far they are. What
-// shortens the makespan most comes first. REQUIRES: this process has not used SimGrid. Throws what
-// simulate throws.
+// in processes of their own, within `limits` all together; unless `quiet` it is told how far
+// they are. What shortens the makespan most comes first. REQUIRES: this process has not used
+// SimGrid. Throws what simulate throws.
 std::vector<Improvement> simulate_improvements(const PreparedPlan& prepared,
-                                               const SimulationOptions& limits, double factor);
+                                               const SimulationOptions& limits, double factor,
+                                               bool quiet);
 
 }  // namespace rehearse

@@ -47,7 +47,7 @@ class OneGpu {
     SimulationOptions limits;
     limits.memory_limit = Bytes{4e9};
     const PreparedPlan prepared(plan_, model_);
-    for (const Improvement& each : simulate_improvements(prepared, limits, 1.1)) {
+    for (const Improvement& each : simulate_improvements(prepared, limits, 1.1, true)) {
       if (each.resource == resource) return each.makespan_change;
     }
     return NAN;
