@@ -71,6 +71,7 @@ GpuProperties gpu_properties(const DeviceSheet& sheet, std::optional<ScaleUpTopo
   }
   add(sheet, "compute_units", FigureId::kComputeUnits, properties);
   add(sheet, "peak_fp8", FigureId::kPeakFp8, properties);
+  add(sheet, "peak_int8", FigureId::kPeakInt8, properties);
   add(sheet, "peak_fp4", FigureId::kPeakFp4, properties);
   add(sheet, "peak_fp32", FigureId::kPeakFp32, properties);
   add(sheet, "power", FigureId::kPower, properties);

@@ -114,7 +114,15 @@ Judgement judge_in(const Claim& claim, const Scenario& scenario, const json& qua
                                       to_text(condition.found, condition.unit)));
     }
   }
-  return judgement_of(claim, scenario, evaluate(*claim.expect, quantities));
+  const Outcome outcome = evaluate(*claim.expect, quantities);
+  Judgement judgement = judgement_of(claim, scenario, outcome);
+  if (judgement.verdict == Verdict::kNotModelled) return judgement;
+  judgement.band = error_band(*claim.expect, quantities, outcome);
+  if (judgement.band && judgement.band->within) {
+    judgement.reason +=
+        fmt::format(", within the expected error of {:.0f} %", 100 * judgement.band->error);
+  }
+  return judgement;
 }
 
 }  // namespace

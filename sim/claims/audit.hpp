@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "claims/claims.hpp"
+#include "claims/error_band.hpp"
 #include "claims/evaluate.hpp"
 
 namespace rehearse {
@@ -42,8 +43,9 @@ struct Judgement {
   Verdict verdict = Verdict::kHolds;
   std::optional<Value> found;
   Unit unit = Unit::kNone;
-  std::string claimed;  // "<= 6s"
-  std::string reason;   // one sentence
+  std::string claimed;            // "<= 6s"
+  std::string reason;             // one sentence
+  std::optional<ErrorBand> band;  // where it hangs on times whose error is known
 };
 
 class Audit {

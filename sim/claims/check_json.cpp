@@ -42,6 +42,11 @@ void write(const Finding& finding, proto::Judgement& to) {
   to.set_verdict(to_text(judgement.verdict));
   if (judgement.found) write(*judgement.found, *to.mutable_found());
   to.set_reason(judgement.reason);
+  if (judgement.band) {
+    to.set_within_error(judgement.band->within);
+    to.set_expected_error(judgement.band->error);
+    if (judgement.band->margin) to.set_margin(*judgement.band->margin);
+  }
   to.set_fails(finding.fails);
   if (!finding.change.empty()) to.set_change(finding.change);
   for (const std::string& each : finding.because) to.add_because(each);

@@ -33,6 +33,7 @@ const std::vector<Figure>& figures() {
       {"collective_launch",
        "the fixed cost of a communication operator, for example \"5us\" or \"0s\"", true},
       {"peak_fp8", "the dense FP8 peak, for example \"1979TFLOPS\"", false},
+      {"peak_int8", "the dense INT8 peak", false},
       {"peak_fp4", "the dense FP4 peak", false},
       {"peak_fp32", "the FP32 peak", false}};
   return kFigures;
@@ -219,6 +220,7 @@ Device read_device(const Element& element) {
   Device device;
   device.peak = read_peak(element);
   device.peak_fp8 = read_figure(element, "peak_fp8", parse_flops_rate, PlatformQuantity::kPeak);
+  device.peak_int8 = read_figure(element, "peak_int8", parse_flops_rate, PlatformQuantity::kPeak);
   device.peak_fp4 = read_figure(element, "peak_fp4", parse_flops_rate, PlatformQuantity::kPeak);
   device.peak_fp32 = read_figure(element, "peak_fp32", parse_flops_rate, PlatformQuantity::kPeak);
   device.compute_efficiency = read_share(element, *element.property("compute_efficiency"));

@@ -67,8 +67,8 @@ Resources find_resources(const Element& platform) {
 
 void make_faster(Device& device, const Faster& faster) {
   if (faster.resource == kFlops) {
-    for (const auto peak :
-         {&Device::peak, &Device::peak_fp8, &Device::peak_fp4, &Device::peak_fp32}) {
+    for (const auto peak : {&Device::peak, &Device::peak_fp8, &Device::peak_int8, &Device::peak_fp4,
+                            &Device::peak_fp32}) {
       device.*peak *= faster.factor;
     }
   }

@@ -6,14 +6,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <stdexcept>
 
 #include "base/error.hpp"
 #include "base/limits.hpp"
 #include "base/utf8.hpp"
-#include "input/csv_table.hpp"
+#include "commands/batch_table.hpp"
 
 namespace rehearse {
 namespace {
@@ -75,66 +73,26 @@ const ElementSize& element_of(const std::string& dtype) {
       fmt::format("dtype = \"{}\": must be one of{}", shortened(dtype), known));
 }
 
-// The cells of one row, as values. Each throws std::invalid_argument: the row's reason.
-class RowReader {
- public:
-  explicit RowReader(const CsvTable& table) : table_(table) {}
-
-  std::string text(Column column) const {
-    return table_.has(column) ? table_.cell(column).text : std::string();
-  }
-
-  std::string needed_text(Column column) const {
-    std::string given = text(column);
-    if (given.empty()) throw std::invalid_argument(fmt::format("{} is empty", name(column)));
-    return given;
-  }
-
-  double number(Column column, double least, double most) const {
-    const std::string given = needed_text(column);
-    double value = 0;
-    const char* const end = given.data() + given.size();
-    const auto [rest, failure] = std::from_chars(given.data(), end, value);
-    if (failure == std::errc{} && rest == end && value >= least && value <= most) return value;
-    throw std::invalid_argument(fmt::format("{} = \"{}\": must be a number from {} to {}",
-                                            name(column), shortened(given), least, most));
-  }
-
-  // "8.0" as well: tables with empty cells are written so.
-  int count(Column column, int least, int most) const {
-    const double value = number(column, least, most);
-    if (value == std::floor(value)) return static_cast<int>(value);
-    throw std::invalid_argument(
-        fmt::format("{} = {}: must be a whole number", name(column), value));
-  }
-
-  bool given(Column column) const { return !text(column).empty(); }
-
- private:
-  static const char* name(Column column) { return kNames[column].name; }
-
-  const CsvTable& table_;
-};
-
-void take_machine(const RowReader& reader, CollectiveBatchRow& row) {
+void take_machine(const BatchCells& reader, CollectiveBatchRow& row) {
   row.gpu = reader.text(kGpu);
   row.platform = reader.text(kPlatform);
   if (row.gpu.empty() == row.platform.empty()) {
     throw std::invalid_argument(row.gpu.empty() ? "gpu is empty, and there is no platform"
                                                 : "gpu and platform: a row has one of them");
   }
-  row.ranks = reader.count(kRanks, 2, kMostGpus);
+  row.ranks = static_cast<int>(reader.count(kRanks, 2, kMostGpus));
   if (reader.given(kRanksPerNode)) {
-    row.ranks_per_node = reader.count(kRanksPerNode, 1, kMostGpus);
+    row.ranks_per_node = static_cast<int>(reader.count(kRanksPerNode, 1, kMostGpus));
   }
-  if (reader.given(kNicsPerNode)) row.nics_per_node = reader.count(kNicsPerNode, 1, 1024);
+  if (reader.given(kNicsPerNode))
+    row.nics_per_node = static_cast<int>(reader.count(kNicsPerNode, 1, 1024));
   if (reader.given(kNicGbps)) row.nic_gbps = reader.number(kNicGbps, 1e-3, 1e6);
   if (!row.platform.empty() && (row.nics_per_node || row.nic_gbps)) {
     throw std::invalid_argument("nics_per_node and nic_gbps are the platform file's");
   }
 }
 
-void take_use(const RowReader& reader, const std::string& name, CollectiveBatchRow& row) {
+void take_use(const BatchCells& reader, const std::string& name, CollectiveBatchRow& row) {
   row.use.by_call = true;
   if (!name.empty()) row.use.library = &known_library(name);
   if (!reader.given(kLaunchUs)) return;
@@ -143,20 +101,20 @@ void take_use(const RowReader& reader, const std::string& name, CollectiveBatchR
 }
 
 // A GPU's tokens, each as many rows as it has experts, spread evenly over all experts.
-void take_tokens(const RowReader& reader, bool back, const std::string& library,
+void take_tokens(const BatchCells& reader, bool back, const std::string& library,
                  CollectiveBatchRow& row) {
   row.op = CollectiveOp::kAllToAll;
-  const int tokens = reader.count(kTokens, 1, kMostTokens);
-  const int hidden = reader.count(kHidden, 1, kLargestWidth);
+  const int tokens = static_cast<int>(reader.count(kTokens, 1, kMostTokens));
+  const int hidden = static_cast<int>(reader.count(kHidden, 1, kLargestWidth));
   row.fan_out.back = back;
-  row.fan_out.experts = reader.count(kExperts, 1, kMostExperts);
-  row.fan_out.experts_per_token = reader.count(kTopK, 1, row.fan_out.experts);
+  row.fan_out.experts = static_cast<int>(reader.count(kExperts, 1, kMostExperts));
+  row.fan_out.experts_per_token = static_cast<int>(reader.count(kTopK, 1, row.fan_out.experts));
   row.size =
       row_bytes(reader.needed_text(kDtype), hidden, row.fan_out.experts_per_token, back, library) *
       (static_cast<double>(tokens) * row.fan_out.experts_per_token);
 }
 
-void take_bytes(const RowReader& reader, CollectiveBatchRow& row) {
+void take_bytes(const BatchCells& reader, CollectiveBatchRow& row) {
   constexpr double kMost = 1125899906842624;  // a PiB
   if (reader.given(kDtype)) element_of(reader.text(kDtype));
   if (row.op == CollectiveOp::kBarrier) {
@@ -166,7 +124,7 @@ void take_bytes(const RowReader& reader, CollectiveBatchRow& row) {
   row.size = Bytes{reader.number(kBytes, 1, kMost)};
 }
 
-void take_operation(const RowReader& reader, const std::string& library, CollectiveBatchRow& row) {
+void take_operation(const BatchCells& reader, const std::string& library, CollectiveBatchRow& row) {
   const std::string name = reader.needed_text(kOp);
   const bool dispatch = name == "moe_dispatch";
   if (dispatch || name == "moe_combine") return take_tokens(reader, !dispatch, library, row);
@@ -182,9 +140,8 @@ void take_operation(const RowReader& reader, const std::string& library, Collect
 
 CollectiveBatchRow row_of(const CsvTable& table, const std::optional<std::string>& library) {
   CollectiveBatchRow row;
-  row.line = table.line();
-  if (row.line.ends_with('\r')) row.line.pop_back();
-  const RowReader reader(table);
+  row.line = written_line(table);
+  const BatchCells reader(table, kNames);
   try {
     const std::string name = library.value_or(reader.text(kLibrary));
     take_use(reader, name, row);
@@ -194,19 +151,6 @@ CollectiveBatchRow row_of(const CsvTable& table, const std::optional<std::string
     row.reason = error.what();
   }
   return row;
-}
-
-void check_names(const CsvTable& table) {
-  for (const CsvCell& cell : table.names()) {
-    const auto* const own =
-        std::find(std::begin(kAnswerColumns), std::end(kAnswerColumns), cell.text);
-    if (own == std::end(kAnswerColumns)) continue;
-    throw InputError(cell.where,
-                     fmt::format("column {} is one that the answer adds: leave it out", cell.text));
-  }
-  if (table.has(kGpu) || table.has(kPlatform)) return;
-  throw InputError(table.names().front().where,
-                   "column gpu is missing, and so is platform: a row has one of them");
 }
 
 }  // namespace
@@ -229,13 +173,11 @@ CollectiveBatch read_collective_batch(const SourceText& source,
                                       const std::optional<std::string>& library) {
   CsvTable table(source, kNames, OtherColumns::kPassedOver);
   CollectiveBatch batch;
-  bool more = table.next();
-  if (table.names().empty()) {
-    throw InputError({source.path, 1, 1}, "has no line: the first names the columns");
-  }
-  check_names(table);
-  for (const CsvCell& cell : table.names()) {
-    batch.names += (batch.names.empty() ? "" : ",") + csv_text(cell.text);
+  bool more = false;
+  batch.names = open_batch(table, source.path, kAnswerColumns, more);
+  if (!table.has(kGpu) && !table.has(kPlatform)) {
+    throw InputError(table.names().front().where,
+                     "column gpu is missing, and so is platform: a row has one of them");
   }
   for (; more; more = table.next()) batch.rows.push_back(row_of(table, library));
   return batch;

@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -14,7 +12,7 @@
 #include "base/limits.hpp"
 #include "base/nearest_name.hpp"
 #include "base/utf8.hpp"
-#include "input/csv_table.hpp"
+#include "commands/batch_table.hpp"
 #include "model/storage.hpp"
 
 namespace rehearse::operator_cells {
@@ -103,58 +101,23 @@ inline constexpr double kWide = 2;  // bytes of an activation between kernels
 
 [[noreturn]] inline void refuse(const std::string& reason) { throw std::invalid_argument(reason); }
 
-// The cells of one row, as values. Each throws std::invalid_argument: the row's reason.
-class RowReader {
+class RowReader : public BatchCells {
  public:
-  explicit RowReader(const CsvTable& table) : table_(table) {}
+  explicit RowReader(const CsvTable& table) : BatchCells(table, kNames) {}
 
-  std::string text(Column column) const {
-    return table_.has(column) ? table_.cell(column).text : std::string();
-  }
-  std::string needed_text(Column column) const {
-    std::string given = text(column);
-    if (given.empty()) refuse(fmt::format("{} is empty", name(column)));
-    return given;
-  }
-
-  double number(Column column, double least, double most) const {
-    const std::string given = needed_text(column);
-    double value = 0;
-    const char* const end = given.data() + given.size();
-    const auto [rest, failure] = std::from_chars(given.data(), end, value);
-    if (failure == std::errc{} && rest == end && value >= least && value <= most) return value;
-    refuse(fmt::format("{} = \"{}\": must be a number from {} to {}", name(column),
-                       shortened(given), least, most));
-  }
-  // "8.0" as well: tables with empty cells are written so.
   double count(Column column, double most = kLargestWidth) const {
-    const double value = number(column, 1, most);
-    if (value == std::floor(value)) return value;
-    refuse(fmt::format("{} = {}: must be a whole number", name(column), value));
+    return BatchCells::count(column, 1, most);
   }
   double count_or(Column column, double otherwise) const {
-    return text(column).empty() ? otherwise : count(column);
-  }
-  bool flag(Column column, bool otherwise) const {
-    const std::string given = text(column);
-    if (given.empty()) return otherwise;
-    for (const char* const yes : {"true", "True", "1", "1.0"}) {
-      if (given == yes) return true;
-    }
-    for (const char* const no : {"false", "False", "0", "0.0"}) {
-      if (given == no) return false;
-    }
-    refuse(fmt::format("{} = \"{}\": must be true or false", name(column), shortened(given)));
+    return given(column) ? count(column) : otherwise;
   }
   const ElementType& type(Column column) const { return type_named(column, needed_text(column)); }
   const ElementType& type_or(Column column, const ElementType& otherwise) const {
-    const std::string given = text(column);
-    return given.empty() ? otherwise : type_named(column, given);
+    return given(column) ? type(column) : otherwise;
   }
 
  private:
-  static const char* name(Column column) { return kNames[column].name; }
-  static const ElementType& type_named(Column column, const std::string& given) {
+  const ElementType& type_named(Column column, const std::string& given) const {
     std::vector<std::string> known;
     for (const ElementType& each : kTypes) {
       if (each.name == given) return each;
@@ -163,8 +126,6 @@ class RowReader {
     refuse(fmt::format("{} = \"{}\": {}", name(column), shortened(given),
                        suggestion(shortened(given), known)));
   }
-
-  const CsvTable& table_;
 };
 
 }  // namespace rehearse::operator_cells

@@ -48,8 +48,9 @@ double load_of(const RowReader& reader) {
 
 // The four kernels of an expert layer. Copies are spread evenly over the experts, and the rank that
 // waits for nobody has at least one. Where no dispatch has sorted the tokens by rank (ep above 1),
-// the kernels pass over those of other ranks, too: kPassedOver of a row for each, fitted to 2,889
-// published times.
+// the kernels pass over those of other ranks, too: kPassedOver of a row for each. That is assumed:
+// set by hand where published times of fused experts lay best, together with the kernels'
+// constants.
 std::vector<PricedKernel> moe_kernels(const RowReader& reader) {
   constexpr double kPassedOver = 0.83;
   const double tokens = reader.count(kTokens, kMostTokens);
@@ -207,8 +208,7 @@ const Kind& kind_named(const std::string& name) {
 
 OperatorRow row_of(const CsvTable& table) {
   OperatorRow row;
-  row.line = table.line();
-  if (row.line.ends_with('\r')) row.line.pop_back();
+  row.line = written_line(table);
   row.where = table.where();
   const RowReader reader(table);
   try {
@@ -229,29 +229,13 @@ OperatorRow row_of(const CsvTable& table) {
   return row;
 }
 
-void check_names(const CsvTable& table) {
-  for (const CsvCell& cell : table.names()) {
-    const auto* const own =
-        std::find(std::begin(kOperatorAnswerColumns), std::end(kOperatorAnswerColumns), cell.text);
-    if (own == std::end(kOperatorAnswerColumns)) continue;
-    throw InputError(cell.where,
-                     fmt::format("column {} is one that the answer adds: leave it out", cell.text));
-  }
-}
-
 }  // namespace
 
 OperatorBatch read_operator_batch(const SourceText& source) {
   CsvTable table(source, kNames, OtherColumns::kPassedOver);
   OperatorBatch batch;
-  bool more = table.next();
-  if (table.names().empty()) {
-    throw InputError({source.path, 1, 1}, "has no line: the first names the columns");
-  }
-  check_names(table);
-  for (const CsvCell& cell : table.names()) {
-    batch.names += (batch.names.empty() ? "" : ",") + csv_text(cell.text);
-  }
+  bool more = false;
+  batch.names = open_batch(table, source.path, kOperatorAnswerColumns, more);
   for (; more; more = table.next()) batch.rows.push_back(row_of(table));
   return batch;
 }

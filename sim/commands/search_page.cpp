@@ -8,6 +8,7 @@
 
 #include "search/assumptions.hpp"
 #include "search/search_text.hpp"
+#include "search/ties.hpp"
 
 namespace rehearse {
 namespace {
@@ -177,6 +178,7 @@ ReportSearch page_of(const PlanRequest& request, const SearchInputs& inputs,
     // What is known of the plan's own layout alone says nothing about its place.
     const bool ranked = row->can_be_chosen() && !(result.plan_row && row == &*result.plan_row);
     if (ranked) candidate.rank = ++rank;
+    candidate.tie = candidate.rank > 1 && ties_with(result.ranking.front(), *row, inputs.goals);
     page.candidates.push_back(std::move(candidate));
   }
   drop_parameters_without_choice(page);

@@ -2,6 +2,8 @@
 // device's numbers decide which prices its operators.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <span>
 
 #include "cost/device_rates.hpp"
@@ -23,6 +25,17 @@ struct KernelTime {
   Seconds launch;   // before anything is computed or moved
   Seconds compute;  // had it nothing but this to do
   Seconds memory;
+  // What runs beside what it computes: all that it moves, or a part of it and what else a model
+  // knows; and how the two overlap: wholly, so that the longer one counts, or as the root of the
+  // sum of their squares.
+  Seconds beside;
+  bool overlaps_wholly = true;
+
+  // Both, if it computed for so long.
+  Seconds together(Seconds computing) const {
+    if (overlaps_wholly) return std::max(computing, beside);
+    return Seconds{std::hypot(computing.value, beside.value)};
+  }
 };
 
 // Its time where others hold `taken` of the device's compute units: what it computes takes units /

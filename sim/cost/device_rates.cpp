@@ -12,12 +12,19 @@ namespace rehearse {
 
 namespace {
 
-// Of the units for numbers of 8 and of 4 bits; absent: it has none.
+// Of the units for numbers of 8 and of 4 bits; absent: it has none. Platform files that state one
+// peak of 8 bits state it as that of FP8.
 std::optional<FlopsPerSecond> narrow_peak(const Device& device, Dtype dtype) {
   const FlopsPerSecond peak = dtype == Dtype::kFp4    ? device.peak_fp4
                               : dtype == Dtype::kInt4 ? FlopsPerSecond{}
-                                                      : device.peak_fp8;
+                              : dtype == Dtype::kInt8 && device.peak_int8.value > 0
+                                  ? device.peak_int8
+                                  : device.peak_fp8;
   return peak.value > 0 ? std::optional(peak) : std::nullopt;
+}
+
+const char* property_of(Dtype dtype) {
+  return dtype == Dtype::kFp4 ? "peak_fp4" : dtype == Dtype::kInt8 ? "peak_int8" : "peak_fp8";
 }
 
 // Its peak before the efficiency, and the property that states it.
@@ -55,7 +62,7 @@ std::vector<std::string> arithmetic_notes(const Model& model, const Platform& pl
     notes.push_back(fmt::format(
         "the platform states no {} for its GPUs: {} weights are unpacked and multiplied "
         "in 16 bits, at the peak of \"speed\"",
-        dtype == Dtype::kFp4 ? "peak_fp4" : "peak_fp8", to_text(dtype)));
+        property_of(dtype), to_text(dtype)));
   }
   return notes;
 }
@@ -84,7 +91,7 @@ BytesPerSecond usable_bandwidth(const Device& device) {
 namespace {
 
 // Index in kOperatorRows.
-constexpr std::size_t index_of(std::string_view row) {
+consteval std::size_t index_of(std::string_view row) {
   for (std::size_t at = 0; at < kOperatorRowCount; ++at) {
     if (kOperatorRows[at].name == row) return at;
   }
@@ -94,7 +101,6 @@ constexpr std::size_t index_of(std::string_view row) {
 // Of a matrix product, by what is stored, multiplied and scaled; behind that of bf16.
 std::size_t type_of(const Work& work) {
   constexpr std::size_t kBf16 = index_of("gemm.bf16");
-  const auto type = [](std::string_view row) { return index_of(row) - kBf16; };
   const bool unpacked = bytes_per_element(work.computed) >= 2;
   switch (work.stored) {
     case Dtype::kFp32:
@@ -102,13 +108,13 @@ std::size_t type_of(const Work& work) {
     case Dtype::kFp16:
       return 0;
     case Dtype::kFp8:
-      return type(work.in_blocks ? "gemm.fp8_block" : "gemm.fp8");
+      return (work.in_blocks ? index_of("gemm.fp8_block") : index_of("gemm.fp8")) - kBf16;
     case Dtype::kInt8:
-      return type("gemm.int8");
+      return index_of("gemm.int8") - kBf16;
     case Dtype::kFp4:
-      return type(unpacked ? "gemm.mxfp4" : "gemm.nvfp4");
+      return (unpacked ? index_of("gemm.mxfp4") : index_of("gemm.nvfp4")) - kBf16;
     case Dtype::kInt4:
-      return type("gemm.int4");
+      return index_of("gemm.int4") - kBf16;
   }
   throw InternalError("a dtype has no row of operators");
 }
@@ -122,11 +128,11 @@ struct RowOf {
     throw InternalError("the host's time is an engine's, not a device's");
   }
   std::size_t operator()(const Gemm& shape) const {
-    return index_of(shape.experts ? "moe.bf16" : "gemm.bf16") + type_of(work);
+    return (shape.experts ? index_of("moe.bf16") : index_of("gemm.bf16")) + type_of(work);
   }
   std::size_t operator()(const AttentionScores& shape) const {
-    if (shape.latent) return index_of(shape.decodes() ? "mla_decode" : "mla_prefill");
-    return index_of(shape.decodes() ? "attention_decode" : "attention_prefill");
+    if (shape.latent) return shape.decodes() ? index_of("mla_decode") : index_of("mla_prefill");
+    return shape.decodes() ? index_of("attention_decode") : index_of("attention_prefill");
   }
 };
 
@@ -135,7 +141,7 @@ std::size_t stand_in(std::size_t row) {
   const std::string_view name = kOperatorRows[row].name;
   if (name.starts_with("moe.") && name != "moe.bf16") return index_of("moe.bf16");
   if (name.starts_with("mla_")) {
-    return index_of(name == "mla_decode" ? "attention_decode" : "attention_prefill");
+    return name == "mla_decode" ? index_of("attention_decode") : index_of("attention_prefill");
   }
   if (name == "sampling") return index_of("elementwise");
   return index_of("gemm.bf16");
@@ -173,8 +179,9 @@ DeviceRates::DeviceRates(const Platform& platform, const Device& device, const E
     costs_[row].launch += engine.per_operator;
   }
   for (int index = 0; index < kDtypes; ++index) {
-    const FlopsPerSecond peak = peak_of(device, static_cast<Dtype>(index)).value;
-    peaks_[index] = peak * device.compute_efficiency;
+    const auto dtype = static_cast<Dtype>(index);
+    peaks_[index] = peak_of(device, dtype).value * device.compute_efficiency;
+    unpacks_[index] = bytes_per_element(dtype) >= 2 || !narrow_peak(device, dtype);
   }
 }
 

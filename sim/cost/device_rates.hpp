@@ -43,6 +43,9 @@ class DeviceRates {
     return engine_.per_step + engine_.per_request * step.requests;
   }
   BytesPerSecond full_bandwidth() const { return device_->memory_bandwidth; }
+  // Whether such numbers are multiplied in 16 bits, because they have more or because the device
+  // has no units for them.
+  bool unpacks(Dtype dtype) const { return unpacks_[static_cast<std::size_t>(dtype)]; }
   int compute_units() const { return device_->compute_units; }  // 0: unknown
 
   // Whether the platform says what kernels of a kind reach; if not, compute_efficiency,
@@ -63,6 +66,7 @@ class DeviceRates {
   const Platform* platform_;
   const Device* device_;
   std::array<FlopsPerSecond, kDtypes> peaks_{};  // 0: none
+  std::array<bool, kDtypes> unpacks_{};
   BytesPerSecond bandwidth_;
   bool calibrated_ = false;
   Seconds launch_;

@@ -30,6 +30,7 @@ std::string search_page(const ReportSearch& report) {
                       {"status", each.status},
                       {"reason", each.reason},
                       {"on_front", each.on_front},
+                      {"tie", each.tie},
                       {"is_plan", each.is_plan},
                       {"command", each.command},
                       {"run_page", each.run_page},

@@ -25,6 +25,7 @@ struct ReportCandidate {
   std::string status;
   std::string reason;  // why it cannot be chosen
   bool on_front = false;
+  bool tie = false;  // with the best: nearer to it than the expected error of times
   // The first objective with experts that are not loaded alike, and the place then; nothing: not
   // simulated.
   std::optional<double> skewed;

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "accuracy/expected_errors.hpp"
 #include "collectives/library.hpp"
 #include "cost/device_rates.hpp"
-#include "metrics/run_accuracy.hpp"
 #include "program/lower.hpp"
 #include "routing/token_routing.hpp"
 
@@ -31,6 +31,14 @@ std::string origin_of_constants(const Device& device) {
              : "those of a GPU near to " + device.gpu + " that was measured";
 }
 
+std::string error_text(const CollectiveLibrary& library, const Device& device, bool one_domain) {
+  const ExpectedError* error =
+      expected_error(collective_family(library.name, one_domain), device.gpu);
+  if (error == nullptr) return "not known, nobody has compared";
+  return fmt::format("{:.0f} %, P90 {:.0f} % ({} published times)", 100 * error->median,
+                     100 * error->p90, error->rows);
+}
+
 }  // namespace
 
 std::string collectives_assumption(const std::string& library, const Platform& platform) {
@@ -44,13 +52,16 @@ std::string collectives_assumption(const std::string& library, const Platform& p
            "calibrated on a library, which can be several times slower or faster, most of all "
            "between servers";
   }
+  if (!one_kind || runs == nullptr) {
+    return fmt::format("collectives run as {} runs them, with constants of each platform's GPUs",
+                       runs == nullptr ? "the library of the GPUs' vendor" : runs->name);
+  }
+  const Device& device = platform.devices.front();
   return fmt::format(
       "collectives run as {} runs them; its constants are {}, and between servers those of few "
-      "fabrics: an error of 10 % in a scale-up domain where the GPU was measured, and several "
-      "times "
-      "that elsewhere, is what to expect",
-      runs == nullptr ? "the library of the GPUs' vendor" : runs->name,
-      one_kind ? origin_of_constants(platform.devices.front()) : "those of each platform's GPUs");
+      "fabrics; expected error in a scale-up domain {}, between servers {}",
+      runs->name, origin_of_constants(device), error_text(*runs, device, true),
+      error_text(*runs, device, false));
 }
 
 namespace {
@@ -65,7 +76,8 @@ std::string library_of_plan(const Plan& plan, const Platform& platform) {
 }  // namespace
 
 std::vector<std::string> assumptions_of(const Plan& plan, const Model& model,
-                                        const Platform& platform, int gpus) {
+                                        const Platform& platform, int gpus,
+                                        const RunAccuracy* accuracy) {
   std::vector<std::string> all;
   if (plan.serve) {
     all.emplace_back(
@@ -83,7 +95,7 @@ std::vector<std::string> assumptions_of(const Plan& plan, const Model& model,
         "routing is uniform: every expert gets as many tokens; routing.model of the plan says "
         "otherwise");
   }
-  if (!platform.devices.empty()) all.push_back(to_text(accuracy_of(plan, model, platform)));
+  if (accuracy != nullptr) all.push_back(to_text(*accuracy));
   for (const std::string& guess : platform.assumed) all.push_back(guess);
   for (const std::string& note : notes_of(model, platform)) all.push_back(note);
   return all;

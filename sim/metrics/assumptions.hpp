@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "metrics/run_accuracy.hpp"
 #include "model/model.hpp"
 #include "plan/plan.hpp"
 #include "platform/platform.hpp"
@@ -18,9 +19,11 @@ extern const char* const kAllAtOnce;
 // `library`: by name; empty: that of the GPUs' vendor. A platform without devices: of several.
 std::string collectives_assumption(const std::string& library, const Platform& platform);
 
-// Of a run, or runs, on at most `gpus` GPUs.
+// Of a run, or runs, on at most `gpus` GPUs; how far off their times are, where that is known to be
+// one thing (nullptr: it is not).
 std::vector<std::string> assumptions_of(const Plan& plan, const Model& model,
-                                        const Platform& platform, int gpus);
+                                        const Platform& platform, int gpus,
+                                        const RunAccuracy* accuracy);
 
 // The same in a few words, for the line itself: "one batch, all there at time 0".
 extern const char* const kBurst;

@@ -3,52 +3,105 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <variant>
+#include <vector>
+
+#include "collectives/library.hpp"
+#include "cost/device_rates.hpp"
+#include "program/lower.hpp"
 
 namespace rehearse {
 namespace {
 
+using Devices = std::vector<const Device*>;
+
+Devices devices_of(const Platform& platform, const Programs& programs) {
+  std::vector<bool> used(platform.devices.size());
+  for (const RankEntry& rank : programs.ranks) used[platform.gpus[rank.gpu].device] = true;
+  Devices devices;
+  for (std::size_t at = 0; at < used.size(); ++at) {
+    if (used[at]) devices.push_back(&platform.devices[at]);
+  }
+  return devices;
+}
+
 // What no published row that is scored is like; empty: there are such.
-std::string beyond(const Plan& plan, const Model& model, const Platform& platform) {
-  const bool known = std::all_of(platform.devices.begin(), platform.devices.end(),
-                                 [](const Device& device) { return !device.gpu.empty(); });
-  if (!known) return "its GPUs are none of the catalogue";
+std::string beyond(const Plan& plan, const Model& model, const Devices& devices) {
+  const auto unknown = [](const Device* device) { return device->gpu.empty(); };
+  if (std::ranges::any_of(devices, unknown)) return "its GPUs are none of the catalogue";
   if (plan.serve) return "requests that arrive are served in static batches";
   if (model.moe) return "its model is a mixture of experts";
   return {};
 }
 
-std::string provenance_of(const Device& device) {
-  if (device.operators.empty()) return "datasheet";
-  const auto assumed = [](const auto& row) { return row.second.assumed; };
-  const bool any = std::any_of(device.operators.begin(), device.operators.end(), assumed) ||
-                   std::any_of(device.collectives.begin(), device.collectives.end(), assumed);
-  return any ? "assumed" : "measured";
+enum class Provenance : std::uint8_t { kMeasured, kDatasheet, kAssumed };
+
+Provenance of_kernels(const Device& device, const Platform& platform, const Programs& programs) {
+  const DeviceRates rates(platform, device);
+  if (!rates.is_calibrated()) return Provenance::kDatasheet;
+  const auto assumed = [&](const Work& work) {
+    return !std::holds_alternative<HostStep>(work.shape) && rates.costs_of(work).assumed;
+  };
+  const bool any = std::ranges::any_of(programs.passes, [&](const PassProgram& pass) {
+    return std::ranges::any_of(pass.works, assumed);
+  });
+  return any ? Provenance::kAssumed : Provenance::kMeasured;
+}
+
+// By the rows of the library: "nccl.ring.ll"; textbook's links are the datasheet's.
+Provenance of_collectives(const Device& device, const CollectiveUse& use) {
+  const CollectiveLibrary& library = library_of(use, device);
+  if (&library == &textbook_library()) return Provenance::kDatasheet;
+  const auto measured = [&](const auto& row) {
+    const std::string_view owner = std::string_view(row.first).substr(0, row.first.find('.'));
+    return library.name.starts_with(owner) && !row.second.assumed;
+  };
+  return std::ranges::any_of(device.collectives, measured) ? Provenance::kMeasured
+                                                           : Provenance::kAssumed;
+}
+
+const ExpectedError* error_of(const Plan& plan, const Device& device) {
+  const ExpectedError* own = nullptr;
+  if (!plan.engine.name.empty()) own = expected_error("static." + plan.engine.name, device.gpu);
+  return own != nullptr ? own : expected_error("static", device.gpu);
 }
 
 }  // namespace
 
-RunAccuracy accuracy_of(const Plan& plan, const Model& model, const Platform& platform) {
+RunAccuracy accuracy_of(const Plan& plan, const Model& model, const Platform& platform,
+                        const Programs& programs) {
+  constexpr std::array<const char*, 3> kNames = {"measured", "datasheet", "assumed"};
+  const Devices devices = devices_of(platform, programs);
   RunAccuracy accuracy;
-  accuracy.beyond = beyond(plan, model, platform);
-  if (platform.devices.empty() || !accuracy.beyond.empty()) return accuracy;
-  const Device& device = platform.devices.front();
-  if (!plan.engine.name.empty()) {
-    accuracy.error = expected_error("static." + plan.engine.name, device.gpu);
+  Provenance weakest = Provenance::kMeasured;
+  for (const Device* device : devices) {
+    weakest = std::max(weakest, of_kernels(*device, platform, programs));
+    if (plan.layout.gpus() > 1) {
+      weakest = std::max(weakest, of_collectives(*device, collective_use(plan)));
+    }
   }
-  if (accuracy.error == nullptr) accuracy.error = expected_error("static", device.gpu);
-  accuracy.provenance = provenance_of(device);
+  accuracy.provenance = kNames[static_cast<std::size_t>(weakest)];
+  accuracy.beyond = beyond(plan, model, devices);
+  if (!accuracy.beyond.empty()) return accuracy;
+  for (const Device* device : devices) {
+    const ExpectedError* error = error_of(plan, *device);
+    if (error == nullptr) continue;
+    if (accuracy.error == nullptr || error->median > accuracy.error->median) {
+      accuracy.error = error;
+    }
+  }
   return accuracy;
 }
 
 std::string to_text(const RunAccuracy& accuracy) {
   if (accuracy.error == nullptr) {
-    return fmt::format("expected error of times: not known, nobody has compared: {}",
-                       accuracy.beyond);
+    return fmt::format("expected error of times: not known, nobody has compared: {}; constants {}",
+                       accuracy.beyond, accuracy.provenance);
   }
   return fmt::format(
       "expected error of times: {:.0f} %, P90 {:.0f} % ({} published static batches, {}); "
-      "constants "
-      "of the GPU {}",
+      "constants {}",
       100 * accuracy.error->median, 100 * accuracy.error->p90, accuracy.error->rows,
       accuracy.error->family, accuracy.provenance);
 }

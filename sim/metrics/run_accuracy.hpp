@@ -7,20 +7,24 @@
 #include "model/model.hpp"
 #include "plan/plan.hpp"
 #include "platform/platform.hpp"
+#include "program/program.hpp"
 
 namespace rehearse {
 
 struct RunAccuracy {
   const ExpectedError* error = nullptr;  // nullptr: nobody has compared runs like it, and
   std::string beyond;                    // why: "its GPUs are none of the catalogue"
-  std::string provenance;  // the weakest of its GPUs' constants: measured, datasheet or assumed
+  std::string provenance;  // the weakest of what prices it: measured, datasheet or assumed
 };
 
-// Of its TTFT, TPOT, makespan and throughput. A platform without devices: of several, of which
-// nothing is said.
-RunAccuracy accuracy_of(const Plan& plan, const Model& model, const Platform& platform);
+// Of its TTFT, TPOT, makespan and throughput: of several kinds of GPUs, the largest error. The
+// constants are those of the kernels in its programs and, where it communicates, of the library
+// that runs its collectives.
+RunAccuracy accuracy_of(const Plan& plan, const Model& model, const Platform& platform,
+                        const Programs& programs);
 
-// "expected error of times: 8.6 %, P90 24 % (217 published static batches); constants measured"
+// "expected error of times: 9 %, P90 24 % (217 published static batches, static); constants
+// measured"
 std::string to_text(const RunAccuracy& accuracy);
 
 }  // namespace rehearse

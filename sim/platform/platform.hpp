@@ -46,9 +46,9 @@ struct OperatorCosts {
 
 // What a GPU can do. Every field comes from the platform file (a host's speed and its <prop>s).
 struct Device {
-  FlopsPerSecond peak;      // dense peak for 16-bit types: the host's speed
-  FlopsPerSecond peak_fp8;  // <prop id="peak_fp8">, <prop id="peak_fp4">, <prop id="peak_fp32">; 0:
-                            // the file does not say
+  FlopsPerSecond peak;       // dense peak for 16-bit types: the host's speed
+  FlopsPerSecond peak_fp8;   // <prop id="peak_fp8"> and so on; 0: the file does not say
+  FlopsPerSecond peak_int8;  // 0: that of FP8
   FlopsPerSecond peak_fp4;
   FlopsPerSecond peak_fp32;
   double compute_efficiency = 1;  // share of the peak that matrix kernels reach ("MFU" of a kernel)

@@ -25,11 +25,12 @@ PassCosts::PassCosts(const PassProgram& pass, const DeviceRates& device, int& nu
       timed_(pass.instructions.size()),
       in_last_(pass.instructions.size(), -1),
       in_inner_(pass.instructions.size(), -1) {
+  const CostModel& model = cost_model(device);
   costs_.reserve(pass.instructions.size());
   for (const Instruction& at : pass.instructions) {
     OperatorPrice& price = costs_.emplace_back();
     if (at.kind != Instruction::Kind::kCompute) continue;
-    price = OperatorPrice(cost_model(device).time, pass.work_of(at), at.flops, at.bytes, device);
+    price = OperatorPrice(model.time, pass.work_of(at), at.flops, at.bytes, device);
   }
   for (int place = 0; place < static_cast<int>(pass.places.size()); ++place) {
     const int repeat = pass.places[place].repeat;
@@ -103,6 +104,7 @@ RankCosts::RankCosts(const Programs& programs, const Platform& platform)
   int runs = 0;
   costs_.reserve(platform.devices.size() * programs.passes.size());
   for (const DeviceRates& device : rates_) {
+    models_.push_back(&cost_model(device));
     for (const PassProgram& pass : programs.passes) {
       costs_.emplace_back(pass, device, runs);
     }
@@ -110,8 +112,8 @@ RankCosts::RankCosts(const Programs& programs, const Platform& platform)
 }
 
 KernelTime RankCosts::routed(Rank rank, const Work& work, Flops flops, Bytes bytes) const {
-  const DeviceRates& device = rates_[device_of(rank)];
-  return cost_model(device).time({work, 0, flops, bytes}, device);
+  const std::size_t device = device_of(rank);
+  return models_[device]->time({work, 0, flops, bytes}, rates_[device]);
 }
 
 }  // namespace rehearse

@@ -85,8 +85,9 @@ class RankCosts {
 
   const Programs& programs_;
   const Platform& platform_;
-  std::vector<DeviceRates> rates_;  // by device
-  std::vector<PassCosts> costs_;    // by device x pass
+  std::vector<DeviceRates> rates_;        // by device
+  std::vector<const CostModel*> models_;  // by device
+  std::vector<PassCosts> costs_;          // by device x pass
 };
 
 }  // namespace rehearse

@@ -89,6 +89,7 @@ constexpr SearchQuantity kQuantities[] = {
     {"communication.total_over_compute", "comm. / compute", "", false, false, plain<&Metrics::communication_over_compute>},
     {"communication.exposed_fraction", "exposed comm.", "", false, false, plain<&Metrics::exposed_fraction>},
     {"communication.peer_wait_fraction", "slower peer", "", false, false, plain<&Metrics::peer_wait_fraction>},
+    {"accuracy.makespan_s.expected_error.median", "expected error", "", false, false, [](const Metrics& at, const SearchPlatform&) { return at.accuracy.error != nullptr ? at.accuracy.error->median : kNone; }},
     {"balance.gpu_compute_max_over_mean", "imbalance", "max/mean", false, false, plain<&Metrics::gpu_compute_max_over_mean>},
 };
 

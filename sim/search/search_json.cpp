@@ -10,6 +10,7 @@
 #include "search/assumptions.hpp"
 #include "search/search_text.hpp"
 #include "search/skew.hpp"
+#include "search/ties.hpp"
 
 namespace rehearse {
 namespace {
@@ -88,7 +89,13 @@ std::string search_json(const SearchInputs& inputs, const SearchResult& result,
     exclusion.set_reason(reason);
     exclusion.set_layouts(static_cast<int>(count));
   }
-  for (const SearchRow& row : result.ranking) fill(inputs, row, *json.add_ranking());
+  for (const SearchRow& row : result.ranking) {
+    proto::SearchRow& written = *json.add_ranking();
+    fill(inputs, row, written);
+    if (!expected_error_of(row) || !row.can_be_chosen()) continue;
+    written.set_tie(&row != &result.ranking.front() &&
+                    ties_with(result.ranking.front(), row, inputs.goals));
+  }
   for (const SearchRow& row : result.failures) {
     proto::SearchFailure& failure = *json.add_failures();
     fill(inputs, row.candidate, *failure.mutable_layout());

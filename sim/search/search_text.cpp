@@ -6,6 +6,7 @@
 
 #include "search/assumptions.hpp"
 #include "search/skew.hpp"
+#include "search/ties.hpp"
 
 namespace rehearse {
 namespace {
@@ -81,8 +82,10 @@ std::string skewed_cells(const SearchGoals& goals, const SearchRow& row) {
   return fmt::format(" {:>{}} {:>5}", value, width_of(first), place);
 }
 
-std::string table_row(const SearchInputs& inputs, const std::string& place, const SearchRow& row) {
-  std::string text = fmt::format("{:>5} {} {}", place, row.pareto ? "*" : " ", layout_cells(row));
+std::string table_row(const SearchInputs& inputs, const std::string& place, const SearchRow& row,
+                      bool tie = false) {
+  std::string text = fmt::format("{:>5}{}{} {}", place, tie ? "=" : " ", row.pareto ? "*" : " ",
+                                 layout_cells(row));
   for (const Objective& objective : inputs.goals.objectives) {
     const std::string value =
         row.values.empty() ? "-" : fmt::format("{:.5g}", row.values[objective.quantity]);
@@ -111,6 +114,20 @@ std::string table_head(const SearchInputs& inputs) {
     units += std::string(width_of(first) - (unit.size() - 2) + 1, ' ') + unit;
   }
   return names + "\n" + units + "\n";
+}
+
+// What the mark of a tie means, and how much is expected of the best.
+std::string ties_text(const SearchInputs& inputs, const SearchResult& result) {
+  if (result.ranking.empty()) return {};
+  const std::optional<double> error = expected_error_of(result.ranking.front());
+  if (!error) {
+    return "ties are not marked: nobody has compared runs like these with a measurement, so that "
+           "no error is known.\n";
+  }
+  return fmt::format(
+      "= {} nearer to the best than the expected error of times, {:.0f} %: a measurement may turn "
+      "them round.\n",
+      inputs.goals.objectives.front().name, 100 * *error);
 }
 
 }  // namespace
@@ -184,7 +201,9 @@ std::string search_table(const SearchInputs& inputs, const SearchResult& result)
   for (const std::string& each : assumptions_of(inputs)) text += "assumes: " + each + "\n";
   text += table_head(inputs);
   for (std::size_t at = 0; at < result.ranking.size(); ++at) {
-    text += table_row(inputs, std::to_string(at + 1), result.ranking[at]);
+    const SearchRow& row = result.ranking[at];
+    const bool tie = at > 0 && ties_with(result.ranking.front(), row, inputs.goals);
+    text += table_row(inputs, std::to_string(at + 1), row, tie);
   }
   if (result.plan_row) text += table_row(inputs, "plan", *result.plan_row);
   text += "* in the Pareto set. ↑ more is better, ↓ less.";
@@ -192,7 +211,7 @@ std::string search_table(const SearchInputs& inputs, const SearchResult& result)
     const char* name = search_quantities()[objective.quantity].name;
     if (objective.name != name) text += fmt::format(" {}: {}.", objective.name, name);
   }
-  text += "\n";
+  text += "\n" + ties_text(inputs, result);
   const bool guessed =
       std::any_of(inputs.space.platforms.begin(), inputs.space.platforms.end(),
                   [](const SearchPlatform& each) { return !each.assumed.empty(); });

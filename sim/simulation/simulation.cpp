@@ -310,8 +310,9 @@ Simulation simulate(const PreparedPlan& prepared, const SimulationOptions& optio
                      options.progress);
   Simulation result = simulate_on(cluster, programs, fold.plan, model, fold, options);
   result.metrics.gpu_kinds = gpu_kinds(cluster.platform(), plan.layout.gpus());
-  result.metrics.assumptions = assumptions_of(plan, model, cluster.platform(), plan.layout.gpus());
-  result.metrics.accuracy = accuracy_of(plan, model, cluster.platform());
+  result.metrics.accuracy = accuracy_of(plan, model, cluster.platform(), programs);
+  result.metrics.assumptions =
+      assumptions_of(plan, model, cluster.platform(), plan.layout.gpus(), &result.metrics.accuracy);
   MemoryPeak& memory = result.metrics.memory;
   if (!memory.fits) memory.advice = memory_advice(model, plan, memory);
   if (options.facts) result.facts = facts_json(model, plan, cluster.platform(), programs);

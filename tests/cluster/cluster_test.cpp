@@ -63,6 +63,7 @@ TEST(PlanAssumedPlatform, HasThePlansGpus) {
   ASSERT_EQ(cluster.platform().devices.size(), 1U);
   const Device expected{.peak = {400e12},
                         .peak_fp8 = {0},
+                        .peak_int8 = {0},
                         .peak_fp4 = {0},
                         .peak_fp32 = {0},
                         .compute_efficiency = 0.60,

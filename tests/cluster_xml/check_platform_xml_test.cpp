@@ -149,7 +149,7 @@ std::string host_with(PlatformQuantity quantity, const std::string& value) {
       break;
     case PlatformQuantity::kPeak:
       speed = value;
-      properties += prop("peak_fp8") + prop("peak_fp4") + prop("peak_fp32");
+      properties += prop("peak_fp8") + prop("peak_int8") + prop("peak_fp4") + prop("peak_fp32");
       break;
     case PlatformQuantity::kMemory:
       replaced("memory");

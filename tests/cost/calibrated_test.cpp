@@ -90,6 +90,23 @@ TEST_F(Calibrated, AKindWithoutARowTakesThatOfItsNearest) {
   EXPECT_EQ(rates().costs_of({Gemm{}}).compute, 0.9);
 }
 
+// A device without units for FP8 multiplies in 16 bits: nothing is brought to 8.
+TEST_F(Calibrated, ADeviceWithoutUnitsScalesNoActivations) {
+  device_.peak_fp8 = {};
+  device_.operators.erase("gemm.fp8");
+  const Work fp8 = {Gemm{2, 1, 5}, Dtype::kFp8, Dtype::kFp8};
+  EXPECT_DOUBLE_EQ(time(fp8, 200, 24).total.value, time({Gemm{2, 1, 5}}, 200, 24).total.value);
+}
+
+// One of two units is left: 4 s of computing become 8, beside 3 s of moving.
+TEST_F(Calibrated, BesideACollectiveTheSquaresOfWhatIsLeft) {
+  const KernelTime found = time({Gemm{1, 1, 1}}, 200, 24);
+  EXPECT_DOUBLE_EQ(time_beside(found, 2, 1).value, 1 + std::hypot(8, 3));
+  const KernelTime roofline = kRoofline.time({{Gemm{1, 1, 1}}, 0, Flops{360}, Bytes{27}}, rates());
+  EXPECT_DOUBLE_EQ(roofline.total.value, 1 + 4) << "360 / 90 beside 27 / 9";
+  EXPECT_DOUBLE_EQ(time_beside(roofline, 2, 1).value, 1 + 8);
+}
+
 // 16 rows more for each of two experts of 1 x 5: 2 x 16 x 2 x 5 = 320 FLOPs; 80 of their own: 400
 // at 50 FLOP/s. The least counts none.
 TEST_F(Calibrated, ExpertsRoundTheirRowsUp) {

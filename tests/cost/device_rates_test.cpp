@@ -76,8 +76,14 @@ TEST(UsablePeak, OfNarrowNumbersWithoutUnitsIsThatOfSixteenBits) {
   }
   device.peak_fp8 = FlopsPerSecond{200};
   EXPECT_EQ(usable_peak(platform, device, Dtype::kFp8).value, 100);
+  EXPECT_EQ(usable_peak(platform, device, Dtype::kInt8).value, 100)
+      << "one peak of 8 bits stands for both";
   EXPECT_EQ(usable_peak(platform, device, Dtype::kFp4).value, 50);
   EXPECT_EQ(usable_peak(platform, device, Dtype::kInt4).value, 50);
+  device.peak_int8 = FlopsPerSecond{240};
+  EXPECT_EQ(usable_peak(platform, device, Dtype::kInt8).value, 120);
+  EXPECT_EQ(usable_peak(platform, device, Dtype::kFp8).value, 100);
+  device.peak_int8 = {};
 
   Model model;
   model.dense = FeedForward{8, true};

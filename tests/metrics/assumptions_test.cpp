@@ -25,9 +25,9 @@ TEST(Assumptions, OfCollectivesAreSaidWhereThereAreAny) {
   const Plan plan;
   const Platform unnamed = platform_of({});
   const std::string said = collectives_assumption("", unnamed);
-  EXPECT_TRUE(assumes(assumptions_of(plan, model, unnamed, 2), said));
-  EXPECT_FALSE(assumes(assumptions_of(plan, model, unnamed, 1), said));
-  EXPECT_TRUE(assumes(assumptions_of(plan, model, unnamed, 1), kAllAtOnce));
+  EXPECT_TRUE(assumes(assumptions_of(plan, model, unnamed, 2, nullptr), said));
+  EXPECT_FALSE(assumes(assumptions_of(plan, model, unnamed, 1, nullptr), said));
+  EXPECT_TRUE(assumes(assumptions_of(plan, model, unnamed, 1, nullptr), kAllAtOnce));
   EXPECT_NE(said.find("as nccl runs them; its constants are the mean of GPUs"), std::string::npos);
 }
 

@@ -1,63 +1,104 @@
-// What is said of how far a run's times are off: the table's line for its engine and GPU, and why
-// there is none.
+// What is said of how far a run's times are off: the table's line for its engine and GPU, why there
+// is none, and the weakest of the constants that price it.
 #include "metrics/run_accuracy.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace rehearse {
 namespace {
-
-RunAccuracy of_a_plan_on(const Platform& platform) {
-  const Plan plan;
-  const Model model;
-  return accuracy_of(plan, model, platform);
-}
 
 Platform platform_of(const std::string& gpu) {
   Platform platform;
   platform.devices.emplace_back().gpu = gpu;
+  platform.gpus.emplace_back();
   return platform;
+}
+
+// One rank on the first GPU, of which a pass holds these operators.
+Programs programs_of(std::vector<Work> works) {
+  Programs programs;
+  programs.ranks.emplace_back();
+  programs.passes.emplace_back().works = std::move(works);
+  return programs;
+}
+
+const Programs& of_products() {
+  static const Programs kPrograms = programs_of({{Gemm{}}, {Elementwise{}}, {HostStep{}}});
+  return kPrograms;
 }
 
 TEST(RunAccuracy, IsThatOfItsEngineOrOfAllStaticBatches) {
   Plan plan;
   const Model model;
   const Platform platform = platform_of("a100");
-  const RunAccuracy any = accuracy_of(plan, model, platform);
+  const RunAccuracy any = accuracy_of(plan, model, platform, of_products());
   ASSERT_NE(any.error, nullptr);
   EXPECT_EQ(any.error->family, "static");
   plan.engine.name = "fastertransformer";
-  const RunAccuracy own = accuracy_of(plan, model, platform);
+  const RunAccuracy own = accuracy_of(plan, model, platform, of_products());
   ASSERT_NE(own.error, nullptr);
   EXPECT_EQ(own.error->family, "static.fastertransformer");
   EXPECT_GT(own.error->rows, 0);
   EXPECT_NE(to_text(own).find("static.fastertransformer"), std::string::npos);
   plan.engine.name = "an engine of which nobody published anything";
-  EXPECT_EQ(accuracy_of(plan, model, platform).error, any.error);
+  EXPECT_EQ(accuracy_of(plan, model, platform, of_products()).error, any.error);
 }
 
 TEST(RunAccuracy, SaysWhyNothingIsKnown) {
   Plan plan;
   const Model model;
-  const RunAccuracy abstract = accuracy_of(plan, model, platform_of(""));
+  const RunAccuracy abstract = accuracy_of(plan, model, platform_of(""), of_products());
   EXPECT_EQ(abstract.error, nullptr);
   EXPECT_EQ(to_text(abstract),
             "expected error of times: not known, nobody has compared: its GPUs are none of the "
-            "catalogue");
+            "catalogue; constants datasheet");
   Model mixture;
   mixture.moe.emplace();
-  EXPECT_EQ(accuracy_of(plan, mixture, platform_of("h100")).error, nullptr);
+  EXPECT_EQ(accuracy_of(plan, mixture, platform_of("h100"), of_products()).error, nullptr);
   plan.serve.emplace();
-  EXPECT_EQ(accuracy_of(plan, model, platform_of("h100")).error, nullptr);
+  EXPECT_EQ(accuracy_of(plan, model, platform_of("h100"), of_products()).error, nullptr);
 }
 
-TEST(RunAccuracy, NamesTheWeakestOfItsConstants) {
+// Of its own kernels: what no pass runs does not count, and collectives only where GPUs talk.
+TEST(RunAccuracy, NamesTheWeakestOfTheConstantsThatItUses) {
+  Plan plan;
+  const Model model;
   Platform platform = platform_of("h100");
-  EXPECT_EQ(of_a_plan_on(platform).provenance, "datasheet");
-  platform.devices[0].operators["gemm.bf16"] = {};
-  EXPECT_EQ(of_a_plan_on(platform).provenance, "measured");
-  platform.devices[0].collectives["nccl.ring.ll"].assumed = true;
-  EXPECT_EQ(of_a_plan_on(platform).provenance, "assumed");
+  Device& device = platform.devices[0];
+  device.vendor = "nvidia";
+  const auto provenance = [&](const Programs& programs) {
+    return accuracy_of(plan, model, platform, programs).provenance;
+  };
+  EXPECT_EQ(provenance(of_products()), "datasheet");
+  device.operators["gemm.bf16"] = {};
+  EXPECT_EQ(provenance(programs_of({{Gemm{}}})), "measured");
+  EXPECT_EQ(provenance(of_products()), "assumed") << "nobody measured element-wise kernels";
+  device.operators["elementwise"] = {};
+  device.operators["mla_decode"].assumed = true;
+  EXPECT_EQ(provenance(of_products()), "measured") << "there is no latent attention";
+  plan.layout.tensor = 2;
+  EXPECT_EQ(provenance(of_products()), "assumed") << "nobody measured a collective";
+  device.collectives["nccl.ring.ll"] = {};
+  EXPECT_EQ(provenance(of_products()), "measured");
+}
+
+// Two kinds of GPUs: the one that is known less well decides.
+TEST(RunAccuracy, OfSeveralKindsOfGpusIsTheLargestError) {
+  const Plan plan;
+  const Model model;
+  Platform platform = platform_of("a100");
+  platform.devices.emplace_back().gpu = "a GPU that nobody has measured";
+  platform.gpus.emplace_back().device = 1;
+  Programs programs = programs_of({});
+  const RunAccuracy one = accuracy_of(plan, model, platform, programs);
+  programs.ranks.emplace_back().gpu = 1;
+  const RunAccuracy both = accuracy_of(plan, model, platform, programs);
+  ASSERT_NE(both.error, nullptr);
+  const ExpectedError* const other = expected_error("static", "a GPU that nobody has measured");
+  ASSERT_NE(other, one.error);
+  EXPECT_EQ(both.error->median, std::max(one.error->median, other->median));
 }
 
 }  // namespace

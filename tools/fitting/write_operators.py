@@ -22,12 +22,22 @@ def numbers(constants: dict[str, float]) -> str:
                     if field in constants and (constants[field] >= 0.005 or field in ("compute", "memory")))
 
 
-def lines_of(gpu: str, fits: dict, sources: dict[tuple[str, str], str]) -> list[str]:
+def multiplies(name: str, text: str) -> bool:
+    """Whether a GPU has units for what the row multiplies; without them it takes the row of 16 bits."""
+    dtype = name.partition(".")[2]
+    peaks = re.search(r"^peak \{.*?^\}", text, re.MULTILINE | re.DOTALL).group()
+    wanted = {"nvfp4": ("fp4",), "fp8": ("fp8",), "fp8_block": ("fp8",), "int8": ("int8", "fp8")}.get(dtype, ())
+    return not wanted or any(f"  {peak} {{" in peaks for peak in wanted)
+
+
+def lines_of(gpu: str, text: str, fits: dict, sources: dict[tuple[str, str], str]) -> list[str]:
     own = fits.get(gpu, {})
     relative = RELATIVE.get(gpu, "")
     means = operators.mean_of(list(fits.values()))
     lines = []
     for name in ORDER:
+        if not multiplies(name, text):
+            continue
         if name in own:
             key = KEYS[sources[gpu, name]]
             lines.append(f'operators {{ of: "{name}" {numbers(own[name].constants)} kind: measured source: "{key}" '
@@ -35,7 +45,7 @@ def lines_of(gpu: str, fits: dict, sources: dict[tuple[str, str], str]) -> list[
         elif name in fits.get(relative, {}):
             lines.append(f'operators {{ of: "{name}" {numbers(fits[relative][name].constants)} kind: assumed source: "here" '
                          f'note: "that of {relative}" }}')
-        elif name in means and ("fp4" not in name or "gb" in gpu or "b" == gpu[0]):
+        elif name in means:
             lines.append(f'operators {{ of: "{name}" {numbers(means[name])} kind: assumed source: "here" '
                          f'note: "the mean of the GPUs that were measured" }}')
     return lines
@@ -54,8 +64,8 @@ def device_files(root: pathlib.Path, found: list, fits: dict) -> None:
     for path in sorted((root / "platforms" / "devices").glob("*.textproto")):
         lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("operators {")
                  and 'key: "kernelfit"' not in line and 'key: "ownkernels"' not in line]
-        rows = lines_of(path.stem, fits, sources)
         text = "\n".join(lines)
+        rows = lines_of(path.stem, text, fits, sources)
         for key, source in SOURCES.items():
             used = any(f'source: "{key}"' in row for row in rows)
             if used and f'key: "{key}"' not in text:

@@ -3,14 +3,13 @@
 //
 // A kernel overlaps what it computes with what it moves, but not wholly: near the roofline's edge
 // it takes longer than either, and the root of the squares is the smoothest thing that does. It has
-// no constant of its own, and only grows. Of 2,751 matrix products it misses half by 5 % at most,
-// where the longer of the two misses them by 7 %, as exponents of 2.5 and 3.8 do.
+// no constant of its own, and only grows.
 //
 // What the amounts of an operator do not show, and times do:
 // - a block of a matrix product walks along its sum step by step: few columns with long sums wait
-// for
-//   that, however little they are (depth);
-// - activations are brought to 8 or 4 bits by kernels of their own, before the product;
+//   for that, however little they are (depth);
+// - activations are brought to 8 or 4 bits by kernels of their own, before the product, where the
+//   device multiplies them so;
 // - experts round their tokens up to a tile: as if each had kPadding more;
 // - the last tile of queries walks over all of its sequence's keys while other units are idle;
 // - keys and values are read in whole pages.
@@ -24,20 +23,20 @@
 namespace rehearse {
 namespace {
 
-// Rows more that an expert computes: half of a tile of 32, as the kernels take them for few tokens.
-// 8 and 32 fit 2,889 published times of fused experts as well (7.3 and 7.3 % against 7.2 %).
+// Rows more that an expert computes: half of a tile of 32. Assumed, not fitted: kernels choose
+// between tiles of 16 to 128 rows by their own tables.
 constexpr double kPadding = 16;
 // Queries in a tile of FlashAttention's kernels (Dao 2023, arXiv:2307.08691, 3.1: blocks of 128).
 constexpr double kQueryTile = 128;
-// Tokens that the split decode kernels read at once: the published times rise in such steps, and
-// of 64 and 256 the first misses more of them, the second all.
+// Tokens that the split decode kernels read at once. Assumed, not fitted: kernels divide a sequence
+// into tiles of 64 to 256 keys.
 constexpr double kPage = 128;
 
 // For an element of the activations, in kernels before the product. It is counted in 16 bits with
 // the product's own bytes, once; where a scale is found as it goes: read for the largest, read once
 // more and written; of a block the largest is at hand; and read by the product in its own type.
-double bytes_of_scaling(const Work& work) {
-  if (bytes_per_element(work.computed) >= 2) return 0;
+double bytes_of_scaling(const Work& work, const DeviceRates& device) {
+  if (device.unpacks(work.computed)) return 0;
   constexpr double kWide = 2;
   const double narrow = bytes_per_element(work.computed);
   const bool whole = work.computed == Dtype::kFp8 && !work.in_blocks;
@@ -68,7 +67,7 @@ struct DemandOf {
       if (!least) flops += Flops{2 * kPadding * gemm.groups * gemm.n * gemm.k};
     } else if (load.flops.value > 0) {
       demand.depth = gemm.k;
-      const Bytes scaling{bytes_of_scaling(load.work) * gemm.m * gemm.k};
+      const Bytes scaling{bytes_of_scaling(load.work, device) * gemm.m * gemm.k};
       demand.before_s = (scaling / device.full_bandwidth()).value;
     }
     demand.compute_s = computed(flops);
@@ -97,12 +96,7 @@ struct DemandOf {
 };
 
 KernelTime price(const OperatorLoad& load, const DeviceRates& device, bool least) {
-  KernelTime nothing;
-  if (const auto* const step = std::get_if<HostStep>(&load.work.shape)) {
-    nothing.launch = nothing.total = device.host(*step);
-    return nothing;
-  }
-  if (load.flops.value <= 0 && load.bytes.value <= 0) return nothing;
+  if (const auto known = without_kernel(load, device)) return *known;
   return time_of(std::visit(DemandOf{load, device, least}, load.work.shape),
                  device.costs_of(load.work));
 }
@@ -125,12 +119,12 @@ KernelTime time_of(const OperatorDemand& demand, const OperatorCosts& costs) {
   KernelTime time;
   time.launch = costs.launch;
   time.compute = Seconds{demand.compute_s / costs.compute};
-  time.memory = Seconds{(demand.memory_s + demand.before_s) / costs.memory};
-  const double memory = demand.memory_s / costs.memory;
-  const double depth = demand.depth * costs.depth.value;
-  const double together =
-      std::sqrt(time.compute.value * time.compute.value + memory * memory + depth * depth);
-  time.total = time.launch + Seconds{demand.before_s / costs.memory + together};
+  const Seconds before{demand.before_s / costs.memory};
+  const Seconds memory{demand.memory_s / costs.memory};
+  time.memory = before + memory;
+  time.beside = Seconds{std::hypot(memory.value, demand.depth * costs.depth.value)};
+  time.overlaps_wholly = false;
+  time.total = time.launch + before + time.together(time.compute);
   return time;
 }
 

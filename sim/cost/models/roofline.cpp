@@ -1,25 +1,17 @@
 // launch + max(FLOPs / usable FLOP/s, bytes / usable bandwidth): the roofline (Williams, Waterman,
 // Patterson 2009, "Roofline: an insightful visual performance model", CACM 52(4)).
-#include <algorithm>
-#include <variant>
-
 #include "cost/models/models.hpp"
 
 namespace rehearse {
 namespace {
 
 KernelTime time(const OperatorLoad& load, const DeviceRates& device) {
+  if (const auto known = without_kernel(load, device)) return *known;
   KernelTime time;
-  if (const auto* const step = std::get_if<HostStep>(&load.work.shape)) {
-    time.launch = time.total = device.host(*step);
-    return time;
-  }
-  const bool computes = load.flops.value > 0;
-  if (!computes && load.bytes.value <= 0) return time;
   time.launch = device.launch_of(load.work);
-  if (computes) time.compute = load.flops / device.peak(load.work.computed);
-  time.memory = load.bytes / device.bandwidth();
-  time.total = time.launch + std::max(time.compute, time.memory);
+  if (load.flops.value > 0) time.compute = load.flops / device.peak(load.work.computed);
+  time.memory = time.beside = load.bytes / device.bandwidth();
+  time.total = time.launch + time.together(time.compute);
   return time;
 }
 

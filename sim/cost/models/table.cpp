@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <variant>
 
 #include "base/error.hpp"
 #include "cost/models/models.hpp"
@@ -10,6 +11,16 @@ namespace {
 constexpr std::array<const CostModel*, 2> kModels = {&kCalibrated, &kRoofline};
 
 }  // namespace
+
+std::optional<KernelTime> without_kernel(const OperatorLoad& load, const DeviceRates& device) {
+  KernelTime time;
+  if (const auto* const step = std::get_if<HostStep>(&load.work.shape)) {
+    time.launch = time.total = device.host(*step);
+    return time;
+  }
+  if (load.flops.value <= 0 && load.bytes.value <= 0) return time;
+  return std::nullopt;
+}
 
 const char* bound_of(const KernelTime& time) {
   const Seconds rest = time.total - std::max(time.compute, time.memory);
@@ -29,8 +40,7 @@ const CostModel& cost_model(const DeviceRates& device) {
 Seconds time_beside(const KernelTime& time, int units, int taken) {
   if (units == 0 || taken == 0) return time.total;
   const double slow = static_cast<double>(units) / std::max(1, units - taken);
-  return time.total + std::max(time.compute * slow, time.memory) -
-         std::max(time.compute, time.memory);
+  return time.total + time.together(time.compute * slow) - time.together(time.compute);
 }
 
 }  // namespace rehearse

@@ -38,7 +38,8 @@ const CANDIDATE = el("div", { class: "details", id: "candidate", "aria-live": "p
 function choose(each) {
   VIEW.chosen = each;
   const pairs = [["layout", layout_of(each) + (each.is_plan ? " (the plan's own)" : "")], ["status", each.status], ["reason", each.reason],
-                 ["on the Pareto front", each.on_front ? "yes" : "no"]];
+                 ["on the Pareto front", each.on_front ? "yes" : "no"],
+                 ["nearer to the best than the expected error", each.tie ? "yes" : "no"]];
   if (each.objectives.length > 0) {
     DATA.objectives.forEach((objective, at) => pairs.push([objective.name, `${digits(each.objectives[at])} ${objective.unit}`]));
   }
@@ -190,7 +191,7 @@ function columns_of_table() {
       { key: "skewed place", title: "place then", number: true, value: (each) => each.skewed_place ?? Infinity,
         text: (each) => each.skewed_place === undefined ? "" : String(each.skewed_place) },
     ] : []),
-    { key: "status", title: "status", value: (each) => each.status, text: (each) => [each.status, each.on_front && "on the front", each.is_plan && "the plan's own", each.platform_assumed && "its platform has guesses"].filter(Boolean).join(", ") },
+    { key: "status", title: "status", value: (each) => each.status, text: (each) => [each.status, each.on_front && "on the front", each.tie && "a tie with the best", each.is_plan && "the plan's own", each.platform_assumed && "its platform has guesses"].filter(Boolean).join(", ") },
     { key: "reason", title: "reason", value: (each) => each.reason, text: (each) => each.reason },
   ].filter((column) => column.key !== "reason" || DATA.candidates.some((each) => each.reason !== ""));
 }
