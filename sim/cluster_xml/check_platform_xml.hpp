@@ -54,7 +54,8 @@ std::vector<std::string> guesses_of(const PlatformFile& file);
 // Which hosts are GPUs, and their properties:
 //   <host> or <cluster> with <prop id="memory" value="80GB"/> and memory_bandwidth,
 //     compute_efficiency, memory_efficiency, kernel_launch, collective_launch (all required),
-//     peak_fp8, peak_int8 (else that of fp8), peak_fp4, peak_fp32 (optional); the speed is the dense 16-bit peak;
+//     peak_fp8, peak_int8 (else that of fp8), peak_fp4, peak_fp32 (optional); the speed is the
+//     dense 16-bit peak;
 //     <prop id="gpu" value="h100"/>, vendor, architecture, scale_up (optional): what the catalogue
 //     calls it, who made it, and how GPUs of a domain reach each other: by them a collective
 //     library tells whether it runs and what it takes

@@ -18,9 +18,13 @@ std::string digest_of_inputs(const Plan& plan, const PlanRequest& request,
   texts.insert(texts.end(), gpus.begin(), gpus.end());
   std::vector<std::string> files = files_of_model(plan.model_path);
   files.insert(files.begin(), request.path);
-  const std::string trace = plan.serve ? plan.serve->trace_path : "";
-  for (const std::string& file :
-       {platform, plan.routing.table_path, plan.batch.lengths.file, trace, plan.engine.path}) {
+  std::vector<std::string> named = {platform, plan.routing.table_path, plan.batch.lengths.file,
+                                    plan.engine.path};
+  if (plan.serve) named.push_back(plan.serve->trace_path);
+  if (plan.serve && plan.serve->law) {
+    named.insert(named.end(), {plan.serve->law->prompt.file, plan.serve->law->output.file});
+  }
+  for (const std::string& file : named) {
     if (!file.empty()) files.push_back(file);
   }
   return sha256_of(files, texts);

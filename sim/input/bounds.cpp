@@ -11,6 +11,7 @@
 
 #include "base/limits.hpp"
 #include "plan/layout_fields.hpp"
+#include "traffic/generate.hpp"
 
 namespace rehearse {
 namespace {
@@ -30,6 +31,9 @@ constexpr Bound kPlan[] = {
     {"batch.prompt_tokens", 1, kMostTokens},
     {"batch.output_tokens", 1, kMostTokens},
     {"serve.engine.max_sequences", 1, kMostSequences},
+    {"serve.traffic.requests", 1, kMostGenerated},
+    {"serve.traffic.prompt.tokens", 1, kMostTokens},
+    {"serve.traffic.output.tokens", 1, kMostTokens},
     {"collectives.channels", 1, kMostChannels},
     {"routing.drift_iterations", 0, kMostIterations},
     {"capacity.adapt_every", 1, kMostIterations},

@@ -8,6 +8,7 @@
 #include "base/limits.hpp"
 #include "input/bounds.hpp"
 #include "input/textproto.hpp"
+#include "input/traffic_fields.hpp"
 #include "plan/layout_fields.hpp"
 #include "proto/named_numbers.hpp"
 
@@ -115,13 +116,14 @@ Batch batch_of(const proto::Batch& written, const FieldLocations& where) {
 Serve serve_of(const proto::Serve& written, const FieldLocations& where) {
   require_field(written, "serve", "traffic", where);
   require_field(written, "serve", "engine", where);
-  require_field(written.traffic(), "serve.traffic", "trace", where);
   for (const char* field : {"name", "max_sequences"}) {
     require_field(written.engine(), "serve.engine", field, where);
   }
-  return {.trace_path = written.traffic().trace(),
-          .engine = written.engine().name(),
-          .max_sequences = written.engine().max_sequences()};
+  Serve serve;
+  take_traffic(written.traffic(), where, serve);
+  serve.engine = written.engine().name();
+  serve.max_sequences = written.engine().max_sequences();
+  return serve;
 }
 
 // Exactly one job.

@@ -15,12 +15,13 @@
 #include "input/measured_lists.hpp"
 #include "input/plan_fields.hpp"
 #include "input/read_engine.hpp"
-#include "input/request_trace.hpp"
 #include "input/source_text.hpp"
 #include "input/textproto.hpp"
+#include "input/traces/request_trace.hpp"
 #include "layout/prefill_passes.hpp"
 #include "proto/model.pb.h"
 #include "proto/plan.pb.h"
+#include "traffic/generate.hpp"
 
 namespace rehearse {
 namespace {
@@ -95,9 +96,14 @@ class Draft {
     if (plan_.batch().lengths().has_file()) {
       plan_.mutable_batch()->mutable_lengths()->set_file(resolved(plan_.batch().lengths().file()));
     }
-    if (plan_.serve().traffic().has_trace()) {
+    if (plan_.has_serve()) {
       proto::Traffic& traffic = *plan_.mutable_serve()->mutable_traffic();
-      traffic.set_trace(resolved(traffic.trace()));
+      if (traffic.has_trace()) traffic.set_trace(resolved(traffic.trace()));
+      for (proto::RequestLengths* const lengths :
+           {traffic.has_prompt() ? traffic.mutable_prompt() : nullptr,
+            traffic.has_output() ? traffic.mutable_output() : nullptr}) {
+        if (lengths != nullptr && lengths->has_file()) lengths->set_file(resolved(lengths->file()));
+      }
     }
     if (plan_.routing().has_table()) {
       plan_.mutable_routing()->set_table(resolved(plan_.routing().table()));
@@ -205,6 +211,26 @@ void take_engine(const std::vector<std::string>& folders, Plan& plan) {
   }
 }
 
+// Of the trace, or drawn.
+void take_requests(Plan& plan) {
+  Serve& serve = *plan.serve;
+  if (!serve.law) {
+    check_readable(serve.trace_path, "serve.traffic.trace", plan.where.at("serve.traffic.trace"));
+    serve.requests = read_request_trace(serve.trace_path).requests;
+    return;
+  }
+  const std::pair<const char*, LengthLaw*> laws[] = {{"prompt", &serve.law->prompt},
+                                                     {"output", &serve.law->output}};
+  for (const auto& [name, law] : laws) {
+    if (law->file.empty()) continue;
+    const std::string field = fmt::format("serve.traffic.{}.file", name);
+    check_readable(law->file, field, plan.where.at(field));
+    law->of_file = read_prompt_lengths(law->file);
+  }
+  serve.requests =
+      generate_requests(*serve.law, plan.seed, plan.where.at("serve.traffic.duration"));
+}
+
 }  // namespace
 
 Plan parse_plan(const SourceText& source, const PlanRequest& request) {
@@ -249,11 +275,7 @@ Plan read_plan(const PlanRequest& request) {
     }
   }
   choose_prefill_passes(plan);
-  if (plan.serve) {
-    const std::string& trace = plan.serve->trace_path;
-    check_readable(trace, "serve.traffic.trace", plan.where.at("serve.traffic.trace"));
-    plan.serve->requests = read_request_trace(trace);
-  }
+  if (plan.serve) take_requests(plan);
   if (!plan.routing.table_path.empty()) {
     check_readable(plan.routing.table_path, "routing.table", plan.where.at("routing.table"));
     plan.routing.table = read_load_table(plan.routing.table_path);

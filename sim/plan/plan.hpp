@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/units.hpp"
+#include "plan/traffic_law.hpp"
 #include "platform/engine_times.hpp"
 #include "platform/gpus_at.hpp"
 
@@ -66,12 +67,17 @@ struct Request {
   int prompt_tokens = 1;
   int output_tokens = 1;
   Seconds in_trace = {};  // the date that the trace gives it
+  int priority = 0;       // lower is served first, by engines that heed it
+  // Of its prompt, each of so many tokens as the trace says: equal numbers stand for equal prompts
+  // up to there. Empty: nothing is known of shared prefixes.
+  std::vector<std::int64_t> blocks = {};
 };
 
 // Requests that arrive one after the other, and the engine that serves them.
 struct Serve {
-  std::string trace_path;              // resolved
-  std::vector<Request> requests = {};  // of the trace, in order of arrival
+  std::string trace_path;              // resolved; empty: requests come by
+  std::optional<TrafficLaw> law;       // this
+  std::vector<Request> requests = {};  // in order of arrival
   std::string engine;                  // schedule/batch_scheduler.hpp
   int max_sequences = 1;               // that a replica serves at once
 };

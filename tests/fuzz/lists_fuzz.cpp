@@ -2,7 +2,7 @@
 // each.
 #include "fuzz/fuzzed.hpp"
 #include "input/measured_lists.hpp"
-#include "input/request_trace.hpp"
+#include "input/traces/request_trace.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace rehearse;

@@ -1,5 +1,5 @@
 // Which requests a trace has, and where it is refused.
-#include "input/request_trace.hpp"
+#include "input/traces/request_trace.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@ namespace rehearse {
 namespace {
 
 std::vector<Request> requests_of(const std::string& text) {
-  return parse_request_trace(source_of("t.csv", text, "a request trace"));
+  return parse_request_trace(source_of("t.csv", text, "a request trace")).requests;
 }
 
 TEST(RequestTrace, IsReadByTheNamesOfItsColumns) {
@@ -60,6 +60,96 @@ TEST(RequestTrace, IsRefusedWhereItIsWrong) {
   };
   for (const auto& row : rows) {
     EXPECT_EQ(refusal_of([&] { requests_of(row.text); }), "t.csv:" + row.refusal);
+  }
+}
+
+RequestTrace trace_of(const std::string& text) {
+  return parse_request_trace(source_of("t", text, "a request trace"));
+}
+
+// 2023's dates have seven digits behind the second, 2024's a time zone; 24 hours lie between the
+// two days but for a second and a half.
+TEST(RequestTrace, OfAzureHasDates) {
+  const RequestTrace trace = trace_of(
+      "TIMESTAMP,ContextTokens,GeneratedTokens\n"
+      "2023-11-16 18:17:03.9799600,4808,10\n"
+      "2023-11-17 18:17:02.4799600+00:00,110,27\n"
+      "2023-11-17 18:17:03Z,110,0\n");
+  EXPECT_EQ(trace.format, std::string("azure"));
+  ASSERT_EQ(trace.requests.size(), 2u);
+  EXPECT_EQ(trace.failed, 1);
+  EXPECT_EQ(trace.requests[0].prompt_tokens, 4808);
+  EXPECT_EQ(trace.requests[1].output_tokens, 27);
+  EXPECT_NEAR(trace.requests[1].arrival.value, 86400 - 1.5, 1e-6);
+  EXPECT_NEAR(trace.requests[0].in_trace.value, 1700158623.97996, 1e-6);
+}
+
+TEST(RequestTrace, OfMooncakeHasBlocksOf512Tokens) {
+  const RequestTrace trace = trace_of(
+      "{\"timestamp\": 0, \"input_length\": 600, \"output_length\": 5, \"hash_ids\": [0, 1]}\n"
+      "{\"timestamp\": 3000, \"input_length\": 512, \"output_length\": 1, \"hash_ids\": [0]}\n");
+  EXPECT_EQ(trace.format, std::string("mooncake"));
+  EXPECT_EQ(trace.block_tokens, 512);
+  ASSERT_EQ(trace.requests.size(), 2u);
+  EXPECT_EQ(trace.requests[0].blocks, (std::vector<std::int64_t>{0, 1}));
+  EXPECT_EQ(trace.requests[1].arrival, Seconds{3});
+}
+
+TEST(RequestTrace, OfBurstGptLeavesFailedRequestsOut) {
+  const RequestTrace trace = trace_of(
+      "Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,Log "
+      "Type\n"
+      "5,,0.5,ChatGPT,472,18,490,Conversation log\n"
+      "45,,,ChatGPT,1087,0,1087,Conversation log\n"
+      "118.5,,2,GPT-4,417,276,693,API log\n");
+  EXPECT_EQ(trace.format, std::string("burstgpt"));
+  EXPECT_EQ(trace.failed, 1);
+  ASSERT_EQ(trace.requests.size(), 2u);
+  EXPECT_EQ(trace.requests[1].arrival, Seconds{113.5});
+  EXPECT_EQ(trace.requests[1].prompt_tokens, 417);
+}
+
+TEST(RequestTrace, OfAServingSimulatorHasNanoseconds) {
+  const RequestTrace trace = trace_of(
+      "{\"input_toks\": 72, \"output_toks\": 384, \"arrival_time_ns\": 25000000}\n"
+      "{\"input_toks\": 7, \"output_toks\": 3, \"arrival_time_ns\": 26500000}\n");
+  EXPECT_EQ(trace.format, std::string("llmservingsim"));
+  EXPECT_NEAR(trace.requests[1].arrival.value, 1.5e-3, 1e-12);
+}
+
+TEST(RequestTrace, OfAnyFormatIsRefusedWhereItIsWrong) {
+  const std::string azure = "TIMESTAMP,ContextTokens,GeneratedTokens\n";
+  const struct {
+    std::string text, refusal;
+  } rows[] = {
+      {azure + "yesterday,1,1\n",
+       "2:1: error: TIMESTAMP = \"yesterday\": expected a date as 2023-11-16 18:17:03.9799600"},
+      {azure + "2023-02-30 18:17:03,1,1\n",
+       "2:1: error: TIMESTAMP = \"2023-02-30 18:17:03\": expected a date as 2023-11-16 "
+       "18:17:03.9799600"},
+      {azure + "2023-11-16 18:17:03.97x,1,1\n",
+       "2:1: error: TIMESTAMP = \"2023-11-16 18:17:03.97x\": expected a date as 2023-11-16 "
+       "18:17:03.9799600"},
+      {"{\"timestamp\": 1, \"input_length\": 5\n",
+       "1:35: error: no JSON: expected an object on each line"},
+      {"{\"timestamp\": 1, \"input_length\": 5}\n", "1:1: error: output_length is missing"},
+      {"{\"timestamp\": 1, \"input_length\": \"5\", \"output_length\": 1}\n",
+       "1:1: error: input_length = \"5\": expected a number"},
+      {"{\"timestamp\": 1, \"input_length\": 513, \"output_length\": 1, \"hash_ids\": [4]}\n",
+       "1:1: error: hash_ids has 1 blocks: 513 prompt tokens are 2 of 512 tokens"},
+      {"{\"timestamp\": 9, \"input_length\": 1, \"output_length\": 1}\n"
+       "{\"timestamp\": 8, \"input_length\": 1, \"output_length\": 1}\n",
+       "2:1: error: timestamp = 0.008: the request before arrives at 0.009: requests stand in "
+       "order "
+       "of arrival"},
+      {"{\"sub_requests\": []}\n",
+       "1:1: error: sub_requests: sessions of several requests are not modelled"},
+      {"arrival_s,prompt_tokens,output_tokens,hash_ids\n0,600,1,4 x\n",
+       "2:9: error: hash_ids = \"4 x\": expected integers with blanks between them, one for each "
+       "block of 512 tokens"},
+  };
+  for (const auto& row : rows) {
+    EXPECT_EQ(refusal_of([&] { trace_of(row.text); }), "t:" + row.refusal);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "input/traces/request_trace.hpp"
 #include "plan/layout_fields.hpp"
 
 namespace rehearse {
@@ -116,6 +117,14 @@ void add_gpus_options(CLI::App& gpus, Options& options) {
   add_devices(gpus, options.gpus.devices);
   gpus.add_flag("--json", options.json, "print them as JSON");
   gpus.allow_extras();
+}
+
+void add_traffic_options(CLI::App& traffic, Options& options) {
+  traffic
+      .add_option("FILE", options.traffic,
+                  "a trace, or a plan that has one: " + names_of_trace_formats())
+      ->required();
+  traffic.add_flag("--json", options.json, "print it as JSON");
 }
 
 void add_engines_options(CLI::App& engines, Options& options) {

@@ -17,6 +17,7 @@ int balance_command(const Options& options);
 int calibrate_command(const Options& options);
 int operator_command(const Options& options);
 int collective_command(const Options& options);
+int traffic_command(const Options& options);
 int search_command(const Options& options);
 // Serves requests of a search elsewhere, on stdin and stdout; hidden.
 int search_worker_command(const Options& options);

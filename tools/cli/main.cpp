@@ -88,6 +88,7 @@ constexpr Command kCommands[] = {
      collective_command},
     {"balance", "is re-balancing experts, or copying them, worth it?", add_plan_options,
      balance_command},
+    {"traffic", "what a trace of requests asks for", add_traffic_options, traffic_command},
     {"search", "rank candidate layouts", add_search_options, search_command}};
 
 // What a search starts; not in the help.
@@ -119,6 +120,7 @@ void make_rereadable(Options& options) {
   keep(options.platform.show, "a platform");
   keep(options.gpus.check, "a device");
   keep(options.engines.check, "an engine");
+  keep(options.traffic, "a request trace");
   keep(options.collective.platform, "a platform");
   keep(options.collective_batch.file, "a table of collectives");
   keep(options.calibrate.rows, "a table of kernels");

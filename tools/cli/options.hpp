@@ -77,6 +77,7 @@ struct Options {
   CompareOptions compare;
   PlatformOptions platform;
   GpusOptions gpus;
+  std::string traffic;  // a file's path
   EnginesOptions engines;
   GpusAtOptions gpus_at;
   CollectiveOptions collective;

@@ -1,0 +1,186 @@
+// A trace in a few lines: how many requests come how fast and how evenly, how long they are, and
+// how much of their prompts a prefix cache could save at most.
+#include "commands/traffic.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <unordered_set>
+
+#include "base/units.hpp"
+#include "input/input.hpp"
+
+namespace rehearse {
+namespace {
+
+constexpr int kSpans = 10;
+
+double variation_of(const std::vector<double>& values) {
+  if (values.empty()) return 0;
+  double sum = 0;
+  double squares = 0;
+  for (const double value : values) sum += value;
+  const double mean = sum / static_cast<double>(values.size());
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  return mean > 0 ? std::sqrt(squares / static_cast<double>(values.size())) / mean : 0;
+}
+
+std::vector<TrafficSpan> spans_of(const std::vector<Request>& requests, Seconds duration) {
+  std::vector<TrafficSpan> spans;
+  if (duration.value <= 0) return spans;
+  for (int at = 0; at < kSpans; ++at) {
+    spans.push_back({duration * (at / static_cast<double>(kSpans)),
+                     duration * ((at + 1) / static_cast<double>(kSpans)), 0});
+  }
+  for (const Request& request : requests) {
+    const double place = request.arrival.value / duration.value * kSpans;
+    ++spans[std::min(kSpans - 1, static_cast<int>(place))].requests;
+  }
+  return spans;
+}
+
+// A block counts where all before it do.
+std::optional<double> reusable_share_of(const RequestTrace& trace) {
+  if (trace.block_tokens == 0) return std::nullopt;
+  std::unordered_set<std::int64_t> known;
+  double reusable = 0;
+  double all = 0;
+  for (const Request& request : trace.requests) {
+    const double prompt = request.prompt_tokens;
+    double found = 0;
+    bool follows = true;
+    for (const std::int64_t block : request.blocks) {
+      follows = follows && known.contains(block);
+      if (follows) found += trace.block_tokens;
+    }
+    known.insert(request.blocks.begin(), request.blocks.end());
+    reusable += std::min(found, prompt);
+    all += prompt;
+  }
+  return reusable / all;
+}
+
+std::string lengths_text(const char* name, const Distribution& lengths) {
+  return fmt::format("{:<14} mean {:.0f}, p50 {:.0f}, p90 {:.0f}, p99 {:.0f}, max {:.0f} tokens\n",
+                     name, lengths.mean, lengths.p50, lengths.p90, lengths.p99, lengths.max);
+}
+
+nlohmann::ordered_json lengths_json(const Distribution& lengths) {
+  return {{"mean", lengths.mean},
+          {"p50", lengths.p50},
+          {"p90", lengths.p90},
+          {"p99", lengths.p99},
+          {"max", lengths.max}};
+}
+
+double rate_of(const TrafficSpan& span) {
+  return static_cast<double>(span.requests) / (span.end - span.begin).value;
+}
+
+}  // namespace
+
+TrafficSummary summarize(const RequestTrace& trace) {
+  const std::vector<Request>& requests = trace.requests;
+  TrafficSummary traffic;
+  traffic.format = trace.format;
+  traffic.requests = static_cast<long>(requests.size());
+  traffic.failed = trace.failed;
+  traffic.duration = requests.back().arrival;
+  traffic.dates = 1;
+  std::vector<double> gaps;
+  std::vector<double> prompts;
+  std::vector<double> outputs;
+  for (std::size_t at = 0; at < requests.size(); ++at) {
+    prompts.push_back(requests[at].prompt_tokens);
+    outputs.push_back(requests[at].output_tokens);
+    if (at == 0) continue;
+    gaps.push_back((requests[at].arrival - requests[at - 1].arrival).value);
+    if (gaps.back() > 0) ++traffic.dates;
+  }
+  if (traffic.duration.value > 0) {
+    traffic.rate = static_cast<double>(gaps.size()) / traffic.duration.value;
+  }
+  traffic.gap_variation = variation_of(gaps);
+  traffic.spans = spans_of(requests, traffic.duration);
+  traffic.prompt_tokens = distribution_of(std::move(prompts));
+  traffic.output_tokens = distribution_of(std::move(outputs));
+  traffic.reusable_share = reusable_share_of(trace);
+  return traffic;
+}
+
+TrafficSummary traffic_of(const std::string& path) {
+  const SourceText source = read_source(path, "a request trace or a plan");
+  const bool plan = path.ends_with(".textproto");
+  if (!plan) return summarize(parse_request_trace(source));
+  PlanRequest request;
+  request.path = path;
+  const Plan read = read_plan(request);
+  if (!read.serve) {
+    throw InputError({path, 1, 1},
+                     "the plan has no serve { traffic { } }: its requests are "
+                     "all there at time 0");
+  }
+  if (!read.serve->law) return summarize(read_request_trace(read.serve->trace_path));
+  RequestTrace drawn;
+  drawn.format = "drawn by the plan's law";
+  drawn.requests = read.serve->requests;
+  return summarize(drawn);
+}
+
+std::string traffic_text(const std::string& path, const TrafficSummary& traffic) {
+  std::string text = fmt::format("trace          {} ({})\n", path, traffic.format);
+  text += fmt::format("requests       {} in {}", traffic.requests, to_text(traffic.duration));
+  if (traffic.rate > 0) text += fmt::format(": {:.3g} per second", traffic.rate);
+  text += "\n";
+  if (traffic.failed > 0) {
+    text += fmt::format("left out       {} without an output token: they failed\n", traffic.failed);
+  }
+  if (!traffic.spans.empty()) {
+    const auto [least, most] =
+        std::minmax_element(traffic.spans.begin(), traffic.spans.end(),
+                            [](const auto& a, const auto& b) { return a.requests < b.requests; });
+    text +=
+        fmt::format("arrivals       {:.3g} to {:.3g} per second in {} spans of {}\n",
+                    rate_of(*least), rate_of(*most), kSpans, to_text(traffic.spans.front().end));
+    text += fmt::format(
+        "               {} different dates; gaps vary by {:.3g} of their mean (1: a Poisson "
+        "process)\n",
+        traffic.dates, traffic.gap_variation);
+  }
+  text += lengths_text("prompt", traffic.prompt_tokens);
+  text += lengths_text("output", traffic.output_tokens);
+  text += traffic.reusable_share
+              ? fmt::format(
+                    "prefixes       {:.1f} % of the prompt tokens stand in leading blocks "
+                    "that an earlier request had, too\n",
+                    100 * *traffic.reusable_share)
+              : "prefixes       the trace says nothing of shared ones\n";
+  return text;
+}
+
+std::string traffic_json(const TrafficSummary& traffic) {
+  nlohmann::ordered_json json = {{"format", traffic.format},
+                                 {"requests", traffic.requests},
+                                 {"failed", traffic.failed},
+                                 {"duration_s", traffic.duration.value}};
+  if (traffic.rate > 0) {
+    json["request_rate"] = traffic.rate;
+    json["gap_variation"] = traffic.gap_variation;
+  }
+  json["dates"] = traffic.dates;
+  json["spans"] = nlohmann::ordered_json::array();
+  for (const TrafficSpan& each : traffic.spans) {
+    json["spans"].push_back({{"begin_s", each.begin.value},
+                             {"end_s", each.end.value},
+                             {"requests", each.requests},
+                             {"request_rate", rate_of(each)}});
+  }
+  json["prompt_tokens"] = lengths_json(traffic.prompt_tokens);
+  json["output_tokens"] = lengths_json(traffic.output_tokens);
+  if (traffic.reusable_share) json["prefix_reusable_fraction"] = *traffic.reusable_share;
+  return json.dump(2) + "\n";
+}
+
+}  // namespace rehearse
