@@ -96,7 +96,7 @@ class Draft {
     if (plan_.batch().lengths().has_file()) {
       plan_.mutable_batch()->mutable_lengths()->set_file(resolved(plan_.batch().lengths().file()));
     }
-    if (plan_.has_serve()) {
+    if (plan_.serve().has_traffic()) {
       proto::Traffic& traffic = *plan_.mutable_serve()->mutable_traffic();
       if (traffic.has_trace()) traffic.set_trace(resolved(traffic.trace()));
       for (proto::RequestLengths* const lengths :

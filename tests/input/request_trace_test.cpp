@@ -205,7 +205,8 @@ TEST(ServePlan, HasExactlyOneJobAndAllOfIt) {
   EXPECT_EQ(refusal("serve { engine { name: \"static\" max_sequences: 1 } }"),
             "p:2:1: error: serve.traffic is missing: it has no default");
   EXPECT_EQ(refusal("serve { traffic { } engine { name: \"static\" max_sequences: 1 } }"),
-            "p:2:9: error: serve.traffic.trace is missing: it has no default");
+            "p:2:9: error: serve.traffic.trace is missing, and so is rate: requests come by one of "
+            "both");
   EXPECT_EQ(refusal("serve { " + traffic + "engine { max_sequences: 1 } }"),
             "p:2:32: error: serve.engine.name is missing: it has no default");
   EXPECT_EQ(refusal("serve { " + traffic + "engine { name: \"static\" } }"),
