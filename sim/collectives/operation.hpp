@@ -36,6 +36,9 @@ struct FanOut {
   int experts_per_token = 1;
   int experts = 1;
   bool back = false;  // results: they come from the experts
+  // The experts stand in `groups` equal blocks, of which a token's are in at most top_groups.
+  int groups = 1;
+  int top_groups = 1;
 
   auto operator<=>(const FanOut&) const = default;  // NOLINT(modernize-use-nullptr): its 0
 };

@@ -127,6 +127,10 @@ struct RowOf {
   std::size_t operator()(const HostStep& /*shape*/) const {
     throw InternalError("the host's time is an engine's, not a device's");
   }
+  // No device has rows of it: what is read and written bounds it token by token, products in chunks.
+  std::size_t operator()(const StateScan& shape) const {
+    return index_of(shape.decodes() ? "elementwise" : "attention_prefill");
+  }
   std::size_t operator()(const Gemm& shape) const {
     return (shape.experts ? index_of("moe.bf16") : index_of("gemm.bf16")) + type_of(work);
   }

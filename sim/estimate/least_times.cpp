@@ -39,8 +39,11 @@ Seconds best(const std::vector<OperatorPrice>& prices, bool of_group, int step) 
 
 Spread spread_of(const Plan& plan, const Model& model) {
   if (!routes_tokens(plan, model)) return Spread::kEven;
-  return plan.capacity.limited || model.moe->shared_experts > 0 ? Spread::kUnknown
-                                                                : Spread::kCounted;
+  bool beside = model.moe->shared_experts > 0;  // what runs while tokens are on the way
+  for (const LayerRun& run : layer_runs(model, 0, model.layers)) {
+    beside = beside || (run.kind.experts && run.kind.dense != LayerKind::kNone);
+  }
+  return plan.capacity.limited || beside ? Spread::kUnknown : Spread::kCounted;
 }
 
 LeastTimes::LeastTimes(const PassProgram& pass, const PassConditions& conditions,

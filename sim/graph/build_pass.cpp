@@ -13,11 +13,15 @@
 namespace rehearse {
 namespace {
 
-int feed_forward_block(PassFrame& frame, FeedForwardKind kind, int hidden) {
-  for (const FeedForwardBlock& block : kFeedForwardBlocks) {
-    if (block.kind == kind) return block.build(frame, hidden);
+int layer_blocks(PassFrame& frame, int hidden) {
+  const Model& model = frame.model();
+  const LayerKind kind = model.kind_of(frame.layer());
+  const bool attends = kind.attention != LayerKind::kNone;
+  if (model.parallel_blocks && attends && kind.has_feed_forward()) {
+    return parallel_block(frame, hidden);
   }
-  throw InternalError("a kind of FFN has no block");
+  if (attends) hidden = attention_block(frame, hidden);
+  return feed_forward_block(frame, hidden);
 }
 
 }  // namespace
@@ -37,8 +41,7 @@ WorkloadGraph build_pass(const Model& model, const Layout& layout, const PassSha
   frame.set_residual(hidden);
   for (const int layer : layers) {
     frame.enter_layer(layer);
-    hidden = attention_block(frame, hidden);
-    hidden = feed_forward_block(frame, model.kind_of(layer).feed_forward, hidden);
+    hidden = layer_blocks(frame, hidden);
   }
   frame.leave_layers();
   const bool last = shape.stage + 1 == layout.stages();

@@ -59,10 +59,11 @@ ModelFlops model_flops(const Model& model, const Plan& plan) {
   const PromptsBySteps prompts = prompts_of(plan);
   ModelFlops flops;
   double tokens = 0;
-  const auto pass = [&](const std::vector<Slice>& slices, bool grows) {
+  const auto pass = [&](const std::vector<Slice>& slices, bool grows, int steps = 1) {
     PassShape shape;
     shape.slices = slices;
     shape.grows = grows;
+    shape.steps.count = steps;
     shape.layers = {0, model.layers};
     shape.group_tokens = shape.tokens();
     return build_pass(model, one_gpu, shape);
@@ -73,14 +74,16 @@ ModelFlops model_flops(const Model& model, const Plan& plan) {
     tokens += tokens_of(slices) + sequences_of(slices) * steps;
     if (model.moe) flops.per_copy = Flops{flops_per_copy(model, prefill)};
     if (steps == 0) continue;
-    const Amount step = flops_of(pass(next_tokens(slices), true));
+    const std::vector<Slice> next = next_tokens(slices);
+    const Amount step = flops_of(pass(next, true, steps));
     flops.decoding += sequences_of(slices);
-    flops.first_decode_step += Flops{step.at(0)};
+    const bool exact = steps == 1 || !sees_limited_keys(model);
+    flops.first_decode_step += Flops{exact ? step.at(0) : flops_of(pass(next, true)).at(0)};
     flops.decode +=
         Flops{step.base * steps + step.per_step * steps * (static_cast<double>(steps) - 1) / 2};
   }
   if (model.moe) {
-    flops.copies = tokens * model.moe->top_k * moe_layers(model, 0, model.layers);
+    flops.copies = tokens * model.moe->visits() * moe_layers(model, 0, model.layers);
   }
   return flops;
 }

@@ -12,6 +12,7 @@ PassFrame::PassFrame(const Model& model, const Layout& layout, const PassShape& 
       tokens_(shape.tokens()),
       local_tokens_(sharded_ ? tokens_ / tensor_ : tokens_),
       row_bytes_(model.hidden * bytes_per_element(model.activation_dtype)),
+      stream_bytes_(row_bytes_ * model.residual_streams),
       layer_(kNoLayer) {}
 
 void PassFrame::leave_layers() { layer_ = kNoLayer; }
@@ -33,12 +34,12 @@ int PassFrame::communicate(const Collective& collective, int input, const char* 
 }
 
 int PassFrame::receive_activations(int from_stage) {
-  const Message message{Message::Kind::kReceive, from_stage, Bytes{local_tokens_ * row_bytes_}};
+  const Message message{Message::Kind::kReceive, from_stage, Bytes{local_tokens_ * stream_bytes_}};
   return graph_.add({"receive activations", layer_, message}, {});
 }
 
 void PassFrame::send_activations(int to_stage, int hidden) {
-  const Message message{Message::Kind::kSend, to_stage, Bytes{local_tokens_ * row_bytes_}};
+  const Message message{Message::Kind::kSend, to_stage, Bytes{local_tokens_ * stream_bytes_}};
   graph_.add({"send activations", layer_, message}, {hidden, residual_});
 }
 

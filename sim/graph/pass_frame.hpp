@@ -25,7 +25,7 @@ class PassFrame {
   double tokens() const { return tokens_; }
   double local_tokens() const { return local_tokens_; }  // between blocks
   double row_bytes() const { return row_bytes_; }        // activations of a token
-  AttentionShape attention_shape() const { return {shape_.slices, shape_.grows}; }
+  AttentionShape attention_shape() const { return {shape_.slices, shape_.grows, shape_.steps}; }
 
   void enter_layer(int layer) { layer_ = layer; }
   void leave_layers();
@@ -60,6 +60,7 @@ class PassFrame {
   const double tokens_;
   const double local_tokens_;
   const double row_bytes_;
+  const double stream_bytes_;  // of a token between stages
   int layer_;
   int residual_ = -1;
   WorkloadGraph graph_;

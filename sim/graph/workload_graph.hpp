@@ -107,6 +107,7 @@ struct PassShape {
   // Of this replica's micro-batch. Without sequences the pass takes part in collectives only.
   std::vector<Slice> slices;
   bool grows = false;       // called step after step, each time behind contexts a token longer
+  StepRange steps;          // in these, and none else
   double group_tokens = 0;  // of all replicas that share this rank's experts
   Share layers;             // of the stage
   int stage = 0;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/limits.hpp"
+#include "input/textproto.hpp"
 #include "plan/layout_fields.hpp"
 #include "traffic/generate.hpp"
 
@@ -21,6 +22,10 @@ using google::protobuf::Message;
 using google::protobuf::Reflection;
 
 constexpr double kLargestFraction = 1e12;            // ratios, exponents, factors
+constexpr double kMostPredictions = 64;
+constexpr double kMostNorms = 64;
+constexpr double kMostStreams = 64;
+constexpr double kMostParameters = 1e15;
 constexpr double kAnySeed = 18446744073709551615.0;  // of 64 bits
 
 // But for those of the layout fields.
@@ -57,6 +62,44 @@ constexpr Bound kModel[] = {
     {"attention.heads", 1, kMostHeads},
     {"attention.kv_heads", 1, kMostHeads},
     {"attention.head_dim", 1, kMostHeads},
+    {"attention.value_dim", 1, kMostHeads},
+    {"attention.window", 1, kMostTokens},
+    {"attention.chunk", 1, kMostTokens},
+    {"attention.latent.query_rank", 1, kLargestWidth},
+    {"attention.latent.kv_rank", 1, kLargestWidth},
+    {"attention.latent.nope_dim", 1, kMostHeads},
+    {"attention.latent.rope_dim", 0, kMostHeads},
+    {"attention.latent.value_dim", 1, kMostHeads},
+    {"attention.indexer.heads", 1, kMostHeads},
+    {"attention.indexer.head_dim", 1, kMostHeads},
+    {"attention.indexer.top_k", 1, kMostTokens},
+    {"attention.compressed.indexer.heads", 1, kMostHeads},
+    {"attention.compressed.indexer.head_dim", 1, kMostHeads},
+    {"attention.compressed.indexer.top_k", 1, kMostTokens},
+    {"attention.compressed.output_groups", 1, kMostHeads},
+    {"attention.block_sparse.index_heads", 1, kMostHeads},
+    {"attention.block_sparse.index_dim", 1, kMostHeads},
+    {"attention.block_sparse.block", 1, kMostTokens},
+    {"attention.block_sparse.blocks", 1, kMostTokens},
+    {"attention.gated_delta.key_heads", 1, kMostHeads},
+    {"attention.gated_delta.value_heads", 1, kMostHeads},
+    {"attention.gated_delta.key_dim", 1, kMostHeads},
+    {"attention.gated_delta.value_dim", 1, kMostHeads},
+    {"attention.gated_delta.convolution", 1, kMostHeads},
+    {"attention.kimi_delta.heads", 1, kMostHeads},
+    {"attention.kimi_delta.head_dim", 1, kMostHeads},
+    {"attention.kimi_delta.convolution", 1, kMostHeads},
+    {"attention.lightning.block", 1, kMostTokens},
+    {"attention.mamba2.heads", 1, kMostHeads},
+    {"attention.mamba2.head_dim", 1, kMostHeads},
+    {"attention.mamba2.groups", 1, kMostHeads},
+    {"attention.mamba2.state", 1, kMostHeads},
+    {"attention.mamba2.convolution", 1, kMostHeads},
+    {"attention.mamba2.chunk", 1, kMostTokens},
+    {"attention.mamba.inner", 1, kLargestWidth},
+    {"attention.mamba.state", 1, kMostHeads},
+    {"attention.mamba.convolution", 1, kMostHeads},
+    {"attention.mamba.rank", 1, kLargestWidth},
     {"dense.width", 1, kLargestWidth},
     {"moe.experts", 1, kMostExperts},
     {"moe.top_k", 1, kMostExperts},
@@ -64,6 +107,18 @@ constexpr Bound kModel[] = {
     {"moe.shared_experts", 0, kMostExperts},
     {"moe.shared.width", 1, kLargestWidth},
     {"moe.first_dense_layers", 0, kMostLayers},
+    {"moe.groups", 1, kMostExperts},
+    {"moe.top_groups", 1, kMostExperts},
+    {"moe.latent", 1, kLargestWidth},
+    {"moe.zero_experts", 0, kMostExperts},
+    {"moe.hashed_layers", 0, kMostLayers},
+    {"pattern.times", 1, kMostLayers},
+    {"pattern.layer.count", 1, kMostLayers},
+    {"prediction.layers", 1, kMostPredictions},
+    {"norms_per_layer", 1, kMostNorms},
+    {"residual_streams", 1, kMostStreams},
+    {"extra.parameters", 0, kMostParameters},
+    {"tower.parameters", 0, kMostParameters},
     {"storage.first_layer", 0, kMostLayers},
     {"storage.last_layer", 0, kMostLayers},
     {"storage.block_outputs", 1, kLargestWidth},
@@ -121,7 +176,8 @@ class Check {
       const int count = repeated ? reflection.FieldSize(message, field) : 1;
       const std::string name = path + field->name();
       for (int i = 0; i < count; ++i) {
-        const std::string index = repeated ? fmt::format("[{}]", i) : "";
+        const bool only = is_kind_of_layers(*field) && count == 1;
+        const std::string index = repeated && !only ? fmt::format("[{}]", i) : "";
         check(message, field, repeated ? i : -1, name,
               fmt::format("{}{}{}", shown, field->name(), index));
       }

@@ -121,7 +121,8 @@ Target find_target(const FieldSet& set, std::size_t path_end, Message& root) {
     }
     const std::string path = set.text.substr(0, end);
     const bool is_message = field->message_type() != nullptr;
-    if (is_message && field->is_repeated()) {
+    const bool first = is_message && is_kind_of_layers(*field);
+    if (is_message && field->is_repeated() && !first) {
       throw InputError(at(set, begin), fmt::format("{} cannot be set: it is a list of {}", path,
                                                    field->message_type()->name()));
     }
@@ -134,7 +135,14 @@ Target find_target(const FieldSet& set, std::size_t path_end, Message& root) {
     if (!is_message) {
       throw InputError(at(set, end), fmt::format("{} is a single value: it has no fields", path));
     }
-    message = message->GetReflection()->MutableMessage(message, field);
+    const google::protobuf::Reflection& reflection = *message->GetReflection();
+    if (!first) {
+      message = reflection.MutableMessage(message, field);
+    } else if (reflection.FieldSize(*message, field) == 0) {
+      message = reflection.AddMessage(message, field);
+    } else {  // of several kinds, the first
+      message = reflection.MutableRepeatedMessage(message, field, 0);
+    }
     begin = end + 1;
   }
 }

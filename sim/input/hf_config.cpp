@@ -256,7 +256,7 @@ class Reader {
   }
 
   void read_attention(const Family& family) {
-    proto::Attention& attention = *result_.model.mutable_attention();
+    proto::Attention& attention = *result_.model.add_attention();
     const int heads = integer("attention.heads", "num_attention_heads");
     attention.set_heads(heads);
     const bool all = config_.find("num_key_value_heads") == nullptr && family.multi_head_by_default;
@@ -293,7 +293,7 @@ class Reader {
   }
 
   void read_dense() {
-    proto::FeedForward& dense = *result_.model.mutable_dense();
+    proto::FeedForward& dense = *result_.model.add_dense();
     dense.set_width(integer("dense.width", "intermediate_size"));
     dense.set_gated(true);
   }

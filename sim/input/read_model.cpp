@@ -8,6 +8,7 @@
 #include "input/field_set.hpp"
 #include "input/hf_config.hpp"
 #include "input/input.hpp"
+#include "input/read_layers.hpp"
 #include "input/source_text.hpp"
 #include "input/textproto.hpp"
 #include "model/weights.hpp"
@@ -27,22 +28,21 @@ struct Written {
   }
 };
 
-Dtype dtype_of(proto::Model::Dtype written) {
-  const std::string& name = proto::Model::Dtype_Name(written);
-  const auto dtype = dtype_named(name);
-  SIM_CHECK(dtype.has_value(), "the schema's dtype " + name + " has no Dtype");
-  return *dtype;
-}
-
 FeedForward feed_forward_of(const proto::FeedForward& ffn, const std::string& path,
                             const Written& written) {
+  FeedForward read;
+  read.name = ffn.name();
+  read.linear = ffn.linear();
+  if (ffn.linear()) {
+    if (!ffn.has_width() && !ffn.has_gated()) return read;
+    throw InputError(written.where.at(path + ".linear"),
+                     fmt::format("{}.linear: a linear FFN has no width and no gate", path));
+  }
   written.require(ffn, path, {"width", "gated"});
-  return {ffn.width(), ffn.gated(), ffn.bias()};
-}
-
-Attention attention_of(const proto::Attention& attention, const Written& written) {
-  written.require(attention, "attention", {"heads", "kv_heads", "head_dim"});
-  return {attention.heads(), attention.kv_heads(), attention.head_dim(), attention.bias()};
+  read.width = ffn.width();
+  read.gated = ffn.gated();
+  read.bias = ffn.bias();
+  return read;
 }
 
 MixtureOfExperts moe_of(const proto::MixtureOfExperts& moe, const Written& written) {
@@ -57,6 +57,17 @@ MixtureOfExperts moe_of(const proto::MixtureOfExperts& moe, const Written& writt
     result.shared = feed_forward_of(moe.shared(), "moe.shared", written);
   }
   result.first_dense_layers = moe.first_dense_layers();
+  result.router_bias = moe.router_bias();
+  result.score_correction = moe.score_correction();
+  result.shared_gate = moe.shared_gate();
+  if (moe.has_groups()) result.groups = moe.groups();
+  if (moe.has_top_groups()) result.top_groups = moe.top_groups();
+  // Of groups whose number alone is given, all.
+  if (moe.has_groups() && !moe.has_top_groups()) result.top_groups = moe.groups();
+  result.latent = moe.latent();
+  result.latent_norm = moe.latent_norm();
+  result.zero_experts = moe.zero_experts();
+  result.hashed_layers = moe.hashed_layers();
   return result;
 }
 
@@ -77,7 +88,10 @@ void refuse_storage(const std::string& field, const std::string& rule, const Wri
 
 void check_storage(const proto::Storage& storage, const std::string& path, const Written& written) {
   if (storage.part_size() == 0) refuse_storage(path, "at least one part", written);
-  const int layers = written.message.layers();
+  // Those of the prediction are counted on from the model's.
+  const proto::Model& message = written.message;
+  const int layers =
+      message.layers() + message.prediction().layers() * message.prediction().layer_size();
   const auto check_range = [&](const char* field, double value, double least, double most) {
     if (value >= least && value <= most) return;
     refuse_storage(path + "." + field, fmt::format("{} is not in {} to {}", value, least, most),
@@ -168,14 +182,18 @@ void note_storage(Model& model) {
 
 Model model_of(const Written& written) {
   const proto::Model& message = written.message;
-  written.require(message, "", {"layers", "hidden", "attention", "vocab"});
+  written.require(message, "", {"layers", "hidden", "vocab"});
   Model model;
   model.name = message.name();
   model.layers = message.layers();
   model.hidden = message.hidden();
-  model.attention = attention_of(message.attention(), written);
-  if (message.has_dense()) model.dense = feed_forward_of(message.dense(), "dense", written);
+  read_attention(message, written.where, model);
+  for (int at = 0; at < message.dense_size(); ++at) {
+    const std::string path = message.dense_size() == 1 ? "dense" : fmt::format("dense[{}]", at);
+    model.dense.push_back(feed_forward_of(message.dense(at), path, written));
+  }
   if (message.has_moe()) model.moe = moe_of(message.moe(), written);
+  read_layers(message, written.where, model);
   model.vocab = message.vocab();
   model.tied_embeddings = message.tied_embeddings();
   if (message.has_weight_dtype()) model.weight_dtype = dtype_of(message.weight_dtype());
@@ -183,6 +201,13 @@ Model model_of(const Written& written) {
                                ? dtype_of(message.activation_dtype())
                                : default_activation_dtype(model.weight_dtype);
   model.kv_dtype = message.has_kv_dtype() ? dtype_of(message.kv_dtype()) : model.activation_dtype;
+  model.norms_per_layer = message.norms_per_layer();
+  model.norm_bias = message.norm_bias();
+  model.parallel_blocks = message.parallel_blocks();
+  model.lm_head_bias = message.lm_head_bias();
+  if (message.has_residual_streams()) model.residual_streams = message.residual_streams();
+  model.longest_context = message.longest_context();
+  read_what_is_beside(message, written.where, model);
   model.where = written.where;
   read_storage(written, model);
   return model;

@@ -158,7 +158,8 @@ void place_fields(const Message& message, const TextFormat::ParseInfoTree& tree,
       if (start.line < 0) start = tree.GetLocation(field, 0);
       const SourceLocation place = source.at(source.offset_of_shown(start.line, start.column));
       const std::string path = prefix + field->name();
-      const std::string element = repeated ? fmt::format("{}[{}]", path, i) : path;
+      const bool only = is_kind_of_layers(*field) && count == 1;
+      const std::string element = repeated && !only ? fmt::format("{}[{}]", path, i) : path;
       if (i == 0) where.place(path, place);
       where.place(element, place);
       check_text(message, field, index, element, place);
@@ -171,6 +172,10 @@ void place_fields(const Message& message, const TextFormat::ParseInfoTree& tree,
 }
 
 }  // namespace
+
+bool is_kind_of_layers(const FieldDescriptor& field) {
+  return field.is_repeated() && (field.name() == "attention" || field.name() == "dense");
+}
 
 void parse_textproto(const SourceText& source, Message& message, FieldLocations& where) {
   constexpr int kDeepest = 64;  // the schemas nest 4 deep

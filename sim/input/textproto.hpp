@@ -1,6 +1,7 @@
 // A textproto into a message, with the place of every field.
 #pragma once
 
+#include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
 #include <string>
@@ -22,6 +23,10 @@ void parse_textproto(const SourceText& source, google::protobuf::Message& messag
 // "sequences") is present.
 void require_field(const google::protobuf::Message& message, const std::string& path,
                    const std::string& field, const FieldLocations& where);
+
+// Lists of what layers differ in. Of a model whose layers are alike there is one, which is called
+// what it is, without an index: "attention.heads".
+bool is_kind_of_layers(const google::protobuf::FieldDescriptor& field);
 
 std::vector<std::string> field_names(const google::protobuf::Descriptor& type);
 std::vector<std::string> value_names(const google::protobuf::EnumDescriptor& type);

@@ -1,6 +1,7 @@
 // The rules that a layout must keep, each with its message.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <numeric>
@@ -76,9 +77,12 @@ class Checker {
 
   void check_attention() const {
     const int tensor = plan_.layout.tensor;
-    for (const LayerRun& run : layer_runs(model_, 0, model_.layers)) {
-      const std::string refusal = run.kind.attention->refusal(model_, tensor);
-      if (!refusal.empty()) fail("layout.tensor", refusal);
+    for (const Attention& attention : model_.attention) {
+      const std::string refusal = kind_of(attention).refusal(attention, tensor);
+      if (refusal.empty()) continue;
+      const bool several = model_.attention.size() > 1;
+      fail("layout.tensor",
+           several ? fmt::format("{} ({})", refusal, name_of(attention)) : refusal);
     }
     require_divides("layout.tensor", tensor, "hidden dimensions", model_.hidden);
   }
@@ -135,8 +139,9 @@ class Checker {
 
   void check_ffn() const {
     const int tensor = plan_.layout.tensor;
-    if (model_.dense) {
-      require_divides("layout.tensor", tensor, "dense FFN columns", model_.dense->width);
+    for (const FeedForward& dense : model_.dense) {
+      if (dense.linear) continue;  // of the hidden dimensions, which divide
+      require_divides("layout.tensor", tensor, "dense FFN columns", dense.width);
     }
     if (model_.moe && model_.moe->shared_experts > 0) {
       require_divides("layout.tensor", tensor, "shared expert columns", model_.moe->shared.width);
@@ -188,6 +193,10 @@ class Checker {
   // Of a matrix that is quantised in blocks a rank holds whole ones: engines refuse to load others
   // (vllm-project/vllm#25292, QwenLM/Qwen3#1485).
   void check_blocks() const {
+    const auto in_blocks = [](const PartStorage& rule) {
+      return rule.storage.block_outputs > 1 || rule.storage.block_inputs > 1;
+    };
+    if (std::none_of(model_.storage.begin(), model_.storage.end(), in_blocks)) return;
     for (int index = 0; index < kWeightParts; ++index) {
       const auto part = static_cast<WeightPart>(index);
       const int degree = degree_of(part);

@@ -31,7 +31,7 @@ Operator up_projection(const Model& model, OperatorClass op_class, WeightPart pa
 Operator down_projection(const Model& model, OperatorClass op_class, WeightPart part, int layer,
                          double tokens, int tensor) {
   const Matrix down = weights_of(model, part, layer, tensor).matrices[0];
-  Operator op = matrix_product(model, op_class, part, layer, tokens, tensor, model.hidden);
+  Operator op = matrix_product(model, op_class, part, layer, tokens, tensor, down.outputs);
   op.inputs.base *= down.count;
   std::get<Gemm>(op.work.shape) = {tokens, down.outputs, down.inputs * down.count};
   return op;
@@ -50,7 +50,7 @@ Operator of_experts(Operator op, double copies, double touched) {
 const char* to_text(OperatorClass op_class) {
   constexpr const char* kNames[] = {
       "embedding",   "norm",   "gemm",        "attention_prefill", "attention_decode",
-      "elementwise", "router", "expert_gemm", "sampling",          "host"};
+      "elementwise", "router", "expert_gemm", "sampling", "state_scan", "host"};
   return kNames[static_cast<int>(op_class)];
 }
 
@@ -72,6 +72,24 @@ Operator matrix_product(const Model& model, OperatorClass op_class, WeightPart p
   return op;
 }
 
+Operator matrix_product(const Model& model, OperatorClass op_class, const Matrix& matrix,
+                        const Storage& storage, double tokens) {
+  const double outputs = matrix.outputs * matrix.count;
+  Operator op;
+  op.op_class = op_class;
+  op.work = {Gemm{tokens, outputs, matrix.inputs}, storage.dtype, storage.arithmetic,
+             storage.block_inputs > 0};
+  if (tokens > 0) op.weights = stored_bytes(matrix, storage);
+  op.inputs.base = tokens * matrix.inputs * activation_size(model);
+  op.outputs = op.result = Bytes{tokens * outputs * activation_size(model)};
+  return op;
+}
+
+Operator elementwise(const Model& model, double read, double written) {
+  return elementwise(model, OperatorClass::kElementwise, read * activation_size(model),
+                     written * activation_size(model));
+}
+
 Operator embedding(const Model& model, double tokens, int tensor) {
   // Vocabulary-parallel: each rank finds 1/tensor of the rows and writes all of them (zeros
   // elsewhere) for the all-reduce.
@@ -86,10 +104,11 @@ Operator embedding(const Model& model, double tokens, int tensor) {
 }
 
 Operator norm(const Model& model, double tokens) {
-  // Fused residual addition: reads the block's output and the residual, writes the residual and the
-  // normed copy.
+  // Fused residual addition: reads the block's output and the residual (of several streams, all),
+  // writes the residual and the normed copy.
   const double activations = tokens * model.hidden * activation_size(model);
-  Operator op = elementwise(model, OperatorClass::kNorm, 2 * activations, 2 * activations);
+  const double moved = activations * (1 + model.residual_streams);
+  Operator op = elementwise(model, OperatorClass::kNorm, moved, moved);
   if (tokens > 0) op.weights = weight_bytes(model, WeightPart::kNorms, kNoLayer, 1);
   op.result = Bytes{activations};  // the residual is updated in place
   return op;
@@ -99,15 +118,31 @@ Operator router(const Model& model, int layer, double tokens) {
   return matrix_product(model, OperatorClass::kRouter, WeightPart::kRouter, layer, tokens, 1);
 }
 
+Operator expert_latent_down(const Model& model, int layer, double tokens) {
+  return matrix_product(model, OperatorClass::kGemm,
+                        weights_of(model, WeightPart::kExpertLatent, layer, 1).matrices[0],
+                        storage_of(model, WeightPart::kExpertLatent, layer), tokens);
+}
+
+Operator expert_latent_up(const Model& model, int layer, double tokens) {
+  return matrix_product(model, OperatorClass::kGemm,
+                        weights_of(model, WeightPart::kExpertLatent, layer, 1).matrices[1],
+                        storage_of(model, WeightPart::kExpertLatent, layer), tokens);
+}
+
+double copy_width(const Model& model) {
+  return model.moe->latent > 0 ? model.moe->latent : model.hidden;
+}
+
 Operator permute(const Model& model, double tokens) {
-  const double row = model.hidden * activation_size(model);
+  const double row = copy_width(model) * activation_size(model);
   return elementwise(model, OperatorClass::kElementwise, tokens * row,
-                     tokens * model.moe->top_k * row);
+                     tokens * model.moe->visits() * row);
 }
 
 Operator combine(const Model& model, double tokens) {
-  const double row = model.hidden * activation_size(model);
-  return elementwise(model, OperatorClass::kElementwise, tokens * model.moe->top_k * row,
+  const double row = copy_width(model) * activation_size(model);
+  return elementwise(model, OperatorClass::kElementwise, tokens * model.moe->visits() * row,
                      tokens * row);
 }
 
@@ -171,7 +206,7 @@ Operator host_step(double requests) {
 }
 
 double touched_experts(const MixtureOfExperts& moe, double local, double tokens) {
-  const double missed = 1 - static_cast<double>(moe.top_k) / moe.experts;
+  const double missed = 1 - static_cast<double>(moe.top_k) / moe.choices();
   return tokens > 0 ? local * (1 - std::pow(missed, tokens)) : 0;
 }
 

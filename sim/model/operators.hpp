@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "model/model.hpp"
+#include "model/weights.hpp"
 #include "model/work.hpp"
 
 namespace rehearse {
@@ -24,6 +25,7 @@ enum class OperatorClass : std::uint8_t {
   kRouter,
   kExpertGemm,
   kSampling,
+  kStateScan,  // linear attention: no device has measured rows of it
   kHost,  // of no kernel: what the GPU waits for its host
 };
 const char* to_text(OperatorClass op_class);
@@ -45,11 +47,20 @@ struct Operator {
 Operator matrix_product(const Model& model, OperatorClass op_class, WeightPart part, int layer,
                         double tokens, int tensor, double written = 0);
 
+// The same of a matrix that is one of several of its part.
+Operator matrix_product(const Model& model, OperatorClass op_class, const Matrix& matrix,
+                        const Storage& storage, double tokens);
+// Moves so many elements of activations.
+Operator elementwise(const Model& model, double read, double written);
+
 // `tokens` enter the operator on this rank, in a `layer` of the model; `tensor` ranks share the
 // matrices.
 Operator embedding(const Model& model, double tokens, int tensor);
 Operator norm(const Model& model, double tokens);
 Operator router(const Model& model, int layer, double tokens);
+// To the width that routed experts work on, and back to `hidden`.
+Operator expert_latent_down(const Model& model, int layer, double tokens);
+Operator expert_latent_up(const Model& model, int layer, double tokens);
 Operator permute(const Model& model, double tokens);  // tokens to (token, expert) copies
 Operator combine(const Model& model, double tokens);  // weighted sum of the top_k copies
 Operator sum_of_two(const Model& model, double tokens);
@@ -67,6 +78,9 @@ Operator lm_head(const Model& model, double sequences, int tensor);
 Operator sampling(const Model& model, double sequences);
 // Before a pass in which so many requests begin.
 Operator host_step(double requests);
+
+// Elements of a (token, expert) copy.
+double copy_width(const Model& model);
 
 // Expected number of `local` experts that get at least one of the tokens, when each of `tokens`
 // picks top_k different experts uniformly: local x (1 - (1 - top_k / experts)^tokens).

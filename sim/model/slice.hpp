@@ -20,6 +20,16 @@ struct Slice {
   auto operator<=>(const Slice&) const = default;
 };
 
+// Repetitions of a pass, each behind contexts a token longer: `first` of them are behind it, `count`
+// are in it. The slices' contexts are those of the repetition 0.
+struct StepRange {
+  int first = 0;
+  int count = 1;
+
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees a comparison with a literal 0
+  auto operator<=>(const StepRange&) const = default;
+};
+
 inline double tokens_of(std::span<const Slice> slices) {
   double tokens = 0;
   for (const Slice& slice : slices) tokens += slice.tokens();

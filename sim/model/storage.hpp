@@ -30,6 +30,17 @@ enum class WeightPart : std::uint8_t {
   kDenseUp,
   kDenseDown,
   kNorms,
+  kQueryDown,  // latent attention: hidden to the latents
+  kQueryUp,    // latents to heads
+  kKvDown,
+  kKvUp,
+  kIndexer,
+  kStateMixer,  // linear kinds: convolutions, decays, gates and norms of the state
+  kSharedExpertGate,
+  kExpertLatent,  // to the routed experts' width and back
+  kCompressor,
+  kPrediction,     // the projection of token prediction
+  kAttentionGate,  // of attention's output, where it is a matrix of its own
   kCount
 };
 constexpr int kWeightParts = static_cast<int>(WeightPart::kCount);

@@ -10,24 +10,49 @@ namespace {
 
 double hidden_of(const Model& model) { return model.hidden; }
 
-// Gated 3 matrices (Shazeer 2020, arXiv:2002.05202, "SwiGLU"), plain 2; of `count` networks. The
-// biases of the columns are split with them, the output's is on every rank.
-Weights feed_forward(const Model& model, const FeedForward& ffn, bool up, int tensor,
+// Gated 3 matrices (Shazeer 2020, arXiv:2002.05202, "SwiGLU"), plain 2; of `count` networks that
+// work on `inputs` elements. The biases of the columns are split with them, the output's is on
+// every rank.
+Weights feed_forward(double inputs, const FeedForward& ffn, bool up, int tensor,
                      double count = 1) {
+  if (ffn.linear) {
+    return up ? Weights{} : Weights{{Matrix{inputs, inputs / tensor, count}}, 0};
+  }
   const double columns = static_cast<double>(ffn.width) / tensor;
   const double inward = ffn.gated ? 2 : 1;
   if (up) {
-    return {{Matrix{columns, hidden_of(model), inward * count}},
-            ffn.bias ? inward * columns * count : 0};
+    return {{Matrix{columns, inputs, inward * count}}, ffn.bias ? inward * columns * count : 0};
   }
-  return {{Matrix{hidden_of(model), columns, count}}, ffn.bias ? hidden_of(model) * count : 0};
+  return {{Matrix{inputs, columns, count}}, ffn.bias ? inputs * count : 0};
 }
 
-constexpr std::array<WeightPart, 2> kDenseParts = {WeightPart::kDenseUp, WeightPart::kDenseDown};
-constexpr std::array<WeightPart, 5> kExpertParts = {
-    WeightPart::kRouter, WeightPart::kExpertUp, WeightPart::kExpertDown,
-    WeightPart::kSharedExpertUp, WeightPart::kSharedExpertDown};
-constexpr std::size_t kWithoutShared = 3;
+// What the router chooses from, and biases of that.
+Weights router_of(const Model& model, int layer) {
+  const MixtureOfExperts& moe = *model.moe;
+  const double choices = moe.choices();
+  const bool hashed = layer != kNoLayer && model.kind_of(layer).hashed;
+  const double vectors =
+      (moe.router_bias ? choices : 0) + (moe.score_correction && !hashed ? choices : 0);
+  return {{Matrix{choices, hidden_of(model)}}, vectors};
+}
+
+// To the experts' width and back, whole on every rank.
+Weights expert_latent(const Model& model) {
+  const MixtureOfExperts& moe = *model.moe;
+  if (moe.latent == 0) return {};
+  const double latent = moe.latent;
+  return {{Matrix{latent, hidden_of(model)}, Matrix{hidden_of(model), latent}},
+          moe.latent_norm ? latent : 0};
+}
+
+double norm_vectors(const Model& model) { return hidden_of(model) * (model.norm_bias ? 2 : 1); }
+
+using enum WeightPart;
+constexpr std::array kDenseParts = {kDenseUp, kDenseDown};
+constexpr std::array kBothParts = {kRouter,           kExpertUp,         kExpertDown,
+                                   kSharedExpertUp,   kSharedExpertDown, kSharedExpertGate,
+                                   kExpertLatent,     kDenseUp,          kDenseDown};
+constexpr std::size_t kOfExperts = 7;
 
 bool outside_layers(WeightPart part) {
   return part == WeightPart::kEmbedding || part == WeightPart::kLmHead;
@@ -45,35 +70,74 @@ const PartStorage* rule_of(const Model& model, WeightPart part, int layer) {
 
 }  // namespace
 
-std::span<const WeightPart> attention_parts(const AttentionKind& kind) { return kind.parts; }
+bool begins_prediction(const Model& model, int layer) {
+  return layer >= model.layers &&
+         (layer - model.layers) % static_cast<int>(model.prediction->of_each.size()) == 0;
+}
 
-std::span<const WeightPart> feed_forward_parts(const Model& model, FeedForwardKind kind) {
-  if (kind == FeedForwardKind::kDense) return kDenseParts;
-  const std::span<const WeightPart> parts = kExpertParts;
-  return model.moe->shared_experts > 0 ? parts : parts.first(kWithoutShared);
+std::span<const WeightPart> attention_parts(const Model& model, const LayerKind& kind) {
+  if (kind.attention == LayerKind::kNone) return {};
+  return kind_of(model.attention[kind.attention]).parts;
+}
+
+std::span<const WeightPart> feed_forward_parts(const LayerKind& kind) {
+  const std::span<const WeightPart> parts = kBothParts;
+  if (kind.experts) return kind.dense == LayerKind::kNone ? parts.first(kOfExperts) : parts;
+  if (kind.dense == LayerKind::kNone) return {};
+  return kDenseParts;
+}
+
+double norms_of(const Model& model, const LayerKind& kind) {
+  if (model.norms_per_layer > 0) return model.norms_per_layer;
+  return (kind.attention != LayerKind::kNone ? 1 : 0) + (kind.has_feed_forward() ? 1 : 0);
+}
+
+double times_in_layers(const ExtraWeights& extra, int layers) {
+  return extra.per_layer ? layers : 1;
+}
+
+double times_stored(const Model& model, const ExtraWeights& extra) {
+  return times_in_layers(extra, model.layers) +
+         (extra.of_prediction && extra.per_layer ? model.prediction_layers() : 0);
 }
 
 Weights weights_of(const Model& model, WeightPart part, int layer, int tensor) {
   switch (part) {
     case WeightPart::kEmbedding:
-    case WeightPart::kLmHead:
       return {{Matrix{static_cast<double>(model.vocab) / tensor, hidden_of(model)}}, 0};
+    case WeightPart::kLmHead: {
+      const double columns = static_cast<double>(model.vocab) / tensor;
+      return {{Matrix{columns, hidden_of(model)}}, model.lm_head_bias ? columns : 0};
+    }
     case WeightPart::kRouter:
-      return {{Matrix{static_cast<double>(model.moe->experts), hidden_of(model)}}, 0};
+      return router_of(model, layer);
     case WeightPart::kExpertUp:
-    case WeightPart::kExpertDown:
-      return feed_forward(model, model.moe->expert, part == WeightPart::kExpertUp, tensor);
+    case WeightPart::kExpertDown: {
+      const MixtureOfExperts& moe = *model.moe;
+      const double inputs = moe.latent > 0 ? moe.latent : model.hidden;
+      return feed_forward(inputs, moe.expert, part == WeightPart::kExpertUp, tensor);
+    }
     case WeightPart::kSharedExpertUp:
     case WeightPart::kSharedExpertDown:
-      return feed_forward(model, model.moe->shared, part == WeightPart::kSharedExpertUp, tensor,
-                          model.moe->shared_experts);
+      if (model.moe->shared_experts == 0) return {};
+      return feed_forward(model.hidden, model.moe->shared, part == WeightPart::kSharedExpertUp,
+                          tensor, model.moe->shared_experts);
+    case WeightPart::kSharedExpertGate:
+      return {{}, model.moe->shared_gate ? hidden_of(model) : 0};
+    case WeightPart::kExpertLatent:
+      return expert_latent(model);
     case WeightPart::kDenseUp:
     case WeightPart::kDenseDown:
-      return feed_forward(model, *model.dense, part == WeightPart::kDenseUp, tensor);
+      return feed_forward(model.hidden, model.dense[model.kind_of(layer).dense],
+                          part == WeightPart::kDenseUp, tensor);
     case WeightPart::kNorms:
-      return {{}, hidden_of(model)};
-    default:
-      return model.kind_of(layer).attention->weights(model, part, tensor);
+      return {{}, norm_vectors(model)};
+    case WeightPart::kPrediction:
+      return {{Matrix{hidden_of(model), 2 * hidden_of(model)}}, 3 * norm_vectors(model)};
+    default: {
+      const Attention& attention = model.attention_of(layer);
+      return kind_of(attention).weights(model, attention, part, tensor);
+    }
   }
 }
 
@@ -119,8 +183,11 @@ Storage storage_of(const Model& model, WeightPart part, int layer) {
 
 Bytes matrix_bytes(const Model& model, WeightPart part, int layer, int tensor) {
   const Storage storage = storage_of(model, part, layer);
-  const Weights weights = weights_of(model, part, layer, tensor);
-  return stored_bytes(weights.matrices[0], storage) + stored_bytes(weights.matrices[1], storage);
+  Bytes bytes;
+  for (const Matrix& matrix : weights_of(model, part, layer, tensor).matrices) {
+    bytes += stored_bytes(matrix, storage);
+  }
+  return bytes;
 }
 
 Bytes weight_bytes(const Model& model, WeightPart part, int layer, int tensor) {
@@ -138,18 +205,18 @@ Bytes expert_weights(const Model& model, int layer, int expert_tensor) {
 
 std::vector<StorageShare> storage_shares(const Model& model) {
   std::vector<StorageShare> shares;
-  const auto add = [&](WeightPart part, int layer, double times) {
-    const Dtype dtype = storage_of(model, part, layer).dtype;
+  const auto add = [&](Dtype dtype, Bytes bytes) {
     auto share = std::find_if(shares.begin(), shares.end(),
                               [&](const StorageShare& each) { return each.dtype == dtype; });
     if (share == shares.end()) share = shares.insert(shares.end(), {dtype, {}});
-    share->bytes += weight_bytes(model, part, layer, 1) * times;
+    share->bytes += bytes;
   };
-  add(WeightPart::kNorms, kNoLayer, 1);
-  add(WeightPart::kEmbedding, kNoLayer, 1);
-  if (!model.tied_embeddings) add(WeightPart::kLmHead, kNoLayer, 1);
-  for (int layer = 0; layer < model.layers; ++layer) {
-    for_each_part(model, layer, [&](WeightPart part, double times) { add(part, layer, times); });
+  for_each_stored_part(model, [&](WeightPart part, int layer, double times) {
+    add(storage_of(model, part, layer).dtype, weight_bytes(model, part, layer, 1) * times);
+  });
+  for (const ExtraWeights& extra : model.extra) {
+    const double elements = extra.parameters * times_stored(model, extra);
+    add(extra.dtype, Bytes{elements * bytes_per_element(extra.dtype)});
   }
   std::stable_sort(shares.begin(), shares.end(),
                    [](const StorageShare& a, const StorageShare& b) { return a.bytes > b.bytes; });
@@ -177,7 +244,9 @@ std::vector<Dtype> arithmetics(const Model& model) {
   };
   for (int index = 0; index < kWeightParts; ++index) {
     const auto part = static_cast<WeightPart>(index);
-    const bool multiplied = part != WeightPart::kNorms && part != WeightPart::kEmbedding;
+    const bool multiplied = part != WeightPart::kNorms && part != WeightPart::kEmbedding &&
+                            part != WeightPart::kSharedExpertGate &&
+                            part != WeightPart::kPrediction;
     if (!multiplied || !has_part(model, part, kNoLayer)) continue;
     bool everywhere = false;  // what earlier rules say holds nowhere
     for (auto rule = model.storage.rbegin(); rule != model.storage.rend() && !everywhere; ++rule) {

@@ -15,11 +15,13 @@ namespace rehearse {
 // What one rank of `tensor` holds of a part of one layer: of all query, key and value heads, of one
 // routed expert, of all shared experts, of one norm; of the whole embedding and LM head.
 struct Weights {
-  std::array<Matrix, 2> matrices = {};  // as checkpoints store them; the second may be none
+  std::array<Matrix, 4> matrices = {};  // as checkpoints store them; all but the first may be none
   double vectors = 0;                   // elements of biases and norms
 
   double parameters() const {
-    return matrices[0].parameters() + matrices[1].parameters() + vectors;
+    double sum = vectors;
+    for (const Matrix& matrix : matrices) sum += matrix.parameters();
+    return sum;
   }
 };
 // REQUIRES: the layer has the part. The matrices' outputs (QKV, up, embedding, LM head) or inputs
@@ -31,27 +33,58 @@ bool has_part(const Model& model, WeightPart part, int layer);
 
 constexpr int kNoLayer = -1;  // of embedding, LM head, final norm
 
+// Whether a layer is the first of a prediction, behind whose projection it stands.
+bool begins_prediction(const Model& model, int layer);
+
 // Up and down projection of the routed experts, which the ranks of the expert group share out.
 constexpr bool of_routed_experts(WeightPart part) {
   return part == WeightPart::kExpertUp || part == WeightPart::kExpertDown;
 }
 
-// What a layer's FFN holds. REQUIRES: the layer is of that kind.
-std::span<const WeightPart> feed_forward_parts(const Model& model, FeedForwardKind kind);
-std::span<const WeightPart> attention_parts(const AttentionKind& kind);
-constexpr double kNormsPerLayer = 2;  // before attention and before the FFN
+// What a layer's FFN may hold.
+std::span<const WeightPart> feed_forward_parts(const LayerKind& kind);
+std::span<const WeightPart> attention_parts(const Model& model, const LayerKind& kind);
+// Norms of `hidden` weights: in the default before attention and before the FFN.
+double norms_of(const Model& model, const LayerKind& kind);
 
 // Calls visit(part, times) for the parts of a layer: as often as it has them, each routed expert
-// one by one.
+// one by one. Of a layer of the prediction: with what stands before the first.
 template <class Visit>
 void for_each_part(const Model& model, int layer, Visit visit) {
   const LayerKind kind = model.kind_of(layer);
-  for (const WeightPart part : attention_parts(*kind.attention)) visit(part, 1.0);
-  for (const WeightPart part : feed_forward_parts(model, kind.feed_forward)) {
-    visit(part, of_routed_experts(part) ? model.moe->experts : 1.0);
+  const auto take = [&](WeightPart part, double times) {
+    if (weights_of(model, part, layer, 1).parameters() > 0) visit(part, times);
+  };
+  for (const WeightPart part : attention_parts(model, kind)) take(part, 1.0);
+  for (const WeightPart part : feed_forward_parts(kind)) {
+    take(part, of_routed_experts(part) ? model.moe->experts : 1.0);
   }
-  visit(WeightPart::kNorms, kNormsPerLayer);
+  const double norms = norms_of(model, kind);
+  if (norms > 0) visit(WeightPart::kNorms, norms);
+  if (begins_prediction(model, layer)) visit(WeightPart::kPrediction, 1.0);
 }
+
+// Calls visit(part, layer, times) for all that the language model stores: every layer's parts, the
+// prediction's last, the final norm, embedding and LM head, once more for each prediction that has
+// copies of them.
+template <class Visit>
+void for_each_stored_part(const Model& model, Visit visit) {
+  visit(WeightPart::kNorms, kNoLayer, 1.0);
+  visit(WeightPart::kEmbedding, kNoLayer, 1.0);
+  if (!model.tied_embeddings) visit(WeightPart::kLmHead, kNoLayer, 1.0);
+  for (int layer = 0; layer < model.stored_layers(); ++layer) {
+    for_each_part(model, layer,
+                  [&](WeightPart part, double times) { visit(part, layer, times); });
+  }
+  if (!model.prediction) return;
+  const double copies = model.prediction->layers;
+  if (model.prediction->embedding) visit(WeightPart::kEmbedding, kNoLayer, copies);
+  if (model.prediction->lm_head) visit(WeightPart::kLmHead, kNoLayer, copies);
+}
+
+// Of extra weights, how often the model has them in these layers; in all that it stores.
+double times_in_layers(const ExtraWeights& extra, int layers);
+double times_stored(const Model& model, const ExtraWeights& extra);
 
 // How the part is stored in the layer: by the last of Model::storage that says so, else plainly in
 // Model::weight_dtype.

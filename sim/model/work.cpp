@@ -6,6 +6,7 @@ namespace {
 struct FlopsOf {
   Amount operator()(const Elementwise&) const { return {}; }
   Amount operator()(const HostStep&) const { return {}; }
+  Amount operator()(const StateScan& scan) const { return {scan.flops, 0}; }
   Amount operator()(const Gemm& gemm) const { return {2 * gemm.m * gemm.n * gemm.k, 0}; }
   Amount operator()(const AttentionScores& scores) const {
     const double pair = 2 * scores.heads *

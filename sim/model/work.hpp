@@ -51,13 +51,23 @@ struct AttentionScores {
   bool decodes() const { return tokens == sequences; }
 };
 
+// A state of each sequence that every token changes: linear attention, state-space layers. Token by
+// token it is bounded by the state that is read and written; in chunks it is matrix products.
+struct StateScan {
+  double sequences = 0;
+  double tokens = 0;
+  double flops = 0;
+
+  bool decodes() const { return tokens == sequences; }
+};
+
 // Nothing that a GPU does: its host prepares a step, in which so many requests begin.
 struct HostStep {
   double requests = 0;
 };
 
 struct Work {
-  std::variant<Elementwise, Gemm, AttentionScores, HostStep> shape;
+  std::variant<Elementwise, Gemm, AttentionScores, HostStep, StateScan> shape;
   Dtype stored = Dtype::kBf16;    // what is read most: weights, cached tokens, activations
   Dtype computed = Dtype::kBf16;  // what is multiplied
   bool in_blocks = false;         // each block of what is stored has a scale

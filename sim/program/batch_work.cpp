@@ -8,7 +8,7 @@ namespace {
 class BatchOfRole {
  public:
   BatchOfRole(const Model& model, const MicroBatches& batches, const Role& role)
-      : batches_(batches), role_(role), has_experts_(model.is_moe_layer(model.layers - 1)) {}
+      : batches_(batches), role_(role), has_experts_(moe_layers(model, 0, model.layers) > 0) {}
 
   std::vector<PassWork> passes(Phase phase) const {
     std::vector<PassWork> passes;

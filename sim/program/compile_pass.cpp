@@ -219,6 +219,23 @@ class PassCompiler {
   PassProgram pass_;
 };
 
+// To the cache, on average over the steps of a run: where it crosses the end of a window, the last
+// step leaves what is kept then.
+Bytes appended(const SequenceCache& cache, const PassShape& shape) {
+  if (cache.windows.empty() && cache.state.value == 0) {
+    return (cache.token + cache.index) * shape.tokens();
+  }
+  const StepRange steps = shape.grows ? shape.steps : StepRange{};
+  Bytes sum;
+  for (const Slice& slice : shape.slices) {
+    const double before = slice.sequences * slice.context + slice.tokens() * steps.first;
+    const double after = before + slice.tokens() * steps.count;
+    const Bytes of_run = cache.kept(slice.sequences, after) - cache.kept(slice.sequences, before);
+    sum += of_run * (1.0 / steps.count);
+  }
+  return sum;
+}
+
 }  // namespace
 
 PassProgram compile_pass(const Model& model, const Layout& layout, const PassShape& shape,
@@ -230,8 +247,7 @@ PassProgram compile_pass(const Model& model, const Layout& layout, const PassSha
   PassProgram pass = PassCompiler(graph, parts, names).compile(shape.sequences(), written);
   pass.is_pass = true;
   pass.tokens = shape.tokens();
-  pass.kv_appended =
-      kv_bytes_per_token(model, chunk.first, chunk.count, layout.tensor) * shape.tokens();
+  pass.kv_appended = appended(sequence_cache(model, chunk.first, chunk.count, layout.tensor), shape);
   pass.activation_peak = graph.peak_live_bytes();
   if (parts.routed) pass.live_copies = graph.peak_live_copies();
   return pass;

@@ -37,13 +37,13 @@ class ActivationPeaks {
   std::map<std::pair<int, Slice>, Bytes> peaks_;
 };
 
-// KV cache of a token in each chunk of a rank.
-std::vector<Bytes> kv_of_chunks(const Model& model, const Plan& plan, int rank) {
-  std::vector<Bytes> bytes;
+// What is kept of sequences in each chunk of a rank.
+std::vector<SequenceCache> caches_of_chunks(const Model& model, const Plan& plan, int rank) {
+  std::vector<SequenceCache> caches;
   for (const Share& chunk : chunks_of_rank(plan.layout, model.layers, rank)) {
-    bytes.push_back(kv_bytes_per_token(model, chunk.first, chunk.count, plan.layout.tensor));
+    caches.push_back(sequence_cache(model, chunk.first, chunk.count, plan.layout.tensor));
   }
-  return bytes;
+  return caches;
 }
 
 }  // namespace
@@ -54,8 +54,8 @@ MemoryNeed lasting_need(const Model& model, const Plan& plan, int stage, int seq
   const double generated = static_cast<double>(sequences) * (plan.batch.output_tokens - 1.0);
   MemoryNeed need;
   need.weights = weights_of_stage(model, plan, stage);
-  for (const Bytes& per_token : kv_of_chunks(model, plan, stage)) {
-    need.kv_cache += per_token * (prompt_tokens + generated);
+  for (const SequenceCache& cache : caches_of_chunks(model, plan, stage)) {
+    need.kv_cache += cache.kept(sequences, prompt_tokens + generated);
   }
   need.communication_buffers = plan.communication_buffers;
   return need;
@@ -63,7 +63,7 @@ MemoryNeed lasting_need(const Model& model, const Plan& plan, int stage, int seq
 
 MemoryNeed highest_need(const Model& model, const Plan& plan, int stage, int sequences) {
   const double prompt = plan.batch.prompt_tokens;
-  const std::vector<Bytes> per_token = kv_of_chunks(model, plan, stage);
+  const std::vector<SequenceCache> caches = caches_of_chunks(model, plan, stage);
   const MemoryNeed at_end = lasting_need(model, plan, stage, sequences, sequences * prompt);
   ActivationPeaks activations(model, plan);
   MemoryNeed highest;
@@ -77,7 +77,7 @@ MemoryNeed highest_need(const Model& model, const Plan& plan, int stage, int seq
   const int prefills = plan.batch.micro_batches;
   for (const Turn& turn : turns_of(plan.layout, prefills, stage)) {
     const int in_pass = share_of(sequences, prefills, turn.micro_batch).count;
-    kv_cache += per_token[turn.chunk] * (in_pass * prompt);
+    kv_cache += caches[turn.chunk].kept(in_pass, in_pass * prompt);
     pass(turn.chunk, {1.0 * in_pass, prompt, 0}, kv_cache);
   }
   if (plan.batch.output_tokens == 1) return highest;
@@ -88,7 +88,10 @@ MemoryNeed highest_need(const Model& model, const Plan& plan, int stage, int seq
   for (auto turn = last_step.rbegin(); turn != last_step.rend(); ++turn) {
     const int in_pass = share_of(sequences, parts, turn->micro_batch).count;
     pass(turn->chunk, {1.0 * in_pass, 1, prompt}, kv_cache);
-    kv_cache = kv_cache - per_token[turn->chunk] * static_cast<double>(in_pass);
+    const SequenceCache& cache = caches[turn->chunk];
+    const double tokens = prompt + plan.batch.output_tokens - 1.0;
+    kv_cache = kv_cache - (cache.kept(in_pass, in_pass * tokens) -
+                           cache.kept(in_pass, in_pass * (tokens - 1)));
   }
   return highest;
 }

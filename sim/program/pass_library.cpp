@@ -15,7 +15,7 @@ PassParts parts_of_pass(const Model& model, const Plan& plan, const PassShape& s
   // Experts are placed anew at the beginning of an iteration: a prefill micro-batch, a decode step.
   parts.moves_experts = parts.routed && plan.placement.rebalance_every > 0 &&
                         expert_group_size(plan.layout) > 1 &&
-                        model.is_moe_layer(shape.layers.first + shape.layers.count - 1) &&
+                        moe_layers(model, shape.layers.first, shape.layers.count) > 0 &&
                         (!decodes || micro_batch == 0);
   return parts;
 }
@@ -24,13 +24,19 @@ bool host_before(const Plan& plan, int stage) {
   return plan.engine.times.on_host() && stage < plan.layout.pipeline;
 }
 
-PassLibrary::PassLibrary(const Model& model) : model_(model), kinds_(layer_kinds(model)) {}
+PassLibrary::PassLibrary(const Model& model)
+    : model_(model), kinds_(layer_kinds(model)), limited_(sees_limited_keys(model)) {}
+
+// Without windows every run of steps grows alike, however long it is.
+StepRange PassLibrary::steps_that_matter(const PassShape& shape) const {
+  return limited_ && shape.grows ? shape.steps : StepRange{};
+}
 
 int PassLibrary::pass(const Layout& layout, const PassShape& shape, const PassParts& parts) {
   const auto first = kinds_.begin() + shape.layers.first;
   const Key key(
       {layout.tensor, layout.expert, expert_tensor_degree(layout), layout.sequence_parallel},
-      {shape.slices, shape.grows, model_.moe ? shape.group_tokens : 0, shape.host},
+      {shape.slices, shape.grows, steps_that_matter(shape), model_.moe ? shape.group_tokens : 0, shape.host},
       {shape.stage == 0, shape.stage + 1 == layout.stages(), {first, first + shape.layers.count}},
       {parts.receives_tokens, parts.sampled, parts.moves_experts, parts.routed});
   const auto [at, is_new] = numbers_.try_emplace(key, static_cast<int>(passes_.size()));

@@ -41,15 +41,19 @@ class PassLibrary {
   // All that compile_pass reads: the tensor, expert and expert tensor degrees, whether tokens are
   // split over the tensor ranks;
   using LayoutKey = std::tuple<int, int, int, bool>;
-  // slices and whether they grow, tokens of the expert group, whether a host takes time before it;
-  using ShapeKey = std::tuple<std::vector<Slice>, bool, double, bool>;
+  // slices, whether they grow, and in which steps where that matters, tokens of the expert group,
+  // whether a host takes time before it;
+  using ShapeKey = std::tuple<std::vector<Slice>, bool, StepRange, double, bool>;
   // whether it is the first and the last stage, kinds of its layers;
   using ChunkKey = std::tuple<bool, bool, std::vector<int>>;
   using PartsKey = std::tuple<bool, int, bool, bool>;
   using Key = std::tuple<LayoutKey, ShapeKey, ChunkKey, PartsKey>;
 
+  StepRange steps_that_matter(const PassShape& shape) const;
+
   const Model& model_;
   std::vector<int> kinds_;  // of the model's layers
+  const bool limited_;      // queries do not see all keys in some layer
   std::vector<PassProgram> passes_;
   std::vector<std::string> instructions_;
   Names names_{instructions_};

@@ -114,13 +114,14 @@ class ProgramBuilder {
     for (const Turn& turn : turns(run.parts.size())) {
       const PassWork& pass = run.parts[turn.micro_batch];
       if (!pass.runs) continue;
-      add_pass(Phase::kDecode, turn, pass, false);
+      add_pass(Phase::kDecode, turn, pass, false, {run.first_step, run.steps});
       if (next != nullptr && tells(turn.chunk)) tell(*next, turn.micro_batch);
     }
   }
 
-  // `begins`: it is the rank's first of the batch.
-  void add_pass(Phase phase, const Turn& turn, const PassWork& pass, bool begins) {
+  // `begins`: it is the rank's first of the batch. `steps`: of the run that it is called in.
+  void add_pass(Phase phase, const Turn& turn, const PassWork& pass, bool begins,
+                const StepRange& steps = {}) {
     const bool decodes = phase == Phase::kDecode;
     Action action;
     action.phase = phase;
@@ -134,6 +135,7 @@ class ProgramBuilder {
     PassShape shape;
     shape.slices = pass.slices;
     shape.grows = decodes;
+    shape.steps = steps;
     shape.group_tokens = pass.group_tokens;
     shape.layers = action.layers;
     shape.stage = action.stage;

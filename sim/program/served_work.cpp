@@ -19,7 +19,7 @@ class EngineWork {
  public:
   EngineWork(const Plan& plan, const Model& model)
       : plan_(plan),
-        has_experts_(model.is_moe_layer(model.layers - 1)),
+        has_experts_(moe_layers(model, 0, model.layers) > 0),
         replicas_(plan.layout.expert),
         works_(replicas_) {}
 

@@ -56,6 +56,14 @@ class Checker {
                                            "not use it",
                                            field, plan_.routing.model));
     }
+    if (model_.moe->zero_experts > 0 && routes_tokens(plan_, model_)) {
+      fail(plan_.routing.model != "uniform" ? "routing.model"
+           : plan_.capacity.limited         ? "capacity"
+                                            : "placement",
+           fmt::format("the model {} has moe.zero_experts = {}: with them only uniform routing "
+                       "without capacity and placement is modelled",
+                       model_.name, model_.moe->zero_experts));
+    }
     const TokenRouting::Refusal refusal = routing->refusal(plan_.routing, *model_.moe);
     if (!refusal.rule.empty()) fail(refusal.field, refusal.rule);
     if (plan_.routing.drift_iterations > 0 && routing->shares == nullptr) {
@@ -68,13 +76,26 @@ class Checker {
     throw InputError({plan_.routing.table_path, row.line, 1}, message);
   }
 
+  // "3-60", or "1, 3, 5".
+  std::string moe_layers_text() const {
+    std::string text;
+    for (int layer = 0; layer < model_.layers; ++layer) {
+      if (!model_.is_moe_layer(layer)) continue;
+      const int first = layer;
+      while (layer + 1 < model_.layers && model_.is_moe_layer(layer + 1)) ++layer;
+      text += fmt::format("{}{}", text.empty() ? "" : ", ", first);
+      if (layer > first) text += fmt::format("-{}", layer);
+    }
+    return text;
+  }
+
   void check_table() const {
     if (plan_.routing.model != "table") return;
     std::map<std::pair<int, int>, double> sums;  // by layer and iteration
     for (const LoadTableRow& row : plan_.routing.table) {
       if (row.layer < 0 || row.layer >= model_.layers || !model_.is_moe_layer(row.layer)) {
-        fail_at(row, fmt::format("layer {}: the model has MoE layers {}-{}", row.layer,
-                                 model_.moe->first_dense_layers, model_.layers - 1));
+        fail_at(row, fmt::format("layer {}: the model has MoE layers {}", row.layer,
+                                 moe_layers_text()));
       }
       if (row.expert < 0 || row.expert >= model_.moe->experts) {
         fail_at(row, fmt::format("unknown expert {}: the model has experts 0-{}", row.expert,
@@ -90,7 +111,8 @@ class Checker {
                                  row.layer, row.iteration, sum));
       }
     }
-    for (int layer = model_.moe->first_dense_layers; layer < model_.layers; ++layer) {
+    for (int layer = 0; layer < model_.layers; ++layer) {
+      if (!model_.is_moe_layer(layer)) continue;
       const auto first = sums.lower_bound({layer, 0});
       if (first != sums.end() && first->first.first == layer) continue;
       throw InputError({plan_.routing.table_path, 1, 1},

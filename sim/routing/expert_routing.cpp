@@ -25,6 +25,7 @@ ExpertRouting::ExpertRouting(const Model& model, const Plan& plan, const Process
       layers_(model.layers),
       tokens_(std::move(tokens)),
       shares_(plan.routing, model, plan.seed) {
+  for (int layer = 0; layer < layers_; ++layer) moe_layers_.push_back(model.is_moe_layer(layer));
   const std::vector<RoutedPass>& passes = tokens_.passes;
   first_repeated_ = static_cast<int>(std::count_if(
       passes.begin(), passes.end(), [](const RoutedPass& pass) { return !pass.repeats; }));

@@ -36,7 +36,7 @@ class ExpertRouting {
   int members() const { return tokens_.members; }
   int experts() const { return moe_.experts; }
   int layers() const { return layers_; }
-  bool is_moe_layer(int layer) const { return layer >= moe_.first_dense_layers; }
+  bool is_moe_layer(int layer) const { return moe_layers_[layer]; }
   bool rebalances() const { return plan_.placement.rebalance_every > 0; }
   // Placements or capacities go by what was routed before.
   bool looks_back() const {
@@ -83,6 +83,7 @@ class ExpertRouting {
   RandomStream random(const SpreadKey& key, std::uint64_t purpose, int source) const;
 
   const MixtureOfExperts moe_;
+  std::vector<bool> moe_layers_;  // by layer: whether it has experts
   const Plan plan_;
   const int layers_;
   std::vector<Bytes> expert_weights_;  // of one, by layer

@@ -59,6 +59,11 @@ struct DemandOf {
 
   OperatorDemand operator()(const Elementwise&) const { return moved(load.bytes); }
   OperatorDemand operator()(const HostStep&) const { return {}; }
+  OperatorDemand operator()(const StateScan&) const {
+    OperatorDemand demand = moved(load.bytes);
+    demand.compute_s = computed(load.flops);
+    return demand;
+  }
 
   OperatorDemand operator()(const Gemm& gemm) const {
     OperatorDemand demand = moved(load.bytes);

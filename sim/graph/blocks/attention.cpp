@@ -5,14 +5,24 @@
 
 namespace rehearse {
 
-int attention_block(PassFrame& frame, int hidden) {
-  const AttentionKind& kind = *frame.model().kind_of(frame.layer()).attention;
-  int node = frame.gather(frame.block_norm(hidden));
-  for (const auto& [name, op] :
-       kind.operators(frame.model(), frame.layer(), frame.attention_shape(), frame.tensor())) {
+int attention_part(PassFrame& frame, int normed) {
+  const Model& model = frame.model();
+  const AttentionKind& kind = kind_of(model.attention_of(frame.layer()));
+  int node = normed;
+  for (const auto& [name, op, sums] :
+       kind.operators(model, frame.layer(), frame.attention_shape(), frame.tensor())) {
     node = frame.add(name, op, {node});
+    if (sums.value > 0) {
+      node = frame.communicate(over_tensor(CollectiveOp::kAllReduce, sums.value, 0), node,
+                               "sums all_reduce");
+    }
   }
-  return frame.reduce(node);
+  return node;
+}
+
+int attention_block(PassFrame& frame, int hidden) {
+  const int node = frame.reduce(attention_part(frame, frame.gather(frame.block_norm(hidden))));
+  return further_norms(frame, node, true);
 }
 
 }  // namespace rehearse

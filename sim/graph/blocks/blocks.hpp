@@ -14,19 +14,17 @@ int receive_block(PassFrame& frame);
 void head_block(PassFrame& frame, int hidden);
 void send_block(PassFrame& frame, int hidden);
 
+// A layer's blocks continue each other; where the model has them parallel, both work on the same
+// input, and what they give is summed once.
 int attention_block(PassFrame& frame, int hidden);
-
-int dense_block(PassFrame& frame, int hidden);
+// Without the sum over the tensor ranks.
+int attention_part(PassFrame& frame, int normed);
+// Of the layer's kind: dense, experts, both beside each other, or none.
+int feed_forward_block(PassFrame& frame, int hidden);
+int dense_part(PassFrame& frame, int normed);
 int expert_block(PassFrame& frame, int hidden);
-
-// The block behind the attention of a layer.
-struct FeedForwardBlock {
-  FeedForwardKind kind;
-  int (*build)(PassFrame& frame, int hidden);
-};
-inline constexpr FeedForwardBlock kFeedForwardBlocks[] = {
-    {FeedForwardKind::kDense, dense_block},
-    {FeedForwardKind::kExperts, expert_block},
-};
+int parallel_block(PassFrame& frame, int hidden);
+// Norms of the layer beyond one for each block, half of them behind each.
+int further_norms(PassFrame& frame, int hidden, bool of_attention);
 
 }  // namespace rehearse

@@ -1,8 +1,12 @@
 // Multi-head, grouped-query and multi-query attention (GQA: Ainslie et al. 2023, arXiv:2305.13245):
-// Q and output are hidden x (heads x head_dim), K and V hidden x (kv_heads x head_dim).
+// Q and output are hidden x (heads x head_dim), K and V hidden x (kv_heads x head_dim), with what
+// models add: values of another width, norms of Q and K, gates of the output, sinks, windows and
+// chunks, keys that are values, layers that read another's keys and values.
 //
 // On one of `tensor` ranks: heads / tensor query heads; KV heads are split while there are enough,
 // then copied, one to a rank.
+#include "model/attention/grouped_query.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,39 +17,83 @@
 namespace rehearse {
 namespace {
 
-constexpr std::array<WeightPart, 2> kParts = {WeightPart::kQkv, WeightPart::kAttentionOutput};
+using enum WeightPart;
+constexpr std::array kParts = {kQkv, kAttentionOutput, kAttentionGate};
 
-// Columns of the rank's query heads, and of its heads of keys (values have as many).
-struct Columns {
-  double query = 0;
-  double key = 0;
-};
-
-Columns columns_of(const Model& model, int tensor) {
-  const Attention& attention = model.attention;
+double norm_vectors(const Attention& attention, int tensor) {
+  const double heads = static_cast<double>(attention.heads) / tensor;
   const double kv_heads = std::max(1.0, static_cast<double>(attention.kv_heads) / tensor);
-  return {static_cast<double>(attention.heads) / tensor * attention.head_dim,
-          kv_heads * attention.head_dim};
-}
-
-void check(const Model& model) {
-  const Attention& attention = model.attention;
-  check_at_least(1, attention.heads, model, "attention.heads");
-  check_at_least(1, attention.kv_heads, model, "attention.kv_heads");
-  check_at_least(1, attention.head_dim, model, "attention.head_dim");
-  if (attention.heads % attention.kv_heads != 0) {
-    throw InputError(model.where.at("attention.kv_heads"),
-                     fmt::format("attention.kv_heads = {} does not divide attention.heads = {}",
-                                 attention.kv_heads, attention.heads));
+  switch (attention.qk_norm) {
+    case QkNorm::kPerHead:
+      return 2.0 * attention.head_dim;
+    case QkNorm::kAllHeads:
+      return (heads + kv_heads) * attention.head_dim;
+    default:
+      return 0;
   }
 }
 
-AttentionHeads heads(const Model& model) {
-  return {model.attention.heads, model.attention.kv_heads, model.attention.head_dim};
+SequenceCache cache(const Model& model, const Attention& attention, int tensor) {
+  SequenceCache cache;
+  if (attention.shares_kv) return cache;
+  const Bytes token = kv_of_token(model, attention, tensor);
+  const int limit = std::max(attention.window, attention.chunk);
+  if (limit > 0) {
+    cache.windows.push_back({static_cast<double>(limit), token});
+  } else {
+    cache.token = token;
+  }
+  return cache;
 }
 
-std::string refusal(const Model& model, int tensor) {
-  const Attention& attention = model.attention;
+std::vector<NamedOperator> operators(const Model& model, int layer, const AttentionShape& shape,
+                                     int tensor) {
+  const Attention& attention = model.attention_of(layer);
+  const KeysSeen seen = attention.window > 0  ? KeysSeen::window(attention.window)
+                        : attention.chunk > 0 ? KeysSeen::chunk(attention.chunk)
+                                              : KeysSeen::all();
+  std::vector<NamedOperator> chain;
+  chain.push_back(qkv_projection(model, layer, shape, tensor));
+  chain.push_back({"attention", grouped_scores(model, attention, shape, seen, tensor)});
+  add_output(model, layer, shape, tensor, chain);
+  return chain;
+}
+
+}  // namespace
+
+HeadColumns columns_of(const Attention& attention, int tensor) {
+  const double kv_heads = std::max(1.0, static_cast<double>(attention.kv_heads) / tensor);
+  const double heads = static_cast<double>(attention.heads) / tensor;
+  return {heads * attention.head_dim, kv_heads * attention.head_dim, kv_heads * attention.values(),
+          heads * attention.values()};
+}
+
+void check_heads(const Model& model, const Attention& attention, const std::string& path) {
+  check_at_least(1, attention.heads, model, path + ".heads");
+  check_at_least(1, attention.kv_heads, model, path + ".kv_heads");
+  check_at_least(1, attention.head_dim, model, path + ".head_dim");
+  if (attention.heads % attention.kv_heads != 0) {
+    throw InputError(model.where.at(path + ".kv_heads"),
+                     fmt::format("{}.kv_heads = {} does not divide {}.heads = {}", path,
+                                 attention.kv_heads, path, attention.heads));
+  }
+  if (attention.window > 0 && attention.chunk > 0) {
+    throw InputError(model.where.at(path + ".chunk"),
+                     fmt::format("{}.chunk = {}: {}.window is given, too", path, attention.chunk,
+                                 path));
+  }
+  if (attention.keys_are_values && attention.values() != attention.head_dim) {
+    throw InputError(model.where.at(path + ".value_dim"),
+                     fmt::format("{}.value_dim = {}: keys that are values have as many dimensions",
+                                 path, attention.value_dim));
+  }
+}
+
+AttentionHeads heads_of(const Attention& attention) {
+  return {attention.heads, attention.kv_heads, attention.head_dim};
+}
+
+std::string refusal_of_heads(const Attention& attention, int tensor) {
   if (attention.heads % tensor != 0) {
     return fmt::format("layout.tensor = {} does not divide the model's {} attention heads", tensor,
                        attention.heads);
@@ -58,79 +106,116 @@ std::string refusal(const Model& model, int tensor) {
   return {};
 }
 
-Weights weights(const Model& model, WeightPart part, int tensor) {
+Weights grouped_weights(const Model& model, const Attention& attention, WeightPart part,
+                        int tensor) {
   const double hidden = model.hidden;
-  const bool bias = model.attention.bias;
-  const Columns columns = columns_of(model, tensor);
-  if (part == WeightPart::kAttentionOutput) {
-    return {{Matrix{hidden, columns.query}}, bias ? hidden : 0};
+  const HeadColumns columns = columns_of(attention, tensor);
+  if (part == kAttentionOutput) {
+    return {{Matrix{hidden, columns.output}}, attention.has_output_bias() ? hidden : 0};
   }
-  SIM_CHECK(part == WeightPart::kQkv, "not a part of grouped-query attention");
-  return {{Matrix{columns.query, hidden}, Matrix{columns.key, hidden, 2}},
-          bias ? columns.query + 2 * columns.key : 0};
+  const double heads = static_cast<double>(attention.heads) / tensor;
+  if (part == kAttentionGate) {
+    if (attention.gate != OutputGate::kHeadwise) return {};
+    return {{Matrix{heads, hidden}}, 0};
+  }
+  SIM_CHECK(part == kQkv, "not a part of grouped-query attention");
+  const bool gated = attention.gate == OutputGate::kElementwise;
+  const double query = columns.query + (gated ? columns.output : 0);
+  double vectors = norm_vectors(attention, tensor) + (attention.sinks ? heads : 0);
+  Weights weights{{Matrix{query, hidden}}, 0};
+  if (attention.projects_kv()) {
+    if (attention.keys_are_values) {
+      weights.matrices[1] = {columns.key, hidden};
+    } else if (columns.key == columns.value) {
+      weights.matrices[1] = {columns.key, hidden, 2};
+    } else {
+      weights.matrices[1] = {columns.key, hidden};
+      weights.matrices[2] = {columns.value, hidden};
+    }
+  } else if (attention.qk_norm == QkNorm::kPerHead) {
+    vectors -= attention.head_dim;  // of keys, which another layer normed
+  }
+  if (attention.has_qkv_bias()) {
+    for (const Matrix& matrix : weights.matrices) vectors += matrix.outputs * matrix.count;
+  }
+  weights.vectors = vectors;
+  return weights;
 }
 
-Bytes kv_bytes(const Model& model, int tensor) {
-  return Bytes{2 * columns_of(model, tensor).key * bytes_per_element(model.kv_dtype)};
+Bytes kv_of_token(const Model& model, const Attention& attention, int tensor) {
+  const HeadColumns columns = columns_of(attention, tensor);
+  return Bytes{(columns.key + columns.value) * bytes_per_element(model.kv_dtype)};
 }
 
-// A column of copied KV heads repeats on other ranks.
-Operator projection(const Model& model, int layer, double tokens, int tensor) {
-  Operator op =
-      matrix_product(model, OperatorClass::kGemm, WeightPart::kQkv, layer, tokens, tensor);
-  const Attention& attention = model.attention;
+NamedOperator qkv_projection(const Model& model, int layer, const AttentionShape& shape,
+                             int tensor) {
+  const double tokens = tokens_of(shape.slices);
+  Operator op = matrix_product(model, OperatorClass::kGemm, kQkv, layer, tokens, tensor);
+  const auto outputs = [&](int degree) {
+    double sum = 0;
+    for (const Matrix& matrix : weights_of(model, kQkv, layer, degree).matrices) {
+      sum += matrix.outputs * matrix.count;
+    }
+    return sum;
+  };
+  // A column of copied KV heads repeats on other ranks.
+  const Attention& attention = model.attention_of(layer);
   if (attention.kv_heads < tensor) {
-    op.useful_flops_share = static_cast<double>(attention.heads + 2 * attention.kv_heads) /
-                            (attention.heads + 2 * tensor);
+    op.useful_flops_share = outputs(1) / (outputs(tensor) * tensor);
   }
-  return op;
+  NamedOperator projected{"qkv", op};
+  if (attention.qk_norm == QkNorm::kAllHeads) {
+    constexpr double kSums = 2 * 4;  // of squares of Q and of K, in fp32
+    projected.sums = Bytes{tokens * kSums};
+  }
+  return projected;
 }
 
-// The new tokens' Q, K and V are read as they were projected, the earlier ones' K and V from the
-// cache; the new ones' are written there.
-Operator scores(const Model& model, const AttentionShape& shape, int tensor) {
-  const Columns columns = columns_of(model, tensor);
-  const double dimensions = model.attention.head_dim;
+Operator grouped_scores(const Model& model, const Attention& attention, const AttentionShape& shape,
+                        const KeysSeen& seen, int tensor) {
+  const HeadColumns columns = columns_of(attention, tensor);
   const double element = bytes_per_element(model.activation_dtype);
-  const double kept = kv_bytes(model, tensor).value;
+  const double kept = kv_of_token(model, attention, tensor).value;
   AttentionScores scores;
-  scores.heads = columns.query / dimensions;
-  scores.kv_heads = columns.key / dimensions;
-  scores.key_dimensions = scores.value_dimensions = dimensions;
-  for (const Slice& slice : shape.slices) {
-    scores.sequences += slice.sequences;
-    scores.tokens += slice.tokens();
-    scores.pairs.base += slice.pairs();
-    scores.cached.base += slice.sequences * slice.context;
-  }
-  if (shape.grows) {
-    scores.pairs.per_step = scores.tokens;
-    scores.cached.per_step = scores.sequences;
-  }
+  scores.heads = columns.query / attention.head_dim;
+  scores.kv_heads = columns.key / attention.head_dim;
+  scores.key_dimensions = attention.head_dim;
+  scores.value_dimensions = attention.values();
+  count_keys(shape, seen, scores);
   Operator op;
   op.op_class =
       decodes(shape.slices) ? OperatorClass::kAttentionDecode : OperatorClass::kAttentionPrefill;
   op.work = {scores, model.kv_dtype, model.activation_dtype};
-  op.inputs = {
-      scores.cached.base * kept + scores.tokens * (columns.query + 2 * columns.key) * element,
-      scores.cached.per_step * kept};
-  op.result = Bytes{scores.tokens * columns.query * element};
-  op.outputs = op.result + Bytes{scores.tokens * kept};
+  // The new tokens' Q, K and V are read as they were projected, the earlier ones' K and V from the
+  // cache; the new ones' are written there.
+  op.inputs = {scores.cached.base * kept +
+                   scores.tokens * (columns.query + columns.key + columns.value) * element,
+               scores.cached.per_step * kept};
+  op.result = Bytes{scores.tokens * columns.output * element};
+  op.outputs = op.result + Bytes{attention.shares_kv ? 0 : scores.tokens * kept};
   return op;
 }
 
-std::vector<NamedOperator> operators(const Model& model, int layer, const AttentionShape& shape,
-                                     int tensor) {
+void add_output(const Model& model, int layer, const AttentionShape& shape, int tensor,
+                std::vector<NamedOperator>& chain) {
+  const Attention& attention = model.attention_of(layer);
   const double tokens = tokens_of(shape.slices);
-  return {{"qkv", projection(model, layer, tokens, tensor)},
-          {"attention", scores(model, shape, tensor)},
-          {"out_proj", matrix_product(model, OperatorClass::kGemm, WeightPart::kAttentionOutput,
-                                      layer, tokens, tensor)}};
+  if (attention.gate != OutputGate::kNone) {
+    const double output = columns_of(attention, tensor).output;
+    double gates = output;
+    if (attention.gate == OutputGate::kHeadwise) {
+      gates = static_cast<double>(attention.heads) / tensor;
+      chain.push_back({"gate_proj", matrix_product(model, OperatorClass::kGemm, kAttentionGate,
+                                                   layer, tokens, tensor)});
+    }
+    chain.push_back({"output gate", elementwise(model, tokens * (output + gates),
+                                                tokens * output)});
+  }
+  chain.push_back({"out_proj", matrix_product(model, OperatorClass::kGemm, kAttentionOutput, layer,
+                                              tokens, tensor)});
 }
 
-}  // namespace
-
-const AttentionKind kGroupedQuery = {"grouped_query", kParts,  check,    heads,
-                                     refusal,         weights, kv_bytes, operators};
+const AttentionKind kGroupedQuery = {"grouped_query",  kParts, check_heads, heads_of,
+                                     refusal_of_heads, grouped_weights, cache, operators};
 
 }  // namespace rehearse

@@ -6,5 +6,13 @@
 namespace rehearse {
 
 extern const AttentionKind kGroupedQuery;
+extern const AttentionKind kBlockSparse;
+extern const AttentionKind kLatent;
+extern const AttentionKind kCompressed;
+extern const AttentionKind kGatedDelta;
+extern const AttentionKind kKimiDelta;
+extern const AttentionKind kLightning;
+extern const AttentionKind kMamba2;
+extern const AttentionKind kMamba;
 
 }  // namespace rehearse

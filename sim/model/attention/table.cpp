@@ -5,14 +5,31 @@
 namespace rehearse {
 namespace {
 
-constexpr std::array<const AttentionKind*, 1> kKinds = {&kGroupedQuery};
+// In the order of AttentionShapeOfKind.
+constexpr std::array<const AttentionKind*, 9> kKinds = {
+    &kGroupedQuery, &kBlockSparse, &kLatent,  &kCompressed, &kGatedDelta,
+    &kKimiDelta,    &kLightning,   &kMamba2, &kMamba};
+static_assert(std::variant_size_v<AttentionShapeOfKind> == kKinds.size());
 
 }  // namespace
 
 std::span<const AttentionKind* const> attention_kinds() { return kKinds; }
 
+const AttentionKind& kind_of(const Attention& attention) { return *kKinds[attention.kind.index()]; }
+
+std::string name_of(const Attention& attention) {
+  if (!attention.name.empty()) return attention.name;
+  if (!std::holds_alternative<GroupedQuery>(attention.kind)) return kind_of(attention).name;
+  return attention.window > 0 ? "sliding" : attention.chunk > 0 ? "chunked" : "full";
+}
+
 AttentionHeads attention_heads(const Model& model) {
-  return model.kind_of(0).attention->heads(model);
+  for (const LayerRun& run : layer_runs(model, 0, model.layers)) {
+    if (run.kind.attention == LayerKind::kNone) continue;
+    const Attention& attention = model.attention[run.kind.attention];
+    return kind_of(attention).heads(attention);
+  }
+  return {};
 }
 
 }  // namespace rehearse
