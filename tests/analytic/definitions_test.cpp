@@ -134,7 +134,7 @@ TEST(Definitions, FlopsPerTokenAreOfThePromptsThatThereAre) {
     tokens += length;
     pairs += length * (length + 1) / 2;
   }
-  const double heads = inputs.model.attention.heads * inputs.model.attention.head_dim;
+  const double heads = inputs.model.attention[0].heads * inputs.model.attention[0].head_dim;
   const double scored = inputs.plan.batch.sequences;
   const double flops = 2 * matrices * tokens + 4 * heads * pairs * inputs.model.layers +
                        2.0 * inputs.model.hidden * inputs.model.vocab * scored;

@@ -48,7 +48,7 @@ Model small_mixture() {
   model.name = "mixture";
   model.layers = 1;
   model.hidden = 4096;
-  model.attention = {.heads = 32, .kv_heads = 8, .head_dim = 128};
+  model.attention = {{.heads = 32, .kv_heads = 8, .head_dim = 128}};
   model.vocab = 32000;
   model.moe = MixtureOfExperts{.experts = 8, .top_k = 2, .expert = {14336, true}};
   return model;

@@ -86,7 +86,7 @@ TEST(UsablePeak, OfNarrowNumbersWithoutUnitsIsThatOfSixteenBits) {
   device.peak_int8 = {};
 
   Model model;
-  model.dense = FeedForward{8, true};
+  model.dense = {FeedForward{8, true}};
   platform.devices = {device};
   model.weight_dtype = Dtype::kFp8;
   EXPECT_TRUE(arithmetic_notes(model, platform).empty());

@@ -133,8 +133,8 @@ void expect_tight(const Layout& layout, double within) {
   model.name = "m";
   model.layers = 8;
   model.hidden = 1024;
-  model.attention = {8, 8, 128, false};
-  model.dense = FeedForward{4096, false, false};
+  model.attention = {{8, 8, 128, false}};
+  model.dense = {FeedForward{4096, false, false}};
   model.vocab = 1000;
   Plan plan;
   plan.library.library = "textbook";  // takes the fastest, and so the bound's
@@ -164,7 +164,7 @@ TEST(Bound, CountsTheExpertsOfTheMeanRank) {
   model.name = "m";
   model.layers = 4;
   model.hidden = 256;
-  model.attention = {8, 8, 32, false};
+  model.attention = {{8, 8, 32, false}};
   model.moe = MixtureOfExperts{.experts = 16, .top_k = 4, .expert = {1024, false, false}};
   model.vocab = 100;
   Plan plan;
@@ -200,8 +200,8 @@ TEST(Bound, HasNoMessageBehindTheLastStep) {
   Model model;
   model.layers = 7;
   model.hidden = 64;
-  model.attention = {.heads = 4, .kv_heads = 4, .head_dim = 16};
-  model.dense = FeedForward{128};
+  model.attention = {{.heads = 4, .kv_heads = 4, .head_dim = 16}};
+  model.dense = {FeedForward{128}};
   model.vocab = 100;
   Plan plan;
   plan.layout.pipeline = 2;
@@ -219,8 +219,8 @@ TEST(Bound, HasNoMessageWithoutADecodeStep) {
   Model model;
   model.layers = 4;
   model.hidden = 8;
-  model.attention = {.heads = 4, .kv_heads = 1, .head_dim = 1};
-  model.dense = FeedForward{16};
+  model.attention = {{.heads = 4, .kv_heads = 1, .head_dim = 1}};
+  model.dense = {FeedForward{16}};
   model.vocab = 100;
   Plan plan;
   plan.layout.pipeline = 2;

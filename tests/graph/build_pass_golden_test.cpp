@@ -58,7 +58,7 @@ TEST(PassGolden, MoeWithSharedExpertsAndADenseFirstLayer) {
   model.moe->shared_experts = 2;
   model.moe->shared = {4, true};
   model.moe->first_dense_layers = 1;
-  model.dense = FeedForward{16, false};
+  model.dense = {FeedForward{16, false}};
   expect_golden("pass_moe_shared", stages(model, small_plan().layout, kPrompts));
 }
 

@@ -12,8 +12,8 @@ inline Model small_dense_model(int layers = 1) {
   model.name = "small-dense";
   model.layers = layers;
   model.hidden = 8;
-  model.attention = {.heads = 4, .kv_heads = 2, .head_dim = 2};
-  model.dense = FeedForward{16, false};
+  model.attention = {{.heads = 4, .kv_heads = 2, .head_dim = 2}};
+  model.dense = {FeedForward{16, false}};
   model.vocab = 10;
   return model;
 }
@@ -22,7 +22,7 @@ inline Model small_dense_model(int layers = 1) {
 inline Model small_moe_model(int layers = 1) {
   Model model = small_dense_model(layers);
   model.name = "small-moe";
-  model.dense.reset();
+  model.dense.clear();
   model.moe = MixtureOfExperts{.experts = 4, .top_k = 2, .expert = {6, true}};
   return model;
 }

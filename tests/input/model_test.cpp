@@ -30,12 +30,12 @@ TEST(TextprotoModel, IsReadFieldByField) {
   EXPECT_EQ(model.hidden, 8);
   EXPECT_EQ(model.vocab, 16);
   EXPECT_FALSE(model.tied_embeddings);
-  EXPECT_EQ(model.attention.heads, 2);
-  EXPECT_EQ(model.attention.kv_heads, 1);
-  EXPECT_EQ(model.attention.head_dim, 4);
-  EXPECT_TRUE(model.attention.bias);
-  ASSERT_TRUE(model.dense);
-  EXPECT_EQ(model.dense->width, 32);
+  EXPECT_EQ(model.attention[0].heads, 2);
+  EXPECT_EQ(model.attention[0].kv_heads, 1);
+  EXPECT_EQ(model.attention[0].head_dim, 4);
+  EXPECT_TRUE(model.attention[0].bias);
+  ASSERT_EQ(model.dense.size(), 1);
+  EXPECT_EQ(model.dense[0].width, 32);
   ASSERT_TRUE(model.moe);
   EXPECT_EQ(model.moe->experts, 4);
   EXPECT_EQ(model.moe->top_k, 2);
@@ -81,11 +81,11 @@ std::string llama_with(const std::string& entry) {
 TEST(HfConfig, OfLlamaHasDefaultsForHeads) {
   const Model model = read_model(llama_with("\"tie_word_embeddings\": true"));
   EXPECT_EQ(model.name, "some");
-  EXPECT_EQ(model.attention.kv_heads, 4);
-  EXPECT_EQ(model.attention.head_dim, 16);
+  EXPECT_EQ(model.attention[0].kv_heads, 4);
+  EXPECT_EQ(model.attention[0].head_dim, 16);
   EXPECT_TRUE(model.tied_embeddings);
   EXPECT_FALSE(model.moe);
-  EXPECT_TRUE(model.dense->gated);
+  EXPECT_TRUE(model.dense[0].gated);
 }
 
 TEST(HfConfig, OfQwen3MoeSaysWhatIsNotCounted) {

@@ -83,7 +83,7 @@ TEST(CheckLayout, RulesOfAttention) {
   expect_fault([](Case& c) { c.model.hidden = 9; },
                "plan:2:3: error: layout.tensor = 2 does not divide the model's 9 hidden "
                "dimensions");
-  expect_fault([](Case& c) { c.model.attention.heads = 6, c.model.attention.kv_heads = 3; },
+  expect_fault([](Case& c) { c.model.attention[0].heads = 6, c.model.attention[0].kv_heads = 3; },
                "plan:2:3: error: layout.tensor = 2 neither divides the model's 3 KV heads nor is a "
                "multiple of them");
 }
@@ -121,7 +121,7 @@ TEST(CheckLayout, RulesOfTheFeedForwardNetworks) {
   expect_fault(
       [](Case& c) {
         c.model = small_dense_model(4);
-        c.model.dense->width = 15;
+        c.model.dense[0].width = 15;
         c.plan.layout.expert = 1;
       },
       "plan:2:3: error: layout.tensor = 2 does not divide the model's 15 dense FFN columns");

@@ -15,8 +15,8 @@ std::map<std::string, Model> models() {
   Model model;
   model.layers = 2;
   model.hidden = 16;
-  model.attention = {.heads = 8, .kv_heads = 2, .head_dim = 3, .bias = true};
-  model.dense = FeedForward{16, false};
+  model.attention = {{.heads = 8, .kv_heads = 2, .head_dim = 3, .bias = true}};
+  model.dense = {FeedForward{16, false}};
   model.vocab = 10;
   model.kv_dtype = Dtype::kFp32;
   return {{"grouped_query", model}};

@@ -14,7 +14,7 @@ Model mixtral_8x7b() {
   Model model;
   model.layers = 32;
   model.hidden = 4096;
-  model.attention = {.heads = 32, .kv_heads = 8, .head_dim = 128};
+  model.attention = {{.heads = 32, .kv_heads = 8, .head_dim = 128}};
   model.moe = MixtureOfExperts{.experts = 8, .top_k = 2, .expert = {14336, true}};
   model.vocab = 32000;
   return model;
@@ -24,8 +24,8 @@ Model llama_70b() {
   Model model;
   model.layers = 80;
   model.hidden = 8192;
-  model.attention = {.heads = 64, .kv_heads = 8, .head_dim = 128};
-  model.dense = FeedForward{28672, true};
+  model.attention = {{.heads = 64, .kv_heads = 8, .head_dim = 128}};
+  model.dense = {FeedForward{28672, true}};
   model.vocab = 128256;
   return model;
 }
@@ -34,7 +34,7 @@ Model qwen3(int layers, int hidden, int heads, int expert_width) {
   Model model;
   model.layers = layers;
   model.hidden = hidden;
-  model.attention = {.heads = heads, .kv_heads = 4, .head_dim = 128};
+  model.attention = {{.heads = heads, .kv_heads = 4, .head_dim = 128}};
   model.moe = MixtureOfExperts{.experts = 128, .top_k = 8, .expert = {expert_width, true}};
   model.vocab = 151936;
   return model;
@@ -44,7 +44,7 @@ Model gpt_oss(int layers, int experts) {
   Model model;
   model.layers = layers;
   model.hidden = 2880;
-  model.attention = {.heads = 64, .kv_heads = 8, .head_dim = 64, .bias = true};
+  model.attention = {{.heads = 64, .kv_heads = 8, .head_dim = 64, .bias = true}};
   model.moe = MixtureOfExperts{.experts = experts, .top_k = 4, .expert = {2880, true, true}};
   model.vocab = 201088;
   return model;
@@ -65,7 +65,7 @@ TEST(Layers, AreRunsOfKinds) {
   using Run = std::tuple<FeedForwardKind, int, int>;
   Model model = mixtral_8x7b();  // 32 layers with experts, from now on but for the first 3
   model.moe->first_dense_layers = 3;
-  model.dense = FeedForward{14336, true};
+  model.dense = {FeedForward{14336, true}};
   const Run border{FeedForwardKind::kDense, 2, 1};
   EXPECT_EQ(runs(model, 0, 32), (std::vector<Run>{{FeedForwardKind::kDense, 0, 3},
                                                   {FeedForwardKind::kExperts, 3, 29}}));
@@ -124,8 +124,8 @@ TEST(Parameters, OfSharedExpertsAndFirstDenseLayers) {
   Model model;
   model.layers = 28;
   model.hidden = 2048;
-  model.attention = {.heads = 16, .kv_heads = 16, .head_dim = 128};
-  model.dense = FeedForward{10944, true};
+  model.attention = {{.heads = 16, .kv_heads = 16, .head_dim = 128}};
+  model.dense = {FeedForward{10944, true}};
   model.moe = MixtureOfExperts{.experts = 64,
                                .top_k = 6,
                                .expert = {1408, true},
@@ -190,10 +190,10 @@ TEST(Validation, NamesTheFieldTheValueAndTheRule) {
       {[](Model& m) { m.layers = 0; }, "layers = 0: must be at least 1"},
       {[](Model& m) { m.hidden = -1; }, "hidden = -1: must be at least 1"},
       {[](Model& m) { m.vocab = 0; }, "vocab = 0: must be at least 1"},
-      {[](Model& m) { m.attention.heads = 0; }, "attention.heads = 0: must be at least 1"},
-      {[](Model& m) { m.attention.kv_heads = 0; }, "attention.kv_heads = 0: must be at least 1"},
-      {[](Model& m) { m.attention.head_dim = 0; }, "attention.head_dim = 0: must be at least 1"},
-      {[](Model& m) { m.attention.kv_heads = 5; },
+      {[](Model& m) { m.attention[0].heads = 0; }, "attention.heads = 0: must be at least 1"},
+      {[](Model& m) { m.attention[0].kv_heads = 0; }, "attention.kv_heads = 0: must be at least 1"},
+      {[](Model& m) { m.attention[0].head_dim = 0; }, "attention.head_dim = 0: must be at least 1"},
+      {[](Model& m) { m.attention[0].kv_heads = 5; },
        "attention.kv_heads = 5 does not divide attention.heads = 32"},
       {[](Model& m) { m.moe->experts = 0; }, "moe.experts = 0: must be at least 1"},
       {[](Model& m) { m.moe->top_k = 0; }, "moe.top_k = 0: must be at least 1"},
@@ -209,7 +209,7 @@ TEST(Validation, NamesTheFieldTheValueAndTheRule) {
       {[](Model& m) { m.moe.reset(); },
        "dense is missing: the model has no experts, so the FFN must be given"},
       {[](Model& m) {
-         m.dense = FeedForward{8, true};
+         m.dense = {FeedForward{8, true}};
        },
        "dense is given, but every layer has experts: remove it, or say with "
        "moe.first_dense_layers which layers have it"},

@@ -17,7 +17,7 @@ Model model_by_hand() {
   Model model;
   model.layers = 3;
   model.hidden = 8;
-  model.attention = {.heads = 4, .kv_heads = 2, .head_dim = 2};
+  model.attention = {{.heads = 4, .kv_heads = 2, .head_dim = 2}};
   model.moe = MixtureOfExperts{.experts = 4, .top_k = 2, .expert = {6, true}};
   model.vocab = 10;
   model.weight_dtype = Dtype::kFp8;
@@ -48,7 +48,7 @@ Operator output_projection(const Model& model, double tokens, int tensor) {
 
 Model with_dense(const FeedForward& ffn) {
   Model model = model_by_hand();
-  model.dense = ffn;
+  model.dense = {ffn};
   model.moe->first_dense_layers = 1;
   return model;
 }
@@ -350,7 +350,7 @@ double ffn_weights(const FeedForward& ffn, int tensor) {
 TEST(WeightsOfARank, AreAllParametersOnOneRank) {
   Model model = model_by_hand();
   for (const bool bias : {false, true}) {
-    model.attention.bias = model.moe->expert.bias = bias;
+    model.attention[0].bias = model.moe->expert.bias = bias;
     const ParameterCount count = count_parameters(model);
     EXPECT_EQ(attention_weights(model, 1) * 3, count.attention);
     EXPECT_EQ(expert_weights(model, 0, 1).value * 3 * 4, count.experts);
@@ -361,7 +361,7 @@ TEST(WeightsOfARank, SplitMatricesAndInnerBiasesButNotTheBiasOfTheOutput) {
   Model model = model_by_hand();
   // Attention on 2 ranks: 8 x 8 Q, K, V columns and 4 x 8 of the output. Biases: 8 and 8.
   EXPECT_EQ(attention_weights(model, 2), 64 + 32);
-  model.attention.bias = true;
+  model.attention[0].bias = true;
   EXPECT_EQ(attention_weights(model, 2), 64 + 32 + 8 + 8);
   // FFN of width 12 on 2 ranks: plain 2 x 8 x 6, gated 3 x 8 x 6. Biases: 6 (gated 12) and 8.
   EXPECT_EQ(ffn_weights({12, false}, 2), 96);

@@ -41,8 +41,8 @@ Model partly_quantised() {
   Model model;
   model.layers = 4;
   model.hidden = 256;
-  model.attention = {.heads = 2, .kv_heads = 1, .head_dim = 128};
-  model.dense = FeedForward{512, true};
+  model.attention = {{.heads = 2, .kv_heads = 1, .head_dim = 128}};
+  model.dense = {FeedForward{512, true}};
   model.vocab = 10;
   const Storage fp8 = in_blocks(Dtype::kFp8, 128, 128, 4);
   for (const WeightPart part : {WeightPart::kQkv, WeightPart::kAttentionOutput,
@@ -93,7 +93,7 @@ TEST(StorageOfParts, AddsUpToTheCheckpoint) {
 TEST(StorageOfParts, BiasesAreNotQuantisedWithTheirMatrix) {
   Model model = partly_quantised();
   const double before = weight_bytes(model, WeightPart::kQkv, 1, 1).value;
-  model.attention.bias = true;
+  model.attention[0].bias = true;
   EXPECT_EQ(weight_bytes(model, WeightPart::kQkv, 1, 1).value - before, 2 * 512);
 }
 

@@ -67,7 +67,7 @@ TEST(LayerKinds, AreThoseOfBlocksAndStorage) {
   EXPECT_EQ(layer_kinds(partly_quantised()), (std::vector<int>{0, 1, 1, 1, 1, 1, 1, 0}));
   Model mixture = small_moe_model(4);
   mixture.moe->first_dense_layers = 2;
-  mixture.dense = FeedForward{16, false};
+  mixture.dense = {FeedForward{16, false}};
   EXPECT_EQ(layer_kinds(mixture), (std::vector<int>{0, 0, 1, 1}));
   // Of the routed experts, which the dense layers do not have.
   mixture.storage.push_back(

@@ -26,14 +26,14 @@ void require_equal(double actual, double expected, const RandomPlan& drawn) {
 // one token per output token.
 double model_flops(const Model& with_biases, const Batch& batch) {
   Model model = with_biases;
-  model.attention.bias = false;
-  if (model.dense) model.dense->bias = false;
+  model.attention[0].bias = false;
+  if (!model.dense.empty()) model.dense[0].bias = false;
   if (model.moe) model.moe->expert.bias = model.moe->shared.bias = false;
   const ParameterCount count = count_parameters(model);
   const double matrices = count.active - count.embedding - count.lm_head - count.norms;
   const double length = batch.prompt_tokens + batch.output_tokens - 1;
   const double pairs = batch.sequences * length * (length + 1) / 2;
-  const double heads = static_cast<double>(model.attention.heads) * model.attention.head_dim;
+  const double heads = static_cast<double>(model.attention[0].heads) * model.attention[0].head_dim;
   const double scored = static_cast<double>(batch.sequences) * batch.output_tokens;
   return 2 * matrices * tokens_fed(batch) + 4 * heads * pairs * model.layers +
          2.0 * model.hidden * model.vocab * scored;
@@ -65,7 +65,7 @@ double ffn_parameters(const FeedForward& ffn, double hidden, int tensor) {
 double dense_parameters_held(const Model& model, const Layout& layout) {
   const double hidden = model.hidden;
   const int tensor = layout.tensor;
-  const Attention& attention = model.attention;
+  const Attention\& attention = model.attention[0];
   const double query = static_cast<double>(attention.heads) * attention.head_dim;
   const double key = static_cast<double>(std::max(attention.kv_heads, tensor)) * attention.head_dim;
   double per_layer = 2 * hidden * query + 2 * hidden * key + 2 * hidden * tensor;
@@ -73,7 +73,7 @@ double dense_parameters_held(const Model& model, const Layout& layout) {
   double held = model.layers * per_layer + hidden * tensor;  // and the final norm
   for (int layer = 0; layer < model.layers; ++layer) {
     if (!model.is_moe_layer(layer)) {
-      held += ffn_parameters(*model.dense, hidden, tensor);
+      held += ffn_parameters(model.dense[0], hidden, tensor);
     } else {
       held += hidden * model.moe->experts * tensor;
       held += model.moe->shared_experts * ffn_parameters(model.moe->shared, hidden, tensor);
@@ -112,7 +112,7 @@ RC_GTEST_PROP(Conservation, CachedBytesAreThoseOfTheTokensFed, ()) {
     });
   }
   const double copies =
-      std::max(1.0, 1.0 * drawn.plan.layout.tensor / drawn.model.attention.kv_heads);
+      std::max(1.0, 1.0 * drawn.plan.layout.tensor / drawn.model.attention[0].kv_heads);
   require_equal(
       bytes, kv_bytes_per_token(drawn.model).value * tokens_fed(drawn.plan.batch) * copies, drawn);
 }

@@ -40,10 +40,10 @@ Model draw_model(int layers, bool experts) {
   model.name = "random";
   model.layers = layers;
   model.hidden = 8 * between(1, 3);
-  model.attention.heads = 4 * between(1, 2);
-  model.attention.kv_heads = power_of_two(2);
-  model.attention.head_dim = between(1, 4);
-  model.attention.bias = coin();
+  model.attention[0].heads = 4 * between(1, 2);
+  model.attention[0].kv_heads = power_of_two(2);
+  model.attention[0].head_dim = between(1, 4);
+  model.attention[0].bias = coin();
   model.vocab = between(1, 50);
   model.tied_embeddings = coin();
   const Dtype dtypes[] = {Dtype::kFp32, Dtype::kBf16, Dtype::kFp8};
@@ -58,7 +58,7 @@ Model draw_model(int layers, bool experts) {
                                  .shared = draw_ffn(),
                                  .first_dense_layers = between(0, layers)};
   }
-  if (!experts || model.moe->first_dense_layers > 0) model.dense = draw_ffn();
+  if (!experts || model.moe->first_dense_layers > 0) model.dense = {draw_ffn()};
   return model;
 }
 
@@ -98,8 +98,8 @@ std::string RandomPlan::text() const {
       "hidden {}, heads {}/{}x{}, {}",
       l.tensor, l.pipeline, l.virtual_stages, l.data, l.expert, l.expert_tensor,
       l.sequence_parallel, l.order, b.sequences, b.prompt_tokens, b.output_tokens, b.micro_batches,
-      b.decode_micro_batches, model.layers, model.hidden, model.attention.heads,
-      model.attention.kv_heads, model.attention.head_dim,
+      b.decode_micro_batches, model.layers, model.hidden, model.attention[0].heads,
+      model.attention[0].kv_heads, model.attention[0].head_dim,
       model.moe ? fmt::format("top {} of 16 experts, {} shared, first {} dense", model.moe->top_k,
                               model.moe->shared_experts, model.moe->first_dense_layers)
                 : "dense");

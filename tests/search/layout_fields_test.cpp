@@ -81,8 +81,8 @@ struct Small {
   Small() {
     model.layers = 2;
     model.hidden = 64;
-    model.attention = {4, 4, 16, false};
-    model.dense = FeedForward{64, false, false};
+    model.attention = {{4, 4, 16, false}};
+    model.dense = {FeedForward{64, false, false}};
     plan.batch.sequences = 16;
     plan.batch.micro_batches = 4;
   }

@@ -76,8 +76,8 @@ std::string Fate::answer(const std::string& request) const {
 Searched::Searched() {
   model.layers = 4;
   model.hidden = 64;
-  model.attention = {4, 4, 16, false};
-  model.dense = FeedForward{64, false, false};
+  model.attention = {{4, 4, 16, false}};
+  model.dense = {FeedForward{64, false, false}};
   plan.name = "made up";
   plan.batch = {16, 8, 2, 4, 0};
   goals.objectives = {read_objective("throughput", {}), read_objective("ttft", {})};

@@ -34,8 +34,8 @@ struct Small {
   Small() {
     model.layers = 2;
     model.hidden = 64;
-    model.attention = {4, 4, 16, false};
-    model.dense = FeedForward{64, false, false};
+    model.attention = {{4, 4, 16, false}};
+    model.dense = {FeedForward{64, false, false}};
     plan.batch = {16, 8, 2, 4, 0};
   }
 };

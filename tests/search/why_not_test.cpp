@@ -18,8 +18,8 @@ struct Asked {
   Asked() {
     model.layers = 2;
     model.hidden = 64;
-    model.attention = {4, 4, 16, false};
-    model.dense = FeedForward{64, false, false};
+    model.attention = {{4, 4, 16, false}};
+    model.dense = {FeedForward{64, false, false}};
     plan.batch = {16, 8, 2, 4, 0};
     space = read_space({{"gpus", {{"4,8"}, {}}}, {"tensor", {{"1,2"}, {}}}}, plan,
                        {{"p.xml", "0123456789ab", 8, {}, {}}});
