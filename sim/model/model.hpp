@@ -80,7 +80,7 @@ struct ExtraWeights {
   double parameters = 0;
   bool per_layer = false;
   Dtype dtype = Dtype::kBf16;
-  bool of_prediction = false;  // of the layers of the prediction, too
+  bool of_prediction = false;  // of (the layers of) each prediction, too
   bool looked_up = false;      // a table that no token reads wholly: not active
 };
 

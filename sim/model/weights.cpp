@@ -97,8 +97,11 @@ double times_in_layers(const ExtraWeights& extra, int layers) {
 }
 
 double times_stored(const Model& model, const ExtraWeights& extra) {
-  return times_in_layers(extra, model.layers) +
-         (extra.of_prediction && extra.per_layer ? model.prediction_layers() : 0);
+  double predicted = 0;
+  if (extra.of_prediction && model.prediction) {
+    predicted = extra.per_layer ? model.prediction_layers() : model.prediction->layers;
+  }
+  return times_in_layers(extra, model.layers) + predicted;
 }
 
 Weights weights_of(const Model& model, WeightPart part, int layer, int tensor) {

@@ -10,22 +10,54 @@
 namespace rehearse {
 namespace {
 
-// A model of each kind, which 1, 2 and 4 tensor ranks may share. A new kind needs its own here.
-std::map<std::string, Model> models() {
+// An attention of each kind, which 1, 2 and 4 tensor ranks may share and 5 may not. A new kind needs
+// its own here.
+std::map<std::string, Attention> attentions() {
+  std::map<std::string, Attention> all;
+  const auto heads = [](int query, int key_value, int dim) {
+    Attention attention;
+    attention.heads = query;
+    attention.kv_heads = key_value;
+    attention.head_dim = dim;
+    return attention;
+  };
+  all["grouped_query"] = heads(8, 2, 3);
+  all["grouped_query"].bias = true;
+  all["block_sparse"] = heads(8, 2, 3);
+  all["block_sparse"].kind = BlockSparse{2, 4, 1, 1 << 20};
+  all["latent"].heads = 8;
+  all["latent"].kind = Latent{6, 5, 3, 2, 4};
+  all["compressed"] = heads(8, 1, 4);
+  all["compressed"].window = 1 << 20;
+  all["compressed"].kind = Compressed{6, 2, 0, 4, 3};
+  all["gated_delta"].kind = GatedDelta{4, 8, 3, 2, 4};
+  all["kimi_delta"].kind = KimiDelta{8, 3, 4, true};
+  all["lightning"] = heads(8, 0, 3);
+  all["lightning"].kind = Lightning{16};
+  all["mamba2"].kind = Mamba2{8, 3, 2, 4, 4, 16};
+  all["mamba"].kind = Mamba{32, 4, 4, 3, true};
+  return all;
+}
+
+Model model_with(const Attention& attention) {
   Model model;
   model.layers = 2;
   model.hidden = 16;
-  model.attention = {{.heads = 8, .kv_heads = 2, .head_dim = 3, .bias = true}};
+  model.attention = {attention};
   model.dense = {FeedForward{16, false}};
   model.vocab = 10;
   model.kv_dtype = Dtype::kFp32;
-  return {{"grouped_query", model}};
+  return model;
 }
 
 class EveryAttention : public testing::TestWithParam<const AttentionKind*> {
  protected:
   const AttentionKind& kind_ = *GetParam();
-  const Model model_ = models().at(kind_.name);
+  const Model model_ = model_with(attentions().at(kind_.name));
+  const Attention& attention_ = model_.attention[0];
+  // Keys and values are of all tokens, and what they are of heads is expanded by no other operator.
+  bool keeps_state() const { return cache(1).state.value > 0; }
+  SequenceCache cache(int tensor) const { return kind_.cache(model_, attention_, tensor); }
 
   std::vector<NamedOperator> operators(const Slice& slice, bool decodes, int tensor) const {
     const std::vector<Slice> slices = {slice};
@@ -55,24 +87,23 @@ class EveryAttention : public testing::TestWithParam<const AttentionKind*> {
 };
 
 TEST_P(EveryAttention, IsOneThatTheModelsLayersHave) {
-  EXPECT_EQ(model_.kind_of(0).attention, &kind_);
-  kind_.check(model_);
-  for (const int tensor : {1, 2, 4}) EXPECT_EQ(kind_.refusal(model_, tensor), "");
-  EXPECT_NE(kind_.refusal(model_, 5), "");  // 8 heads
+  EXPECT_EQ(&kind_of(attention_), &kind_);
+  kind_.check(model_, attention_, "attention");
+  for (const int tensor : {1, 2, 4}) EXPECT_EQ(kind_.refusal(attention_, tensor), "");
+  EXPECT_NE(kind_.refusal(attention_, 5), "");  // 8 heads
 }
 
 TEST_P(EveryAttention, RanksTogetherHoldAllWeightsAndKeepAllTokens) {
   for (const WeightPart part : kind_.parts) {
-    EXPECT_TRUE(has_part(model_, part, 0));
-    const double whole = kind_.weights(model_, part, 1).parameters();
-    EXPECT_GT(whole, 0) << to_text(part);
+    const double whole = kind_.weights(model_, attention_, part, 1).parameters();
+    EXPECT_EQ(has_part(model_, part, 0), whole > 0) << to_text(part);
     for (const int tensor : {2, 4}) {
-      EXPECT_GE(kind_.weights(model_, part, tensor).parameters() * tensor, whole);
+      EXPECT_GE(kind_.weights(model_, attention_, part, tensor).parameters() * tensor, whole);
     }
   }
   for (const int tensor : {2, 4}) {
-    EXPECT_GE((kind_.kv_bytes(model_, tensor) * static_cast<double>(tensor)).value,
-              kind_.kv_bytes(model_, 1).value);
+    EXPECT_GE((cache(tensor).kept(3, 30) * static_cast<double>(tensor)).value,
+              cache(1).kept(3, 30).value);
   }
 }
 
@@ -82,7 +113,7 @@ TEST_P(EveryAttention, ReadsItsMatricesOnceAndMultipliesThemByEveryToken) {
     double parameters = 0;
     for (const WeightPart part : kind_.parts) {
       matrices += matrix_bytes(model_, part, 0, tensor);
-      for (const Matrix& matrix : kind_.weights(model_, part, tensor).matrices) {
+      for (const Matrix& matrix : kind_.weights(model_, attention_, part, tensor).matrices) {
         parameters += matrix.parameters();
       }
     }

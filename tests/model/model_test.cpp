@@ -53,8 +53,8 @@ Model gpt_oss(int layers, int experts) {
 // The published sizes have two decimals of a billion.
 constexpr double kHalfDigit = 0.005e9;
 
-std::vector<std::tuple<FeedForwardKind, int, int>> runs(const Model& model, int first, int count) {
-  std::vector<std::tuple<FeedForwardKind, int, int>> result;
+std::vector<std::tuple<bool, int, int>> runs(const Model& model, int first, int count) {
+  std::vector<std::tuple<bool, int, int>> result;
   for (const LayerRun& run : layer_runs(model, first, count)) {
     result.emplace_back(run.kind.feed_forward, run.first, run.count);
   }
@@ -62,14 +62,14 @@ std::vector<std::tuple<FeedForwardKind, int, int>> runs(const Model& model, int 
 }
 
 TEST(Layers, AreRunsOfKinds) {
-  using Run = std::tuple<FeedForwardKind, int, int>;
+  using Run = std::tuple<bool, int, int>;
   Model model = mixtral_8x7b();  // 32 layers with experts, from now on but for the first 3
   model.moe->first_dense_layers = 3;
   model.dense = {FeedForward{14336, true}};
-  const Run border{FeedForwardKind::kDense, 2, 1};
-  EXPECT_EQ(runs(model, 0, 32), (std::vector<Run>{{FeedForwardKind::kDense, 0, 3},
-                                                  {FeedForwardKind::kExperts, 3, 29}}));
-  EXPECT_EQ(runs(model, 2, 4), (std::vector<Run>{border, {FeedForwardKind::kExperts, 3, 3}}));
+  const Run border{false, 2, 1};
+  EXPECT_EQ(runs(model, 0, 32), (std::vector<Run>{{false, 0, 3},
+                                                  {true, 3, 29}}));
+  EXPECT_EQ(runs(model, 2, 4), (std::vector<Run>{border, {true, 3, 3}}));
   EXPECT_EQ(runs(model, 2, 1), std::vector<Run>{border});
   EXPECT_EQ(runs(model, 5, 0), std::vector<Run>{});
   EXPECT_EQ(moe_layers(model, 0, 32), 29);

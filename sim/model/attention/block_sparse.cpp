@@ -35,10 +35,14 @@ Weights weights(const Model& model, const Attention& attention, WeightPart part,
   return {{Matrix{sparse.index_heads * dim, hidden}, Matrix{dim, hidden}}, 2 * dim};
 }
 
+double index_key_bytes(const Model& model, const Attention& attention) {
+  return shape_of(attention).index_dim * bytes_per_element(model.kv_dtype);
+}
+
 SequenceCache cache(const Model& model, const Attention& attention, int tensor) {
   SequenceCache cache;
-  cache.token = kv_of_token(model, attention, tensor);
-  cache.index = Bytes{shape_of(attention).index_dim * bytes_per_element(model.kv_dtype)};
+  // The index keys are cached as keys are.
+  cache.token = kv_of_token(model, attention, tensor) + Bytes{index_key_bytes(model, attention)};
   return cache;
 }
 
@@ -55,7 +59,7 @@ std::vector<NamedOperator> operators(const Model& model, int layer, const Attent
   index.useful_flops_share = 1.0 / tensor;
   chain.push_back({"index_proj", index});
   const IndexScores scored{1.0 * sparse.index_heads, 1.0 * sparse.index_dim, model.kv_dtype,
-                           cache(model, attention, tensor).index.value};
+                           index_key_bytes(model, attention)};
   add_index_scores(model, shape, scored, tensor, chain);
   chain.push_back(
       {"attention", grouped_scores(model, attention, shape, KeysSeen::window(chosen), tensor)});
