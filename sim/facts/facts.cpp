@@ -37,7 +37,10 @@ void fill(const Model& model, proto::Parameters& to) {
   if (count.dense_ffn > 0) to.set_dense_ffn(count.dense_ffn);
   to.set_norms(count.norms);
   to.set_stored_bytes(stored_bytes(model).value);
-  to.set_bytes_each(to.stored_bytes() / count.total);
+  to.set_bytes_each(to.stored_bytes() / (count.total + count.mtp));
+  if (count.mtp > 0) to.set_mtp(count.mtp);
+  if (count.towers > 0) to.set_towers(count.towers);
+  if (count.extra > 0) to.set_extra(count.extra);
 }
 
 void fill(const Model& model, proto::Dimensions& to) {
@@ -54,11 +57,24 @@ void fill(const Model& model, proto::Dimensions& to) {
   to.set_expert_width(model.moe->expert.width);
 }
 
+void fill_cache(const SequenceCache& cache, proto::PerToken& to) {
+  to.set_kv_bytes(cache.of_token().value);
+  if (!cache.windows.empty()) to.set_kv_bytes_without_windows(cache.token.value);
+  if (cache.index.value > 0) to.set_index_bytes(cache.index.value);
+}
+
+void fill(const SequenceCache& cache, int context, proto::PerSequence& to) {
+  to.set_context(context);
+  to.set_kv_bytes(cache.keys_and_values(1, context).value);
+  to.set_state_bytes(cache.state.value);
+  if (cache.index.value > 0) to.set_index_bytes(cache.index.value * context);
+}
+
 void fill(const Model& model, const Plan& plan, proto::PerToken& to) {
   const ModelFlops flops = model_flops(model, plan);
   to.set_prefill_flops(flops.prefill.value / prompt_tokens(plan));
   if (flops.decoding > 0) to.set_decode_flops(flops.first_decode_step.value / flops.decoding);
-  to.set_kv_bytes(kv_bytes_per_token(model).value);
+  fill_cache(sequence_cache(model, 0, model.layers, 1), to);
 }
 
 void fill(const Layout& layout, proto::PlanLayout& to) {
@@ -202,6 +218,32 @@ void fill(const ProcessGroups& groups, proto::Groups& to) {
 }
 
 }  // namespace
+
+std::string model_facts_json(const Model& model, int context) {
+  proto::ModelFacts facts;
+  facts.set_name(model.name);
+  fill(model, *facts.mutable_parameters());
+  // Of a model by itself they are always told.
+  const ParameterCount count = count_parameters(model);
+  facts.mutable_parameters()->set_mtp(count.mtp);
+  facts.mutable_parameters()->set_towers(count.towers);
+  fill(model, *facts.mutable_dimensions());
+  facts.set_layers(layers_text(model));
+  for (int at = 0; at < static_cast<int>(model.attention.size()); ++at) {
+    proto::AttentionFacts& added = *facts.add_attention();
+    added.set_name(name_of(model.attention[at]));
+    added.set_layers(layers_with_attention(model, at));
+    added.set_parameters(attention_parameters(model, at));
+  }
+  const TokenFlops flops = token_flops(model, context);
+  const SequenceCache cache = sequence_cache(model, 0, model.layers, 1);
+  facts.mutable_per_token()->set_prefill_flops(flops.prefill.value);
+  facts.mutable_per_token()->set_decode_flops(flops.decode.value);
+  fill_cache(cache, *facts.mutable_per_token());
+  fill(cache, context, *facts.mutable_per_sequence());
+  for (const std::string& note : model.notes) facts.add_model_notes(note);
+  return to_json(facts);
+}
 
 std::string facts_json(const Model& model, const Plan& plan, const Platform& platform,
                        const Programs& programs) {

@@ -14,6 +14,9 @@ namespace rehearse {
 std::string facts_json(const Model& model, const Plan& plan, const Platform& platform,
                        const Programs& programs);
 
+// Of a model by itself, sequences having `context` tokens, as proto::ModelFacts.
+std::string model_facts_json(const Model& model, int context);
+
 // The same with one element in every list: which fields there can be.
 std::string facts_skeleton();
 

@@ -52,33 +52,40 @@ PromptsBySteps prompts_of(const Plan& plan) {
   return prompts;
 }
 
+WorkloadGraph pass_of(const Model& model, const std::vector<Slice>& slices, bool grows,
+                      int steps = 1) {
+  PassShape shape;
+  shape.slices = slices;
+  shape.grows = grows;
+  shape.steps.count = steps;
+  shape.layers = {0, model.layers};
+  shape.group_tokens = shape.tokens();
+  return build_pass(model, Layout{}, shape);
+}
+
 }  // namespace
 
+TokenFlops token_flops(const Model& model, int context) {
+  const double prompt = flops_of(pass_of(model, {{1, 1.0 * context, 0}}, false)).base;
+  const double step = flops_of(pass_of(model, {{1, 1, 1.0 * context}}, false)).base;
+  return {Flops{prompt / context}, Flops{step}};
+}
+
 ModelFlops model_flops(const Model& model, const Plan& plan) {
-  const Layout one_gpu;
   const PromptsBySteps prompts = prompts_of(plan);
   ModelFlops flops;
   double tokens = 0;
-  const auto pass = [&](const std::vector<Slice>& slices, bool grows, int steps = 1) {
-    PassShape shape;
-    shape.slices = slices;
-    shape.grows = grows;
-    shape.steps.count = steps;
-    shape.layers = {0, model.layers};
-    shape.group_tokens = shape.tokens();
-    return build_pass(model, one_gpu, shape);
-  };
   for (const auto& [steps, slices] : prompts) {
-    const WorkloadGraph prefill = pass(slices, false);
+    const WorkloadGraph prefill = pass_of(model, slices, false);
     flops.prefill += Flops{flops_of(prefill).base};
     tokens += tokens_of(slices) + sequences_of(slices) * steps;
     if (model.moe) flops.per_copy = Flops{flops_per_copy(model, prefill)};
     if (steps == 0) continue;
     const std::vector<Slice> next = next_tokens(slices);
-    const Amount step = flops_of(pass(next, true, steps));
+    const Amount step = flops_of(pass_of(model, next, true, steps));
     flops.decoding += sequences_of(slices);
     const bool exact = steps == 1 || !sees_limited_keys(model);
-    flops.first_decode_step += Flops{exact ? step.at(0) : flops_of(pass(next, true)).at(0)};
+    flops.first_decode_step += Flops{exact ? step.at(0) : flops_of(pass_of(model, next, true)).at(0)};
     flops.decode +=
         Flops{step.base * steps + step.per_step * steps * (static_cast<double>(steps) - 1) / 2};
   }

@@ -19,6 +19,14 @@ struct ModelFlops {
 
   Flops of_batch() const { return prefill + decode; }
 };
+// Of one token: in a prompt of `context` tokens, on average over them, and in the decode step behind
+// so many.
+struct TokenFlops {
+  Flops prefill;
+  Flops decode;
+};
+TokenFlops token_flops(const Model& model, int context);
+
 ModelFlops model_flops(const Model& model, const Plan& plan);
 
 }  // namespace rehearse

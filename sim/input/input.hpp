@@ -44,6 +44,10 @@ Plan read_plan(const PlanRequest& request);
 // returned is valid (validate).
 Model read_model(const std::string& path, const std::vector<std::string>& sets = {});
 
+// Of sets that a command line has, those of the model: "model.moe.top_k=1" as "moe.top_k=1". Throws
+// InputError at one that is of something else: there is no plan.
+std::vector<std::string> model_sets(const std::vector<std::string>& sets);
+
 // What read_model reads: the file, and the quantisation beside a config.json.
 std::vector<std::string> files_of_model(const std::string& path);
 

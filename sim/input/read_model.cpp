@@ -298,6 +298,22 @@ Model read_model(const std::string& path, const std::vector<std::string>& sets) 
   return model_from(source, &quantisation, sets);
 }
 
+std::vector<std::string> model_sets(const std::vector<std::string>& sets) {
+  std::vector<std::string> of_model;
+  for (const std::string& each : sets) {
+    const FieldSet typed = option_set(each);
+    const auto set = set_of_model(typed);
+    if (!set) {
+      throw InputError(typed.begins,
+                       fmt::format("\"{}\": without a plan only fields of the model can be set: "
+                                   "model.FIELD=VALUE",
+                                   each));
+    }
+    of_model.push_back(set->text);
+  }
+  return of_model;
+}
+
 std::vector<std::string> files_of_model(const std::string& path) {
   std::vector<std::string> files = {path};
   if (!is_json(read_source(path, "a model"))) return files;

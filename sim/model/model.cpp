@@ -198,6 +198,14 @@ ParameterCount count_parameters(const Model& model) {
   return count;
 }
 
+int layers_with_attention(const Model& model, int attention) {
+  int sum = 0;
+  for (const LayerRun& run : layer_runs(model, 0, model.layers)) {
+    if (run.kind.attention == attention) sum += run.count;
+  }
+  return sum;
+}
+
 double attention_parameters(const Model& model, int attention) {
   double sum = 0;
   for (const LayerRun& run : layer_runs(model, 0, model.layers)) {

@@ -162,6 +162,7 @@ struct ParameterCount {
   double towers = 0;  // not in `total`
 };
 ParameterCount count_parameters(const Model& model);
+int layers_with_attention(const Model& model, int attention);
 // Those of the attention, over all layers that have it.
 double attention_parameters(const Model& model, int attention);
 

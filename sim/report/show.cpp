@@ -17,6 +17,7 @@
 #include "program/micro_batches.hpp"
 #include "program/pass_library.hpp"
 #include "program/program_memory.hpp"
+#include "report/show_model.hpp"
 #include "report/show_work.hpp"
 
 namespace rehearse {
@@ -32,39 +33,6 @@ std::string ranges(const std::vector<Rank>& ranks) {
     if (last > at) text += fmt::format("-{}", ranks[last]);
     at = last + 1;
   }
-  return text;
-}
-
-std::string billions(double count) { return fmt::format("{:.3f} B", count / 1e9); }
-
-std::string model_part(const Model& model) {
-  const ParameterCount count = count_parameters(model);
-  const AttentionHeads heads = attention_heads(model);
-  std::string text = fmt::format(
-      "Model {}\n"
-      "  {} layers, hidden {}, {} attention heads x {} ({} KV heads), vocabulary {}{}\n",
-      model.name, model.layers, model.hidden, heads.query, heads.dimensions, heads.key_value,
-      model.vocab, model.tied_embeddings ? ", tied embeddings" : "");
-  if (model.moe) {
-    const MixtureOfExperts& moe = *model.moe;
-    text += fmt::format("  {} experts per layer, {} per token, width {}{}", moe.experts, moe.top_k,
-                        moe.expert.width, moe.expert.gated ? " gated" : " plain");
-    if (moe.shared_experts > 0) {
-      text += fmt::format(", {} shared of width {}", moe.shared_experts, moe.shared.width);
-    }
-    text += "\n";
-  }
-  text += fmt::format(
-      "  parameters {} total, {} active per token ({} at {})\n"
-      "    embedding {}, LM head {}, attention {}, router {}, experts {}, shared experts {}, "
-      "dense FFN {}, norms {}\n"
-      "  KV cache {} per token ({})\n",
-      billions(count.total), billions(count.active), to_text(stored_bytes(model)),
-      storage_text(model), billions(count.embedding), billions(count.lm_head),
-      billions(count.attention), billions(count.router), billions(count.experts),
-      billions(count.shared_experts), billions(count.dense_ffn), billions(count.norms),
-      to_text(kv_bytes_per_token(model)), to_text(model.kv_dtype));
-  for (const std::string& note : model.notes) text += fmt::format("  note: {}\n", note);
   return text;
 }
 
@@ -303,7 +271,7 @@ std::string show(const Model& model, const Plan& plan, const Platform& platform,
                  const Programs& programs) {
   std::string text = fmt::format("Plan {}{}\n", plan.name,
                                  plan.variant.empty() ? "" : ", variant " + plan.variant);
-  text += model_part(model) + layout_part(plan, platform) + kinds_part(platform, programs) +
+  text += model_text(model) + layout_part(plan, platform) + kinds_part(platform, programs) +
           (plan.serve ? serve_part(plan, programs) : batch_part(plan)) + engine_part(plan);
   text += "Roles (ranks of one role run the same program)\n";
   for (std::size_t index = 0; index < programs.programs.size(); ++index) {

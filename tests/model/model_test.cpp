@@ -56,7 +56,7 @@ constexpr double kHalfDigit = 0.005e9;
 std::vector<std::tuple<bool, int, int>> runs(const Model& model, int first, int count) {
   std::vector<std::tuple<bool, int, int>> result;
   for (const LayerRun& run : layer_runs(model, first, count)) {
-    result.emplace_back(run.kind.feed_forward, run.first, run.count);
+    result.emplace_back(run.kind.experts, run.first, run.count);
   }
   return result;
 }

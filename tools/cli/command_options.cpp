@@ -282,6 +282,10 @@ void add_search_options(CLI::App& search, Options& options) {
 }
 
 void add_show_options(CLI::App& show, Options& options) {
+  show.get_option("PLAN")->required(false)->description(
+      "plan file (textproto); without one --model says what to show");
+  show.add_option("--context", options.context,
+                  "without a plan: tokens of a sequence (default 8192, or the model's longest)");
   show.add_option("--dump", options.dump,
                   "graph: operators of one pass per stage; program: instructions")
       ->check(CLI::IsMember({"graph", "program"}));

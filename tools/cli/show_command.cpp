@@ -1,18 +1,56 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
+#include <string>
+#include <vector>
 
+#include "base/limits.hpp"
 #include "base/progress.hpp"
 #include "cli/commands.hpp"
 #include "cli/limits.hpp"
 #include "commands/prepare.hpp"
 #include "facts/facts.hpp"
 #include "report/show.hpp"
+#include "report/show_model.hpp"
 #include "simulation/lowered.hpp"
 
 namespace rehearse {
 
+namespace {
+
+[[noreturn]] void refuse(const char* option, const std::string& rule) {
+  throw InputError({option, 1, 1}, rule);
+}
+
+// Without a plan.
+int show_only_model(const Options& options) {
+  const std::vector<std::string> sets = model_sets(options.plan.sets);
+  const Model model = read_model(*options.plan.model, sets);
+  constexpr int kUsual = 8192;
+  int context = kUsual;
+  if (model.longest_context > 0) context = std::min(context, model.longest_context);
+  if (options.context) context = *options.context;
+  if (context < 1 || context > kMostTokens) {
+    refuse("--context", fmt::format("{} is not in 1 to {}", context, kMostTokens));
+  }
+  if (options.json) {
+    fmt::print("{}", model_facts_json(model, context));
+  } else if (!options.quiet) {
+    fmt::print("{}", show_model(model, context));
+  }
+  return 0;
+}
+
+}  // namespace
+
 int show_command(const Options& options) {
+  if (options.plan.path.empty()) {
+    if (!options.plan.model) refuse("rehearse show", "needs a PLAN, or --model FILE");
+    if (!options.dump.empty()) refuse("--dump", "belongs to a PLAN");
+    return show_only_model(options);
+  }
+  if (options.context) refuse("--context", "belongs to --model without a PLAN");
   const SharedCounters counters(1);
   std::optional<ProgressLine> progress(std::in_place, "lowering", counters, options.quiet);
   const PreparedPlan prepared = prepare(options.plan);

@@ -28,12 +28,12 @@ void add_index_scores(const Model& model, const AttentionShape& shape, const Ind
       scores.tokens * index.heads * index.dimensions * bytes_per_element(index.dtype);
   op.inputs = {scores.cached.base * index.key_bytes + queries,
                scores.cached.per_step * index.key_bytes};
-  op.result = Bytes{scores.pairs.base * kScore};
-  op.outputs = op.result + Bytes{scores.tokens / index.ratio * index.key_bytes};
+  op.outputs = Bytes{scores.tokens / index.ratio * index.key_bytes};
   op.useful_flops_share = 1.0 / tensor;
   chain.push_back({"index scores", op});
   Operator choice = elementwise(model, 0, 0);
-  choice.inputs = {scores.pairs.base * kScore, scores.pairs.per_step * kScore};
+  // Scores are written and read, a part of the queries at a time.
+  choice.inputs = {2 * scores.pairs.base * kScore, 2 * scores.pairs.per_step * kScore};
   chain.push_back({"top-k", choice});
 }
 
