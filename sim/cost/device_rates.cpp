@@ -129,7 +129,7 @@ struct RowOf {
   }
   // No device has rows of it: what is read and written bounds it token by token, products in chunks.
   std::size_t operator()(const StateScan& shape) const {
-    return index_of(shape.decodes() ? "elementwise" : "attention_prefill");
+    return shape.decodes() ? index_of("elementwise") : index_of("attention_prefill");
   }
   std::size_t operator()(const Gemm& shape) const {
     return (shape.experts ? index_of("moe.bf16") : index_of("gemm.bf16")) + type_of(work);

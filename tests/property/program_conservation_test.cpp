@@ -65,7 +65,7 @@ double ffn_parameters(const FeedForward& ffn, double hidden, int tensor) {
 double dense_parameters_held(const Model& model, const Layout& layout) {
   const double hidden = model.hidden;
   const int tensor = layout.tensor;
-  const Attention\& attention = model.attention[0];
+  const Attention& attention = model.attention[0];
   const double query = static_cast<double>(attention.heads) * attention.head_dim;
   const double key = static_cast<double>(std::max(attention.kv_heads, tensor)) * attention.head_dim;
   double per_layer = 2 * hidden * query + 2 * hidden * key + 2 * hidden * tensor;

@@ -40,6 +40,7 @@ Model draw_model(int layers, bool experts) {
   model.name = "random";
   model.layers = layers;
   model.hidden = 8 * between(1, 3);
+  model.attention.resize(1);
   model.attention[0].heads = 4 * between(1, 2);
   model.attention[0].kv_heads = power_of_two(2);
   model.attention[0].head_dim = between(1, 4);
@@ -119,6 +120,96 @@ RandomPlan draw_plan_of_lengths(int gpus) {
   }
   batch.default_passes = true;
   choose_prefill_passes(drawn.plan);
+  return drawn;
+}
+
+namespace {
+
+Attention grouped_heads() {
+  Attention attention;
+  attention.heads = 4 * between(1, 2);
+  attention.kv_heads = power_of_two(2);
+  attention.head_dim = between(1, 4);
+  return attention;
+}
+
+Attention decorated_heads() {
+  Attention attention = grouped_heads();
+  attention.value_dim = coin() ? between(1, 4) : 0;
+  attention.qk_norm = static_cast<QkNorm>(between(0, 3));
+  attention.gate = static_cast<OutputGate>(between(0, 2));
+  attention.sinks = coin();
+  attention.keys_are_values = attention.value_dim == 0 && coin();
+  attention.window = coin() ? between(1, 6) : 0;
+  attention.chunk = attention.window == 0 && coin() ? between(1, 6) : 0;
+  attention.shares_kv = coin();
+  attention.kv_weights = attention.shares_kv && coin();
+  return attention;
+}
+
+// One of each kind, some of them with what they can have beside.
+std::vector<Attention> draw_attentions() {
+  std::vector<Attention> all(9);
+  all[0] = decorated_heads();
+  all[1] = grouped_heads();
+  all[1].kind = BlockSparse{between(1, 2), between(1, 3), between(1, 2), between(1, 3)};
+  all[2].heads = 4 * between(1, 2);
+  all[2].gate = static_cast<OutputGate>(between(0, 2));
+  Latent latent{between(1, 4), between(1, 5), between(1, 3), between(0, 2), between(1, 3)};
+  if (coin()) latent.indexer = Indexer{between(1, 2), between(1, 3), between(1, 5), coin()};
+  all[2].kind = latent;
+  all[3] = grouped_heads();
+  all[3].window = between(1, 5);
+  Compressed compressed{between(1, 4), 0, between(0, 3), 4, between(1, 3)};
+  if (compressed.ratio > 0 && coin()) {
+    compressed.indexer = Indexer{between(1, 2), between(1, 3), between(1, 4)};
+  }
+  all[3].kind = compressed;
+  all[4].kind = GatedDelta{4, 4 * between(1, 2), between(1, 3), between(1, 3), between(1, 4)};
+  all[5].kind = KimiDelta{4, between(1, 3), between(1, 4), coin()};
+  all[6] = grouped_heads();
+  all[6].kind = Lightning{between(1, 8)};
+  all[7].kind = Mamba2{4, between(1, 3), 4, between(1, 3), between(1, 4), between(1, 8)};
+  all[8].kind = Mamba{4 * between(1, 3), between(1, 3), between(1, 4), between(1, 3), coin()};
+  return all;
+}
+
+void draw_mixture(MixtureOfExperts& moe) {
+  moe.router_bias = coin();
+  moe.score_correction = coin();
+  moe.shared_gate = coin();
+  moe.latent = coin() ? between(1, 6) : 0;
+  moe.latent_norm = coin();
+  moe.zero_experts = coin() ? between(1, 8) : 0;
+  moe.first_dense_layers = 0;
+}
+
+}  // namespace
+
+RandomPlan draw_plan_of_kinds(int gpus) {
+  RandomPlan drawn = draw_moe_plan(gpus);
+  Model& model = drawn.model;
+  draw_mixture(*model.moe);
+  model.weight_dtype = model.activation_dtype = model.kv_dtype = Dtype::kBf16;
+  model.attention = draw_attentions();
+  FeedForward linear;
+  linear.linear = true;
+  model.dense = {draw_ffn(), linear};
+  model.pattern.clear();
+  for (int layer = 0; layer < model.layers; ++layer) {
+    LayerKind kind;
+    kind.attention = between(-1, static_cast<int>(model.attention.size()) - 1);
+    kind.dense = between(-1, 1);
+    kind.experts = coin();
+    model.pattern.push_back(kind);
+  }
+  model.norms_per_layer = coin() ? between(1, 5) : 0;
+  model.norm_bias = coin();
+  model.residual_streams = between(1, 3);
+  drawn.plan.batch.prompt_tokens = between(1, 12);
+  drawn.plan.batch.output_tokens = between(1, 9);
+  validate(model);
+  check_layout(drawn.plan, model, gpus, "random.xml");
   return drawn;
 }
 

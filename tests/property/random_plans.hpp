@@ -15,6 +15,9 @@ struct RandomPlan {
   std::string text() const;
 };
 
+// Every layer of any kind of attention, or none, and of dense FFN, experts, both or none.
+RandomPlan draw_plan_of_kinds(int gpus);
+
 // Valid for every layout rule; at most `gpus` GPUs. Draws dense and mixture-of-experts models,
 // grouped KV heads, biases, shared experts, first dense layers, every axis and rank order, uneven
 // stages and replicas (some without requests).
