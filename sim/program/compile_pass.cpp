@@ -185,13 +185,15 @@ class PassCompiler {
       layers.push_back(sections_[at]);
     }
     SIM_CHECK(layers.size() == written.layers.size(), "every written layer has instructions");
-    for (std::size_t layer = 0; layer < written.stands.size(); ++layer) {
-      const Section& section = layers[written.stands[layer]];
+    for (std::size_t at_layer = 0; at_layer < written.stands.size(); ++at_layer) {
+      const Section& section = layers[written.stands[at_layer]];
+      const int layer = written.places[at_layer];
       Place* const before = pass_.places.empty() ? nullptr : &pass_.places.back();
-      if (before != nullptr && before->layer >= 0 && before->begin == section.begin) {
+      if (before != nullptr && before->layer >= 0 && before->begin == section.begin &&
+          before->layer + before->repeat == layer) {
         ++before->repeat;
       } else {
-        pass_.places.push_back({section.begin, section.end, static_cast<int>(layer), 1});
+        pass_.places.push_back({section.begin, section.end, layer, 1});
       }
     }
     for (; at < sections_.size(); ++at) {
@@ -236,13 +238,31 @@ Bytes appended(const SequenceCache& cache, const PassShape& shape) {
   return sum;
 }
 
+// Of the chunk's layers that do something: one without attention and FFN has no instructions.
+WrittenLayers layers_to_write(const Model& model, const Share& chunk,
+                              const std::vector<int>& kinds) {
+  std::vector<int> busy;  // of the model
+  std::vector<int> kinds_of_busy;
+  for (int layer = chunk.first; layer < chunk.first + chunk.count; ++layer) {
+    const LayerKind kind = model.kind_of(layer);
+    if (kind.attention == LayerKind::kNone && !kind.has_feed_forward()) continue;
+    busy.push_back(layer);
+    kinds_of_busy.push_back(kinds[layer]);
+  }
+  WrittenLayers written;
+  if (busy.empty()) return written;
+  written = written_layers(kinds_of_busy, 0);
+  for (int& layer : written.layers) layer = busy[layer];
+  for (int& place : written.places) place = busy[place] - chunk.first;
+  return written;
+}
+
 }  // namespace
 
 PassProgram compile_pass(const Model& model, const Layout& layout, const PassShape& shape,
                          const std::vector<int>& kinds, const PassParts& parts, Names& names) {
   const Share& chunk = shape.layers;
-  const WrittenLayers written = written_layers(
-      {kinds.begin() + chunk.first, kinds.begin() + chunk.first + chunk.count}, chunk.first);
+  const WrittenLayers written = layers_to_write(model, chunk, kinds);
   const WorkloadGraph graph = build_pass(model, layout, shape, written.layers);
   PassProgram pass = PassCompiler(graph, parts, names).compile(shape.sequences(), written);
   pass.is_pass = true;

@@ -53,6 +53,7 @@ WrittenLayers written_layers(const std::vector<int>& kinds, int first) {
       written_before = kinds[at];
     }
     written.stands.push_back(entry->second);
+    written.places.push_back(static_cast<int>(at));
     before = kinds[at];
   }
   const int last = first + static_cast<int>(kinds.size()) - 1;

@@ -15,6 +15,7 @@ struct WrittenLayers {
   // chunk's last, so that what comes behind the layers finds what that one leaves.
   std::vector<int> layers;
   std::vector<int> stands;  // by layer of the chunk: which of `layers` stands for it
+  std::vector<int> places;  // by layer of the chunk: where it is, counted from the chunk's first
 };
 // A layer is a repetition of one that is alike and follows an alike one: what it waits for depends
 // on the layer before, too. `kinds` are those of the chunk's layers, `first` its first.
