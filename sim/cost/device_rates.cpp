@@ -127,7 +127,8 @@ struct RowOf {
   std::size_t operator()(const HostStep& /*shape*/) const {
     throw InternalError("the host's time is an engine's, not a device's");
   }
-  // No device has rows of it: what is read and written bounds it token by token, products in chunks.
+  // No device has rows of it: what is read and written bounds it token by token, products in
+  // chunks.
   std::size_t operator()(const StateScan& shape) const {
     return shape.decodes() ? index_of("elementwise") : index_of("attention_prefill");
   }

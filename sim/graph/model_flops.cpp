@@ -85,7 +85,8 @@ ModelFlops model_flops(const Model& model, const Plan& plan) {
     const Amount step = flops_of(pass_of(model, next, true, steps));
     flops.decoding += sequences_of(slices);
     const bool exact = steps == 1 || !sees_limited_keys(model);
-    flops.first_decode_step += Flops{exact ? step.at(0) : flops_of(pass_of(model, next, true)).at(0)};
+    flops.first_decode_step +=
+        Flops{exact ? step.at(0) : flops_of(pass_of(model, next, true)).at(0)};
     flops.decode +=
         Flops{step.base * steps + step.per_step * steps * (static_cast<double>(steps) - 1) / 2};
   }

@@ -19,8 +19,8 @@ struct ModelFlops {
 
   Flops of_batch() const { return prefill + decode; }
 };
-// Of one token: in a prompt of `context` tokens, on average over them, and in the decode step behind
-// so many.
+// Of one token: in a prompt of `context` tokens, on average over them, and in the decode step
+// behind so many.
 struct TokenFlops {
   Flops prefill;
   Flops decode;

@@ -104,8 +104,8 @@ using Needed = std::vector<const char*>;
 struct KindReader {
   const char* field;  // the message that tells it
   bool (*is)(const Attention&);
-  Needed needs;       // of the common fields
-  bool is_linear;     // has no keys and values
+  Needed needs;    // of the common fields
+  bool is_linear;  // has no keys and values
   AttentionShapeOfKind (*read)(const Attention&, const At&);
 };
 
@@ -119,16 +119,31 @@ const std::vector<KindReader>& readers() {
   static const std::vector<KindReader> kAll = {
       {"block_sparse", [](const Attention& a) { return a.has_block_sparse(); }, kHeads, false,
        shape<block_sparse_of>},
-      {"latent", [](const Attention& a) { return a.has_latent(); }, {"heads"}, false,
+      {"latent",
+       [](const Attention& a) { return a.has_latent(); },
+       {"heads"},
+       false,
        shape<latent_of>},
-      {"compressed", [](const Attention& a) { return a.has_compressed(); },
-       {"heads", "head_dim", "window"}, false, shape<compressed_of>},
-      {"gated_delta", [](const Attention& a) { return a.has_gated_delta(); }, {}, true,
+      {"compressed",
+       [](const Attention& a) { return a.has_compressed(); },
+       {"heads", "head_dim", "window"},
+       false,
+       shape<compressed_of>},
+      {"gated_delta",
+       [](const Attention& a) { return a.has_gated_delta(); },
+       {},
+       true,
        shape<gated_delta_of>},
-      {"kimi_delta", [](const Attention& a) { return a.has_kimi_delta(); }, {}, true,
+      {"kimi_delta",
+       [](const Attention& a) { return a.has_kimi_delta(); },
+       {},
+       true,
        shape<kimi_delta_of>},
-      {"lightning", [](const Attention& a) { return a.has_lightning(); }, {"heads", "head_dim"},
-       true, shape<lightning_of>},
+      {"lightning",
+       [](const Attention& a) { return a.has_lightning(); },
+       {"heads", "head_dim"},
+       true,
+       shape<lightning_of>},
       {"mamba2", [](const Attention& a) { return a.has_mamba2(); }, {}, true, shape<mamba2_of>},
       {"mamba", [](const Attention& a) { return a.has_mamba(); }, {}, true, shape<mamba_of>}};
   return kAll;
@@ -230,7 +245,8 @@ class Layers {
       const std::string own = name_of_item(all[index]);
       known += (known.empty() ? "" : ", ") + own;
       if (own != name) continue;
-      if (found != LayerKind::kNone) at.refuse(field, fmt::format("two {} are named {}", what, name));
+      if (found != LayerKind::kNone)
+        at.refuse(field, fmt::format("two {} are named {}", what, name));
       found = static_cast<int>(index);
     }
     if (found == LayerKind::kNone) {

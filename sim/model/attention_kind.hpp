@@ -16,7 +16,7 @@ namespace rehearse {
 // What enters a layer's attention on one rank.
 struct AttentionShape {
   std::span<const Slice> slices;
-  bool grows = false;  // called step after step, each time behind contexts a token longer
+  bool grows = false;    // called step after step, each time behind contexts a token longer
   StepRange steps = {};  // in these
 };
 

@@ -31,10 +31,10 @@ struct KeysSeen {
   // itself.
   double cached(const Slice& slice) const;
 
-  // The same in the `steps` of a pass that grows, as an amount that is linear in the step. It is exact in each step where the mask is straight over the
-  // run (it sees a key more in each, or as many in all). Where the run crosses the end of a window
-  // or a chunk, each step has the mean of the run, and of entries a line through that: the sum over
-  // the run is exact.
+  // The same in the `steps` of a pass that grows, as an amount that is linear in the step. It is
+  // exact in each step where the mask is straight over the run (it sees a key more in each, or as
+  // many in all). Where the run crosses the end of a window or a chunk, each step has the mean of
+  // the run, and of entries a line through that: the sum over the run is exact.
   Amount pairs(const Slice& slice, bool grows, const StepRange& steps) const;
   Amount cached(const Slice& slice, bool grows, const StepRange& steps) const;
 

@@ -27,21 +27,21 @@ void check_moe(const Model& model) {
   check_at_least(1, moe.groups, model, "moe.groups");
   check_at_least(1, moe.top_groups, model, "moe.top_groups");
   if (moe.experts % moe.groups != 0) {
-    throw InputError(model.where.at("moe.groups"),
-                     fmt::format("moe.groups = {} does not divide moe.experts = {}", moe.groups,
-                                 moe.experts));
+    throw InputError(
+        model.where.at("moe.groups"),
+        fmt::format("moe.groups = {} does not divide moe.experts = {}", moe.groups, moe.experts));
   }
   if (moe.top_groups > moe.groups) {
-    throw InputError(model.where.at("moe.top_groups"),
-                     fmt::format("moe.top_groups = {}: there are moe.groups = {}", moe.top_groups,
-                                 moe.groups));
+    throw InputError(
+        model.where.at("moe.top_groups"),
+        fmt::format("moe.top_groups = {}: there are moe.groups = {}", moe.top_groups, moe.groups));
   }
   if (moe.top_k > moe.experts / moe.groups * moe.top_groups) {
-    throw InputError(model.where.at("moe.top_groups"),
-                     fmt::format("moe.top_groups = {}: {} groups of {} experts have fewer than "
-                                 "moe.top_k = {}",
-                                 moe.top_groups, moe.top_groups, moe.experts / moe.groups,
-                                 moe.top_k));
+    throw InputError(
+        model.where.at("moe.top_groups"),
+        fmt::format("moe.top_groups = {}: {} groups of {} experts have fewer than "
+                    "moe.top_k = {}",
+                    moe.top_groups, moe.top_groups, moe.experts / moe.groups, moe.top_k));
   }
   check_at_least(0, moe.first_dense_layers, model, "moe.first_dense_layers");
   if (moe.first_dense_layers > model.layers) {

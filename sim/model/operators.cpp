@@ -49,8 +49,9 @@ Operator of_experts(Operator op, double copies, double touched) {
 
 const char* to_text(OperatorClass op_class) {
   constexpr const char* kNames[] = {
-      "embedding",   "norm",   "gemm",        "attention_prefill", "attention_decode",
-      "elementwise", "router", "expert_gemm", "sampling", "state_scan", "host"};
+      "embedding",        "norm",        "gemm",   "attention_prefill",
+      "attention_decode", "elementwise", "router", "expert_gemm",
+      "sampling",         "state_scan",  "host"};
   return kNames[static_cast<int>(op_class)];
 }
 

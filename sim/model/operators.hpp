@@ -26,7 +26,7 @@ enum class OperatorClass : std::uint8_t {
   kExpertGemm,
   kSampling,
   kStateScan,  // linear attention: no device has measured rows of it
-  kHost,  // of no kernel: what the GPU waits for its host
+  kHost,       // of no kernel: what the GPU waits for its host
 };
 const char* to_text(OperatorClass op_class);
 

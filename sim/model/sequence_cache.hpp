@@ -26,9 +26,9 @@ struct SequenceCache {
     index += layer.index * times;
     state += layer.state * times;
     for (const Window& window : layer.windows) {
-      const auto same =
-          std::find_if(windows.begin(), windows.end(),
-                       [&](const Window& each) { return each.tokens == window.tokens; });
+      const auto same = std::find_if(windows.begin(), windows.end(), [&](const Window& each) {
+        return each.tokens == window.tokens;
+      });
       if (same == windows.end()) {
         windows.push_back({window.tokens, window.each * times});
       } else {

@@ -20,8 +20,8 @@ struct Slice {
   auto operator<=>(const Slice&) const = default;
 };
 
-// Repetitions of a pass, each behind contexts a token longer: `first` of them are behind it, `count`
-// are in it. The slices' contexts are those of the repetition 0.
+// Repetitions of a pass, each behind contexts a token longer: `first` of them are behind it,
+// `count` are in it. The slices' contexts are those of the repetition 0.
 struct StepRange {
   int first = 0;
   int count = 1;

@@ -46,15 +46,29 @@ std::optional<Dtype> dtype_named(const std::string& name) {
 }
 
 const char* to_text(WeightPart part) {
-  constexpr std::array<const char*, kWeightParts> kNames = {
-      "embedding",        "lm_head",      "qkv",
-      "attention_output", "router",       "expert_up",
-      "expert_down",      "shared_expert_up", "shared_expert_down",
-      "dense_up",         "dense_down",   "norms",
-      "query_down",       "query_up",     "kv_down",
-      "kv_up",            "indexer",      "state_mixer",
-      "shared_expert_gate", "expert_latent", "compressor",
-      "prediction",       "attention_gate"};
+  constexpr std::array<const char*, kWeightParts> kNames = {"embedding",
+                                                            "lm_head",
+                                                            "qkv",
+                                                            "attention_output",
+                                                            "router",
+                                                            "expert_up",
+                                                            "expert_down",
+                                                            "shared_expert_up",
+                                                            "shared_expert_down",
+                                                            "dense_up",
+                                                            "dense_down",
+                                                            "norms",
+                                                            "query_down",
+                                                            "query_up",
+                                                            "kv_down",
+                                                            "kv_up",
+                                                            "indexer",
+                                                            "state_mixer",
+                                                            "shared_expert_gate",
+                                                            "expert_latent",
+                                                            "compressor",
+                                                            "prediction",
+                                                            "attention_gate"};
   return kNames[static_cast<int>(part)];
 }
 

@@ -13,8 +13,7 @@ double hidden_of(const Model& model) { return model.hidden; }
 // Gated 3 matrices (Shazeer 2020, arXiv:2002.05202, "SwiGLU"), plain 2; of `count` networks that
 // work on `inputs` elements. The biases of the columns are split with them, the output's is on
 // every rank.
-Weights feed_forward(double inputs, const FeedForward& ffn, bool up, int tensor,
-                     double count = 1) {
+Weights feed_forward(double inputs, const FeedForward& ffn, bool up, int tensor, double count = 1) {
   if (ffn.linear) {
     return up ? Weights{} : Weights{{Matrix{inputs, inputs / tensor, count}}, 0};
   }
@@ -49,9 +48,9 @@ double norm_vectors(const Model& model) { return hidden_of(model) * (model.norm_
 
 using enum WeightPart;
 constexpr std::array kDenseParts = {kDenseUp, kDenseDown};
-constexpr std::array kBothParts = {kRouter,           kExpertUp,         kExpertDown,
-                                   kSharedExpertUp,   kSharedExpertDown, kSharedExpertGate,
-                                   kExpertLatent,     kDenseUp,          kDenseDown};
+constexpr std::array kBothParts = {kRouter,         kExpertUp,         kExpertDown,
+                                   kSharedExpertUp, kSharedExpertDown, kSharedExpertGate,
+                                   kExpertLatent,   kDenseUp,          kDenseDown};
 constexpr std::size_t kOfExperts = 7;
 
 bool outside_layers(WeightPart part) {

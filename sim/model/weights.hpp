@@ -73,8 +73,7 @@ void for_each_stored_part(const Model& model, Visit visit) {
   visit(WeightPart::kEmbedding, kNoLayer, 1.0);
   if (!model.tied_embeddings) visit(WeightPart::kLmHead, kNoLayer, 1.0);
   for (int layer = 0; layer < model.stored_layers(); ++layer) {
-    for_each_part(model, layer,
-                  [&](WeightPart part, double times) { visit(part, layer, times); });
+    for_each_part(model, layer, [&](WeightPart part, double times) { visit(part, layer, times); });
   }
   if (!model.prediction) return;
   const double copies = model.prediction->layers;

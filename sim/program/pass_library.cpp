@@ -36,7 +36,8 @@ int PassLibrary::pass(const Layout& layout, const PassShape& shape, const PassPa
   const auto first = kinds_.begin() + shape.layers.first;
   const Key key(
       {layout.tensor, layout.expert, expert_tensor_degree(layout), layout.sequence_parallel},
-      {shape.slices, shape.grows, steps_that_matter(shape), model_.moe ? shape.group_tokens : 0, shape.host},
+      {shape.slices, shape.grows, steps_that_matter(shape), model_.moe ? shape.group_tokens : 0,
+       shape.host},
       {shape.stage == 0, shape.stage + 1 == layout.stages(), {first, first + shape.layers.count}},
       {parts.receives_tokens, parts.sampled, parts.moves_experts, parts.routed});
   const auto [at, is_new] = numbers_.try_emplace(key, static_cast<int>(passes_.size()));

@@ -14,8 +14,8 @@ std::string billions(double count) { return fmt::format("{:.3f} B", count / 1e9)
 
 // Where layers differ: their pattern, and what each kind of attention holds.
 std::string kinds_text(const Model& model) {
-  const bool plain = model.pattern.empty() && kind_of(model.attention[0]).name ==
-                                                  std::string("grouped_query");
+  const bool plain =
+      model.pattern.empty() && kind_of(model.attention[0]).name == std::string("grouped_query");
   if (plain) return {};
   std::string text = fmt::format("  layers {}\n", layers_text(model));
   for (int at = 0; at < static_cast<int>(model.attention.size()); ++at) {

@@ -94,8 +94,8 @@ class Checker {
     std::map<std::pair<int, int>, double> sums;  // by layer and iteration
     for (const LoadTableRow& row : plan_.routing.table) {
       if (row.layer < 0 || row.layer >= model_.layers || !model_.is_moe_layer(row.layer)) {
-        fail_at(row, fmt::format("layer {}: the model has MoE layers {}", row.layer,
-                                 moe_layers_text()));
+        fail_at(row,
+                fmt::format("layer {}: the model has MoE layers {}", row.layer, moe_layers_text()));
       }
       if (row.expert < 0 || row.expert >= model_.moe->experts) {
         fail_at(row, fmt::format("unknown expert {}: the model has experts 0-{}", row.expert,

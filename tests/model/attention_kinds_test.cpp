@@ -10,8 +10,8 @@
 namespace rehearse {
 namespace {
 
-// An attention of each kind, which 1, 2 and 4 tensor ranks may share and 5 may not. A new kind needs
-// its own here.
+// An attention of each kind, which 1, 2 and 4 tensor ranks may share and 5 may not. A new kind
+// needs its own here.
 std::map<std::string, Attention> attentions() {
   std::map<std::string, Attention> all;
   const auto heads = [](int query, int key_value, int dim) {
@@ -160,8 +160,7 @@ TEST_P(EveryAttention, OfAPromptInTwoPartsHasThePairsOfTheWhole) {
     const Sum whole = sum({3, 6, 0}, false, tensor);
     const double again =
         kind_.name == std::string("latent")
-            ? 2 * 3 * 4 *
-                  kind_.weights(model_, attention_, WeightPart::kKvUp, tensor).parameters()
+            ? 2 * 3 * 4 * kind_.weights(model_, attention_, WeightPart::kKvUp, tensor).parameters()
             : 0;
     EXPECT_EQ(first.flops.base + second.flops.base - again, whole.flops.base);
     if (again == 0 && !keeps_state()) {

@@ -16,12 +16,13 @@ struct Mask {
 };
 
 std::vector<Mask> masks() {
-  return {{KeysSeen::all(), [](double p) { return p + 1; }},
-          {KeysSeen::window(5), [](double p) { return std::min(p + 1, 5.0); }},
-          {KeysSeen::window(1), [](double) { return 1.0; }},
-          {KeysSeen::chunk(4), [](double p) { return std::fmod(p, 4) + 1; }},
-          {KeysSeen::entries(4, 0), [](double p) { return std::floor((p + 1) / 4); }},
-          {KeysSeen::entries(3, 2), [](double p) { return std::min(2.0, std::floor((p + 1) / 3)); }}};
+  return {
+      {KeysSeen::all(), [](double p) { return p + 1; }},
+      {KeysSeen::window(5), [](double p) { return std::min(p + 1, 5.0); }},
+      {KeysSeen::window(1), [](double) { return 1.0; }},
+      {KeysSeen::chunk(4), [](double p) { return std::fmod(p, 4) + 1; }},
+      {KeysSeen::entries(4, 0), [](double p) { return std::floor((p + 1) / 4); }},
+      {KeysSeen::entries(3, 2), [](double p) { return std::min(2.0, std::floor((p + 1) / 3)); }}};
 }
 
 TEST(KeysSeen, ArePairsOfEveryQueryWithItsKeys) {

@@ -99,7 +99,8 @@ Model deepseek_v4_flash() {
   repeat(model, 19, {{1, kNone, true}, {2, kNone, true}});
   repeat(model, 1, {{1, kNone, true}});
   model.residual_streams = 4;
-  const double mixer = (2 + kStreams) * kStreams * kStreams * kHidden + (2 + kStreams) * kStreams + 3;
+  const double mixer =
+      (2 + kStreams) * kStreams * kStreams * kHidden + (2 + kStreams) * kStreams + 3;
   const double head = kStreams * kStreams * kHidden + kStreams + 1;
   model.extra = {{"stream mixers", 2 * mixer, true, Dtype::kFp32, true},
                  {"stream head", head, false, Dtype::kFp32, true}};
@@ -128,7 +129,8 @@ Model kimi_k3() {
     kind.dense = kind.experts ? LayerKind::kNone : 0;
     model.pattern.push_back(kind);
   }
-  model.extra = {{"attention residuals", 4.0 * 7168, true}, {"last attention residual", 2.0 * 7168}};
+  model.extra = {{"attention residuals", 4.0 * 7168, true},
+                 {"last attention residual", 2.0 * 7168}};
   return model;
 }
 
@@ -143,10 +145,10 @@ std::vector<KnownModel> known_latent_models() {
            1'506'659'919'872, 2'772},
           {"LongCat-Flash", longcat(), 560'664'980'480, 27'954'818'048, 1'197'899'776, 64'512,
            64'512, 0, 1'123'725'803'520},
-          {"DeepSeek-V4-Flash", deepseek_v4_flash(), 284'332'240'471, 13'799'632'471,
-           6'610'048'891, 49'568, 5'536, 0, 0},
-          {"Kimi-K3", kimi_k3(), 2'779'484'476'000, 105'364'017'760, 0, 27'648, 27'648,
-           449'372'160, 5'558'969'116'864}};
+          {"DeepSeek-V4-Flash", deepseek_v4_flash(), 284'332'240'471, 13'799'632'471, 6'610'048'891,
+           49'568, 5'536, 0, 0},
+          {"Kimi-K3", kimi_k3(), 2'779'484'476'000, 105'364'017'760, 0, 27'648, 27'648, 449'372'160,
+           5'558'969'116'864}};
 }
 
 }  // namespace rehearse

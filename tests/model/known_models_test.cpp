@@ -1,8 +1,9 @@
 // Parameters, bytes of keys and values, state and checkpoint of models whose counts are known. Each
 // total is that of the public checkpoint, or was counted from its tensors where none is public.
+#include "model/known_models.hpp"
+
 #include <gtest/gtest.h>
 
-#include "model/known_models.hpp"
 #include "model/attention_kind.hpp"
 #include "model/weights.hpp"
 

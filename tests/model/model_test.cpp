@@ -67,8 +67,7 @@ TEST(Layers, AreRunsOfKinds) {
   model.moe->first_dense_layers = 3;
   model.dense = {FeedForward{14336, true}};
   const Run border{false, 2, 1};
-  EXPECT_EQ(runs(model, 0, 32), (std::vector<Run>{{false, 0, 3},
-                                                  {true, 3, 29}}));
+  EXPECT_EQ(runs(model, 0, 32), (std::vector<Run>{{false, 0, 3}, {true, 3, 29}}));
   EXPECT_EQ(runs(model, 2, 4), (std::vector<Run>{border, {true, 3, 3}}));
   EXPECT_EQ(runs(model, 2, 1), std::vector<Run>{border});
   EXPECT_EQ(runs(model, 5, 0), std::vector<Run>{});

@@ -1,5 +1,5 @@
-// Models of all kinds of layers, in any order, under any legal layout: no FLOP, no cached byte and no
-// weight is lost or counted twice.
+// Models of all kinds of layers, in any order, under any legal layout: no FLOP, no cached byte and
+// no weight is lost or counted twice.
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -18,8 +18,8 @@ constexpr int kGpus = 48;
 
 void require_equal(double actual, double expected, const RandomPlan& drawn) {
   if (std::abs(actual - expected) <= 1e-9 * std::abs(expected)) return;
-  RC_FAIL(std::to_string(actual) + " instead of " + std::to_string(expected) + ": " +
-          drawn.text() + ", " + layers_text(drawn.model));
+  RC_FAIL(std::to_string(actual) + " instead of " + std::to_string(expected) + ": " + drawn.text() +
+          ", " + layers_text(drawn.model));
 }
 
 RC_GTEST_PROP(KindsConservation, UsefulFlopsOfAllRanksAreTheModels, ()) {
@@ -51,7 +51,8 @@ RC_GTEST_PROP(KindsConservation, WhatIsCachedIsWhatSequencesKeep, ()) {
   require_equal(bytes, cache.kept(1, tokens).value * batch.sequences * tensor, drawn);
 }
 
-// Weights that tensor ranks copy are more than the model's; without such ranks they are the model's.
+// Weights that tensor ranks copy are more than the model's; without such ranks they are the
+// model's.
 RC_GTEST_PROP(KindsConservation, WeightsOfAllRanksAreTheReplicas, ()) {
   const RandomPlan drawn = draw_plan_of_kinds(kGpus);
   const Model& model = drawn.model;

@@ -10,8 +10,8 @@ int dense_part(PassFrame& frame, int normed) {
   const bool linear = model.dense[model.kind_of(frame.layer()).dense].linear;
   int node = normed;
   if (!linear) {
-    node = frame.add("ffn up", dense_up(model, frame.layer(), frame.tokens(), frame.tensor()),
-                     {node});
+    node =
+        frame.add("ffn up", dense_up(model, frame.layer(), frame.tokens(), frame.tensor()), {node});
   }
   return frame.add(linear ? "ffn linear" : "ffn down",
                    dense_down(model, frame.layer(), frame.tokens(), frame.tensor()), {node});

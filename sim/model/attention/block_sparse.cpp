@@ -54,8 +54,7 @@ std::vector<NamedOperator> operators(const Model& model, int layer, const Attent
   const double chosen = 1.0 * sparse.block * sparse.blocks;
   std::vector<NamedOperator> chain;
   chain.push_back(qkv_projection(model, layer, shape, tensor));
-  Operator index =
-      matrix_product(model, OperatorClass::kGemm, kIndexer, layer, tokens, tensor);
+  Operator index = matrix_product(model, OperatorClass::kGemm, kIndexer, layer, tokens, tensor);
   index.useful_flops_share = 1.0 / tensor;
   chain.push_back({"index_proj", index});
   const IndexScores scored{1.0 * sparse.index_heads, 1.0 * sparse.index_dim, model.kv_dtype,

@@ -146,8 +146,8 @@ class Chain {
     const Weights output = weights_of(model_, kAttentionOutput, layer_, tensor_);
     const Storage storage = storage_of(model_, kAttentionOutput, layer_);
     add("output groups", by_groups(output.matrices[0], storage));
-    add("out_proj", matrix_product(model_, OperatorClass::kGemm, output.matrices[1], storage,
-                                   tokens_));
+    add("out_proj",
+        matrix_product(model_, OperatorClass::kGemm, output.matrices[1], storage, tokens_));
     return std::move(chain_);
   }
 
@@ -204,8 +204,8 @@ class Chain {
     const double entry = entry_bytes(model_, attention_);
     const double queries = scores.tokens * scores.heads * attention_.head_dim * element;
     Operator op;
-    op.op_class = decodes(shape_.slices) ? OperatorClass::kAttentionDecode
-                                         : OperatorClass::kAttentionPrefill;
+    op.op_class =
+        decodes(shape_.slices) ? OperatorClass::kAttentionDecode : OperatorClass::kAttentionPrefill;
     op.work = {scores, model_.kv_dtype, model_.activation_dtype};
     op.inputs = {scores.cached.base * entry + queries, scores.cached.per_step * entry};
     op.result = Bytes{queries};
@@ -215,8 +215,7 @@ class Chain {
   }
 
   Operator by_groups(const Matrix& each, const Storage& storage) const {
-    Operator op =
-        matrix_product(model_, OperatorClass::kGemm, each, storage, tokens_);
+    Operator op = matrix_product(model_, OperatorClass::kGemm, each, storage, tokens_);
     op.work.shape = Gemm{tokens_ * each.count, each.outputs, each.inputs, each.count};
     op.inputs.base *= each.count;
     return op;

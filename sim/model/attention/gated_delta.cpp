@@ -1,6 +1,7 @@
-// Gated DeltaNet (Yang et al. 2024, arXiv:2412.06464) as Qwen3-Next has it (transformers' qwen3_next,
-// 01cdc60): a state of key_dim x value_dim for each value head. Prefill takes chunks of 64 tokens,
-// with about 6 dk dv + C (6 dk + 4 dv) FLOPs a token and head; a token by itself takes 7 dk dv.
+// Gated DeltaNet (Yang et al. 2024, arXiv:2412.06464) as Qwen3-Next has it (transformers'
+// qwen3_next, 01cdc60): a state of key_dim x value_dim for each value head. Prefill takes chunks of
+// 64 tokens, with about 6 dk dv + C (6 dk + 4 dv) FLOPs a token and head; a token by itself takes 7
+// dk dv.
 //
 // On one of `tensor` ranks: heads of keys and values, and the convolution's channels, are split.
 #include <array>
@@ -49,9 +50,9 @@ std::string refusal(const Attention& attention, int tensor) {
   const GatedDelta& shape = shape_of(attention);
   const std::string keys =
       refusal_unless_divides(tensor, shape.key_heads, "key heads of linear attention");
-  return !keys.empty() ? keys
-                       : refusal_unless_divides(tensor, shape.value_heads,
-                                                "value heads of linear attention");
+  return !keys.empty()
+             ? keys
+             : refusal_unless_divides(tensor, shape.value_heads, "value heads of linear attention");
 }
 
 Weights weights(const Model& model, const Attention& attention, WeightPart part, int tensor) {
@@ -62,9 +63,9 @@ Weights weights(const Model& model, const Attention& attention, WeightPart part,
   if (part == kAttentionOutput) return {{Matrix{hidden, columns.value}}, 0};
   SIM_CHECK(part == kStateMixer, "not a part of gated delta attention");
   // Decay and step of each head; taps; their biases; the norm of a head's values.
-  return {{Matrix{2 * columns.heads, hidden}},
-          shape.convolution * (2 * columns.key + columns.value) + 2 * columns.heads +
-              shape.value_dim};
+  return {
+      {Matrix{2 * columns.heads, hidden}},
+      shape.convolution * (2 * columns.key + columns.value) + 2 * columns.heads + shape.value_dim};
 }
 
 LinearLayer layer_of(const Attention& attention, int tensor) {

@@ -78,9 +78,9 @@ void check_heads(const Model& model, const Attention& attention, const std::stri
                                  attention.kv_heads, path, attention.heads));
   }
   if (attention.window > 0 && attention.chunk > 0) {
-    throw InputError(model.where.at(path + ".chunk"),
-                     fmt::format("{}.chunk = {}: {}.window is given, too", path, attention.chunk,
-                                 path));
+    throw InputError(
+        model.where.at(path + ".chunk"),
+        fmt::format("{}.chunk = {}: {}.window is given, too", path, attention.chunk, path));
   }
   if (attention.keys_are_values && attention.values() != attention.head_dim) {
     throw InputError(model.where.at(path + ".value_dim"),
@@ -208,14 +208,14 @@ void add_output(const Model& model, int layer, const AttentionShape& shape, int 
       chain.push_back({"gate_proj", matrix_product(model, OperatorClass::kGemm, kAttentionGate,
                                                    layer, tokens, tensor)});
     }
-    chain.push_back({"output gate", elementwise(model, tokens * (output + gates),
-                                                tokens * output)});
+    chain.push_back(
+        {"output gate", elementwise(model, tokens * (output + gates), tokens * output)});
   }
   chain.push_back({"out_proj", matrix_product(model, OperatorClass::kGemm, kAttentionOutput, layer,
                                               tokens, tensor)});
 }
 
-const AttentionKind kGroupedQuery = {"grouped_query",  kParts, check_heads, heads_of,
-                                     refusal_of_heads, grouped_weights, cache, operators};
+const AttentionKind kGroupedQuery = {"grouped_query",  kParts,          check_heads, heads_of,
+                                     refusal_of_heads, grouped_weights, cache,       operators};
 
 }  // namespace rehearse

@@ -43,7 +43,8 @@ void add_index_projections(const Model& model, int layer, double tokens, int ten
   const Storage storage = storage_of(model, WeightPart::kIndexer, layer);
   const char* const names[] = {"index_q", "index_k", "index_weights"};
   for (std::size_t at = 0; at < 3; ++at) {
-    Operator op = matrix_product(model, OperatorClass::kGemm, weights.matrices[at], storage, tokens);
+    Operator op =
+        matrix_product(model, OperatorClass::kGemm, weights.matrices[at], storage, tokens);
     op.useful_flops_share = 1.0 / tensor;
     chain.push_back({names[at], op});
   }

@@ -95,8 +95,7 @@ std::vector<NamedOperator> operators(const Model& model, int layer, const Attent
   const Weights mixer = weights(model, attention, kStateMixer, tensor);
   for (std::size_t at = 0; at < mixer.matrices.size(); ++at) {
     if (mixer.matrices[at].parameters() == 0) continue;
-    Operator op =
-        matrix_product(model, OperatorClass::kGemm, mixer.matrices[at], storage, tokens);
+    Operator op = matrix_product(model, OperatorClass::kGemm, mixer.matrices[at], storage, tokens);
     if (at == 0) op.useful_flops_share = 1.0 / tensor;
     chain.push_back({kNames[at], op});
   }

@@ -1,8 +1,8 @@
-// Multi-head latent attention (DeepSeek-V2, arXiv:2405.04434, 2.1): what is cached of a token is one
-// latent for all heads and one rotated key. Prefill expands the latents of new and earlier tokens to
-// keys and values of heads (vLLM's prefill); decode multiplies queries and results into the latent
-// instead, so that the cache is read once for all heads (absorbed). With an indexer a query sees the
-// keys that it picks, absorbed in both (DeepSeek-V3.2, vLLM's sparse kernels).
+// Multi-head latent attention (DeepSeek-V2, arXiv:2405.04434, 2.1): what is cached of a token is
+// one latent for all heads and one rotated key. Prefill expands the latents of new and earlier
+// tokens to keys and values of heads (vLLM's prefill); decode multiplies queries and results into
+// the latent instead, so that the cache is read once for all heads (absorbed). With an indexer a
+// query sees the keys that it picks, absorbed in both (DeepSeek-V3.2, vLLM's sparse kernels).
 //
 // On one of `tensor` ranks: projections to and from heads are split, those to the latents, the
 // indexer, and the cache are whole.
@@ -18,7 +18,7 @@ namespace rehearse {
 namespace {
 
 using enum WeightPart;
-constexpr std::array kParts = {kQueryDown, kQueryUp,         kKvDown,        kKvUp,
+constexpr std::array kParts = {kQueryDown, kQueryUp,         kKvDown,       kKvUp,
                                kIndexer,   kAttentionOutput, kAttentionGate};
 
 const Latent& latent_of(const Attention& attention) { return std::get<Latent>(attention.kind); }
@@ -74,8 +74,7 @@ Weights weights(const Model& model, const Attention& attention, WeightPart part,
     case kKvUp:
       return {{Matrix{heads * (latent.nope_dim + latent.value_dim), kv_rank}}, 0};
     case kAttentionOutput:
-      return {{Matrix{hidden, heads * latent.value_dim}},
-              attention.has_output_bias() ? hidden : 0};
+      return {{Matrix{hidden, heads * latent.value_dim}}, attention.has_output_bias() ? hidden : 0};
     case kAttentionGate:
       if (attention.gate == OutputGate::kNone) return {};
       return {{Matrix{attention.gate == OutputGate::kHeadwise ? heads : heads * latent.value_dim,
@@ -85,9 +84,9 @@ Weights weights(const Model& model, const Attention& attention, WeightPart part,
       if (!latent.indexer || latent.indexer->shared) return {};
       const double dim = latent.indexer->head_dim;
       const double index_heads = latent.indexer->heads;
-      return {{Matrix{index_heads * dim, query_rank}, Matrix{dim, hidden},
-               Matrix{index_heads, hidden}},
-              2 * dim};
+      return {
+          {Matrix{index_heads * dim, query_rank}, Matrix{dim, hidden}, Matrix{index_heads, hidden}},
+          2 * dim};
     }
     default:
       throw InternalError("not a part of latent attention");
@@ -169,18 +168,18 @@ class Chain {
   void add_indexer() {
     add_index_projections(model_, layer_, tokens_, tensor_, chain_);
     const Indexer& indexer = *latent_.indexer;
-    add_index_scores(model_, shape_,
-                     {1.0 * indexer.heads, 1.0 * indexer.head_dim, Dtype::kFp8,
-                      index_bytes(indexer)},
-                     tensor_, chain_);
+    add_index_scores(
+        model_, shape_,
+        {1.0 * indexer.heads, 1.0 * indexer.head_dim, Dtype::kFp8, index_bytes(indexer)}, tensor_,
+        chain_);
   }
 
   AttentionScores scores_of(const std::vector<Slice>& slices) const {
     AttentionScores scores;
     scores.heads = heads_;
     scores.latent = true;
-    const KeysSeen seen = latent_.indexer ? KeysSeen::window(latent_.indexer->top_k)
-                                          : KeysSeen::all();
+    const KeysSeen seen =
+        latent_.indexer ? KeysSeen::window(latent_.indexer->top_k) : KeysSeen::all();
     count_keys({slices, shape_.grows, shape_.steps}, seen, scores);
     return scores;
   }
@@ -188,8 +187,8 @@ class Chain {
   Operator attention(const AttentionScores& scores, Amount read, double written) const {
     const double element = bytes_per_element(model_.activation_dtype);
     Operator op;
-    op.op_class = scores.decodes() ? OperatorClass::kAttentionDecode
-                                   : OperatorClass::kAttentionPrefill;
+    op.op_class =
+        scores.decodes() ? OperatorClass::kAttentionDecode : OperatorClass::kAttentionPrefill;
     op.work = {scores, model_.kv_dtype, model_.activation_dtype};
     op.inputs = read;
     op.result = Bytes{written * element};
@@ -204,8 +203,7 @@ class Chain {
     scores.key_dimensions = latent_.nope_dim + latent_.rope_dim;
     scores.value_dimensions = latent_.value_dim;
     const double expanded = scores.tokens + scores.cached.base;
-    Operator up =
-        matrix_product(model_, OperatorClass::kGemm, kKvUp, layer_, expanded, tensor_);
+    Operator up = matrix_product(model_, OperatorClass::kGemm, kKvUp, layer_, expanded, tensor_);
     up.inputs.base += scores.cached.base * kept_of_token(model_, attention_);
     add("kv_up", up);
     const double element = bytes_per_element(model_.activation_dtype);
@@ -225,12 +223,11 @@ class Chain {
     const double element = bytes_per_element(model_.activation_dtype);
     const double kept = kept_of_token(model_, attention_);
     add("q_absorb", by_heads(latent_.nope_dim, latent_.kv_rank, scores.tokens));
-    add("attention",
-        attention(scores,
-                  {scores.cached.base * kept +
-                       scores.tokens * heads_ * scores.key_dimensions * element,
-                   scores.cached.per_step * kept},
-                  scores.tokens * heads_ * latent_.kv_rank));
+    add("attention", attention(scores,
+                               {scores.cached.base * kept +
+                                    scores.tokens * heads_ * scores.key_dimensions * element,
+                                scores.cached.per_step * kept},
+                               scores.tokens * heads_ * latent_.kv_rank));
     add("v_expand", by_heads(latent_.kv_rank, latent_.value_dim, scores.tokens));
   }
 
@@ -282,7 +279,6 @@ std::vector<NamedOperator> operators(const Model& model, int layer, const Attent
 
 }  // namespace
 
-const AttentionKind kLatent = {"latent", kParts,  check, heads,
-                               refusal,  weights, cache, operators};
+const AttentionKind kLatent = {"latent", kParts, check, heads, refusal, weights, cache, operators};
 
 }  // namespace rehearse

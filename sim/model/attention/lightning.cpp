@@ -1,6 +1,6 @@
-// Lightning attention (MiniMax-01, arXiv:2501.08313): linear attention with a decay for each head, a
-// gate and a norm over all heads. Prefill takes blocks of tokens, with 4 d d + 4 B d FLOPs a token
-// and head; a token by itself takes 5 d d.
+// Lightning attention (MiniMax-01, arXiv:2501.08313): linear attention with a decay for each head,
+// a gate and a norm over all heads. Prefill takes blocks of tokens, with 4 d d + 4 B d FLOPs a
+// token and head; a token by itself takes 5 d d.
 //
 // On one of `tensor` ranks: heads are split; the norm's sum of squares is summed over the ranks.
 #include <array>

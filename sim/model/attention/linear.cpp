@@ -7,9 +7,9 @@ namespace rehearse {
 SequenceCache state_cache(const Model& model, const Attention& attention,
                           const LinearLayer& layer) {
   SequenceCache cache;
-  cache.state = Bytes{layer.recurrent * bytes_per_element(attention.state_dtype) +
-                      layer.channels * (layer.taps - 1) *
-                          bytes_per_element(model.activation_dtype)};
+  cache.state =
+      Bytes{layer.recurrent * bytes_per_element(attention.state_dtype) +
+            layer.channels * (layer.taps - 1) * bytes_per_element(model.activation_dtype)};
   return cache;
 }
 

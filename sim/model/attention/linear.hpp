@@ -11,9 +11,9 @@ namespace rehearse {
 
 // On one rank.
 struct LinearLayer {
-  double recurrent = 0;    // elements of a sequence's state
-  double channels = 0;     // of the convolution
-  double taps = 1;         // of the convolution
+  double recurrent = 0;     // elements of a sequence's state
+  double channels = 0;      // of the convolution
+  double taps = 1;          // of the convolution
   double decode_flops = 0;  // of a token by itself
   double chunk_flops = 0;   // of a token in a chunk of them, in prefill
   double read = 0;          // elements of a token that enter the scan

@@ -80,9 +80,8 @@ std::vector<NamedOperator> operators(const Model& model, int layer, const Attent
     return matrix_product(model, OperatorClass::kGemm, mixer.matrices[at], storage, tokens);
   };
   const Operator step = mixing(0);
-  std::vector<NamedOperator> chain = {{"in_proj", product(kQkv)},
-                                      {"x_proj", step, step.result},
-                                      {"dt_proj", mixing(1)}};
+  std::vector<NamedOperator> chain = {
+      {"in_proj", product(kQkv)}, {"x_proj", step, step.result}, {"dt_proj", mixing(1)}};
   add_scan(model, attention, shape, layer_of(attention, tensor), chain);
   chain.push_back({"out_proj", product(kAttentionOutput)});
   return chain;
@@ -90,7 +89,6 @@ std::vector<NamedOperator> operators(const Model& model, int layer, const Attent
 
 }  // namespace
 
-const AttentionKind kMamba = {"mamba", kParts,  check, heads,
-                              refusal, weights, cache, operators};
+const AttentionKind kMamba = {"mamba", kParts, check, heads, refusal, weights, cache, operators};
 
 }  // namespace rehearse

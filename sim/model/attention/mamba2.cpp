@@ -73,9 +73,9 @@ Weights weights(const Model& model, const Attention& attention, WeightPart part,
   if (part == kAttentionOutput) return {{Matrix{hidden, columns.inner}}, 0};
   SIM_CHECK(part == kStateMixer, "not a part of Mamba-2");
   // Taps with a bias; A, D and the step's bias of each head; the norm.
-  return {{},
-          (shape_of(attention).convolution + 1) * columns.channels + 3 * columns.heads +
-              columns.inner};
+  return {
+      {},
+      (shape_of(attention).convolution + 1) * columns.channels + 3 * columns.heads + columns.inner};
 }
 
 LinearLayer layer_of(const Attention& attention, int tensor) {
@@ -88,8 +88,7 @@ LinearLayer layer_of(const Attention& attention, int tensor) {
   layer.channels = columns.channels;
   layer.taps = shape.convolution;
   layer.decode_flops = 5 * layer.recurrent;
-  layer.chunk_flops =
-      4 * layer.recurrent + 2 * chunk * (columns.groups * state + columns.inner);
+  layer.chunk_flops = 4 * layer.recurrent + 2 * chunk * (columns.groups * state + columns.inner);
   layer.read = columns.channels + columns.heads;
   layer.written = columns.inner;
   return layer;
@@ -121,7 +120,6 @@ std::vector<NamedOperator> operators(const Model& model, int layer, const Attent
 
 }  // namespace
 
-const AttentionKind kMamba2 = {"mamba2", kParts,  check, heads,
-                               refusal,  weights, cache, operators};
+const AttentionKind kMamba2 = {"mamba2", kParts, check, heads, refusal, weights, cache, operators};
 
 }  // namespace rehearse

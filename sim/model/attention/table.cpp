@@ -6,9 +6,9 @@ namespace rehearse {
 namespace {
 
 // In the order of AttentionShapeOfKind.
-constexpr std::array<const AttentionKind*, 9> kKinds = {
-    &kGroupedQuery, &kBlockSparse, &kLatent,  &kCompressed, &kGatedDelta,
-    &kKimiDelta,    &kLightning,   &kMamba2, &kMamba};
+constexpr std::array<const AttentionKind*, 9> kKinds = {&kGroupedQuery, &kBlockSparse, &kLatent,
+                                                        &kCompressed,   &kGatedDelta,  &kKimiDelta,
+                                                        &kLightning,    &kMamba2,      &kMamba};
 static_assert(std::variant_size_v<AttentionShapeOfKind> == kKinds.size());
 
 }  // namespace
