@@ -21,7 +21,7 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-constexpr double kLargestFraction = 1e12;            // ratios, exponents, factors
+constexpr double kLargestFraction = 1e12;  // ratios, exponents, factors
 constexpr double kMostPredictions = 64;
 constexpr double kMostNorms = 64;
 constexpr double kMostStreams = 64;

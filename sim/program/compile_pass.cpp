@@ -267,7 +267,8 @@ PassProgram compile_pass(const Model& model, const Layout& layout, const PassSha
   PassProgram pass = PassCompiler(graph, parts, names).compile(shape.sequences(), written);
   pass.is_pass = true;
   pass.tokens = shape.tokens();
-  pass.kv_appended = appended(sequence_cache(model, chunk.first, chunk.count, layout.tensor), shape);
+  pass.kv_appended =
+      appended(sequence_cache(model, chunk.first, chunk.count, layout.tensor), shape);
   pass.activation_peak = graph.peak_live_bytes();
   if (parts.routed) pass.live_copies = graph.peak_live_copies();
   return pass;

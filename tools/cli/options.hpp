@@ -63,7 +63,7 @@ struct CompareOptions {
 struct Options {
   PlanRequest plan;
   std::optional<int> context;  // of show without a plan
-  std::string out;  // --out DIR, empty: write nothing
+  std::string out;             // --out DIR, empty: write nothing
   bool json = false;
   bool quiet = false;
   bool explain = false;
