@@ -46,6 +46,24 @@ class Feed {
   std::size_t* front_;
 };
 
+// The text with Python's words as numbers of the same length, so that every place stays.
+std::string with_numbers(std::string text) {
+  constexpr struct {
+    std::string_view word, number;
+  } kWords[] = {{"Infinity", "1e308   "}, {"NaN", "0.5"}};
+  bool quoted = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '"') quoted = !quoted;
+    if (quoted && text[at] == '\\') ++at;
+    if (quoted) continue;
+    for (const auto& each : kWords) {
+      if (text.compare(at, each.word.size(), each.word) != 0) continue;
+      text.replace(at, each.word.size(), each.number);
+    }
+  }
+  return text;
+}
+
 // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error while ..."
 // without its number and its place, which the error has anyway.
 std::string reason_of(const json::parse_error& error) {
@@ -152,7 +170,11 @@ SourceLocation JsonKeys::at(const std::vector<std::string>& path) const {
   return *where;
 }
 
-JsonDocument parse_json(const SourceText& source) {
+JsonDocument parse_json(const SourceText& given, JsonNumbers numbers) {
+  const bool as_python = numbers == JsonNumbers::kAsPythonWrites;
+  const SourceText written =
+      as_python ? SourceText(given.path, with_numbers(given.text)) : SourceText("", "");
+  const SourceText& source = as_python ? written : given;
   KeyPlaces places(source);
   const char* const text = source.text.data();
   try {

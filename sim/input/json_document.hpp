@@ -38,8 +38,12 @@ struct JsonDocument {
   JsonKeys keys;
 };
 
+// Python's writer has Infinity, -Infinity and NaN for numbers, which JSON has not: read as 1e308,
+// -1e308 and 0.5, which is no integer.
+enum class JsonNumbers { kOfJson, kAsPythonWrites };
+
 // Throws InputError at the first fault: a syntax error, a key that an object has twice, values
 // nested too deep.
-JsonDocument parse_json(const SourceText& source);
+JsonDocument parse_json(const SourceText& source, JsonNumbers numbers = JsonNumbers::kOfJson);
 
 }  // namespace rehearse

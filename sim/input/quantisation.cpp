@@ -7,6 +7,7 @@
 #include <map>
 #include <tuple>
 
+#include "input/module_names.hpp"
 #include "input/quantisation_method.hpp"
 
 namespace rehearse {
@@ -15,57 +16,20 @@ namespace {
 using nlohmann::json;
 using Part = proto::Storage;
 
-// The matrices of a part by their names in checkpoints: below the layer's attention or feed-forward
-// network.
-struct PartModules {
-  proto::Storage::Part part;
-  std::vector<std::string> names;  // engines multiply them as one
-  std::vector<std::string> fused;  // what they may be called together
-};
-
-std::vector<PartModules> attention_modules() {
-  return {{Part::qkv,
-           {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"},
-           {"self_attn.qkv_proj"}},
-          {Part::attention_output, {"self_attn.o_proj"}, {}}};
-}
-
-std::vector<PartModules> ffn_modules(proto::Storage::Part up, const std::string& path) {
-  const auto down = static_cast<proto::Storage::Part>(up + 1);
-  return {{up, {path + ".gate_proj", path + ".up_proj"}, {path + ".gate_up_proj"}},
-          {down, {path + ".down_proj"}, {}}};
-}
-
-std::vector<PartModules> expert_modules(const std::string& block) {
-  if (block != "mlp") {  // Mixtral's
-    return {{Part::router, {block + ".gate"}, {}},
-            {Part::expert_up, {block + ".experts.0.w1", block + ".experts.0.w3"}, {}},
-            {Part::expert_down, {block + ".experts.0.w2"}, {}}};
-  }
-  std::vector<PartModules> modules = {
-      {Part::router, {"mlp.gate"}, {}},
-      {Part::expert_up,
-       {"mlp.experts.0.gate_proj", "mlp.experts.0.up_proj"},
-       {"mlp.experts.gate_up_proj", "mlp.experts.0.gate_up_proj"}},
-      {Part::expert_down, {"mlp.experts.0.down_proj"}, {"mlp.experts.down_proj"}}};
-  for (const PartModules& shared : ffn_modules(Part::shared_expert_up, "mlp.shared_experts")) {
-    modules.push_back(shared);
-  }
-  return modules;
-}
-
 class StorageOfParts {
  public:
   StorageOfParts(const JsonObject& statement, QuantisationMethod& method, const proto::Model& model,
-                 const std::string& expert_block)
-      : statement_(statement), method_(method), model_(model), expert_block_(expert_block) {}
+                 const std::vector<LayerParts>& layers, const ModuleNames& names)
+      : statement_(statement), method_(method), model_(model), layers_(layers), names_(names) {}
 
   std::vector<proto::Storage> run() {
-    for (const PartModules& part : attention_modules()) add(part, true, true);
-    for (const PartModules& part : ffn_modules(Part::dense_up, "mlp")) add(part, true, false);
-    for (const PartModules& part : expert_modules(expert_block_)) add(part, false, true);
+    for (int layer = 0; layer < model_.layers(); ++layer) {
+      read_layer(layer, layers_[layer], fmt::format("model.layers.{}.", layer));
+    }
+    read_prediction();
+    for (const auto& [part, runs] : runs_) add_runs(part, runs);
     if (!model_.tied_embeddings()) {
-      const int scheme = scheme_of({Part::lm_head, {"lm_head"}, {}}, "");
+      const int scheme = scheme_of({Part::lm_head, {std::string(names_.head)}, {}}, "");
       if (scheme != kPlain) parts_[{scheme, kEveryLayer, kEveryLayer}].push_back(Part::lm_head);
     }
     mark_what_is_never_quantised();
@@ -83,38 +47,54 @@ class StorageOfParts {
 
  private:
   static constexpr int kEveryLayer = -1;
+  // Layers that have a part, in a row among those that do, and store it alike.
+  struct Run {
+    int scheme;
+    int first;
+    int last;
+  };
 
-  bool is_dense(int layer) const {
-    return !model_.has_moe() || layer < model_.moe().first_dense_layers();
+  void read_layer(int layer, const LayerParts& parts, const std::string& prefix) {
+    std::vector<PartModules>& modules = modules_of(parts);
+    for (const PartModules& part : modules) {
+      const int scheme = scheme_of(part, prefix);
+      std::vector<Run>& runs = runs_[part.part];
+      if (runs.empty() || runs.back().scheme != scheme) {
+        runs.push_back({scheme, layer, layer});
+      } else {
+        runs.back().last = layer;
+      }
+    }
   }
 
-  // Runs of layers that have the part and store it alike.
-  void add(const PartModules& part, bool in_dense_layers, bool in_moe_layers) {
-    const bool shared =
-        part.part == Part::shared_expert_up || part.part == Part::shared_expert_down;
-    if (shared && model_.moe().shared_experts() == 0) return;
-    int scheme = kPlain;
-    int first = -1;
-    int last = -1;
-    bool all = true;  // the run has every layer so far
-    const auto close = [&](bool whole) {
-      if (first < 0 || scheme == kPlain) return;
-      parts_[{scheme, whole ? kEveryLayer : first, whole ? kEveryLayer : last}].push_back(
-          part.part);
-    };
-    for (int layer = 0; layer < model_.layers(); ++layer) {
-      if (!(is_dense(layer) ? in_dense_layers : in_moe_layers)) continue;
-      const int here = scheme_of(part, fmt::format("model.layers.{}.", layer));
-      if (first >= 0 && here != scheme) {
-        close(false);
-        all = false;
-        first = -1;
+  // The layers of token prediction are counted behind the model's.
+  void read_prediction() {
+    const proto::TokenPrediction& prediction = model_.prediction();
+    int layer = model_.layers();
+    int module = names_.predicted == "model.layers" ? layer : 0;
+    for (int block = 0; block < prediction.layers(); ++block) {
+      for (const proto::Layer& each : prediction.layer()) {
+        LayerParts parts{each.attention(), {each.ffn().begin(), each.ffn().end()}};
+        read_layer(layer++, parts, fmt::format("{}.{}.", names_.predicted, module++));
       }
-      if (first < 0) first = layer;
-      scheme = here;
-      last = layer;
     }
-    close(all);
+  }
+
+  std::vector<PartModules>& modules_of(const LayerParts& parts) {
+    std::string key = parts.attention;
+    for (const std::string& ffn : parts.ffn) key += '\n' + ffn;
+    const auto [at, is_new] = modules_.try_emplace(key);
+    if (is_new) at->second = layer_modules(model_, parts, names_);
+    return at->second;
+  }
+
+  void add_runs(proto::Storage::Part part, const std::vector<Run>& runs) {
+    for (const Run& run : runs) {
+      if (run.scheme == kPlain) continue;
+      const bool all = runs.size() == 1;
+      parts_[{run.scheme, all ? kEveryLayer : run.first, all ? kEveryLayer : run.last}].push_back(
+          part);
+    }
   }
 
   int scheme_of(const std::string& module, proto::Storage::Part part) {
@@ -124,13 +104,14 @@ class StorageOfParts {
   }
 
   int scheme_of(const PartModules& part, const std::string& prefix) {
-    for (const std::string& name : part.fused) {
+    for (const std::string& name : part.others) {
       const int together = scheme_of(prefix + name, part.part);
       if (together != method_.of_part[part.part]) return together;
     }
     const int scheme = scheme_of(prefix + part.names.front(), part.part);
     for (const std::string& name : part.names) {
-      if (scheme_of(prefix + name, part.part) == scheme) continue;
+      const int other = scheme_of(prefix + name, part.part);
+      if (other == scheme || !part.as_one) continue;
       throw InputError(statement_.where(),
                        fmt::format("{}{} and {} are stored in different ways: engines multiply "
                                    "them as one matrix, so that is not modelled",
@@ -141,12 +122,20 @@ class StorageOfParts {
 
   // So that a list that names them is not taken for one that is not understood.
   void mark_what_is_never_quantised() {
-    for (const char* const module : {"model.embed_tokens", "model.norm"}) {
+    for (const char* const module :
+         {"model.embed_tokens", "model.norm", "lm_head", "head", "mtp", "mtp.layers.0",
+          "mtp.layers.0.fc", "mtp.0", "mtp.fc", "vision_tower", "visual", "multi_modal_projector",
+          "patch_merge_mlp", "mm_projector", "model.vision_tower", "model.embed_vision",
+          "model.visual"}) {
       method_.ignored.find(module);
     }
-    for (int layer = 0; layer < model_.layers(); ++layer) {
-      for (const char* const norm : {"input_layernorm", "post_attention_layernorm",
-                                     "self_attn.q_norm", "self_attn.k_norm"}) {
+    for (int layer = 0; layer <= model_.layers(); ++layer) {
+      for (const char* const norm :
+           {"input_layernorm", "post_attention_layernorm", "self_attn.q_norm", "self_attn.k_norm",
+            "self_attn.q_a_layernorm", "self_attn.kv_a_layernorm", "self_attn.indexer.k_norm",
+            "self_attn.indexer.weights_proj", "mlp.gate", "mlp.gate.e_score_correction_bias",
+            "e_score_correction_bias", "mixer.conv1d", "linear_attn.conv1d", "linear_attn.norm",
+            "eh_proj", "enorm", "hnorm", "shared_head.norm", "shared_head.head", "embed_tokens"}) {
         method_.ignored.find(fmt::format("model.layers.{}.{}", layer, norm));
       }
     }
@@ -155,7 +144,10 @@ class StorageOfParts {
   const JsonObject& statement_;
   QuantisationMethod& method_;
   const proto::Model& model_;
-  const std::string& expert_block_;
+  const std::vector<LayerParts>& layers_;
+  const ModuleNames& names_;
+  std::map<std::string, std::vector<PartModules>> modules_;  // by the layer's parts
+  std::map<proto::Storage::Part, std::vector<Run>> runs_;
   // scheme, first layer, last layer
   std::map<std::tuple<int, int, int>, std::vector<proto::Storage::Part>> parts_;
 };
@@ -169,7 +161,9 @@ std::optional<proto::Model::Dtype> kv_dtype_of(const JsonObject& statement) {
       statement.refuse("kv_cache_quant_algo", "only \"FP8\", \"INT8\" and null are modelled");
     }
   }
-  if (statement.find("kv_cache_scheme") == nullptr) return std::nullopt;
+  const json* const stated = statement.find("kv_cache_scheme");
+  if (stated == nullptr) return std::nullopt;
+  if (*stated == "FP8") return proto::Model::fp8;  // ModelOpt's earlier way
   const JsonObject scheme = statement.object("kv_cache_scheme");
   constexpr int kBits = 8;
   if (scheme.integer_or(0, "num_bits") != kBits) {
@@ -194,11 +188,12 @@ std::string unused_note(const std::string& list, const std::vector<std::string>&
 }  // namespace
 
 Quantisation read_quantisation(const JsonObject& statement, QuantisationFile file,
-                               const proto::Model& model, const std::string& expert_block) {
+                               const proto::Model& model, const std::vector<LayerParts>& layers,
+                               const Family& family) {
   QuantisationMethod method = read_method(statement, file, model);
   Quantisation result;
   result.kv_dtype = kv_dtype_of(statement);
-  result.storage = StorageOfParts(statement, method, model, expert_block).run();
+  result.storage = StorageOfParts(statement, method, model, layers, family.names).run();
   result.notes = std::move(method.notes);
   const std::vector<std::string> ignored = method.ignored.unused();
   if (!ignored.empty()) {

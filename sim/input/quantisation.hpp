@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "input/hf/family_reader.hpp"
 #include "input/json_object.hpp"
 #include "proto/model.pb.h"
 
@@ -20,10 +21,11 @@ struct Quantisation {
 // "quantization" of ModelOpt's hf_quant_config.json.
 enum class QuantisationFile { kConfig, kModelOpt };
 
-// `model`: its dimensions and activation_dtype. `expert_block`: the name of a layer's experts in
-// the checkpoint, "mlp" or "block_sparse_moe". Throws InputError, at the key, for what is not
-// understood and changes bytes or arithmetic.
+// `model`: its dimensions and activation_dtype. `layers`: what each of its layers is made of; `family`
+// has the names of the matrices. Throws InputError, at the key, for what is not understood and changes
+// bytes or arithmetic.
 Quantisation read_quantisation(const JsonObject& statement, QuantisationFile file,
-                               const proto::Model& model, const std::string& expert_block);
+                               const proto::Model& model, const std::vector<LayerParts>& layers,
+                               const Family& family);
 
 }  // namespace rehearse

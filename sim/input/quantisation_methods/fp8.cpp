@@ -20,7 +20,12 @@ QuantisationMethod read_fp8(MethodReader& reader) {
     constexpr double kScales = 8;  // of the weights and of the inputs, fp32
     storage.set_bytes_per_matrix(kScales);
   }
-  return reader.finish(storage, {"modules_to_not_convert", "ignored_layers"});
+  // Some modules in another way, as ModelOpt says it: its lists of what stays are of those.
+  const bool mixed = statement.find("quantized_layers") != nullptr;
+  reader.method().schemes.push_back(storage);
+  for (const proto::Storage::Part part : kLayerParts) reader.method().of_part[part] = 0;
+  if (mixed) add_quantized_layers(reader);
+  return reader.finish({"modules_to_not_convert", "ignored_layers"});
 }
 
 // One fp32 scale for every output.

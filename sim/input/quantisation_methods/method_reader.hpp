@@ -17,7 +17,14 @@ inline constexpr std::array kLayerParts = {proto::Storage::qkv,
                                            proto::Storage::shared_expert_up,
                                            proto::Storage::shared_expert_down,
                                            proto::Storage::dense_up,
-                                           proto::Storage::dense_down};
+                                           proto::Storage::dense_down,
+                                           proto::Storage::query_down,
+                                           proto::Storage::query_up,
+                                           proto::Storage::kv_down,
+                                           proto::Storage::kv_up,
+                                           proto::Storage::attention_gate,
+                                           proto::Storage::indexer,
+                                           proto::Storage::expert_latent};
 
 proto::Storage storage_of(proto::Model::Dtype dtype, proto::Model::Dtype arithmetic);
 // A scale for `inputs` elements (all: 0) of one output.

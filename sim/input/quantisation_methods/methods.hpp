@@ -11,6 +11,8 @@ QuantisationMethod read_gptq(MethodReader& reader);
 QuantisationMethod read_awq(MethodReader& reader);
 QuantisationMethod read_bitsandbytes(MethodReader& reader);
 QuantisationMethod read_mxfp4(MethodReader& reader);
+// The modules of quantized_layers, each with its algorithm, as targets.
+void add_quantized_layers(MethodReader& reader);
 QuantisationMethod read_modelopt(MethodReader& reader);
 QuantisationMethod read_compressed_tensors(MethodReader& reader);
 

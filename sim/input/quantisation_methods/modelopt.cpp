@@ -78,13 +78,16 @@ proto::Storage storage_of_algorithm(const JsonObject& object, MethodReader& read
   object.refuse("quant_algo", fmt::format("only{} MIXED_PRECISION are read", known));
 }
 
-QuantisationMethod read_mixed_precision(MethodReader& reader) {
+}  // namespace
+
+void add_quantized_layers(MethodReader& reader) {
   const JsonObject layers = reader.statement().object("quantized_layers");
   if (layers.value().empty()) {
     layers.refuse("quantized_layers", "lists no layer, so nothing says what is quantised");
   }
   QuantisationMethod& method = reader.method();
   std::vector<std::string> known;  // schemes as bytes
+  for (const proto::Storage& scheme : method.schemes) known.push_back(scheme.SerializeAsString());
   for (const auto& [module, how] : layers.value().items()) {
     if (!how.is_object()) layers.refuse(module, "expected an object");
     const proto::Storage storage = storage_of_algorithm(layers.object(module), reader);
@@ -98,10 +101,7 @@ QuantisationMethod read_mixed_precision(MethodReader& reader) {
     method.targets.add(module, scheme, layers.at(module));
   }
   method.targets.check_experts(layers.where());
-  return reader.finish({"exclude_modules", "ignore"});
 }
-
-}  // namespace
 
 QuantisationMethod read_modelopt(MethodReader& reader) {
   const JsonObject& statement = reader.statement();
@@ -113,7 +113,8 @@ QuantisationMethod read_modelopt(MethodReader& reader) {
     return reader.finish({});  // the KV cache alone
   }
   if (statement.string_or("", "quant_algo") == "MIXED_PRECISION") {
-    return read_mixed_precision(reader);
+    add_quantized_layers(reader);
+    return reader.finish({"exclude_modules", "ignore"});
   }
   const nlohmann::json* excluded = statement.find("exclude_modules");
   if (excluded == nullptr) excluded = statement.find("ignore");
