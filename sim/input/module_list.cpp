@@ -96,14 +96,15 @@ void ModuleList::check_experts(const SourceLocation& where) const {
 }
 
 int ModuleList::find(const std::string& module) {
-  const int name = find_name(module);
-  if (name != kNotListed) return name;
+  int value = find_name(module);
   for (const Pattern& pattern : with_pattern_) {
+    Word& word = words_[pattern.word];
+    if (value != kNotListed && word.used) continue;
     if (!matches(pattern, module)) continue;
-    words_[pattern.word].used = true;
-    return words_[pattern.word].value;
+    word.used = true;
+    if (value == kNotListed) value = word.value;
   }
-  return kNotListed;
+  return value;
 }
 
 // All runs of the module's words, the longest first.

@@ -34,7 +34,7 @@ void add_latent(Modules& modules, const proto::Attention& attention, std::string
   add(modules, Part::kv_down, block, {"kv_a_proj_with_mqa"}, {"fused_qkv_a_proj"});
   add(modules, Part::kv_up, block, {"kv_b_proj"});
   add(modules, Part::attention_output, block, {"o_proj"});
-  add(modules, Part::attention_gate, block, {"g_proj"});
+  if (attention.has_output_gate()) add(modules, Part::attention_gate, block, {"g_proj"});
   if (!attention.has_indexer() || attention.indexer().shared()) return;
   add(modules, Part::indexer, block, {"indexer.wq_b", "indexer.wk"}, {"indexer"});
 }
@@ -52,7 +52,9 @@ void add_softmax(Modules& modules, const proto::Attention& attention, std::strin
   add(modules, Part::qkv, block, {"q_proj", "k_proj", "v_proj"}, {"qkv_proj", "query_key_value"},
       true);
   add(modules, Part::attention_output, block, {"o_proj"}, {"dense", "out_proj"});
-  add(modules, Part::attention_gate, block, {"g_proj"});
+  if (attention.output_gate() == proto::Attention::headwise) {
+    add(modules, Part::attention_gate, block, {"g_proj"});
+  }
   if (attention.has_block_sparse()) {
     add(modules, Part::indexer, block, {"index_q_proj", "index_k_proj"});
   }

@@ -13,6 +13,7 @@
 #include "input/field_set.hpp"
 #include "input/input.hpp"
 #include "input/measured_lists.hpp"
+#include "input/model_gallery.hpp"
 #include "input/plan_fields.hpp"
 #include "input/read_engine.hpp"
 #include "input/source_text.hpp"
@@ -46,7 +47,9 @@ std::optional<FieldSet> set_checked(const FieldSet& set, proto::Plan& plan, Fiel
 // A plan file with what has been laid over it so far.
 class Draft {
  public:
-  explicit Draft(const SourceText& source) : source_(source), where_(source.path) {
+  // `gallery`: whether its model may be a name.
+  Draft(const SourceText& source, bool gallery)
+      : source_(source), where_(source.path), gallery_(gallery) {
     parse_textproto(source_, plan_, where_);
   }
 
@@ -84,7 +87,10 @@ class Draft {
     const auto resolved = [&](const std::string& path) {
       return (folder / path).lexically_normal().string();
     };
-    if (plan_.has_model()) plan_.set_model(resolved(plan_.model()));
+    if (plan_.has_model()) {
+      const std::string path = resolved(plan_.model());
+      plan_.set_model(gallery_ ? find_model(plan_.model(), path, where_.at("model")) : path);
+    }
     const auto resolved_platform = [&](const std::string& path) {
       std::string full = resolved(path);
       const bool only_here = full.starts_with('/') && !path.starts_with('/');
@@ -128,6 +134,7 @@ class Draft {
   const SourceText& source_;
   proto::Plan plan_;
   FieldLocations where_;
+  bool gallery_;
   std::vector<std::string> model_sets_;
   std::map<std::string, std::string> written_platforms_;
 };
@@ -231,15 +238,17 @@ void take_requests(Plan& plan) {
       generate_requests(*serve.law, plan.seed, plan.where.at("serve.traffic.duration"));
 }
 
-}  // namespace
-
-Plan parse_plan(const SourceText& source, const PlanRequest& request) {
-  Draft draft(source);
+// `gallery`: whether the model may be a name, for which the program's folder is looked at.
+Plan plan_from(const SourceText& source, const PlanRequest& request, bool gallery) {
+  Draft draft(source, gallery);
   check_variants(draft);
   const int variant = chosen_variant(request, draft);
   if (variant >= 0) draft.apply_variant(variant);
   draft.resolve_paths();
-  if (request.model) draft.apply_option("model", *request.model);
+  if (request.model) {
+    const SourceLocation place = option_place("--model", *request.model);
+    draft.apply_option("model", gallery ? find_model(*request.model, place) : *request.model);
+  }
   if (request.platform) draft.apply_option("platform", *request.platform);
   if (request.network) draft.apply_option("network", *request.network);
   if (request.seed) draft.apply_option("seed", *request.seed);
@@ -258,8 +267,14 @@ Plan parse_plan(const SourceText& source, const PlanRequest& request) {
   return plan;
 }
 
+}  // namespace
+
+Plan parse_plan(const SourceText& source, const PlanRequest& request) {
+  return plan_from(source, request, false);
+}
+
 Plan read_plan(const PlanRequest& request) {
-  Plan plan = parse_plan(read_source(request.path, "a plan"), request);
+  Plan plan = plan_from(read_source(request.path, "a plan"), request, true);
   take_engine(request.engine_folders, plan);
   check_readable(plan.model_path, "model", plan.where.at("model"));
   check_readable(plan.platform_path, "platform", plan.where.at("platform"));

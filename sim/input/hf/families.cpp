@@ -304,6 +304,8 @@ constexpr Traits kGptJ = {
 constexpr Traits kNeoX = {.norm_bias = true};
 
 constexpr std::string_view kLatentNothing = "head_dim num_key_value_heads qk_head_dim";
+// Its layer_types say "deepseek_sparse_attention", or "full_attention" of the same layers.
+constexpr std::string_view kDsaNothing = "head_dim num_key_value_heads qk_head_dim layer_types";
 
 constexpr Family kFamilies[] = {
     {"llama", read_decoder, kLlama},
@@ -331,7 +333,7 @@ constexpr Family kFamilies[] = {
     {"deepseek", read_decoder, kDeepseek},
     {"deepseek_v2", read_latent, kDeepseek, {}, kLatentNothing},
     {"deepseek_v3", read_latent, kDeepseek3, {}, kLatentNothing},
-    {"deepseek_v32", read_latent, kDeepseek32, {}, kLatentNothing},
+    {"deepseek_v32", read_latent, kDeepseek32, {}, kDsaNothing},
     {"deepseek_v4", read_deepseek_v4, kDeepseek4, kDeepseek4Names, "head_dim num_key_value_heads"},
     {"deepseek_ref", read_deepseek_v4, kDeepseek4, kDeepseek4Names, "num_key_value_heads"},
     {"kimi_k2", read_latent, kDeepseek3, {}, kLatentNothing},
@@ -343,7 +345,7 @@ constexpr Family kFamilies[] = {
     {"glm4v_moe", read_decoder, kGlm4Moe},
     {"glm4v_moe_text", read_decoder, kGlm4Moe},
     {"glm4_moe_lite", read_latent, {.dense_width = 10240, .experts = &kGlmLiteExperts}, {}, kLatentNothing},
-    {"glm_moe_dsa", read_latent, kGlmDsa, {}, kLatentNothing},
+    {"glm_moe_dsa", read_latent, kGlmDsa, {}, kDsaNothing},
     {"gpt_oss", read_decoder, kGptOss, kGptOssNames},
     {"llama4", read_llama4, kLlama4, kLlama4Names},
     {"llama4_text", read_llama4, kLlama4, kLlama4Names},
