@@ -37,8 +37,9 @@ const Family& family_of(const HfConfig& config) {
     known.emplace_back(family.model_type);
   }
   const std::string near = nearest_name(type, known);
-  config.refuse("model_type", near.empty() ? std::string("is not read: ") + kRule
-                                           : fmt::format("is not read, did you mean \"{}\"?", near));
+  config.refuse("model_type", near.empty()
+                                  ? std::string("is not read: ") + kRule
+                                  : fmt::format("is not read, did you mean \"{}\"?", near));
 }
 
 proto::Model::Dtype dtype_of(const HfConfig& config, std::vector<std::string>& notes) {
@@ -164,7 +165,8 @@ void account_for_the_rest(const HfConfig& config, std::vector<std::string>& note
     if (found != changing.end()) {
       config.refuse(key, fmt::format("{}: not understood for this model type", found->what));
     }
-    if (!is_harmless(key)) unknown += fmt::format("{}{}", unknown.empty() ? "" : ", ", shortened(key));
+    if (!is_harmless(key))
+      unknown += fmt::format("{}{}", unknown.empty() ? "" : ", ", shortened(key));
   }
   if (!unknown.empty()) notes.push_back("keys that are not understood and not used: " + unknown);
 }

@@ -16,9 +16,9 @@ struct HfModel {
 };
 
 // Reads the model types of hf/families.cpp. What changes arithmetic and is not understood throws
-// InputError at its key: a refusal beats a wrong number. Places the fields of the model in `where`, at
-// the key that they come from.
-// `quantisation`: ModelOpt's hf_quant_config.json beside it, or nullptr.
+// InputError at its key: a refusal beats a wrong number. Places the fields of the model in `where`,
+// at the key that they come from. `quantisation`: ModelOpt's hf_quant_config.json beside it, or
+// nullptr.
 HfModel read_hf_config(const SourceText& source, const SourceText* quantisation,
                        FieldLocations& where);
 

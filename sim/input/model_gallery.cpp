@@ -30,7 +30,8 @@ std::string without_organisation(const std::string& name) {
   return name.substr(name.rfind('/') + 1);
 }
 
-// Models of one architecture under several names: tuned ones, and what the Hub writes around a name.
+// Models of one architecture under several names: tuned ones, and what the Hub writes around a
+// name.
 constexpr std::string_view kSameDimensions[] = {"instruct", "it",   "chat",     "base", "hf",
                                                 "bf16",     "pt",   "thinking", "meta", "nvidia",
                                                 "2506",     "2507", "17b",      "16e",  "128e"};
@@ -93,8 +94,8 @@ std::string find_model(const std::string& written, const std::string& path,
   for (const std::string& name : found.empty() ? names : std::vector<std::string>()) {
     const bool same_organisation =
         !with_organisation || wanted.starts_with(lower(name.substr(0, name.find('/') + 1)));
-    const bool same_model = without_tuning(without_organisation(name)) ==
-                            without_tuning(without_organisation(written));
+    const bool same_model =
+        without_tuning(without_organisation(name)) == without_tuning(without_organisation(written));
     if (same_organisation && same_model) found.push_back(name);
   }
   if (found.size() == 1) return program_data(kFolder) + "/" + found.front() + kEnding;
@@ -109,9 +110,10 @@ std::string find_model(const std::string& written, const std::string& path,
   const std::string near = nearest_name(wanted, candidates);
   if (near.empty()) return path;
   const auto at = std::find(candidates.begin(), candidates.end(), near) - candidates.begin();
-  throw InputError(where, fmt::format("model = {}: neither a file nor a model of the gallery, did you "
-                                      "mean \"{}\"?",
-                                      shortened(written), names[at]));
+  throw InputError(where,
+                   fmt::format("model = {}: neither a file nor a model of the gallery, did you "
+                               "mean \"{}\"?",
+                               shortened(written), names[at]));
 }
 
 }  // namespace rehearse

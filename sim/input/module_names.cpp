@@ -82,11 +82,12 @@ void add_linear(Modules& modules, const proto::Attention& attention, std::string
 void add_ffn(Modules& modules, proto::Storage::Part up, std::string_view block, bool gated,
              bool numbered) {
   const auto down = static_cast<proto::Storage::Part>(up + 1);
-  const std::vector<std::string> named_up =
-      gated ? std::vector<std::string>{"gate_proj", "up_proj"} : std::vector<std::string>{"up_proj"};
+  const std::vector<std::string> named_up = gated ? std::vector<std::string>{"gate_proj", "up_proj"}
+                                                  : std::vector<std::string>{"up_proj"};
   if (numbered) {
-    add(modules, up, block, gated ? std::vector<std::string>{"w1", "w3"} : std::vector<std::string>{"w1"},
-        named_up, gated);
+    add(modules, up, block,
+        gated ? std::vector<std::string>{"w1", "w3"} : std::vector<std::string>{"w1"}, named_up,
+        gated);
     add(modules, down, block, {"w2"}, {"down_proj"});
     return;
   }
@@ -110,7 +111,8 @@ void add_experts(Modules& modules, const proto::MixtureOfExperts& moe, const Mod
   if (moe.shared_experts() > 0) {
     const bool outside = names.shared == "shared_mlp" && names.moe == "block_sparse_moe";
     add_ffn(modules, Part::shared_expert_up,
-            outside ? std::string(names.shared) : inside(names.shared), moe.shared().gated(), false);
+            outside ? std::string(names.shared) : inside(names.shared), moe.shared().gated(),
+            false);
   }
   if (moe.shared_gate()) {
     add(modules, Part::shared_expert_gate, "", {inside("shared_expert_gate")});

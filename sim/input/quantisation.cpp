@@ -130,12 +130,26 @@ class StorageOfParts {
       method_.ignored.find(module);
     }
     for (int layer = 0; layer <= model_.layers(); ++layer) {
-      for (const char* const norm :
-           {"input_layernorm", "post_attention_layernorm", "self_attn.q_norm", "self_attn.k_norm",
-            "self_attn.q_a_layernorm", "self_attn.kv_a_layernorm", "self_attn.indexer.k_norm",
-            "self_attn.indexer.weights_proj", "mlp.gate", "mlp.gate.e_score_correction_bias",
-            "e_score_correction_bias", "mixer.conv1d", "linear_attn.conv1d", "linear_attn.norm",
-            "eh_proj", "enorm", "hnorm", "shared_head.norm", "shared_head.head", "embed_tokens"}) {
+      for (const char* const norm : {"input_layernorm",
+                                     "post_attention_layernorm",
+                                     "self_attn.q_norm",
+                                     "self_attn.k_norm",
+                                     "self_attn.q_a_layernorm",
+                                     "self_attn.kv_a_layernorm",
+                                     "self_attn.indexer.k_norm",
+                                     "self_attn.indexer.weights_proj",
+                                     "mlp.gate",
+                                     "mlp.gate.e_score_correction_bias",
+                                     "e_score_correction_bias",
+                                     "mixer.conv1d",
+                                     "linear_attn.conv1d",
+                                     "linear_attn.norm",
+                                     "eh_proj",
+                                     "enorm",
+                                     "hnorm",
+                                     "shared_head.norm",
+                                     "shared_head.head",
+                                     "embed_tokens"}) {
         method_.ignored.find(fmt::format("model.layers.{}.{}", layer, norm));
       }
     }

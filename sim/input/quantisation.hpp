@@ -21,9 +21,9 @@ struct Quantisation {
 // "quantization" of ModelOpt's hf_quant_config.json.
 enum class QuantisationFile { kConfig, kModelOpt };
 
-// `model`: its dimensions and activation_dtype. `layers`: what each of its layers is made of; `family`
-// has the names of the matrices. Throws InputError, at the key, for what is not understood and changes
-// bytes or arithmetic.
+// `model`: its dimensions and activation_dtype. `layers`: what each of its layers is made of;
+// `family` has the names of the matrices. Throws InputError, at the key, for what is not understood
+// and changes bytes or arithmetic.
 Quantisation read_quantisation(const JsonObject& statement, QuantisationFile file,
                                const proto::Model& model, const std::vector<LayerParts>& layers,
                                const Family& family);

@@ -19,10 +19,10 @@ struct IntegerRange {
   int most;
 };
 
-// A key is looked for in the language model's object of a multimodal model (text_config, llm_config,
-// language_config), then in the file's own. A null is as good as no key. Where several keys mean the
-// same, `keys` has them all, "n_routed_experts|num_experts": the first that is there is read, and
-// another that says something else is refused. What is looked up counts as understood.
+// A key is looked for in the language model's object of a multimodal model (text_config,
+// llm_config, language_config), then in the file's own. A null is as good as no key. Where several
+// keys mean the same, `keys` has them all, "n_routed_experts|num_experts": the first that is there
+// is read, and another that says something else is refused. What is looked up counts as understood.
 class HfConfig {
  public:
   // Throws InputError for what is no JSON object.

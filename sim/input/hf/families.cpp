@@ -1,179 +1,19 @@
 // One row for each model_type. A missing key means what transformers' class of that type has.
-#include "input/hf/family.hpp"
-
+#include "input/hf/checkpoint_names.hpp"
+#include "input/hf/expert_keys.hpp"
 #include "input/hf/families/readers.hpp"
+#include "input/hf/family.hpp"
 
 namespace rehearse {
 namespace {
-
-// Experts, by who names their keys so.
-constexpr ExpertKeys kMixtralExperts = {
-    .count = {"num_local_experts|num_experts", 8}, .top_k = {"num_experts_per_tok", 2}, .width = {"intermediate_size"}};
-constexpr ExpertKeys kQwen2Experts = {.count = {"num_experts", 60},
-                                      .top_k = {"num_experts_per_tok", 4},
-                                      .width = {"moe_intermediate_size", 1408},
-                                      .shared_width = "shared_expert_intermediate_size",
-                                      .shared_width_missing = 5632,
-                                      .shared_gate = true};
-constexpr ExpertKeys kQwen3Experts = {.count = {"num_experts", 128},
-                                      .top_k = {"num_experts_per_tok", 8},
-                                      .width = {"moe_intermediate_size", 768}};
-constexpr ExpertKeys kQwenNextExperts = {.count = {"num_experts", 512},
-                                         .top_k = {"num_experts_per_tok", 10},
-                                         .width = {"moe_intermediate_size", 512},
-                                         .shared_width = "shared_expert_intermediate_size",
-                                         .shared_width_missing = 512,
-                                         .shared_gate = true};
-constexpr ExpertKeys kQwen35Experts = {.count = {"num_experts", 256},
-                                       .top_k = {"num_experts_per_tok", 8},
-                                       .width = {"moe_intermediate_size", 512},
-                                       .shared_width = "shared_expert_intermediate_size",
-                                       .shared_width_missing = 512,
-                                       .shared_gate = true};
-constexpr ExpertKeys kDeepseekExperts = {.count = {"n_routed_experts"},
-                                         .top_k = {"num_experts_per_tok"},
-                                         .width = {"moe_intermediate_size", 1407},
-                                         .shared = {"n_shared_experts", 0}};
-constexpr ExpertKeys kDeepseek3Experts = {.count = {"n_routed_experts|num_experts", 256},
-                                          .top_k = {"num_experts_per_tok", 8},
-                                          .width = {"moe_intermediate_size", 2048},
-                                          .shared = {"n_shared_experts", 1},
-                                          .correction = true,
-                                          .first_dense = 3};
-constexpr ExpertKeys kGlmExperts = {.count = {"n_routed_experts|num_experts", 128},
-                                    .top_k = {"num_experts_per_tok", 8},
-                                    .width = {"moe_intermediate_size", 1408},
-                                    .shared = {"n_shared_experts", 1},
-                                    .correction = true,
-                                    .first_dense = 1};
-constexpr ExpertKeys kGlmLiteExperts = {.count = {"n_routed_experts|num_experts", 64},
-                                        .top_k = {"num_experts_per_tok", 4},
-                                        .width = {"moe_intermediate_size", 1536},
-                                        .shared = {"n_shared_experts", 1},
-                                        .correction = true,
-                                        .first_dense = 1};
-constexpr ExpertKeys kGptOssExperts = {.count = {"num_local_experts|num_experts", 128},
-                                       .top_k = {"num_experts_per_tok|experts_per_token", 4},
-                                       .width = {"intermediate_size", 2880},
-                                       .bias = true};
-constexpr ExpertKeys kLlama4Experts = {.count = {"num_local_experts", 16},
-                                       .top_k = {"num_experts_per_tok", 1},
-                                       .width = {"intermediate_size", 8192},
-                                       .shared_width = "intermediate_size",
-                                       .shared_width_missing = 8192};
-constexpr ExpertKeys kGemma4Experts = {
-    .count = {"num_experts"},
-    .top_k = {"top_k_experts|num_experts_per_tok"},
-    .width = {"moe_intermediate_size|expert_intermediate_size"}};
-constexpr ExpertKeys kMiniMaxExperts = {.count = {"num_local_experts", 8},
-                                        .top_k = {"num_experts_per_tok", 2},
-                                        .width = {"intermediate_size"},
-                                        .shared_width = "shared_intermediate_size"};
-constexpr ExpertKeys kMiniMax2Experts = {.count = {"num_local_experts", 256},
-                                         .top_k = {"num_experts_per_tok", 8},
-                                         .width = {"intermediate_size"},
-                                         .shared_width = "shared_intermediate_size",
-                                         .correction = true,
-                                         .correction_key = "use_routing_bias"};
-constexpr ExpertKeys kMiniMax3Experts = {.count = {"num_local_experts"},
-                                         .top_k = {"num_experts_per_tok"},
-                                         .width = {"moe_intermediate_size|intermediate_size"},
-                                         .shared = {"n_shared_experts", 0},
-                                         .shared_width = "shared_intermediate_size",
-                                         .correction = true,
-                                         .correction_key = "use_routing_bias"};
-constexpr ExpertKeys kNemotronExperts = {.count = {"n_routed_experts"},
-                                         .top_k = {"num_experts_per_tok"},
-                                         .width = {"moe_intermediate_size"},
-                                         .shared = {"n_shared_experts", 1},
-                                         .shared_width = "moe_shared_expert_intermediate_size",
-                                         .correction = true};
-constexpr ExpertKeys kGraniteExperts = {.count = {"num_local_experts", 8},
-                                        .top_k = {"num_experts_per_tok", 2},
-                                        .width = {"intermediate_size"},
-                                        .shared_width = "shared_intermediate_size"};
-constexpr ExpertKeys kGraniteHybridExperts = {.count = {"num_local_experts"},
-                                              .top_k = {"num_experts_per_tok"},
-                                              .width = {"intermediate_size"},
-                                              .shared_width = "shared_intermediate_size",
-                                              .shared_width_missing = 1024};
-constexpr ExpertKeys kJambaExperts = {.count = {"num_experts", 16},
-                                      .top_k = {"num_experts_per_tok", 2},
-                                      .width = {"intermediate_size", 14336}};
-constexpr ExpertKeys kPhiExperts = {.count = {"num_local_experts", 16},
-                                    .top_k = {"num_experts_per_tok", 2},
-                                    .width = {"intermediate_size", 6400}};
-constexpr ExpertKeys kErnieExperts = {.count = {"moe_num_experts", 64},
-                                      .top_k = {"moe_k", 6},
-                                      .width = {"moe_intermediate_size", 1536},
-                                      .shared = {"moe_num_shared_experts", 2},
-                                      .correction = true};
-constexpr ExpertKeys kBailingExperts = {.count = {"num_experts"},
-                                        .top_k = {"num_experts_per_tok"},
-                                        .width = {"moe_intermediate_size"},
-                                        .shared = {"num_shared_experts", 0},
-                                        .correction = true,
-                                        .correction_key = "moe_router_enable_expert_bias"};
-constexpr ExpertKeys kLongcatExperts = {.count = {"n_routed_experts"},
-                                        .top_k = {"moe_topk"},
-                                        .width = {"expert_ffn_hidden_size"},
-                                        .correction = true};
-constexpr ExpertKeys kKimiExperts = {.count = {"num_experts|n_routed_experts"},
-                                     .top_k = {"num_experts_per_token|num_experts_per_tok"},
-                                     .width = {"moe_intermediate_size"},
-                                     .shared = {"num_shared_experts|n_shared_experts", 0},
-                                     .correction = true};
-constexpr ExpertKeys kStepExperts = {.count = {"moe_num_experts|num_experts|n_routed_experts"},
-                                     .top_k = {"moe_top_k|num_experts_per_tok"},
-                                     .width = {"moe_intermediate_size"},
-                                     .shared_width = "share_expert_dim",
-                                     .correction = true,
-                                     .correction_key = "use_moe_router_bias"};
-constexpr ExpertKeys kMimoExperts = {.count = {"n_routed_experts"},
-                                     .top_k = {"num_experts_per_tok"},
-                                     .width = {"moe_intermediate_size"},
-                                     .shared = {"n_shared_experts", 0},
-                                     .correction = true};
-constexpr ExpertKeys kOlmoeExperts = {.count = {"num_experts", 64},
-                                      .top_k = {"num_experts_per_tok", 8},
-                                      .width = {"intermediate_size", 2048}};
-
-// Names of matrices that are not as Llama's, Qwen's and DeepSeek's.
-constexpr ModuleNames kQwenNames = {.shared = "shared_expert", .predicted = "mtp.layers"};
-constexpr ModuleNames kMixtralNames = {.moe = "block_sparse_moe", .numbered = true};
-constexpr ModuleNames kGptOssNames = {.router = "router"};
-constexpr ModuleNames kLlama4Names = {
-    .dense = "feed_forward", .moe = "feed_forward", .shared = "shared_expert", .router = "router"};
-constexpr ModuleNames kGemma4Names = {.moe = "", .experts = "experts", .router = "router"};
-constexpr ModuleNames kDeepseek4Names = {
-    .attention = "attn",
-    .dense = "ffn",
-    .moe = "ffn",
-    .head = "head",
-    .predicted = "mtp",
-    .numbered = true};
-constexpr ModuleNames kNemotronNames = {
-    .attention = "mixer", .linear = "mixer", .dense = "mixer", .moe = "mixer", .predicted = "mtp.layers"};
-constexpr ModuleNames kGraniteNames = {
-    .linear = "mamba", .dense = "shared_mlp", .moe = "block_sparse_moe", .shared = "shared_mlp"};
-constexpr ModuleNames kJambaNames = {
-    .linear = "mamba", .dense = "feed_forward", .moe = "feed_forward", .router = "router"};
-constexpr ModuleNames kKimiNames = {
-    .linear = "self_attn", .moe = "block_sparse_moe", .numbered = true};
-constexpr ModuleNames kMiniMaxNames = {
-    .linear = "self_attn", .moe = "block_sparse_moe", .numbered = true};
-constexpr ModuleNames kStepNames = {.moe = "moe", .shared = "share_expert"};
-constexpr ModuleNames kHunyuanNames = {.shared = "shared_mlp"};
 
 // Decoders without arithmetic of their own.
 constexpr Traits kLlama = {};
 constexpr Traits kMistral = {.kv_heads = 8, .windows = Windows::kAll, .window = 4096};
 constexpr Traits kMixtral = {.kv_heads = 8, .windows = Windows::kAll, .experts = &kMixtralExperts};
 constexpr Traits kQwen2 = {.kv_heads = 32, .biases = Biases::kQkv, .windows = Windows::kQwen};
-constexpr Traits kQwen2Moe = {.kv_heads = 16,
-                              .biases = Biases::kQkv,
-                              .windows = Windows::kQwen,
-                              .experts = &kQwen2Experts};
+constexpr Traits kQwen2Moe = {
+    .kv_heads = 16, .biases = Biases::kQkv, .windows = Windows::kQwen, .experts = &kQwen2Experts};
 constexpr Traits kQwen3 = {
     .kv_heads = 32, .head_dim = 128, .qk_norms = QkNorms::kPerHead, .windows = Windows::kQwen};
 constexpr Traits kQwen3Moe = {.kv_heads = 4,
@@ -259,10 +99,8 @@ constexpr Traits kGraniteMoe = {.experts = &kGraniteExperts};
 constexpr Traits kGraniteHybrid = {.experts = &kGraniteHybridExperts};
 constexpr Traits kJamba = {.kv_heads = 8, .dense_width = 14336, .experts = &kJambaExperts};
 constexpr Traits kPhi3 = {.windows = Windows::kAll};
-constexpr Traits kPhiMoe = {.kv_heads = 8,
-                            .windows = Windows::kAll,
-                            .norm_bias = true,
-                            .experts = &kPhiExperts};
+constexpr Traits kPhiMoe = {
+    .kv_heads = 8, .windows = Windows::kAll, .norm_bias = true, .experts = &kPhiExperts};
 constexpr Traits kErnie = {.kv_heads = 4, .head_dim = 128, .biases = Biases::kNone, .tied = true};
 constexpr Traits kErnieMoe = {.kv_heads = 4,
                               .head_dim = 128,
@@ -270,9 +108,8 @@ constexpr Traits kErnieMoe = {.kv_heads = 4,
                               .tied = true,
                               .experts = &kErnieExperts};
 constexpr Traits kHunyuan = {.qk_norms = QkNorms::kPerHeadByKey};
-constexpr Traits kBailing = {.biases = Biases::kNone,
-                             .qk_norms = QkNorms::kPerHeadByKey,
-                             .experts = &kBailingExperts};
+constexpr Traits kBailing = {
+    .biases = Biases::kNone, .qk_norms = QkNorms::kPerHeadByKey, .experts = &kBailingExperts};
 constexpr Traits kLongcat = {.experts = &kLongcatExperts};
 constexpr Traits kStep = {.experts = &kStepExperts};
 constexpr Traits kMimo = {.kv_heads = 32,
@@ -291,16 +128,13 @@ constexpr Traits kCohere2 = {.windows = Windows::kPattern,
                              .norms = 1,
                              .parallel = true};
 constexpr Traits kOlmo2 = {.qk_norms = QkNorms::kAllHeads};
-constexpr Traits kOlmo3 = {.qk_norms = QkNorms::kAllHeads,
-                           .windows = Windows::kPattern,
-                           .window = 4096,
-                           .full_every = 4};
+constexpr Traits kOlmo3 = {
+    .qk_norms = QkNorms::kAllHeads, .windows = Windows::kPattern, .window = 4096, .full_every = 4};
 constexpr Traits kOlmoe = {
     .kv_heads = 16, .qk_norms = QkNorms::kAllHeads, .experts = &kOlmoeExperts};
 constexpr Traits kFalcon = {.tied = true, .norm_bias = true};
 constexpr Traits kGpt = {.tied = true, .norm_bias = true};
-constexpr Traits kGptJ = {
-    .norms = 1, .norm_bias = true, .parallel = true, .head_bias = true};
+constexpr Traits kGptJ = {.norms = 1, .norm_bias = true, .parallel = true, .head_bias = true};
 constexpr Traits kNeoX = {.norm_bias = true};
 
 constexpr std::string_view kLatentNothing = "head_dim num_key_value_heads qk_head_dim";
@@ -344,7 +178,11 @@ constexpr Family kFamilies[] = {
     {"glm4_moe", read_decoder, kGlm4Moe},
     {"glm4v_moe", read_decoder, kGlm4Moe},
     {"glm4v_moe_text", read_decoder, kGlm4Moe},
-    {"glm4_moe_lite", read_latent, {.dense_width = 10240, .experts = &kGlmLiteExperts}, {}, kLatentNothing},
+    {"glm4_moe_lite",
+     read_latent,
+     {.dense_width = 10240, .experts = &kGlmLiteExperts},
+     {},
+     kLatentNothing},
     {"glm_moe_dsa", read_latent, kGlmDsa, {}, kDsaNothing},
     {"gpt_oss", read_decoder, kGptOss, kGptOssNames},
     {"llama4", read_llama4, kLlama4, kLlama4Names},
@@ -361,8 +199,10 @@ constexpr Family kFamilies[] = {
     {"minimax_text_01", read_minimax_lightning, kMiniMax, kMiniMaxNames},
     {"minimax_m1", read_minimax_lightning, kMiniMax, kMiniMaxNames},
     {"minimax_m2", read_decoder, kMiniMax2, kMiniMaxNames, "num_mtp_modules attn_type_list"},
-    {"minimax_m3", read_minimax_m3, kMiniMax3, kMiniMaxNames, "num_mtp_modules num_nextn_predict_layers"},
-    {"minimax_m3_vl", read_minimax_m3, kMiniMax3, kMiniMaxNames, "num_mtp_modules num_nextn_predict_layers"},
+    {"minimax_m3", read_minimax_m3, kMiniMax3, kMiniMaxNames,
+     "num_mtp_modules num_nextn_predict_layers"},
+    {"minimax_m3_vl", read_minimax_m3, kMiniMax3, kMiniMaxNames,
+     "num_mtp_modules num_nextn_predict_layers"},
     {"nemotron_h", read_nemotron_h, kNemotron, kNemotronNames},
     {"nemotron-nas", read_nemotron_nas, kLlama},
     {"granite", read_decoder, kLlama},

@@ -1,5 +1,6 @@
-// The families of models: what each model_type's config.json says, and what it leaves out. A family is
-// a row of kFamilies (families.cpp); one without arithmetic of its own is nothing but its traits.
+// The families of models: what each model_type's config.json says, and what it leaves out. A family
+// is a row of kFamilies (families.cpp); one without arithmetic of its own is nothing but its
+// traits.
 #pragma once
 
 #include <span>
@@ -35,31 +36,31 @@ struct ExpertKeys {
   KeyOr count;
   KeyOr top_k;
   KeyOr width;
-  KeyOr shared = {};           // how many; no key: none, or one where shared_width is there
+  KeyOr shared = {};                   // how many; no key: none, or one where shared_width is there
   std::string_view shared_width = {};  // a shared expert's own; no key: as a routed one's
   int shared_width_missing = 0;
   bool shared_gate = false;
-  bool correction = false;  // the router corrects its scores, in fp32
+  bool correction = false;               // the router corrects its scores, in fp32
   std::string_view correction_key = {};  // unless this says otherwise
-  int first_dense = 0;      // of a missing first_k_dense_replace
-  bool bias = false;        // of each matrix of an expert, and of the router (gpt-oss)
+  int first_dense = 0;                   // of a missing first_k_dense_replace
+  bool bias = false;                     // of each matrix of an expert, and of the router (gpt-oss)
 };
 
 // What differs between plain decoders.
 struct Traits {
-  int kv_heads = 0;   // of a missing num_key_value_heads; 0: as many as heads
-  int head_dim = 0;   // of a missing head_dim; 0: hidden_size / num_attention_heads
+  int kv_heads = 0;  // of a missing num_key_value_heads; 0: as many as heads
+  int head_dim = 0;  // of a missing head_dim; 0: hidden_size / num_attention_heads
   Biases biases = Biases::kAllByKey;
   bool biased = false;  // of a missing attention_bias
   QkNorms qk_norms = QkNorms::kNone;
   bool qk_normed = false;  // of a missing use_qk_norm
   Windows windows = Windows::kNone;
-  int window = 0;      // of a missing sliding_window; 0: there is none
-  int full_every = 0;  // Windows::kPattern, and of linear attention
-  bool sinks = false;  // a term more in each head's softmax
+  int window = 0;          // of a missing sliding_window; 0: there is none
+  int full_every = 0;      // Windows::kPattern, and of linear attention
+  bool sinks = false;      // a term more in each head's softmax
   bool last_full = false;  // the last layer attends to all
-  bool tied = false;   // of a missing tie_word_embeddings
-  int norms = 0;       // per layer; 0: one before attention, one before the FFN
+  bool tied = false;       // of a missing tie_word_embeddings
+  int norms = 0;           // per layer; 0: one before attention, one before the FFN
   bool norm_bias = false;
   bool parallel = false;  // attention and FFN on the same input
   bool head_bias = false;

@@ -50,8 +50,9 @@ int FamilyReader::read_head_dim(int heads) {
   }
   const int hidden = model_.hidden();
   if (hidden % heads != 0) {
-    config_.refuse("num_attention_heads",
-                   fmt::format("does not divide hidden_size = {}, and there is no head_dim", hidden));
+    config_.refuse(
+        "num_attention_heads",
+        fmt::format("does not divide hidden_size = {}, and there is no head_dim", hidden));
   }
   return hidden / heads;
 }
@@ -69,8 +70,8 @@ void FamilyReader::read_heads(proto::Attention& attention) {
   attention.set_kv_heads(kv_heads);
   attention.set_head_dim(read_head_dim(heads));
   const bool by_key = family.biases == Biases::kQkvByKey || family.biases == Biases::kAllByKey;
-  const bool biased = by_key ? config_.boolean_or(family.biased, "attention_bias")
-                             : family.biases != Biases::kNone;
+  const bool biased =
+      by_key ? config_.boolean_or(family.biased, "attention_bias") : family.biases != Biases::kNone;
   const bool qkv_alone = family.biases == Biases::kQkv || family.biases == Biases::kQkvByKey;
   if (!by_key) config_.ignore("attention_bias");
   if (biased && qkv_alone) attention.set_qkv_bias(true);

@@ -45,7 +45,9 @@ class FamilyReader {
   void note(std::string text) { notes_.push_back(std::move(text)); }
 
   int integer(const KeyOr& key, IntegerRange range) const;
-  void place(const std::string& field, std::string_view key) { where_.place(field, config_.at(key)); }
+  void place(const std::string& field, std::string_view key) {
+    where_.place(field, config_.at(key));
+  }
 
   // layers, hidden, vocab, tied_embeddings, norms, the longest context.
   void read_dimensions(std::string_view layers = "num_hidden_layers",

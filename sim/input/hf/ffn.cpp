@@ -65,8 +65,8 @@ void FamilyReader::read_experts(const ExpertKeys& keys) {
   moe.set_experts(integer(keys.count, kExpertCounts));
   moe.set_top_k(integer(keys.top_k, kExpertCounts));
   if (moe.top_k() > moe.experts()) {
-    config_.refuse(keys.top_k.key,
-                   fmt::format("a token visits at most the {} experts of its layer", moe.experts()));
+    config_.refuse(keys.top_k.key, fmt::format("a token visits at most the {} experts of its layer",
+                                               moe.experts()));
   }
   const int width = integer(keys.width, kWidths);
   moe.mutable_expert()->set_width(width);
@@ -80,7 +80,8 @@ void FamilyReader::read_experts(const ExpertKeys& keys) {
       own ? config_.integer_or(keys.shared_width_missing, keys.shared_width, {0, kLargestWidth})
           : width;
   int shared = own && shared_width > 0 ? 1 : 0;
-  if (!keys.shared.key.empty()) shared = integer({keys.shared.key, std::max(keys.shared.missing, 0)}, kSomeExperts);
+  if (!keys.shared.key.empty())
+    shared = integer({keys.shared.key, std::max(keys.shared.missing, 0)}, kSomeExperts);
   if (shared > 0 && shared_width > 0) {
     moe.set_shared_experts(shared);
     moe.mutable_shared()->set_width(shared_width);

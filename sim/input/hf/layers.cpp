@@ -1,5 +1,5 @@
-// Which layer has which attention and which FFN: one entry for each layer from the config's own lists
-// or from its family's rule; in the message, as repeated runs.
+// Which layer has which attention and which FFN: one entry for each layer from the config's own
+// lists or from its family's rule; in the message, as repeated runs.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -29,7 +29,8 @@ std::string layer_type_of(const std::string& written) {
 int times_of(const std::vector<LayerParts>& layers, std::size_t at, std::size_t period) {
   int times = 1;
   for (std::size_t next = at + period; next + period <= layers.size(); next += period) {
-    if (!std::equal(layers.begin() + at, layers.begin() + at + period, layers.begin() + next)) break;
+    if (!std::equal(layers.begin() + at, layers.begin() + at + period, layers.begin() + next))
+      break;
     ++times;
   }
   return times;
@@ -109,12 +110,14 @@ void FamilyReader::read_windows(const proto::Attention& heads) {
   if (!config_.boolean_or(!off, "use_sliding_window")) window = 0;
   // One as long as the context is none.
   if (model_.has_longest_context() && window >= model_.longest_context()) window = 0;
-  const int full_every = config_.integer_or(family.full_every, "sliding_window_pattern|_sliding_window_pattern", kLayerCounts);
+  const int full_every = config_.integer_or(
+      family.full_every, "sliding_window_pattern|_sliding_window_pattern", kLayerCounts);
   const int first = config_.integer_or(0, "max_window_layers", kSomeLayers);
   if (types.empty()) {
     if (window > 0 && family.windows == Windows::kNone) {
-      config_.refuse("sliding_window", "which layers of this model type have it is not known: "
-                                       "layer_types would say it");
+      config_.refuse("sliding_window",
+                     "which layers of this model type have it is not known: "
+                     "layer_types would say it");
     }
     for (int layer = 0; layer < layers(); ++layer) {
       const bool slides = family.windows == Windows::kAll ||

@@ -13,7 +13,8 @@ namespace {
 // The dimensions of a tower; a missing one says so.
 class Tower {
  public:
-  Tower(const JsonObject& object, double text_hidden) : object_(object), text_hidden_(text_hidden) {}
+  Tower(const JsonObject& object, double text_hidden)
+      : object_(object), text_hidden_(text_hidden) {}
 
   double operator[](const char* key) {
     const int value = object_.integer_or(0, key);
@@ -57,8 +58,8 @@ double siglip(Tower& tower) {
 double pixtral(Tower& tower) {
   const double hidden = tower["hidden_size"];
   const double layer = 4 * square(hidden) + 3 * hidden * tower["intermediate_size"] + 2 * hidden;
-  const double projector = hidden + 4 * square(hidden) + hidden * tower.text_hidden() +
-                           square(tower.text_hidden());
+  const double projector =
+      hidden + 4 * square(hidden) + hidden * tower.text_hidden() + square(tower.text_hidden());
   return tower["num_hidden_layers"] * layer + 3 * square(tower["patch_size"]) * hidden + hidden +
          projector;
 }
@@ -80,8 +81,8 @@ double qwen3(Tower& tower) {
   const double hidden = tower["hidden_size"];
   const double merged = square(tower["spatial_merge_size"]) * hidden;
   const double patches = 3 * tower["temporal_patch_size"] * square(tower["patch_size"]);
-  const double merger = square(merged) + merged + merged * tower["out_hidden_size"] +
-                        tower["out_hidden_size"];
+  const double merger =
+      square(merged) + merged + merged * tower["out_hidden_size"] + tower["out_hidden_size"];
   const double deep = static_cast<double>(tower.listed("deepstack_visual_indexes"));
   return tower["depth"] * biased_layer(hidden, tower["intermediate_size"]) + patches * hidden +
          hidden + tower["num_position_embeddings"] * hidden + 2 * hidden + merger +
@@ -123,8 +124,9 @@ void read_towers(FamilyReader& reader) {
     proto::Tower& tower = *reader.model().add_tower();
     tower.set_name(std::string(key).substr(0, std::string(key).find('_')));
     tower.set_parameters(*parameters);
-    reader.note(fmt::format("{}: its {:.2f} billion weights are counted, nothing of it is simulated",
-                            key, *parameters / 1e9));
+    reader.note(
+        fmt::format("{}: its {:.2f} billion weights are counted, nothing of it is simulated", key,
+                    *parameters / 1e9));
   }
 }
 

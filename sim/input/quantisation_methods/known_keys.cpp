@@ -9,7 +9,8 @@
 namespace rehearse {
 namespace {
 
-constexpr std::string_view kKnownKeys[] = {"quant_method", "moe_quant_algo",
+constexpr std::string_view kKnownKeys[] = {"quant_method",
+                                           "moe_quant_algo",
                                            "weight_block_size",
                                            "activation_scheme",
                                            "modules_to_not_convert",

@@ -1,5 +1,5 @@
-// DeepSeek-V4: one key that is its value for all heads, near tokens whole and far ones compressed; four
-// residual streams, which mixers join before each block and spread behind it.
+// DeepSeek-V4: one key that is its value for all heads, near tokens whole and far ones compressed;
+// four residual streams, which mixers join before each block and spread behind it.
 #include <fmt/format.h>
 
 #include <map>
@@ -33,7 +33,8 @@ void add_kind(FamilyReader& reader, int ratio) {
   compressed.set_output_groups(config.integer("o_groups", kHeadCounts));
   compressed.set_output_rank(config.integer("o_lora_rank", kWidths));
   if (attention.heads() % compressed.output_groups() != 0) {
-    config.refuse("o_groups", fmt::format("must divide num_attention_heads = {}", attention.heads()));
+    config.refuse("o_groups",
+                  fmt::format("must divide num_attention_heads = {}", attention.heads()));
   }
   config.ignore("index_n_heads index_head_dim index_topk");
   if (ratio != kChosenRatio) return;
@@ -62,12 +63,12 @@ void add_streams(FamilyReader& reader) {
   const double hidden = reader.model().hidden();
   reader.model().set_residual_streams(static_cast<int>(streams));
   const double rows = (2 + streams) * streams;
-  proto::ExtraWeights& mixers = reader.add_extra(
-      "mixers of the residual streams", 2 * (rows * streams * hidden + rows + 3), true);
+  proto::ExtraWeights& mixers = reader.add_extra("mixers of the residual streams",
+                                                 2 * (rows * streams * hidden + rows + 3), true);
   mixers.set_dtype(proto::Model::fp32);
   mixers.set_of_prediction(true);
-  proto::ExtraWeights& last = reader.add_extra("mixer before the head",
-                                               streams * streams * hidden + streams + 1, false);
+  proto::ExtraWeights& last =
+      reader.add_extra("mixer before the head", streams * streams * hidden + streams + 1, false);
   last.set_dtype(proto::Model::fp32);
 }
 

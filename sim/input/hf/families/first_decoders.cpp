@@ -30,7 +30,8 @@ proto::Attention& read_alike(FamilyReader& reader, const Keys& keys, bool attent
   attention.set_head_dim(hidden / heads);
   if (attention_bias) attention.set_bias(true);
   constexpr int kUsual = 4;
-  const int width = config.integer_or(std::min(kUsual * hidden, kLargestWidth), keys.width, kWidths);
+  const int width =
+      config.integer_or(std::min(kUsual * hidden, kLargestWidth), keys.width, kWidths);
   proto::FeedForward& dense = reader.add_dense(kDense, width, keys.width, false);
   if (ffn_bias) dense.set_bias(true);
   for (LayerParts& layer : reader.parts()) layer = {"full", {kDense}};
@@ -44,18 +45,25 @@ void add_positions(FamilyReader& reader, double positions) {
 }  // namespace
 
 void read_gpt2(FamilyReader& reader) {
-  read_alike(reader, {"n_layer|num_hidden_layers", "n_embd|hidden_size", "n_head|num_attention_heads", "n_inner"}, true, true);
+  read_alike(
+      reader,
+      {"n_layer|num_hidden_layers", "n_embd|hidden_size", "n_head|num_attention_heads", "n_inner"},
+      true, true);
   add_positions(reader, reader.config().integer_or(1024, "n_positions|n_ctx", kWidths));
 }
 
 void read_gptj(FamilyReader& reader) {
-  read_alike(reader, {"n_layer|num_hidden_layers", "n_embd|hidden_size", "n_head|num_attention_heads", "n_inner"}, false, true);
+  read_alike(
+      reader,
+      {"n_layer|num_hidden_layers", "n_embd|hidden_size", "n_head|num_attention_heads", "n_inner"},
+      false, true);
 }
 
 void read_gpt_neox(FamilyReader& reader) {
   const HfConfig& config = reader.config();
   const bool biased = config.boolean_or(true, "attention_bias");
-  read_alike(reader, {"num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size"},
+  read_alike(reader,
+             {"num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size"},
              biased, true);
   if (config.boolean_or(true, "use_parallel_residual")) {
     reader.model().set_parallel_blocks(true);
@@ -82,22 +90,25 @@ void read_opt(FamilyReader& reader) {
 }
 
 void read_bloom(FamilyReader& reader) {
-  read_alike(reader, {"n_layer|num_hidden_layers", "hidden_size|n_embed", "n_head|num_attention_heads", "n_inner"}, true, true);
+  read_alike(
+      reader,
+      {"n_layer|num_hidden_layers", "hidden_size|n_embed", "n_head|num_attention_heads", "n_inner"},
+      true, true);
   reader.add_extra("norm of the embedding", 2.0 * reader.model().hidden(), false);
 }
 
 void read_falcon(FamilyReader& reader) {
   const HfConfig& config = reader.config();
   const bool biased = config.boolean_or(false, "bias");
-  proto::Attention& attention =
-      read_alike(reader,
-                 {"num_hidden_layers|n_layer", "hidden_size", "num_attention_heads|n_head",
-                  "ffn_hidden_size"},
-                 biased, biased);
+  proto::Attention& attention = read_alike(
+      reader,
+      {"num_hidden_layers|n_layer", "hidden_size", "num_attention_heads|n_head", "ffn_hidden_size"},
+      biased, biased);
   const bool newer = config.boolean_or(false, "new_decoder_architecture");
   const bool single = config.boolean_or(true, "multi_query");
   if (newer) {
-    attention.set_kv_heads(config.integer_or(attention.heads(), "num_kv_heads|n_head_kv", kHeadCounts));
+    attention.set_kv_heads(
+        config.integer_or(attention.heads(), "num_kv_heads|n_head_kv", kHeadCounts));
     if (attention.heads() % attention.kv_heads() != 0) {
       config.refuse("num_kv_heads|n_head_kv",
                     fmt::format("must divide the {} heads", attention.heads()));

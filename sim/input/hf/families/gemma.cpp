@@ -1,5 +1,5 @@
-// Gemma 3n and 4: full and sliding layers whose dimensions may differ, the last ones reading the KV of
-// earlier ones; embeddings for each layer; Gemma 4's experts run beside the dense FFN.
+// Gemma 3n and 4: full and sliding layers whose dimensions may differ, the last ones reading the KV
+// of earlier ones; embeddings for each layer; Gemma 4's experts run beside the dense FFN.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -139,11 +139,12 @@ void read_gemma3n(FamilyReader& reader) {
   const double rank = config.integer_or(64, "laurel_rank", kWidths);
   reader.add_extra("AltUp projections", 2 * (streams - 1) * hidden * hidden, false);
   reader.add_extra(
-      "AltUp",
-      streams * streams + streams * streams * streams + hidden * streams + hidden + hidden, true);
+      "AltUp", streams * streams + streams * streams * streams + hidden * streams + hidden + hidden,
+      true);
   reader.add_extra("LAuReL", 2 * hidden * rank + hidden, true);
-  reader.note("AltUp, LAuReL and the embeddings for each layer: weights are counted, their operators "
-              "are not simulated");
+  reader.note(
+      "AltUp, LAuReL and the embeddings for each layer: weights are counted, their operators "
+      "are not simulated");
 }
 
 void read_gemma4(FamilyReader& reader) {
@@ -159,8 +160,7 @@ void read_gemma4(FamilyReader& reader) {
   if (full.keys_are_values()) {
     full.set_kv_heads(config.integer_or(full.kv_heads(), kFullKv, kHeadCounts));
     if (full.heads() % full.kv_heads() != 0) {
-      config.refuse(kFullKv,
-                    fmt::format("must divide num_attention_heads = {}", full.heads()));
+      config.refuse(kFullKv, fmt::format("must divide num_attention_heads = {}", full.heads()));
     }
   }
   config.ignore(kFullKv);
@@ -172,8 +172,9 @@ void read_gemma4(FamilyReader& reader) {
   config.ignore("vocab_size_per_layer_input");
   if (width == 0) return;
   add_layer_embeddings(reader, width);
-  reader.note("the embeddings for each layer: weights are counted, their operators are not "
-              "simulated");
+  reader.note(
+      "the embeddings for each layer: weights are counted, their operators are not "
+      "simulated");
 }
 
 }  // namespace rehearse

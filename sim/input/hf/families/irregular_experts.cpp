@@ -26,9 +26,10 @@ int same_in_layers(FamilyReader& reader, const char* keys, int missing, IntegerR
   }
   for (const json& each : list) {
     if (each != first) {
-      config.refuse(keys, fmt::format("{} beside {}: experts that differ from layer to layer are not "
-                                      "modelled",
-                                      shortened(each.dump()), shortened(first.dump())));
+      config.refuse(keys,
+                    fmt::format("{} beside {}: experts that differ from layer to layer are not "
+                                "modelled",
+                                shortened(each.dump()), shortened(first.dump())));
     }
   }
   return first.get<int>();

@@ -1,5 +1,5 @@
-// Multi-head latent attention, alone or with a lightning indexer: DeepSeek V2 to V3.2, Kimi K2, GLM-5
-// and GLM-4.7-Flash. num_key_value_heads and head_dim mean nothing here.
+// Multi-head latent attention, alone or with a lightning indexer: DeepSeek V2 to V3.2, Kimi K2,
+// GLM-5 and GLM-4.7-Flash. num_key_value_heads and head_dim mean nothing here.
 #include <fmt/format.h>
 
 #include "base/utf8.hpp"

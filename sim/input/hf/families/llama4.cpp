@@ -1,5 +1,5 @@
-// Llama 4: chunked attention with rotary positions, every fourth layer full attention without; experts
-// in every interleave_moe_layer_step-th layer.
+// Llama 4: chunked attention with rotary positions, every fourth layer full attention without;
+// experts in every interleave_moe_layer_step-th layer.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -48,7 +48,8 @@ std::vector<bool> read_moe(FamilyReader& reader) {
   const json* const listed = config.find("moe_layers");
   const int step = config.integer_or(1, "interleave_moe_layer_step", kSomeLayers);
   if (listed == nullptr) {
-    for (int layer = step - 1; step > 0 && layer < reader.layers(); layer += step) moe[layer] = true;
+    for (int layer = step - 1; step > 0 && layer < reader.layers(); layer += step)
+      moe[layer] = true;
     return moe;
   }
   if (!listed->is_array()) config.refuse("moe_layers", "expected a list of layers");
@@ -91,8 +92,7 @@ void read_llama4(FamilyReader& reader) {
     reader.add_dense(kDense, width, "intermediate_size_mlp");
   }
   for (int layer = 0; layer < reader.layers(); ++layer) {
-    reader.parts()[layer] = {chunked[layer] ? "chunked" : "full",
-                             {moe[layer] ? kExperts : kDense}};
+    reader.parts()[layer] = {chunked[layer] ? "chunked" : "full", {moe[layer] ? kExperts : kDense}};
   }
 }
 

@@ -1,5 +1,5 @@
-// LongCat-Flash: a layer is two latent attentions, each with a dense FFN behind it, and experts that run
-// beside the first FFN up to the layer's end. Here it is two layers in a row.
+// LongCat-Flash: a layer is two latent attentions, each with a dense FFN behind it, and experts
+// that run beside the first FFN up to the layer's end. Here it is two layers in a row.
 #include "input/hf/families/readers.hpp"
 
 namespace rehearse {

@@ -1,5 +1,5 @@
-// NVIDIA's own: Nemotron-H, whose layers are one block each (a state-space layer, attention, an FFN or
-// experts), and models of an architecture search, whose blocks are listed one by one (DeciLM).
+// NVIDIA's own: Nemotron-H, whose layers are one block each (a state-space layer, attention, an FFN
+// or experts), and models of an architecture search, whose blocks are listed one by one (DeciLM).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,7 +22,8 @@ char letter_of(const std::string& word) {
   if (word == "attention") return '*';
   if (word == "moe") return 'E';
   if (word == "mlp") return '-';
-  return word.size() == 1 && std::string("M*E-").find(word[0]) != std::string::npos ? word[0] : '\0';
+  return word.size() == 1 && std::string("M*E-").find(word[0]) != std::string::npos ? word[0]
+                                                                                    : '\0';
 }
 
 // "M*E-..." of a string or a list; empty: there is no such key.
@@ -33,9 +34,10 @@ std::string read_blocks(const HfConfig& config, const char* keys) {
   const auto add = [&](const std::string& word) {
     const char letter = letter_of(word);
     if (letter == '\0') {
-      config.refuse(keys, fmt::format("\"{}\" is not read, only M (mamba), * (attention), E (moe) and "
-                                      "- (mlp)",
-                                      shortened(word)));
+      config.refuse(keys,
+                    fmt::format("\"{}\" is not read, only M (mamba), * (attention), E (moe) and "
+                                "- (mlp)",
+                                shortened(word)));
     }
     blocks += letter;
   };
@@ -87,9 +89,10 @@ void read_mamba2(FamilyReader& reader) {
 void read_nemotron_ffn(FamilyReader& reader, const std::string& blocks) {
   const HfConfig& config = reader.config();
   const bool biased = config.boolean_or(false, "mlp_bias");
-  config.ignore("intermediate_size moe_intermediate_size moe_latent_size n_routed_experts "
-                "num_experts_per_tok n_shared_experts moe_shared_expert_intermediate_size n_group "
-                "topk_group");
+  config.ignore(
+      "intermediate_size moe_intermediate_size moe_latent_size n_routed_experts "
+      "num_experts_per_tok n_shared_experts moe_shared_expert_intermediate_size n_group "
+      "topk_group");
   if (blocks.find('-') != std::string::npos) {
     const int width = config.integer("intermediate_size", kWidths);
     reader.add_dense(kDense, width, "intermediate_size", false).set_bias(biased);
@@ -127,14 +130,16 @@ void read_nemotron_h(FamilyReader& reader) {
   reader.set_layers(layers);
   reader.read_dimensions_but_layers();
   const int predicted = config.integer_or(0, "num_nextn_predict_layers", kSomeLayers);
-  const std::string block = read_blocks(config, "mtp_layers_block_type|mtp_hybrid_override_pattern");
+  const std::string block =
+      read_blocks(config, "mtp_layers_block_type|mtp_hybrid_override_pattern");
   const std::string all = predicted > 0 ? blocks + block : blocks;
   if (all.find('M') != std::string::npos) read_mamba2(reader);
   if (all.find('*') != std::string::npos) {
     proto::Attention& full = reader.add_attention("full", "num_attention_heads");
     config.has("head_dim|attention_head_dim");
     reader.read_heads(full);
-    full.set_head_dim(config.integer_or(full.head_dim(), "head_dim|attention_head_dim", kHeadCounts));
+    full.set_head_dim(
+        config.integer_or(full.head_dim(), "head_dim|attention_head_dim", kHeadCounts));
   }
   read_nemotron_ffn(reader, all);
   for (int layer = 0; layer < layers; ++layer) reader.parts()[layer] = parts_of(blocks[layer]);

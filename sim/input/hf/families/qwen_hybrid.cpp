@@ -29,8 +29,9 @@ int read_blocks(FamilyReader& reader) {
   constexpr const char* kKey = "mtp_num_hidden_layers|num_nextn_predict_layers";
   const bool says = reader.config().has(kKey);
   if (!says && reader.family().model_type == "qwen3_next") {
-    reader.note("a block that predicts a further token is counted: its checkpoints have one, and no "
-                "key says so");
+    reader.note(
+        "a block that predicts a further token is counted: its checkpoints have one, and no "
+        "key says so");
     return 1;
   }
   return reader.config().integer_or(0, kKey, kSomeLayers);

@@ -5,8 +5,8 @@
 
 namespace rehearse {
 
-void read_qwen_hybrid(FamilyReader& reader);    // qwen3_next, qwen3_5
-void read_latent(FamilyReader& reader);         // deepseek_v2, v3, v32, kimi_k2, GLM's
+void read_qwen_hybrid(FamilyReader& reader);  // qwen3_next, qwen3_5
+void read_latent(FamilyReader& reader);       // deepseek_v2, v3, v32, kimi_k2, GLM's
 void read_deepseek_v4(FamilyReader& reader);
 void read_longcat(FamilyReader& reader);
 void read_kimi_linear(FamilyReader& reader);

@@ -1,4 +1,5 @@
-// Granite 4 (Mamba-2 and a few layers of attention) and Jamba (Mamba, attention and experts by periods).
+// Granite 4 (Mamba-2 and a few layers of attention) and Jamba (Mamba, attention and experts by
+// periods).
 #include <fmt/format.h>
 
 #include <algorithm>

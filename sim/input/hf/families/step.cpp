@@ -25,7 +25,8 @@ std::vector<bool> read_listed(FamilyReader& reader) {
     const auto [behind, error] = std::from_chars(at, end, layer);
     const bool ends = behind == end || *behind == ',';
     if (error != std::errc() || !ends || layer < 0 || layer >= reader.layers()) {
-      config.refuse(kKey, fmt::format("expected numbers of the model's {} layers", reader.layers()));
+      config.refuse(kKey,
+                    fmt::format("expected numbers of the model's {} layers", reader.layers()));
     }
     moe[layer] = true;
     at = behind == end ? end : behind + 1;
@@ -63,7 +64,8 @@ void add_step_kinds(FamilyReader& reader) {
       other.refuse("num_attention_groups", "must divide its num_attention_heads");
     }
   } else {
-    reader.note("attention_other_setting is missing: sliding layers have as many heads as full ones");
+    reader.note(
+        "attention_other_setting is missing: sliding layers have as many heads as full ones");
   }
   reader.add_attention("full", "num_attention_heads").MergeFrom(full);
   reader.add_attention("sliding", "sliding_window").MergeFrom(sliding);
