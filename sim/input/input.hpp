@@ -22,7 +22,7 @@ struct Expected;  // claims/expected.hpp
 struct PlanRequest {
   std::string path;
   std::optional<std::string> variant = {};  // --variant; absent: the plan's default_variant, if any
-  std::optional<std::string> model = {};    // --model: a path from the working directory
+  std::optional<std::string> model = {};     // --model: a path from the working directory, or a name
   std::optional<std::string> platform = {};  // --platform: a path from the working directory
   std::vector<GpusAt> gpus_at = {};          // --gpu-at, looked up in the catalogue
   std::vector<std::string> sets = {};  // --set FIELD=VALUE: "layout.tensor=4", "model.moe.top_k=1"
@@ -35,7 +35,8 @@ struct PlanRequest {
 
 // Checks each field by itself (ranges, units, names) and that the model and platform files are
 // there; whether the layout fits model and platform is the layout stage's question. Paths in the
-// file are relative to the file, paths in options to the working directory. Fields of the model
+// file are relative to the file, paths in options to the working directory; a model may be a name
+// of the gallery (find_model). Fields of the model
 // ("model.moe.top_k=1") end up in Plan::model_sets: read_model(plan.model_path, plan.model_sets).
 Plan read_plan(const PlanRequest& request);
 

@@ -81,7 +81,7 @@ TEST(Bounds, AreHeldByModelsWithTheirPlace) {
       "\"num_attention_heads\":4,\"vocab_size\":100,\"intermediate_size\":16,\"torch_dtype\":"
       "\"bfloat16\"}";
   EXPECT_EQ(refusal_of([&] { parse_model(source_of("m.json", config, "a model")); }),
-            "m.json:2:1: error: layers = 20000: must be at most 10000");
+            "m.json:2:1: error: num_hidden_layers = 20000: must be at most 10000");
 }
 
 TEST(Bounds, NumbersAreFinite) {

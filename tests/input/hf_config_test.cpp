@@ -2,8 +2,11 @@
 // understood, and files that are broken.
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <string>
 
+#include "input/hf/family.hpp"
 #include "input/input.hpp"
 #include "input/input_texts.hpp"
 
@@ -234,6 +237,16 @@ TEST(HfConfig, OfATypeThatIsNotReadSaysWhich) {
   EXPECT_EQ(refusal("{\"model_type\": \"" + long_word + "\"}"),
             ":1:2: error: model_type = \"" + std::string(59, 'x') +
                 "... (1048578 bytes): is not read: " + kRule);
+}
+
+// The message above sends the reader there.
+TEST(HfConfig, OfEveryTypeThatIsReadStandsInTheReadme) {
+  std::ifstream file(REHEARSE_SOURCE_DIR "/README.md");
+  const std::string readme(std::istreambuf_iterator<char>(file), {});
+  for (const Family& family : families()) {
+    EXPECT_NE(readme.find("`" + std::string(family.model_type) + "`"), std::string::npos)
+        << family.model_type;
+  }
 }
 
 TEST(HfConfig, IsRecognisedByItsFirstCharacter) {

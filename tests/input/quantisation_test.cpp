@@ -240,30 +240,6 @@ TEST(HfConfig, BesideAnOlderQuantisationIsRefused) {
                 " are quantised: write it there, as quantization_config with its quant_method");
 }
 
-TEST(HfConfig, SaysWhichKeysItDoesNotUnderstand) {
-  const Model model = read_model(written_file("keys.config.json", R"({"model_type": "llama",
-      "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 128,
-      "vocab_size": 100, "torch_dtype": "bfloat16", "rope_theta": 1e4, "bos_token_id": 1,
-      "attention_dropout": 0.1, "surprise": 3, "nothing": false})"));
-  EXPECT_EQ(model.notes,
-            std::vector<std::string>{"keys that are not understood and not used: surprise"});
-}
-
-TEST(HfConfig, OfMistralWithoutAWindowHasItsClasss) {
-  const auto mistral = [](const std::string& more) {
-    return written_file("mistral.config.json", R"({"model_type": "mistral", "hidden_size": 64,
-        "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
-        "intermediate_size": 128, "vocab_size": 100, "torch_dtype": "bfloat16")" +
-                                                   more + "}");
-  };
-  EXPECT_NE(refusal_of([&] { read_model(mistral("")); }).find("a window of 4096 tokens"),
-            std::string::npos);
-  EXPECT_EQ(read_model(mistral(R"(, "sliding_window": null)")).layers, 2);
-  EXPECT_EQ(
-      read_model(mistral(R"(, "sliding_window": 4096, "max_position_embeddings": 4096)")).layers,
-      2);
-}
-
 constexpr const char* kLlama70 = R"(layers: 80
 hidden: 8192
 attention { heads: 64 kv_heads: 8 head_dim: 128 }

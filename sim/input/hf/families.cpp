@@ -53,7 +53,8 @@ constexpr Traits kGptOss = {.kv_heads = 8,
                             .full_every = 2,
                             .sinks = true,
                             .experts = &kGptOssExperts};
-constexpr Traits kLlama4 = {.kv_heads = 8, .head_dim = 128, .experts = &kLlama4Experts};
+constexpr Traits kLlama4 = {
+    .heads = 40, .vocab = 202048, .kv_heads = 8, .head_dim = 128, .experts = &kLlama4Experts};
 constexpr Traits kGemma = {.kv_heads = 16, .head_dim = 256, .tied = true};
 constexpr Traits kGemma2 = {.kv_heads = 4,
                             .head_dim = 256,
@@ -62,7 +63,9 @@ constexpr Traits kGemma2 = {.kv_heads = 4,
                             .full_every = 2,
                             .tied = true,
                             .norms = 4};
-constexpr Traits kGemma3 = {.kv_heads = 4,
+constexpr Traits kGemma3 = {.heads = 8,
+                            .vocab = 262208,
+                            .kv_heads = 4,
                             .head_dim = 256,
                             .qk_norms = QkNorms::kPerHead,
                             .windows = Windows::kPattern,
@@ -70,7 +73,9 @@ constexpr Traits kGemma3 = {.kv_heads = 4,
                             .full_every = 6,
                             .tied = true,
                             .norms = 4};
-constexpr Traits kGemma3n = {.kv_heads = 2,
+constexpr Traits kGemma3n = {.heads = 8,
+                             .vocab = 262400,
+                             .kv_heads = 2,
                              .head_dim = 256,
                              .qk_norms = QkNorms::kPerHead,
                              .window = 512,
@@ -78,7 +83,9 @@ constexpr Traits kGemma3n = {.kv_heads = 2,
                              .tied = true,
                              .norms = 4,
                              .dense_width = 16384};
-constexpr Traits kGemma4 = {.kv_heads = 4,
+constexpr Traits kGemma4 = {.heads = 8,
+                            .vocab = 262144,
+                            .kv_heads = 4,
                             .head_dim = 256,
                             .qk_norms = QkNorms::kPerHead,
                             .window = 512,

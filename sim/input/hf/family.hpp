@@ -48,8 +48,10 @@ struct ExpertKeys {
 
 // What differs between plain decoders.
 struct Traits {
-  int kv_heads = 0;  // of a missing num_key_value_heads; 0: as many as heads
-  int head_dim = 0;  // of a missing head_dim; 0: hidden_size / num_attention_heads
+  int heads = kRequired;  // of a missing num_attention_heads
+  int vocab = kRequired;  // of a missing vocab_size
+  int kv_heads = 0;       // of a missing num_key_value_heads; 0: as many as heads
+  int head_dim = 0;       // of a missing head_dim; 0: hidden_size / num_attention_heads
   Biases biases = Biases::kAllByKey;
   bool biased = false;  // of a missing attention_bias
   QkNorms qk_norms = QkNorms::kNone;

@@ -24,7 +24,7 @@ void FamilyReader::read_dimensions_but_layers(std::string_view hidden) {
   place("hidden", hidden);
   place("vocab", "vocab_size");
   model_.set_hidden(config_.integer(hidden, kWidths));
-  model_.set_vocab(config_.integer("vocab_size", kWidths));
+  model_.set_vocab(integer({"vocab_size", traits().vocab}, kWidths));
   model_.set_tied_embeddings(config_.boolean_or(traits().tied, "tie_word_embeddings"));
   place("tied_embeddings", "tie_word_embeddings");
   if (traits().norms > 0) model_.set_norms_per_layer(traits().norms);
@@ -59,7 +59,7 @@ int FamilyReader::read_head_dim(int heads) {
 
 void FamilyReader::read_heads(proto::Attention& attention) {
   const Traits& family = traits();
-  const int heads = config_.integer("num_attention_heads", kHeadCounts);
+  const int heads = integer({"num_attention_heads", family.heads}, kHeadCounts);
   const int missing = family.kv_heads == 0 ? heads : family.kv_heads;
   const int kv_heads = config_.integer_or(missing, "num_key_value_heads", kHeadCounts);
   if (heads % kv_heads != 0) {
