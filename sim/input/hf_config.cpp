@@ -42,19 +42,25 @@ const Family& family_of(const HfConfig& config) {
                                   : fmt::format("is not read, did you mean \"{}\"?", near));
 }
 
+// The second is transformers' older name of it.
+const char* key_of_dtype(const HfConfig& config) {
+  config.ignore("dtype torch_dtype");
+  return config.has("dtype") ? "dtype" : "torch_dtype";
+}
+
 proto::Model::Dtype dtype_of(const HfConfig& config, std::vector<std::string>& notes) {
-  constexpr const char* kKey = "dtype|torch_dtype";
+  const char* const key = key_of_dtype(config);
   constexpr const char* kRule = "expected \"bfloat16\", \"float16\" or \"float32\"";
-  if (!config.has(kKey)) {
+  if (!config.has(key)) {
     notes.emplace_back("the config has no dtype: bfloat16");
     return proto::Model::bf16;
   }
-  std::string name = config.string(kKey, kRule);
+  std::string name = config.string(key, kRule);
   if (name.starts_with("torch.")) name = name.substr(name.find('.') + 1);
   if (name == "bfloat16") return proto::Model::bf16;
   if (name == "float16") return proto::Model::fp16;
   if (name == "float32") return proto::Model::fp32;
-  config.refuse(kKey, kRule);
+  config.refuse(key, kRule);
 }
 
 // Of config.json and the file beside it, of which ModelOpt's says all.
@@ -183,7 +189,7 @@ HfModel read_hf_config(const SourceText& source, const SourceText* quantisation,
   model.set_weight_dtype(dtype);
   model.set_activation_dtype(dtype);
   model.set_kv_dtype(dtype);
-  reader.place("weight_dtype", "dtype|torch_dtype");
+  reader.place("weight_dtype", key_of_dtype(config));
   config.ignore(family.ignored);
   family.read(reader);
   reader.write_layers();

@@ -178,7 +178,7 @@ TEST(HfConfig, ThatContradictsItselfIsRefused) {
     std::string text = refusal_of([&] { read_model(path); });
     return text.starts_with(path) ? text.substr(path.size()) : text;
   };
-  EXPECT_EQ(refusal("gpt_oss", R"("intermediate_size": 8, "num_experts_per_tok": 4,
+  EXPECT_EQ(refusal("gpt_oss", R"("num_key_value_heads": 4, "num_experts_per_tok": 4,
 "experts_per_token": 2)"),
             ":4:1: error: experts_per_token = 2: num_experts_per_tok = 4 says otherwise");
   EXPECT_EQ(

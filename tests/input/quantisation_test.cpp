@@ -180,9 +180,9 @@ TEST(Quantisation, ThatIsNotUnderstoodIsRefusedAtItsKey) {
 
 TEST(Quantisation, SaysWhatItDoesNotUse) {
   const Model model = read_model(quantised(
-      R"("quant_method": "fp8", "new_key": 7, "modules_to_not_convert": ["visual", "lm_head"])"));
+      R"("quant_method": "fp8", "new_key": 7, "modules_to_not_convert": ["spectral", "lm_head"])"));
   EXPECT_TRUE(says(model, "quantization_config.new_key is not understood and not used"));
-  EXPECT_TRUE(says(model, "1 of its entries mean no matrix that is counted: \"visual\""));
+  EXPECT_TRUE(says(model, "1 of its entries mean no matrix that is counted: \"spectral\""));
   EXPECT_FALSE(says(model, "lm_head"));
 }
 

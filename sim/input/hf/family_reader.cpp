@@ -63,8 +63,11 @@ void FamilyReader::read_heads(proto::Attention& attention) {
   const int missing = family.kv_heads == 0 ? heads : family.kv_heads;
   const int kv_heads = config_.integer_or(missing, "num_key_value_heads", kHeadCounts);
   if (heads % kv_heads != 0) {
+    const std::string value = config_.has("num_key_value_heads")
+                                  ? ""
+                                  : fmt::format("{} is its default, which ", kv_heads);
     config_.refuse("num_key_value_heads",
-                   fmt::format("must divide num_attention_heads = {}", heads));
+                   fmt::format("{}must divide num_attention_heads = {}", value, heads));
   }
   attention.set_heads(heads);
   attention.set_kv_heads(kv_heads);
