@@ -6,11 +6,13 @@
 #include <vector>
 
 #include "base/limits.hpp"
+#include "base/option_place.hpp"
 #include "base/progress.hpp"
 #include "cli/commands.hpp"
 #include "cli/limits.hpp"
 #include "commands/prepare.hpp"
 #include "facts/facts.hpp"
+#include "input/model_gallery.hpp"
 #include "report/show.hpp"
 #include "report/show_model.hpp"
 #include "simulation/lowered.hpp"
@@ -26,7 +28,8 @@ namespace {
 // Without a plan.
 int show_only_model(const Options& options) {
   const std::vector<std::string> sets = model_sets(options.plan.sets);
-  const Model model = read_model(*options.plan.model, sets);
+  const std::string& written = *options.plan.model;
+  const Model model = read_model(find_model(written, option_place("--model", written)), sets);
   constexpr int kUsual = 8192;
   int context = kUsual;
   if (model.longest_context > 0) context = std::min(context, model.longest_context);

@@ -70,6 +70,7 @@ void add_streams(FamilyReader& reader) {
   proto::ExtraWeights& last =
       reader.add_extra("mixer before the head", streams * streams * hidden + streams + 1, false);
   last.set_dtype(proto::Model::fp32);
+  last.set_of_prediction(true);
 }
 
 }  // namespace
