@@ -22,7 +22,7 @@ struct Expected;  // claims/expected.hpp
 struct PlanRequest {
   std::string path;
   std::optional<std::string> variant = {};  // --variant; absent: the plan's default_variant, if any
-  std::optional<std::string> model = {};     // --model: a path from the working directory, or a name
+  std::optional<std::string> model = {};    // --model: a path from the working directory, or a name
   std::optional<std::string> platform = {};  // --platform: a path from the working directory
   std::vector<GpusAt> gpus_at = {};          // --gpu-at, looked up in the catalogue
   std::vector<std::string> sets = {};  // --set FIELD=VALUE: "layout.tensor=4", "model.moe.top_k=1"

@@ -34,7 +34,8 @@ void add_engines(CLI::App& command, std::vector<std::string>& folders) {
 // Of every command that reads a plan: `platform` apart where a search takes several.
 void add_common_options(CLI::App& command, Options& options) {
   command.add_option("--variant", options.plan.variant, "a variant that the plan defines");
-  command.add_option("--model", options.plan.model, "another model: textproto, config.json or a name (Qwen/Qwen3-32B)");
+  command.add_option("--model", options.plan.model,
+                     "another model: textproto, config.json or a name (Qwen/Qwen3-32B)");
   command
       .add_option("--set", options.plan.sets, "FIELD=VALUE: change a field of the plan by its path")
       ->allow_extra_args(false);

@@ -11,15 +11,17 @@ inline constexpr ModuleNames kGptOssNames = {.router = "router"};
 inline constexpr ModuleNames kLlama4Names = {
     .dense = "feed_forward", .moe = "feed_forward", .shared = "shared_expert", .router = "router"};
 inline constexpr ModuleNames kGemma4Names = {.moe = "", .experts = "experts", .router = "router"};
-inline constexpr ModuleNames kDeepseek4Names = {
-    .attention = "attn",
-    .dense = "ffn",
-    .moe = "ffn",
-    .head = "head",
-    .predicted = "mtp",
-    .numbered = true};
-inline constexpr ModuleNames kNemotronNames = {
-    .attention = "mixer", .linear = "mixer", .dense = "mixer", .moe = "mixer", .predicted = "mtp.layers"};
+inline constexpr ModuleNames kDeepseek4Names = {.attention = "attn",
+                                                .dense = "ffn",
+                                                .moe = "ffn",
+                                                .head = "head",
+                                                .predicted = "mtp",
+                                                .numbered = true};
+inline constexpr ModuleNames kNemotronNames = {.attention = "mixer",
+                                               .linear = "mixer",
+                                               .dense = "mixer",
+                                               .moe = "mixer",
+                                               .predicted = "mtp.layers"};
 inline constexpr ModuleNames kGraniteNames = {
     .linear = "mamba", .dense = "shared_mlp", .moe = "block_sparse_moe", .shared = "shared_mlp"};
 inline constexpr ModuleNames kJambaNames = {
