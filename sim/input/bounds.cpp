@@ -121,8 +121,11 @@ constexpr Bound kModel[] = {
     {"prediction.layers", 1, kMostPredictions},
     {"norms_per_layer", 1, kMostNorms},
     {"residual_streams", 1, kMostStreams},
-    {"extra.parameters", 0, kMostParameters},
-    {"tower.parameters", 0, kMostParameters},
+    // Fractions; whoever reads them says that they are not negative.
+    {"extra.parameters", -kMostParameters, kMostParameters},
+    {"tower.parameters", -kMostParameters, kMostParameters},
+    {"longest_context", 1, kMostTokens},
+    {"prediction.layer.count", 1, 1},
     {"storage.first_layer", 0, kMostLayers},
     {"storage.last_layer", 0, kMostLayers},
     {"storage.block_outputs", 1, kLargestWidth},
