@@ -74,7 +74,7 @@ TEST(OperatorRows, OfAttentionAreThoseOfAPlan) {
   const auto of_plan = [&](const Slice& slice) {
     const std::array<Slice, 1> slices = {slice};
     const AttentionShape shape{slices};
-    return model.kind_of(0).attention->operators(model, 0, shape, 1).at(1).op;
+    return kind_of(model.attention.front()).operators(model, 0, shape, 1).at(1).op;
   };
   const std::string names = "batch,tokens,context,heads,kv_heads,head_dim";
   const OperatorRow prefill = row_of(names, "attention_prefill,h100,bf16,3,1024,,32,8,128");

@@ -35,8 +35,8 @@ class OneGpu {
     plan_.batch.output_tokens = 4;
     model_.layers = 1;
     model_.hidden = 1024;
-    model_.attention = {8, 8, 128, false};
-    model_.dense = FeedForward{4096, true, false};
+    model_.attention = {{.heads = 8, .kv_heads = 8, .head_dim = 128}};
+    model_.dense = {FeedForward{4096, true, false}};
     model_.vocab = 32000;
   }
   OneGpu(const OneGpu&) = delete;
