@@ -9,6 +9,7 @@
 
 #include "collectives/library.hpp"
 #include "cost/device_rates.hpp"
+#include "model/attention_kind.hpp"
 #include "program/lower.hpp"
 
 namespace rehearse {
@@ -32,6 +33,10 @@ std::string beyond(const Plan& plan, const Model& model, const Devices& devices)
   if (std::ranges::any_of(devices, unknown)) return "its GPUs are none of the catalogue";
   if (plan.serve) return "requests that arrive are served in static batches";
   if (model.moe) return "its model is a mixture of experts";
+  for (const Attention& each : model.attention) {
+    if (std::holds_alternative<GroupedQuery>(each.kind)) continue;
+    return fmt::format("no model with {} attention was measured", name_of(each));
+  }
   return {};
 }
 

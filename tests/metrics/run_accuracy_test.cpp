@@ -57,6 +57,10 @@ TEST(RunAccuracy, SaysWhyNothingIsKnown) {
   Model mixture;
   mixture.moe.emplace();
   EXPECT_EQ(accuracy_of(plan, mixture, platform_of("h100"), of_products()).error, nullptr);
+  Model linear;
+  linear.attention.emplace_back().kind = GatedDelta{};
+  EXPECT_EQ(accuracy_of(plan, linear, platform_of("h100"), of_products()).beyond,
+            "no model with gated_delta attention was measured");
   plan.serve.emplace();
   EXPECT_EQ(accuracy_of(plan, model, platform_of("h100"), of_products()).error, nullptr);
 }
