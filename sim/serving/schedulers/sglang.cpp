@@ -1,0 +1,460 @@
+// SGLang (managers/scheduler.py and schedule_policy.py of 2025/26, policy fcfs): a prefill batch
+// goes first and alone whenever one can be formed, decodes wait; else one decode step for all.
+//
+// Admission expects that those who run will still get `ratio` of what they may. The ratio falls
+// with every decode step; where it was too low memory runs out, some are retracted, and it rises.
+#include <algorithm>
+#include <deque>
+
+#include "base/error.hpp"
+#include "serving/kv/radix_cache.hpp"
+#include "serving/schedulers/schedulers.hpp"
+
+namespace rehearse::serving {
+namespace {
+
+// SGLANG_CLIP_MAX_NEW_TOKENS_ESTIMATION, SGLANG_INIT_NEW_TOKEN_RATIO, ..._MIN_..._FACTOR,
+// ..._DECAY_STEPS, SGLANG_RETRACT_DECODE_STEPS (srt/environ.py).
+constexpr int kMostExpected = 4096;
+constexpr double kFirstRatio = 0.7;
+constexpr double kLeastOfFirst = 0.14;
+constexpr int kStepsOfDecay = 600;
+constexpr int kStepsKeptFree = 20;
+
+class Sglang : public Scheduler {
+ public:
+  Sglang(const EngineSettings& settings, Requests& requests)
+      : Scheduler(settings, requests),
+        page_(settings.block_tokens),
+        first_ratio_(std::min(kFirstRatio * settings.conservativeness, 1.0)),
+        least_ratio_(std::min(first_ratio_ * kLeastOfFirst, 1.0)),
+        ratio_(first_ratio_),
+        total_(static_cast<std::int64_t>(settings.kv_blocks) * page_),
+        available_(total_),
+        tree_(page_) {}
+
+  bool fits(const Offered& offered) const override;
+  void arrived(int request) override;
+  bool has_requests() const override;
+  Batch schedule() override;
+  void ended(const Batch& batch, std::int64_t step, std::vector<int>& finished) override;
+  std::int64_t repeats(std::span<const Batch* const> in_flight, int period,
+                       std::int64_t most) const override;
+  void repeat(std::span<const Batch* const> in_flight, int period, std::int64_t times,
+              std::int64_t step) override;
+  Load load() const override;
+  int used_blocks() const override {
+    return static_cast<int>((total_ - available_ - tree_.evictable()) / page_);
+  }
+  std::int64_t prompt_tokens_left() const override;
+  int cached_tokens(int request) override;
+  void check() const override;
+
+ private:
+  struct Budget {
+    double total;          // tokens of memory, less what is expected
+    std::int64_t current;  // tokens of memory
+    std::int64_t input;    // tokens of a batch
+    std::int64_t chunk;
+  };
+  enum class Added { kContinue, kNoMemory, kOther };
+
+  std::int64_t pages(std::int64_t tokens) const { return (tokens + page_ - 1) / page_ * page_; }
+  std::int64_t memory() const { return available_ + tree_.evictable(); }
+  std::int64_t expected(const RequestState& its) const {
+    return std::min(its.output() - its.generated, kMostExpected);
+  }
+  std::int64_t of_its_own(const RequestState& its) const {
+    return pages(its.computed) - its.tree_tokens;
+  }
+  std::int64_t for_next_tokens(const std::vector<int>& requests) const;
+  std::int64_t taken(const Batch& batch, std::int64_t times) const;
+
+  void merge_prefilled();
+  bool drop_finished(std::vector<int>& requests);
+  Batch prefill();
+  void continue_chunk(Batch& batch, Budget& budget);
+  Added add(int request, Batch& batch, Budget& budget);
+  void charge(Budget& budget, std::int64_t tokens, std::int64_t new_tokens) const;
+  void mix_in(Batch& batch);
+  Batch decode();
+  void retract();
+  void release(int request);
+  void allocate(std::int64_t tokens);
+  void compute(Batch& batch, int request, int tokens, bool prompt);
+  void cache_unfinished(int request, int tokens);
+  void cache_finished(int request);
+
+  const int page_;
+  const double first_ratio_;
+  const double least_ratio_;
+  double ratio_;
+  const std::int64_t total_;
+  std::int64_t available_;
+  RadixCache tree_;
+  std::deque<int> waiting_;
+  std::vector<int> running_;    // finished ones among them until the next pass
+  std::vector<int> prefilled_;  // of the last batch, which join at the next pass
+  bool last_was_prefill_ = false;
+  int chunked_ = -1;
+  bool full_ = false;  // no attempt to admit
+};
+
+bool Sglang::fits(const Offered& offered) const {
+  const std::int64_t expected = offered.prompt + std::min(offered.output, kMostExpected) + page_;
+  return expected < total_ && pages(offered.length()) <= total_ &&
+         (settings_.chunked_prefill || offered.prompt <= settings_.max_prefill_tokens);
+}
+
+void Sglang::arrived(int request) {
+  state(request).phase = Phase::kWaiting;
+  waiting_.push_back(request);
+}
+
+bool Sglang::has_requests() const {
+  const auto unfinished = [&](int request) { return state(request).phase != Phase::kFinished; };
+  return !waiting_.empty() || chunked_ >= 0 ||
+         std::any_of(prefilled_.begin(), prefilled_.end(), unfinished) ||
+         std::any_of(running_.begin(), running_.end(), unfinished);
+}
+
+bool Sglang::drop_finished(std::vector<int>& requests) {
+  return std::erase_if(requests, [&](int request) {
+           return state(request).phase == Phase::kFinished;
+         }) > 0;
+}
+
+Batch Sglang::schedule() {
+  merge_prefilled();
+  Batch batch = prefill();
+  last_was_prefill_ = !batch.empty();
+  if (batch.empty()) batch = decode();
+  if (batch.empty()) ratio_ = first_ratio_;
+  scheduled(batch);
+  return batch;
+}
+
+void Sglang::merge_prefilled() {
+  if (!last_was_prefill_) return;
+  if (chunked_ >= 0) {
+    cache_unfinished(chunked_, state(chunked_).computed);
+    full_ = false;
+  }
+  if (drop_finished(prefilled_)) full_ = false;
+  running_.insert(running_.end(), prefilled_.begin(), prefilled_.end());
+  prefilled_.clear();
+}
+
+Batch Sglang::prefill() {
+  Batch batch;
+  if ((full_ || waiting_.empty()) && chunked_ < 0) return batch;
+  const int running = static_cast<int>(running_.size());
+  if (running >= settings_.max_sequences && chunked_ < 0) {
+    full_ = true;
+    return batch;
+  }
+  double still_expected = 0;
+  for (const int request : running_) {
+    still_expected += static_cast<double>(expected(state(request))) * ratio_;
+  }
+  const std::int64_t mixed = settings_.mixed_chunk ? running : 0;
+  Budget budget = {static_cast<double>(memory() - mixed * page_) - still_expected,
+                   memory() - mixed * page_, settings_.max_prefill_tokens - mixed,
+                   (settings_.chunked_prefill ? settings_.max_tokens : total_) - mixed};
+  if (chunked_ >= 0) continue_chunk(batch, budget);
+  while (!waiting_.empty()) {
+    if (running + static_cast<int>(batch.size()) >= settings_.max_sequences) {
+      full_ = true;
+      break;
+    }
+    const std::size_t before = batch.size();
+    const Added added = add(waiting_.front(), batch, budget);
+    if (batch.size() > before) waiting_.pop_front();
+    if (added == Added::kNoMemory) full_ = true;
+    if (added != Added::kContinue) break;
+  }
+  for (const Slice& slice : batch) {
+    if (slice.request != chunked_) prefilled_.push_back(slice.request);
+  }
+  if (settings_.mixed_chunk && !batch.empty()) mix_in(batch);
+  return batch;
+}
+
+void Sglang::charge(Budget& budget, std::int64_t tokens, std::int64_t new_tokens) const {
+  const std::int64_t paged = pages(tokens);
+  budget.total -= static_cast<double>(paged + new_tokens + page_);
+  budget.current -= paged + page_;
+  budget.input -= paged;
+  budget.chunk -= paged;
+}
+
+void Sglang::continue_chunk(Batch& batch, Budget& budget) {
+  const RequestState& its = state(chunked_);
+  const int request = chunked_;
+  const std::int64_t left = its.tokens() - its.computed;
+  std::int64_t most = std::min(budget.chunk, static_cast<std::int64_t>(budget.total));
+  if (most <= 0) most = budget.chunk;  // it holds memory: it has to get on
+  const std::int64_t room = pages(its.computed) - its.computed + memory();
+  const std::int64_t tokens = std::min({left, most, room});
+  if (tokens <= 0) return;
+  const bool all = tokens == left;
+  const std::int64_t new_tokens = all ? std::min(its.output(), kMostExpected) : 0;
+  compute(batch, request, static_cast<int>(tokens), true);
+  charge(budget, tokens, new_tokens);
+  if (all) chunked_ = -1;
+}
+
+Sglang::Added Sglang::add(int request, Batch& batch, Budget& budget) {
+  RequestState& its = state(request);
+  RadixCache::Match found;
+  if (settings_.prefix_cache) {
+    found = tree_.match(content_of(*its.offered, request, its.tokens() - 1, page_));
+  }
+  const std::int64_t before = tree_.evictable();
+  tree_.lock(found.node);  // what it hits is not evictable any more
+  const std::int64_t pinned = before - tree_.evictable();
+  const std::int64_t extend = its.tokens() - found.tokens;
+  const std::int64_t wanted = extend + expected(its) + page_;
+  const auto refuse = [&](Added why) {
+    tree_.unlock(found.node);
+    return why;
+  };
+  if (static_cast<double>(wanted) >= budget.total - static_cast<double>(pinned)) {
+    return refuse(Added::kNoMemory);
+  }
+  if (!settings_.chunked_prefill && !batch.empty() && pages(extend) >= budget.input) {
+    return refuse(Added::kOther);
+  }
+  std::int64_t tokens = extend;
+  if (pages(extend) > budget.chunk) {
+    tokens = (found.tokens + budget.chunk / page_ * page_) / page_ * page_ - found.tokens;
+    if (tokens <= 0) return refuse(Added::kOther);
+    chunked_ = request;
+  }
+  budget.total -= static_cast<double>(pinned);
+  budget.current -= pinned;
+  its.phase = Phase::kRunning;
+  its.tree_node = found.node;
+  its.computed = its.tree_tokens = found.tokens;
+  if (its.life() == 0) its.cached = found.tokens;
+  compute(batch, request, static_cast<int>(tokens), true);
+  charge(budget, tokens, chunked_ == request ? 0 : std::min(its.output(), kMostExpected));
+  if (budget.total <= 0 || budget.current <= 0) return Added::kNoMemory;
+  return budget.input <= 0 || budget.chunk <= 0 ? Added::kOther : Added::kContinue;
+}
+
+// Mixed chunks: those who decode go along, unless memory is short.
+void Sglang::mix_in(Batch& batch) {
+  drop_finished(running_);
+  if (for_next_tokens(running_) > memory()) return;
+  for (const int request : running_) compute(batch, request, 1, false);
+  prefilled_.insert(prefilled_.end(), running_.begin(), running_.end());
+  running_.clear();
+}
+
+void Sglang::allocate(std::int64_t tokens) {
+  if (available_ < tokens) available_ += tree_.evict(tokens);
+  SIM_CHECK(available_ >= tokens, "SGLang's pool has no room for what was admitted");
+  available_ -= tokens;
+}
+
+void Sglang::compute(Batch& batch, int request, int tokens, bool prompt) {
+  RequestState& its = state(request);
+  allocate(pages(its.computed + tokens) - pages(its.computed));
+  Slice slice = {request, tokens, its.computed, 0, prompt, true, its.life()};
+  its.computed += tokens;
+  slice.samples = !prompt || its.computed == its.tokens();
+  batch.push_back(slice);
+}
+
+std::int64_t Sglang::for_next_tokens(const std::vector<int>& requests) const {
+  std::int64_t tokens = 0;
+  for (const int request : requests) {
+    if (state(request).computed % page_ == 0) tokens += page_;
+  }
+  return tokens;
+}
+
+Batch Sglang::decode() {
+  Batch batch;
+  const std::size_t before = running_.size();
+  drop_finished(running_);
+  if (running_.empty()) {
+    full_ = false;
+    return batch;
+  }
+  if (for_next_tokens(running_) > memory()) {
+    retract();
+  } else {
+    ratio_ = std::max(ratio_ - (first_ratio_ - least_ratio_) / kStepsOfDecay, least_ratio_);
+  }
+  if (running_.size() < before) full_ = false;
+  for (const int request : running_) compute(batch, request, 1, false);
+  return batch;
+}
+
+void Sglang::release(int request) {
+  RequestState& its = state(request);
+  available_ += of_its_own(its);
+  tree_.unlock(its.tree_node);
+  its.tree_node = RadixCache::kRoot;
+  its.tree_tokens = its.computed = 0;
+}
+
+// Who has the fewest tokens goes first, of those who has the longest prompt; one remains.
+void Sglang::retract() {
+  std::vector<int> kept = running_;
+  std::stable_sort(kept.begin(), kept.end(), [&](int a, int b) {
+    if (state(a).generated != state(b).generated) return state(a).generated > state(b).generated;
+    return state(a).prompt() < state(b).prompt();
+  });
+  const auto retract_one = [&](int request) {
+    release(request);
+    state(request).phase = Phase::kWaiting;
+    ++state(request).preemptions;
+    waiting_.push_back(request);
+  };
+  do {
+    if (kept.size() == 1) break;
+    retract_one(kept.back());
+    kept.pop_back();
+  } while (for_next_tokens(kept) > memory());
+  if (for_next_tokens(kept) > memory() && chunked_ >= 0) {
+    retract_one(chunked_);
+    chunked_ = -1;
+  }
+  const std::int64_t kept_free = static_cast<std::int64_t>(kept.size()) * kStepsKeptFree;
+  if (kept_free > available_) available_ += tree_.evict(kept_free - available_);
+  std::erase_if(running_, [&](int each) { return state(each).phase == Phase::kWaiting; });
+  std::int64_t done = 0;
+  std::int64_t most = 0;
+  for (const int request : running_) {
+    done += state(request).generated + kStepsKeptFree;
+    most += state(request).output();
+  }
+  ratio_ = std::min(1.0, static_cast<double>(done) / static_cast<double>(most + 1));
+}
+
+// Its first `tokens` tokens go into the tree; those that somebody else put there meanwhile are freed.
+void Sglang::cache_unfinished(int request, int tokens) {
+  if (!settings_.prefix_cache) return;
+  RequestState& its = state(request);
+  const std::vector<Span> content = content_of(*its.offered, request, tokens, page_);
+  available_ += tree_.insert(content) - its.tree_tokens;
+  const RadixCache::Match now = tree_.match(content);
+  tree_.lock(now.node);
+  tree_.unlock(its.tree_node);
+  its.tree_node = now.node;
+  its.tree_tokens = now.tokens;
+}
+
+void Sglang::cache_finished(int request) {
+  cache_unfinished(request, state(request).tokens() - 1);
+  release(request);
+}
+
+void Sglang::ended(const Batch& batch, std::int64_t step, std::vector<int>& finished) {
+  for (const Slice& slice : batch) {
+    RequestState& its = state(slice.request);
+    if (its.life() != slice.life) {  // retracted meanwhile: its token is lost with its KV
+      --its.in_flight;
+      continue;
+    }
+    if (hand_out(slice, step) == 0) continue;
+    if (its.phase == Phase::kFinished) {
+      finished.push_back(slice.request);
+      cache_finished(slice.request);
+    } else if (slice.prompt) {
+      cache_unfinished(slice.request, slice.context + slice.tokens);
+    }
+  }
+}
+
+std::int64_t Sglang::taken(const Batch& batch, std::int64_t times) const {
+  std::int64_t tokens = 0;
+  for (const Slice& slice : batch) {
+    const int computed = state(slice.request).computed;
+    tokens += pages(computed + times) - pages(computed);
+  }
+  return tokens;
+}
+
+std::int64_t Sglang::repeats(std::span<const Batch* const> in_flight, int period,
+                             std::int64_t most) const {
+  if (last_was_prefill_ || chunked_ >= 0 || !(waiting_.empty() || full_)) return 0;
+  if (!alike(in_flight, period, running_.size())) return 0;
+  const Batch& batch = *in_flight.back();
+  std::int64_t enough = 0;
+  most = unfinished_for(in_flight, period, most);
+  if (taken(batch, most) <= memory()) return most;
+  while (enough + 1 < most) {
+    const std::int64_t middle = enough + (most - enough) / 2;
+    (taken(batch, middle) <= memory() ? enough : most) = middle;
+  }
+  return enough;
+}
+
+void Sglang::repeat(std::span<const Batch* const> in_flight, int period, std::int64_t times,
+                    std::int64_t step) {
+  hand_out_repeated(in_flight, period, times, step);
+  const Batch& batch = *in_flight.back();
+  std::vector<std::int64_t> due(page_, 0);  // by the step, modulo a page, in which they begin one
+  for (const Slice& slice : batch) {
+    RequestState& its = state(slice.request);
+    due[(pages(its.computed) - its.computed) % page_] += page_;
+    its.computed += static_cast<int>(times);
+  }
+  for (std::int64_t at = 0; at < times; ++at) {
+    allocate(due[at % page_]);
+    if (!batch.empty()) {
+      ratio_ = std::max(ratio_ - (first_ratio_ - least_ratio_) / kStepsOfDecay, least_ratio_);
+    }
+  }
+}
+
+Load Sglang::load() const {
+  const auto finished = std::count_if(running_.begin(), running_.end(), [&](int request) {
+    return state(request).phase == Phase::kFinished;
+  });
+  const std::size_t running = running_.size() - static_cast<std::size_t>(finished) +
+                              prefilled_.size() + (chunked_ >= 0 ? 1 : 0);
+  return {static_cast<int>(waiting_.size()), static_cast<int>(running)};
+}
+
+std::int64_t Sglang::prompt_tokens_left() const {
+  std::int64_t left = chunked_ >= 0 ? prompt_left(chunked_) : 0;
+  for (const int request : waiting_) left += prompt_left(request);
+  return left;
+}
+
+int Sglang::cached_tokens(int request) {
+  const RequestState& its = state(request);
+  return tree_.matching(content_of(*its.offered, request, its.tokens() - 1, page_));
+}
+
+void Sglang::check() const {
+  tree_.check();
+  std::int64_t held = chunked_ >= 0 ? of_its_own(state(chunked_)) : 0;
+  for (const int request : running_) held += of_its_own(state(request));
+  for (const int request : prefilled_) held += of_its_own(state(request));
+  SIM_CHECK(available_ >= 0 && available_ + tree_.tokens() + held == total_,
+            "SGLang's tokens of memory do not add up");
+}
+
+std::unique_ptr<Scheduler> make(const EngineSettings& settings, Requests& requests) {
+  return std::make_unique<Sglang>(settings, requests);
+}
+
+std::string why_not(const EngineSettings& settings) {
+  if (settings.stages > 1) return "SGLang's micro-batches of pipeline stages are not modelled";
+  if (settings.speculation.drafts > 0) return "SGLang's speculative decoding is not modelled";
+  if (settings.order != QueueOrder::kArrival) return "SGLang's other policies are not modelled";
+  if (settings.max_tokens % settings.block_tokens != 0) return "a chunk is whole pages";
+  return "";
+}
+
+}  // namespace
+
+const SchedulerKind kSglang = {"sglang", make, why_not};
+
+}  // namespace rehearse::serving
