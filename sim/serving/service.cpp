@@ -177,7 +177,7 @@ void Service::end_step(int engine, Nanoseconds now) {
     account(now, -1);
     leave(request, now);
     its.keys = {};
-    its.blocks = {};
+    if (its.blocks.empty()) its.blocks = {};  // and the memory of the list
   }
 }
 

@@ -127,6 +127,7 @@ void Vllm::run_on(Batch& batch) {
     }
     if (!make_room(batch, request, its.computed + tokens + lookahead())) return;
     kv_.allocate(request, its.computed + tokens + lookahead(), 0);
+    kv_.publish(request, std::min(its.computed + tokens, its.tokens()));
     batch.push_back({request, tokens, its.computed, 0, false, false, its.life()});
     budget_ -= tokens;
     ++walk_;
@@ -209,6 +210,7 @@ void Vllm::admit(Batch& batch) {
       RequestState& its = state(request);
       const int cached = hits_ * settings_.block_tokens;
       kv_.allocate(request, cached + tokens, hits_);
+      kv_.publish(request, cached + tokens);
       waiting_.pop_front();
       running_.push_back(request);
       its.phase = Phase::kRunning;
@@ -230,7 +232,6 @@ void Vllm::update_after_schedule(Batch& batch) {
     slice.samples = its.computed >= known;
     slice.drafts = std::max(0, its.computed - known);
     slice.prompt = slice.context < its.prompt() || slice.context + 1 < known;
-    kv_.publish(slice.request, std::min(its.computed, its.tokens()));
     if (!slice.samples) continue;
     if (tracks_placeholders()) {
       its.placeholders += 1 + slice.drafts;
