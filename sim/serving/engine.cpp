@@ -117,17 +117,26 @@ void Engine::go_on(Nanoseconds now) {
   begin_run();
 }
 
+std::vector<Batch> Engine::next_batches() {
+  ++totals_.events;
+  std::vector<Batch> batches;
+  for (const auto& rank : ranks_) {
+    batches.push_back(rank->schedule());
+    totals_.most_blocks = std::max(totals_.most_blocks, rank->used_blocks());
+  }
+  return batches;
+}
+
 void Engine::schedule() {
   SIM_CHECK(waits_for_ == WaitsFor::kTurn, "scheduled out of turn");
   const Nanoseconds now = next_;
-  ++totals_.events;
-  std::vector<Batch> batches;
-  bool any = false;
-  for (const auto& rank : ranks_) {
-    batches.push_back(rank->schedule());
-    any = any || !batches.back().empty();
-    totals_.most_blocks =
-        std::max(totals_.most_blocks, rank->used_blocks());
+  const auto nobody = [](const Batch& batch) { return batch.empty(); };
+  std::vector<Batch> batches = next_batches();
+  bool any = !std::all_of(batches.begin(), batches.end(), nobody);
+  if (!any && flights_.empty() && has_requests()) {
+    // A pass in which SGLang only notices that its batch has emptied; its loop turns on.
+    batches = next_batches();
+    any = !std::all_of(batches.begin(), batches.end(), nobody);
   }
   const bool together = settings_.ranks > 1;
   if (any) {

@@ -89,6 +89,7 @@ class Engine {
   // Runs a step from `turn` on; moves host_free_ and stage_free_.
   Nanoseconds run_step(std::vector<StepShape>& shapes, Nanoseconds turn, Nanoseconds host,
                        Nanoseconds& start);
+  std::vector<Batch> next_batches();
   void launch(std::vector<Batch>&& batches, Nanoseconds now);
   void record(const std::vector<Batch>& batches, int grown, Nanoseconds start, Nanoseconds end);
   void go_on(Nanoseconds now);
