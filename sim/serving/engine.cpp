@@ -25,9 +25,9 @@ Engine::Engine(const EngineSettings& settings, Requests& requests, StepPrice& pr
   }
 }
 
-bool Engine::has_requests() const {
+bool Engine::has_work() const {
   return std::any_of(ranks_.begin(), ranks_.end(),
-                     [](const auto& rank) { return rank->has_requests(); });
+                     [](const auto& rank) { return !rank->waits_for_others(); });
 }
 
 void Engine::wait_for(WaitsFor what, Nanoseconds when) {
@@ -44,7 +44,7 @@ void Engine::arrived(int request, int rank, Nanoseconds now) {
 void Engine::no_more_come(Nanoseconds now) {
   settle(now);
   for (const auto& rank : ranks_) rank->no_more_come();
-  if (waits_for_ == WaitsFor::kArrival && has_requests()) {
+  if (waits_for_ == WaitsFor::kArrival && has_work()) {
     wait_for(WaitsFor::kTurn, std::max(now, host_free_));
   }
 }
@@ -133,7 +133,7 @@ void Engine::schedule() {
   const auto nobody = [](const Batch& batch) { return batch.empty(); };
   std::vector<Batch> batches = next_batches();
   bool any = !std::all_of(batches.begin(), batches.end(), nobody);
-  if (!any && flights_.empty() && has_requests()) {
+  if (!any && flights_.empty() && has_work()) {
     // A pass in which SGLang only notices that its batch has emptied; its loop turns on.
     batches = next_batches();
     any = !std::all_of(batches.begin(), batches.end(), nobody);
@@ -175,12 +175,12 @@ void Engine::end_step(std::vector<int>& finished) {
   if (wave_) {
     ++steps_of_wave_;
     if (steps_of_wave_ % settings_.steps_between_checks == 0 && flights_.empty() &&
-        !has_requests()) {
+        !has_work()) {
       wave_ = false;
       steps_of_wave_ = 0;
     }
   }
-  const bool goes_on = has_requests() || !flights_.empty() || wave_;
+  const bool goes_on = has_work() || !flights_.empty() || wave_;
   wait_for(goes_on ? WaitsFor::kTurn : WaitsFor::kArrival, now);
 }
 
@@ -200,7 +200,7 @@ void Engine::begin_run() {
   for (int rank = 0; rank < settings_.ranks && most > 0; ++rank) {
     most = ranks_[rank]->repeats(in_flight(rank), period, most);
   }
-  if (most <= 0 || !has_requests()) return;
+  if (most <= 0 || !has_work()) return;
   run_.period = period;
   run_.most = most;
   for (const Flight& flight : flights_) run_.ends.push_back(flight.end);

@@ -47,7 +47,7 @@ class Engine {
 
   const Scheduler& scheduler(int rank) const { return *ranks_[rank]; }
   Scheduler& scheduler(int rank) { return *ranks_[rank]; }
-  bool has_requests() const;
+  bool has_work() const;
 
   // What it does next by itself, one at a time: a step ends (then nobody arrives in between), or it
   // schedules.

@@ -37,6 +37,8 @@ class Scheduler {
   virtual void arrived(int request) = 0;
   virtual void no_more_come() {}
   virtual bool has_requests() const = 0;
+  // Nothing happens here before somebody arrives, or nobody comes any more.
+  virtual bool waits_for_others() const { return !has_requests(); }
   // The next step; nobody: nothing can be done now. What it computes counts as computed from here
   // on.
   virtual Batch schedule() = 0;

@@ -22,7 +22,7 @@ ServiceResult run(const std::vector<Offered>& offered, const ServiceSettings& se
 
 template <class Law>
 void over_random_loads(std::string_view scheduler, const Law& law) {
-  rc::check(std::string(scheduler), [&] {
+  EXPECT_TRUE(rc::check(std::string(scheduler), [&] {
     const auto seed = *rc::gen::arbitrary<std::uint64_t>();
     for (int load = 0; load < kLoadsOfACase; ++load) {
       RandomStream draws({seed, static_cast<std::uint64_t>(load)});
@@ -31,7 +31,7 @@ void over_random_loads(std::string_view scheduler, const Law& law) {
       if (!refusal(settings.engine).empty()) continue;
       law(offered, settings);
     }
-  });
+  }));
 }
 
 class EveryScheduler : public testing::TestWithParam<std::string_view> {};

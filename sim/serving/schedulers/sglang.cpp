@@ -80,6 +80,7 @@ class Sglang : public Scheduler {
   Batch decode();
   void retract();
   void release(int request);
+  void make_room(std::int64_t tokens);
   void allocate(std::int64_t tokens);
   void compute(Batch& batch, int request, int tokens, bool prompt);
   void cache_unfinished(int request, int tokens);
@@ -252,8 +253,12 @@ void Sglang::mix_in(Batch& batch) {
   running_.clear();
 }
 
-void Sglang::allocate(std::int64_t tokens) {
+void Sglang::make_room(std::int64_t tokens) {
   if (available_ < tokens) available_ += tree_.evict(tokens);
+}
+
+void Sglang::allocate(std::int64_t tokens) {
+  make_room(tokens);
   SIM_CHECK(available_ >= tokens, "SGLang's pool has no room for what was admitted");
   available_ -= tokens;
 }
@@ -289,6 +294,7 @@ Batch Sglang::decode() {
     ratio_ = std::max(ratio_ - (first_ratio_ - least_ratio_) / kStepsOfDecay, least_ratio_);
   }
   if (running_.size() < before) full_ = false;
+  make_room(for_next_tokens(running_));
   for (const int request : running_) compute(batch, request, 1, false);
   return batch;
 }

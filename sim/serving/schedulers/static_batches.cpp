@@ -26,6 +26,9 @@ class StaticBatches : public Scheduler {
   }
   void no_more_come() override { flush_ = true; }
   bool has_requests() const override { return !waiting_.empty() || !batch_.empty(); }
+  bool waits_for_others() const override {
+    return batch_.empty() && (waiting_.empty() || !(flush_ || full()));
+  }
   Batch schedule() override;
   void ended(const Batch& batch, std::int64_t step, std::vector<int>& finished) override;
   std::int64_t repeats(std::span<const Batch* const> in_flight, int period,
@@ -46,6 +49,7 @@ class StaticBatches : public Scheduler {
   void check() const override { kv_.check(batch_); }
 
  private:
+  bool full() const { return static_cast<int>(waiting_.size()) >= settings_.max_sequences; }
   void form_batch();
 
   KvBlocks kv_;
@@ -56,9 +60,9 @@ class StaticBatches : public Scheduler {
 };
 
 void StaticBatches::form_batch() {
-  const std::size_t full = settings_.max_sequences;
-  if (waiting_.empty() || (waiting_.size() < full && !flush_)) return;
-  while (!waiting_.empty() && batch_.size() < full) {
+  if (waits_for_others()) return;
+  const std::size_t most = settings_.max_sequences;
+  while (!waiting_.empty() && batch_.size() < most) {
     const int request = waiting_.front();
     const std::int64_t tokens = state(request).offered->length() - 1;
     if (kv_.need(request, tokens, 0) > kv_.pool().free()) break;
