@@ -40,7 +40,7 @@ class Vllm : public Scheduler {
 
  private:
   // Why a pass admitted nobody more.
-  enum class Stop { kNoneWait, kSequences, kBudget, kBlocks, kPreempted, kOther };
+  enum class Stop { kNoneWait, kSequences, kWholePrompt, kChunk, kBudget, kPreempted, kOther };
 
   bool tracks_placeholders() const { return settings_.asynchronous && settings_.stages == 1; }
   int lookahead() const { return settings_.speculation.drafts; }
@@ -182,10 +182,13 @@ int Vllm::admissible(int request) {
                                     : static_cast<int>(settings_.watermark *
                                                        static_cast<double>(settings_.kv_blocks));
   const std::int64_t held = cached + tokens;
-  const bool whole = !settings_.reserve_full_prompt ||
-                     kv_.need(request, its.tokens(), hits_) + kept <= kv_.pool().free();
-  if (!whole || kv_.need(request, held, hits_) + kept > kv_.pool().free()) {
-    stop_ = Stop::kBlocks;
+  const int most = kv_.pool().free() - kept;
+  if (settings_.reserve_full_prompt && kv_.need(request, its.tokens(), hits_) > most) {
+    stop_ = Stop::kWholePrompt;
+    return 0;
+  }
+  if (kv_.need(request, held, hits_) > most) {
+    stop_ = Stop::kChunk;
     return 0;
   }
   return tokens;
@@ -262,9 +265,11 @@ void Vllm::ended(const Batch& batch, std::int64_t step, std::vector<int>& finish
 
 std::int64_t Vllm::repeats(std::span<const Batch* const> in_flight, int period,
                            std::int64_t most) const {
-  const bool all_see_the_stop = stop_ == Stop::kNoneWait || stop_ == Stop::kSequences ||
-                                stop_ == Stop::kBlocks || (stop_ == Stop::kBudget && period == 1);
-  if (!all_see_the_stop || settings_.speculation.drafts > 0) return 0;
+  // Blocks only become fewer; but sets that take turns leave unlike budgets for a chunk.
+  const bool stays = stop_ == Stop::kNoneWait || stop_ == Stop::kSequences ||
+                     stop_ == Stop::kWholePrompt ||
+                     (period == 1 && (stop_ == Stop::kChunk || stop_ == Stop::kBudget));
+  if (!stays || settings_.speculation.drafts > 0) return 0;
   if (!alike(in_flight, period, running_.size())) return 0;
   // A block that a run publishes could be one that a waiting request hits.
   const auto tells = [&](int request) { return state(request).offered->ids_of_output; };
