@@ -2,7 +2,7 @@
 
 namespace rehearse::serving {
 
-std::uint64_t block_key(RequestState& state, int request, int block, int block_tokens) {
+void add_block_keys(RequestState& state, int request, int block, int block_tokens) {
   std::vector<std::uint64_t>& keys = state.keys;
   const Offered& offered = *state.offered;
   const std::int64_t identified = offered.identified();
@@ -14,7 +14,6 @@ std::uint64_t block_key(RequestState& state, int request, int block, int block_t
                                                     : own_content(request);
     keys.push_back(mixed((keys.empty() ? 0 : keys.back()) ^ mixed(content + 31 * at)));
   }
-  return keys[block];
 }
 
 }  // namespace rehearse::serving

@@ -22,7 +22,15 @@ constexpr std::uint64_t own_content(int request) {
   return mixed(0xA5A5000000000000ULL + static_cast<std::uint64_t>(request));
 }
 
+// Works out the keys of its blocks up to this one.
+void add_block_keys(RequestState& state, int request, int block, int block_tokens);
+
 // The key of its block-th block of block_tokens tokens. REQUIRES: the block is full of tokens.
-std::uint64_t block_key(RequestState& state, int request, int block, int block_tokens);
+inline std::uint64_t block_key(RequestState& state, int request, int block, int block_tokens) {
+  if (static_cast<int>(state.keys.size()) <= block) {
+    add_block_keys(state, request, block, block_tokens);
+  }
+  return state.keys[block];
+}
 
 }  // namespace rehearse::serving

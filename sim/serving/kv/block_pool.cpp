@@ -13,7 +13,7 @@ namespace rehearse::serving {
 BlockPool::BlockPool(int usable) {
   SIM_CHECK(usable >= 1, "a pool of no blocks");
   blocks_.resize(static_cast<std::size_t>(usable) + 1);
-  table_.assign(std::bit_ceil(2 * blocks_.size()), -1);
+  table_.resize(std::bit_ceil(2 * blocks_.size()));
   mask_ = table_.size() - 1;
   for (int block = 1; block <= usable; ++block) append(block);
 }
@@ -35,11 +35,11 @@ void BlockPool::unlink(int block) {
 
 std::size_t BlockPool::slot_of(std::uint64_t key) const {
   std::size_t slot = key & mask_;
-  while (table_[slot] >= 0 && blocks_[table_[slot]].key != key) slot = (slot + 1) & mask_;
+  while (table_[slot].block >= 0 && table_[slot].key != key) slot = (slot + 1) & mask_;
   return slot;
 }
 
-int BlockPool::find(std::uint64_t key) const { return table_[slot_of(key)]; }
+int BlockPool::find(std::uint64_t key) const { return table_[slot_of(key)].block; }
 
 void BlockPool::take(int block) {
   if (blocks_[block].owners++ == 0) unlink(block);
@@ -49,6 +49,7 @@ int BlockPool::pop() {
   SIM_CHECK(free_ > 0, "a block of an empty pool");
   const int block = head_;
   unlink(block);
+  if (head_ >= 0) expect(blocks_[head_].key);  // the next to be dropped
   if (blocks_[block].same_before >= 0) unpublish(block);
   blocks_[block].owners = 1;
   return block;
@@ -67,12 +68,14 @@ void BlockPool::publish(int block, std::uint64_t key) {
   SIM_CHECK(added.same_before < 0, "a block with two keys");
   const std::size_t slot = slot_of(key);
   added.key = key;
-  if (table_[slot] < 0) {
-    table_[slot] = added.same_before = added.same_behind = block;
+  if (table_[slot].block < 0) {
+    table_[slot] = {key, block};
+    added.same_before = added.same_behind = block;
     return;
   }
-  Block& first = blocks_[table_[slot]];
-  added.same_behind = table_[slot];
+  const int oldest = table_[slot].block;
+  Block& first = blocks_[oldest];
+  added.same_behind = oldest;
   added.same_before = first.same_before;
   blocks_[first.same_before].same_behind = block;
   first.same_before = block;
@@ -86,7 +89,7 @@ void BlockPool::unpublish(int block) {
   } else {
     blocks_[gone.same_before].same_behind = gone.same_behind;
     blocks_[gone.same_behind].same_before = gone.same_before;
-    if (table_[slot] == block) table_[slot] = gone.same_behind;
+    if (table_[slot].block == block) table_[slot].block = gone.same_behind;
   }
   gone.same_before = gone.same_behind = -1;
 }
@@ -94,13 +97,13 @@ void BlockPool::unpublish(int block) {
 // Those behind it that were pushed on by it move up (Knuth, TAOCP 3, 6.4, algorithm R).
 void BlockPool::close_gap(std::size_t slot) {
   std::size_t gap = slot;
-  for (std::size_t at = (gap + 1) & mask_; table_[at] >= 0; at = (at + 1) & mask_) {
-    const std::size_t home = blocks_[table_[at]].key & mask_;
+  for (std::size_t at = (gap + 1) & mask_; table_[at].block >= 0; at = (at + 1) & mask_) {
+    const std::size_t home = table_[at].key & mask_;
     if (((at - home) & mask_) < ((at - gap) & mask_)) continue;
     table_[gap] = table_[at];
     gap = at;
   }
-  table_[gap] = -1;
+  table_[gap] = {};
 }
 
 void BlockPool::check() const {

@@ -23,6 +23,8 @@ class BlockPool {
 
   // The block that has had this key for the longest time; -1: none.
   int find(std::uint64_t key) const;
+  // This key is going to be looked up or published: has its slot fetched from memory.
+  void expect(std::uint64_t key) const { __builtin_prefetch(&table_[key & mask_]); }
   // One more owner of a block that was found.
   void take(int block);
   // A block for new contents: the head of the queue, whose key is dropped. REQUIRES: free() > 0.
@@ -52,8 +54,12 @@ class BlockPool {
   std::vector<Block> blocks_;
   int free_ = 0;
   int head_ = -1, tail_ = -1;
-  // Open addressing, linear probing: the first block of each key; -1: an empty slot.
-  std::vector<int> table_;
+  // Open addressing, linear probing. The keys stand here, too: looking along them reads no block.
+  struct Entry {
+    std::uint64_t key = 0;
+    int block = -1;  // the first of this key; -1: an empty slot
+  };
+  std::vector<Entry> table_;
   std::size_t mask_ = 0;
 };
 

@@ -18,46 +18,49 @@ KvBlocks::KvBlocks(const EngineSettings& settings, Requests& requests)
       caching_(settings.prefix_cache),
       pool_(settings.kv_blocks) {}
 
-int KvBlocks::hits(int request) {
-  if (!caching_) return 0;
+KvBlocks::Hits KvBlocks::hits(int request) {
+  found_.clear();
+  if (!caching_) return {};
   RequestState& its = requests_[request];
   const int most = (its.tokens() - 1) / block_tokens_;
-  int found = 0;
-  while (found < most && pool_.find(block_key(its, request, found, block_tokens_)) >= 0) ++found;
-  return found;
-}
-
-int KvBlocks::need(int request, std::int64_t tokens, int hits) {
-  RequestState& its = requests_[request];
-  const int held = static_cast<int>(its.blocks.size());
-  SIM_CHECK(hits == 0 || held == 0, "hits of a request that has blocks");
   int without_owner = 0;
-  for (int block = 0; block < hits; ++block) {
+  for (int block = 0; block < most; ++block) {
     const int there = pool_.find(block_key(its, request, block, block_tokens_));
+    if (there < 0) break;
+    found_.push_back(there);
     without_owner += pool_.owners(there) == 0 ? 1 : 0;
   }
-  return std::max(0, blocks_for(tokens) - held - hits) + without_owner;
+  return {static_cast<int>(found_.size()), without_owner};
 }
 
-void KvBlocks::allocate(int request, std::int64_t tokens, int hits) {
+int KvBlocks::need(int request, std::int64_t tokens, Hits hits) const {
+  const int held = static_cast<int>(requests_[request].blocks.size());
+  SIM_CHECK(hits.blocks == 0 || held == 0, "hits of a request that has blocks");
+  return std::max(0, blocks_for(tokens) - held - hits.blocks) + hits.without_owner;
+}
+
+void KvBlocks::allocate(int request, std::int64_t tokens, Hits hits) {
   RequestState& its = requests_[request];
-  for (int block = 0; block < hits; ++block) {
-    const int there = pool_.find(block_key(its, request, block, block_tokens_));
-    pool_.take(there);
-    its.blocks.push_back(there);
+  if (hits.blocks > 0) {
+    SIM_CHECK(hits.blocks == static_cast<int>(found_.size()), "the hits of another request");
+    for (const int there : found_) pool_.take(there);
+    its.blocks = found_;
+    its.published = hits.blocks;
   }
-  its.published = std::max(its.published, hits);
   const int all = blocks_for(tokens);
   while (static_cast<int>(its.blocks.size()) < all) its.blocks.push_back(pool_.pop());
 }
 
 void KvBlocks::publish(int request, std::int64_t tokens) {
   if (!caching_) return;
+  constexpr int kAhead = 8;  // slots that are on their way from memory
   RequestState& its = requests_[request];
-  for (const int full = static_cast<int>(tokens / block_tokens_); its.published < full;
-       ++its.published) {
-    pool_.publish(its.blocks[its.published],
-                  block_key(its, request, its.published, block_tokens_));
+  const int full = static_cast<int>(tokens / block_tokens_);
+  if (its.published >= full) return;
+  add_block_keys(its, request, full - 1, block_tokens_);
+  for (; its.published < full; ++its.published) {
+    pool_.expect(its.keys[std::min(its.published + kAhead, full - 1)]);
+    pool_.publish(its.blocks[its.published], its.keys[its.published]);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "serving/kv/block_pool.hpp"
 #include "serving/request.hpp"
@@ -22,13 +23,17 @@ class KvBlocks {
   }
 
   // Leading blocks of its tokens that are there; never that of the last token, which is always
-  // computed. 0 without prefix cache.
-  int hits(int request);
-  // Blocks it takes from the free ones to hold `tokens`, with so many hits, which count where they
+  // computed. None without prefix cache.
+  struct Hits {
+    int blocks = 0;
+    int without_owner = 0;
+  };
+  Hits hits(int request);
+  // Blocks it takes from the free ones to hold `tokens`, with these hits, which count where they
   // have no owner. It may hold blocks, then there are no hits.
-  int need(int request, std::int64_t tokens, int hits);
-  // REQUIRES: need(...) <= pool().free().
-  void allocate(int request, std::int64_t tokens, int hits);
+  int need(int request, std::int64_t tokens, Hits hits) const;
+  // REQUIRES: need(...) <= pool().free(), and the hits are what hits() said last.
+  void allocate(int request, std::int64_t tokens, Hits hits);
   // Others can find its full blocks among the first `tokens`.
   void publish(int request, std::int64_t tokens);
   void release(int request);
@@ -52,6 +57,7 @@ class KvBlocks {
   const int block_tokens_;
   const bool caching_;
   BlockPool pool_;
+  std::vector<int> found_;  // by the last hits()
 };
 
 }  // namespace rehearse::serving

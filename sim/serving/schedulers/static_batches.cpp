@@ -65,8 +65,8 @@ void StaticBatches::form_batch() {
   while (!waiting_.empty() && batch_.size() < most) {
     const int request = waiting_.front();
     const std::int64_t tokens = state(request).offered->length() - 1;
-    if (kv_.need(request, tokens, 0) > kv_.pool().free()) break;
-    kv_.allocate(request, tokens, 0);
+    if (kv_.need(request, tokens, {}) > kv_.pool().free()) break;
+    kv_.allocate(request, tokens, {});
     state(request).phase = Phase::kRunning;
     batch_.push_back(request);
     waiting_.pop_front();

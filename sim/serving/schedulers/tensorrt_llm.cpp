@@ -31,7 +31,7 @@ class TensorRtLlm : public Scheduler {
   Load load() const override;
   int used_blocks() const override { return kv_.pool().used(); }
   std::int64_t prompt_tokens_left() const override;
-  int cached_tokens(int request) override { return kv_.hits(request) * settings_.block_tokens; }
+  int cached_tokens(int request) override { return kv_.hits(request).blocks * settings_.block_tokens; }
   void check() const override;
 
  private:
@@ -109,7 +109,7 @@ std::int64_t TensorRtLlm::needed_next(int request) {
   if (!started(request)) return kv_.need(request, its.tokens(), kv_.hits(request));
   if (!generates(request)) return 0;  // a context holds blocks for all of it
   const std::int64_t tokens = std::min(its.computed + ahead(), its.offered->length());
-  return kv_.need(request, tokens, 0);
+  return kv_.need(request, tokens, {});
 }
 
 std::vector<int> TensorRtLlm::with_pauses() {
@@ -163,7 +163,7 @@ void TensorRtLlm::generate(const std::vector<int>& able, Batch& batch) {
   for (const int request : able) {
     if (!generates(request)) continue;
     if (budget_ < 1 || static_cast<int>(batch.size()) >= settings_.max_sequences) return;
-    kv_.allocate(request, state(request).computed + 1, 0);
+    kv_.allocate(request, state(request).computed + 1, {});
     compute(batch, request, 1, false);
   }
 }
@@ -173,8 +173,8 @@ void TensorRtLlm::compute_contexts(const std::vector<int>& able, Batch& batch) {
     RequestState& its = state(request);
     if (generates(request)) continue;
     if (static_cast<int>(batch.size()) >= settings_.max_sequences) return;
-    const int hits = started(request) ? 0 : kv_.hits(request);
-    const int done = started(request) ? its.computed : hits * settings_.block_tokens;
+    const KvBlocks::Hits hits = started(request) ? KvBlocks::Hits() : kv_.hits(request);
+    const int done = started(request) ? its.computed : hits.blocks * settings_.block_tokens;
     const int left = its.tokens() - done;
     int tokens = std::min(left, budget_);
     if (tokens < left) {

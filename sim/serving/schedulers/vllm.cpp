@@ -35,7 +35,7 @@ class Vllm : public Scheduler {
   }
   int used_blocks() const override { return kv_.pool().used(); }
   std::int64_t prompt_tokens_left() const override;
-  int cached_tokens(int request) override { return kv_.hits(request) * settings_.block_tokens; }
+  int cached_tokens(int request) override { return kv_.hits(request).blocks * settings_.block_tokens; }
   void check() const override;
 
  private:
@@ -63,7 +63,7 @@ class Vllm : public Scheduler {
   int budget_ = 0;
   std::size_t walk_ = 0;  // where the walk over running_ is
   Stop stop_ = Stop::kNoneWait;
-  int hits_ = 0;
+  KvBlocks::Hits hits_;
 };
 
 bool Vllm::fits(const Offered& offered) const {
@@ -126,7 +126,7 @@ void Vllm::run_on(Batch& batch) {
       continue;
     }
     if (!make_room(batch, request, its.computed + tokens + lookahead())) return;
-    kv_.allocate(request, its.computed + tokens + lookahead(), 0);
+    kv_.allocate(request, its.computed + tokens + lookahead(), {});
     kv_.publish(request, std::min(its.computed + tokens, its.tokens()));
     batch.push_back({request, tokens, its.computed, 0, false, false, its.life()});
     budget_ -= tokens;
@@ -136,7 +136,7 @@ void Vllm::run_on(Batch& batch) {
 
 // Preempts until there are blocks for `tokens` of it; false: it was itself the victim.
 bool Vllm::make_room(Batch& batch, int request, std::int64_t tokens) {
-  while (kv_.need(request, tokens, 0) > kv_.pool().free()) {
+  while (kv_.need(request, tokens, {}) > kv_.pool().free()) {
     std::size_t victim = running_.size() - 1;
     if (settings_.order == QueueOrder::kPriority) {
       for (std::size_t at = 0; at < running_.size(); ++at) {
@@ -171,7 +171,7 @@ void Vllm::preempt(Batch& batch, std::size_t victim) {
 int Vllm::admissible(int request) {
   RequestState& its = state(request);
   hits_ = kv_.hits(request);
-  const int cached = hits_ * settings_.block_tokens;
+  const int cached = hits_.blocks * settings_.block_tokens;
   const int wanted = capped(its.tokens() - cached);
   if (!settings_.chunked_prefill && wanted > budget_) {
     stop_ = Stop::kBudget;
@@ -211,7 +211,7 @@ void Vllm::admit(Batch& batch) {
       waiting_.pop_front();
     } else if (const int tokens = admissible(request); tokens > 0) {
       RequestState& its = state(request);
-      const int cached = hits_ * settings_.block_tokens;
+      const int cached = hits_.blocks * settings_.block_tokens;
       kv_.allocate(request, cached + tokens, hits_);
       kv_.publish(request, cached + tokens);
       waiting_.pop_front();
