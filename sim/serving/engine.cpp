@@ -16,7 +16,11 @@ constexpr std::int64_t kMostSteps = 1 << 20;
 }  // namespace
 
 Engine::Engine(const EngineSettings& settings, Requests& requests, StepPrice& price, bool log_steps)
-    : settings_(settings), requests_(requests), price_(price), log_steps_(log_steps), stage_free_(settings.stages, 0) {
+    : settings_(settings),
+      requests_(requests),
+      price_(price),
+      log_steps_(log_steps),
+      stage_free_(settings.stages, 0) {
   const std::string why_not = refusal(settings);
   SIM_CHECK(why_not.empty(), why_not);
   const SchedulerKind* kind = scheduler_named(settings.scheduler);
@@ -174,8 +178,7 @@ void Engine::end_step(std::vector<int>& finished) {
   }
   if (wave_) {
     ++steps_of_wave_;
-    if (steps_of_wave_ % settings_.steps_between_checks == 0 && flights_.empty() &&
-        !has_work()) {
+    if (steps_of_wave_ % settings_.steps_between_checks == 0 && flights_.empty() && !has_work()) {
       wave_ = false;
       steps_of_wave_ = 0;
     }
@@ -256,8 +259,7 @@ void Engine::close_run(std::int64_t times) {
   const std::int64_t step = static_cast<std::int64_t>(handed_out_.size());
   for (int rank = 0; rank < settings_.ranks && times > 0; ++rank) {
     ranks_[rank]->repeat(in_flight(rank), period, times, step);
-    totals_.most_blocks =
-        std::max(totals_.most_blocks, ranks_[rank]->used_blocks());
+    totals_.most_blocks = std::max(totals_.most_blocks, ranks_[rank]->used_blocks());
   }
   handed_out_.insert(handed_out_.end(), run_.turns.begin(), run_.turns.begin() + times);
   for (std::int64_t at = 0; at < static_cast<std::int64_t>(run_.turns.size()); ++at) {

@@ -4,8 +4,8 @@
 // The host is one thread. It schedules a step, which costs it time, and the step starts when the
 // host and the stage before are ready. While fewer steps are in flight than the engine takes (one
 // for each stage, two with asynchronous scheduling), it schedules the next; else it waits for the
-// oldest, hands out its tokens, and goes on (vllm/v1/engine/core.py, step_with_batch_queue; SGLang's
-// event_loop_overlap).
+// oldest, hands out its tokens, and goes on (vllm/v1/engine/core.py, step_with_batch_queue;
+// SGLang's event_loop_overlap).
 //
 // A run of steps whose batch does not change is one event: the scheduler says how often it would
 // decide the same (Scheduler::repeats), the dates are worked out one behind the other, and all else

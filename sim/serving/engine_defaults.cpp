@@ -82,8 +82,8 @@ double sglang_memory_fraction(std::int64_t gpu_memory_mib, int chunk, int tensor
   double reserved = kMetadata + kOfChunkToken * std::max(chunk, kLeastChunk) +
                     kOfRank * tensor * pipeline + kOfGraphRequest * largest_graph;
   if (static_cast<double>(gpu_memory_mib) > kLarge) reserved = std::max(reserved, kLeastOfLarge);
-  const double fraction = (static_cast<double>(gpu_memory_mib) - reserved) /
-                          static_cast<double>(gpu_memory_mib);
+  const double fraction =
+      (static_cast<double>(gpu_memory_mib) - reserved) / static_cast<double>(gpu_memory_mib);
   return std::round(fraction * 1000) / 1000;
 }
 

@@ -54,8 +54,8 @@ struct EngineSettings {
 
   // vLLM
   bool reserve_full_prompt = true;
-  double watermark = 0;                // of the blocks, kept free when others run
-  int long_prefill_threshold = 0;      // tokens of one request in a step; 0: no limit
+  double watermark = 0;            // of the blocks, kept free when others run
+  int long_prefill_threshold = 0;  // tokens of one request in a step; 0: no limit
   // SGLang
   int max_prefill_tokens = 16384;
   double conservativeness = 1;

@@ -60,8 +60,8 @@ struct RequestState {
   int placeholders = 0;  // tokens that steps in flight will hand out (asynchronous scheduling)
   int drafts = 0;        // proposed for the next step
   int in_flight = 0;     // steps in flight that compute some of it
-  int preemptions = 0;  // how many lives it has had before this one
-  int cached = 0;  // tokens found in the cache when it was first admitted
+  int preemptions = 0;   // how many lives it has had before this one
+  int cached = 0;        // tokens found in the cache when it was first admitted
   std::int64_t queue_rank = 0;  // arrivals at its engine before it
 
   int tree_node = 0;    // in a tree of prefixes (RadixCache): where what it has in there ends

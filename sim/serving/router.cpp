@@ -84,9 +84,8 @@ constexpr std::array kRouters = {&kRoundRobin, &kLeastLoaded, &kPrefixAware};
 std::span<const RouterKind* const> routers() { return kRouters; }
 
 const RouterKind* router_named(std::string_view name) {
-  const auto* const found =
-      std::find_if(kRouters.begin(), kRouters.end(),
-                   [&](const RouterKind* each) { return each->name == name; });
+  const auto* const found = std::find_if(
+      kRouters.begin(), kRouters.end(), [&](const RouterKind* each) { return each->name == name; });
   return found == kRouters.end() ? nullptr : *found;
 }
 

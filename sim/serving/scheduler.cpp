@@ -35,9 +35,8 @@ int Scheduler::hand_out(const Slice& slice, std::int64_t step) {
   --its.in_flight;
   if (!slice.samples || its.phase == Phase::kFinished) return 0;
   const int accepted =
-      slice.drafts == 0
-          ? 0
-          : accepted_drafts(settings_.speculation, slice.request, its, slice.drafts);
+      slice.drafts == 0 ? 0
+                        : accepted_drafts(settings_.speculation, slice.request, its, slice.drafts);
   if (its.life() == slice.life) {
     its.computed -= slice.drafts - accepted;
     its.placeholders -= std::min(its.placeholders, 1 + slice.drafts);

@@ -242,7 +242,8 @@ ServiceResult Service::result() {
       served.preemptions = its.preemptions;
       served.cached_tokens = its.cached;
       served.token_runs = std::move(its.token_runs);
-      SIM_CHECK(served.last_token == its.finished, "a request ended at another date than its tokens");
+      SIM_CHECK(served.last_token == its.finished,
+                "a request ended at another date than its tokens");
     }
     result_.requests.push_back(std::move(served));
   }

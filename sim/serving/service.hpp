@@ -41,11 +41,11 @@ struct LoggedStep {
 };
 
 struct ServiceResult {
-  std::vector<ServedRequest> requests;  // in the order in which they were offered
-  std::vector<EngineTotals> totals;     // by engine
+  std::vector<ServedRequest> requests;               // in the order in which they were offered
+  std::vector<EngineTotals> totals;                  // by engine
   std::vector<std::vector<Nanoseconds>> handed_out;  // by engine: the ends of its steps
-  std::vector<LoggedStep> steps;        // if asked for: by engine, in the order of their starts
-  int ranks = 1;                        // of an engine
+  std::vector<LoggedStep> steps;  // if asked for: by engine, in the order of their starts
+  int ranks = 1;                  // of an engine
   int refused = 0;
   // Little's law: requests in the system, summed over time, and their times in it. The same.
   __extension__ typedef __int128 RequestNanoseconds;

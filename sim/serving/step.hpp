@@ -10,9 +10,9 @@ namespace rehearse::serving {
 
 struct Slice {
   int request = 0;
-  int tokens = 0;   // new ones, drafts with them
-  int context = 0;  // tokens before them
-  int drafts = 0;   // of them, proposed and not yet accepted
+  int tokens = 0;        // new ones, drafts with them
+  int context = 0;       // tokens before them
+  int drafts = 0;        // of them, proposed and not yet accepted
   bool prompt = false;   // they are of a prompt, or of a request that comes back
   bool samples = false;  // the request gets a token when the step ends
   int life = 0;          // how often it had been preempted

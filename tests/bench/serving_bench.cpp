@@ -30,8 +30,8 @@ std::vector<Offered> like_mooncake(int count, double seconds) {
     const int family = draws.below(200);
     const int shared = shares ? std::min(blocks - 1, 4 + draws.below(20)) : 0;
     for (int block = 0; block < blocks; ++block) {
-      its.prefix_ids.push_back(
-          block < shared ? static_cast<std::uint64_t>(1000 * family + block) : ++fresh);
+      its.prefix_ids.push_back(block < shared ? static_cast<std::uint64_t>(1000 * family + block)
+                                              : ++fresh);
     }
     offered.push_back(its);
   }

@@ -146,8 +146,7 @@ TEST(Refusal, LongerThanTheModelOrThePool) {
   settings.engine.max_model_len = 20;
   settings.engine.kv_blocks = 4;
   // 21 tokens are too many for the model; 17 written ones need a fifth block.
-  const ServiceResult result =
-      serve_small({asks(18, 3), asks(16, 2), asks(15, 2)}, settings);
+  const ServiceResult result = serve_small({asks(18, 3), asks(16, 2), asks(15, 2)}, settings);
   EXPECT_EQ(result.refused, 2);
   EXPECT_EQ(result.requests[2].phase, Phase::kFinished);
 }

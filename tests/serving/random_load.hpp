@@ -15,7 +15,8 @@ inline int between(RandomStream& draws, int least, int most) {
 
 inline bool sometimes(RandomStream& draws) { return draws.below(2) == 0; }
 
-// Prompts of four families that share their beginnings; every fourth request is a turn of a session.
+// Prompts of four families that share their beginnings; every fourth request is a turn of a
+// session.
 inline std::vector<Offered> random_requests(RandomStream& draws) {
   std::vector<Offered> offered;
   const int count = between(draws, 1, 30);

@@ -61,48 +61,49 @@ TEST_P(EveryScheduler, SkippedStepsEndWhenTheyWouldOneByOne) {
 }
 
 TEST_P(EveryScheduler, TokensAreConserved) {
-  over_random_loads(GetParam(), [](const std::vector<Offered>& offered,
-                                   const ServiceSettings& settings) {
-    const ServiceResult result = run(offered, settings);
-    for (std::size_t request = 0; request < offered.size(); ++request) {
-      const ServedRequest& its = result.requests[request];
-      if (its.phase == Phase::kRefused) continue;
-      RC_ASSERT(its.phase == Phase::kFinished);
-      const std::vector<Nanoseconds> times = result.token_times(static_cast<int>(request));
-      RC_ASSERT(static_cast<int>(times.size()) == offered[request].output);
-      RC_ASSERT(std::is_sorted(times.begin(), times.end()));
-      RC_ASSERT(its.first_scheduled >= its.arrival && its.first_token > its.first_scheduled);
-    }
-    // A request computes its tokens one behind the other: from what was cached, again from there
-    // after it was preempted, and at last up to the one that gives its last token.
-    std::map<int, int> computed;
-    for (const LoggedStep& logged : result.steps) {
-      int tokens = 0;
-      for (const Slice& slice : logged.step.batch) {
-        tokens += slice.tokens;
-        const auto before = computed.find(slice.request);
-        if (before != computed.end()) {
-          const bool goes_on = slice.context == before->second;
-          RC_ASSERT(goes_on || result.requests[slice.request].preemptions > 0);
-        } else {
-          RC_ASSERT(slice.context == result.requests[slice.request].cached_tokens);
+  over_random_loads(
+      GetParam(), [](const std::vector<Offered>& offered, const ServiceSettings& settings) {
+        const ServiceResult result = run(offered, settings);
+        for (std::size_t request = 0; request < offered.size(); ++request) {
+          const ServedRequest& its = result.requests[request];
+          if (its.phase == Phase::kRefused) continue;
+          RC_ASSERT(its.phase == Phase::kFinished);
+          const std::vector<Nanoseconds> times = result.token_times(static_cast<int>(request));
+          RC_ASSERT(static_cast<int>(times.size()) == offered[request].output);
+          RC_ASSERT(std::is_sorted(times.begin(), times.end()));
+          RC_ASSERT(its.first_scheduled >= its.arrival && its.first_token > its.first_scheduled);
         }
-        computed[slice.request] = slice.context + slice.tokens;
-        RC_ASSERT(computed[slice.request] <= offered[slice.request].length());
-      }
-      const EngineSettings& engine = settings.engine;
-      const bool one_alone = logged.step.batch.size() == 1 && !engine.chunked_prefill;
-      const int most = engine.scheduler == "sglang"
-                           ? std::max(engine.max_tokens, engine.max_sequences) + engine.max_sequences
-                           : engine.max_tokens;
-      RC_ASSERT(tokens <= most || one_alone);
-      RC_ASSERT(static_cast<int>(logged.step.batch.size()) <= engine.max_sequences ||
-                engine.scheduler == "sglang");
-    }
-    for (const auto& [request, tokens] : computed) {
-      RC_ASSERT(tokens >= offered[request].length() - 1);
-    }
-  });
+        // A request computes its tokens one behind the other: from what was cached, again from
+        // there after it was preempted, and at last up to the one that gives its last token.
+        std::map<int, int> computed;
+        for (const LoggedStep& logged : result.steps) {
+          int tokens = 0;
+          for (const Slice& slice : logged.step.batch) {
+            tokens += slice.tokens;
+            const auto before = computed.find(slice.request);
+            if (before != computed.end()) {
+              const bool goes_on = slice.context == before->second;
+              RC_ASSERT(goes_on || result.requests[slice.request].preemptions > 0);
+            } else {
+              RC_ASSERT(slice.context == result.requests[slice.request].cached_tokens);
+            }
+            computed[slice.request] = slice.context + slice.tokens;
+            RC_ASSERT(computed[slice.request] <= offered[slice.request].length());
+          }
+          const EngineSettings& engine = settings.engine;
+          const bool one_alone = logged.step.batch.size() == 1 && !engine.chunked_prefill;
+          const int most =
+              engine.scheduler == "sglang"
+                  ? std::max(engine.max_tokens, engine.max_sequences) + engine.max_sequences
+                  : engine.max_tokens;
+          RC_ASSERT(tokens <= most || one_alone);
+          RC_ASSERT(static_cast<int>(logged.step.batch.size()) <= engine.max_sequences ||
+                    engine.scheduler == "sglang");
+        }
+        for (const auto& [request, tokens] : computed) {
+          RC_ASSERT(tokens >= offered[request].length() - 1);
+        }
+      });
 }
 
 TEST_P(EveryScheduler, NobodyWaitsForAnIdleEngine) {

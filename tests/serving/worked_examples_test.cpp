@@ -1,5 +1,5 @@
-// Schedules worked out by hand from the engines' rules: a step takes 10 ms + 1 ms per token, a block
-// has 4 tokens, and a(5→3) has a prompt of 5 and an output of 3 tokens. Dates are exact.
+// Schedules worked out by hand from the engines' rules: a step takes 10 ms + 1 ms per token, a
+// block has 4 tokens, and a(5→3) has a prompt of 5 and an output of 3 tokens. Dates are exact.
 #include <gtest/gtest.h>
 
 #include "small_service.hpp"
@@ -114,8 +114,9 @@ TEST(Vllm, RanksThatStepTogetherGoOnToTheNextCheck) {
   // Who comes while dummy steps run joins the next one; there are two of them.
   const ServiceResult later = serve_small({asks(20, 2), asks(3, 1, 52 * kMs)}, settings);
   EXPECT_EQ(later.token_times(1), ms({74}));
-  EXPECT_EQ(steps_of(later), "{a20}@0-30 {}@0-30 {a1}@30-41 {}@30-41 {}@41-51 {}@41-51 {}@51-61 "
-                             "{}@51-61 {}@61-74 {b3}@61-74");
+  EXPECT_EQ(steps_of(later),
+            "{a20}@0-30 {}@0-30 {a1}@30-41 {}@30-41 {}@41-51 {}@41-51 {}@51-61 "
+            "{}@51-61 {}@61-74 {b3}@61-74");
 }
 
 TEST(Vllm, ThePriorityDecidesWhoIsTheVictimThoughHeWasScheduled) {
@@ -130,8 +131,7 @@ TEST(Vllm, ThePriorityDecidesWhoIsTheVictimThoughHeWasScheduled) {
   // scheduled; y has room for its 8th token. Then x (10 tokens, 3 blocks) is scheduled first and y
   // needs a third block: x is the victim, and y runs alone.
   const ServiceResult result = serve_small({x, y}, settings);
-  EXPECT_TRUE(
-      steps_of(result).starts_with("{a7}@0-17 {a1,b7}@17-35 {a1,b1}@35-47 {b1}@47-58"))
+  EXPECT_TRUE(steps_of(result).starts_with("{a7}@0-17 {a1,b7}@17-35 {a1,b1}@35-47 {b1}@47-58"))
       << steps_of(result);
   EXPECT_EQ(result.requests[0].preemptions, 1);
 }

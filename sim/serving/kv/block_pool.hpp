@@ -41,7 +41,7 @@ class BlockPool {
   struct Block {
     std::uint64_t key = 0;
     int owners = 0;
-    int before = -1, behind = -1;        // in the queue of free blocks
+    int before = -1, behind = -1;            // in the queue of free blocks
     int same_before = -1, same_behind = -1;  // in the ring of blocks of this key; -1: it has none
   };
 

@@ -32,14 +32,16 @@ std::vector<Span> content_of(const Offered& offered, int request, int tokens, in
       open.tokens += taken;
       span.tokens -= taken;
       // What remains of the span is not where the span begins.
-      if (taken > 0 && span.tokens > 0) span.id = mixed(span.id + static_cast<std::uint64_t>(taken));
+      if (taken > 0 && span.tokens > 0)
+        span.id = mixed(span.id + static_cast<std::uint64_t>(taken));
       if (open.tokens < page) continue;
       spans.push_back(open);
       open = {};
     }
     const int whole = span.tokens / page * page;
     if (whole > 0) spans.push_back({span.id, whole});
-    if (span.tokens > whole) open = {mixed(span.id + static_cast<std::uint64_t>(whole)), span.tokens - whole};
+    if (span.tokens > whole)
+      open = {mixed(span.id + static_cast<std::uint64_t>(whole)), span.tokens - whole};
   }
   return spans;
 }

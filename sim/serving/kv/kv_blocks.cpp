@@ -102,7 +102,8 @@ void KvBlocks::grow(std::span<const Batch* const> in_flight, int period, std::in
   for (int set = 0; set < period; ++set) {
     for (const Slice& slice : latest(in_flight, period, set)) {
       const std::int64_t room_left = room(requests_[slice.request]);
-      SIM_CHECK(room_left >= 0 && room_left < block_tokens_, "a decoding request holds a spare block");
+      SIM_CHECK(room_left >= 0 && room_left < block_tokens_,
+                "a decoding request holds a spare block");
       due[set * block_tokens_ + room_left].push_back(slice.request);
     }
   }

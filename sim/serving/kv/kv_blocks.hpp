@@ -46,8 +46,7 @@ class KvBlocks {
   void check(std::span<const int> holders) const;
 
  private:
-  std::int64_t taken(std::span<const Batch* const> in_flight, int period,
-                     std::int64_t times) const;
+  std::int64_t taken(std::span<const Batch* const> in_flight, int period, std::int64_t times) const;
   // Visits of a decoding request before the one that needs a new block.
   std::int64_t room(const RequestState& its) const {
     return static_cast<std::int64_t>(its.blocks.size()) * block_tokens_ - its.computed;

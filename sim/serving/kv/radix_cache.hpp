@@ -62,7 +62,7 @@ class RadixCache {
 
   const int page_;
   std::vector<Node> nodes_;
-  std::vector<int> spare_;  // nodes that are gone
+  std::vector<int> spare_;                          // nodes that are gone
   std::set<std::pair<std::uint64_t, int>> leaves_;  // that may go, by when they were touched
   std::uint64_t clock_ = 0;
   std::int64_t tokens_ = 0;

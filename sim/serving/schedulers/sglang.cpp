@@ -7,7 +7,7 @@
 #include <deque>
 
 #include "base/error.hpp"
-#include "serving/kv/radix_cache.hpp"
+#include "serving/kv/token_pool.hpp"
 #include "serving/schedulers/schedulers.hpp"
 
 namespace rehearse::serving {
@@ -25,13 +25,10 @@ class Sglang : public Scheduler {
  public:
   Sglang(const EngineSettings& settings, Requests& requests)
       : Scheduler(settings, requests),
-        page_(settings.block_tokens),
         first_ratio_(std::min(kFirstRatio * settings.conservativeness, 1.0)),
         least_ratio_(std::min(first_ratio_ * kLeastOfFirst, 1.0)),
         ratio_(first_ratio_),
-        total_(static_cast<std::int64_t>(settings.kv_blocks) * page_),
-        available_(total_),
-        tree_(page_) {}
+        kv_(settings, requests) {}
 
   bool fits(const Offered& offered) const override;
   void arrived(int request) override;
@@ -44,10 +41,10 @@ class Sglang : public Scheduler {
               std::int64_t step) override;
   Load load() const override;
   int used_blocks() const override {
-    return static_cast<int>((total_ - available_ - tree_.evictable()) / page_);
+    return static_cast<int>((kv_.total() - kv_.memory()) / kv_.page());
   }
   std::int64_t prompt_tokens_left() const override;
-  int cached_tokens(int request) override;
+  int cached_tokens(int request) override { return kv_.matching(request); }
   void check() const override;
 
  private:
@@ -59,16 +56,9 @@ class Sglang : public Scheduler {
   };
   enum class Added { kContinue, kNoMemory, kOther };
 
-  std::int64_t pages(std::int64_t tokens) const { return (tokens + page_ - 1) / page_ * page_; }
-  std::int64_t memory() const { return available_ + tree_.evictable(); }
   std::int64_t expected(const RequestState& its) const {
     return std::min(its.output() - its.generated, kMostExpected);
   }
-  std::int64_t of_its_own(const RequestState& its) const {
-    return pages(its.computed) - its.tree_tokens;
-  }
-  std::int64_t for_next_tokens(const std::vector<int>& requests) const;
-  std::int64_t taken(const Batch& batch, std::int64_t times) const;
 
   void merge_prefilled();
   bool drop_finished(std::vector<int>& requests);
@@ -78,21 +68,16 @@ class Sglang : public Scheduler {
   void charge(Budget& budget, std::int64_t tokens, std::int64_t new_tokens) const;
   void mix_in(Batch& batch);
   Batch decode();
+  void lower_ratio() {
+    ratio_ = std::max(ratio_ - (first_ratio_ - least_ratio_) / kStepsOfDecay, least_ratio_);
+  }
   void retract();
-  void release(int request);
-  void make_room(std::int64_t tokens);
-  void allocate(std::int64_t tokens);
   void compute(Batch& batch, int request, int tokens, bool prompt);
-  void cache_unfinished(int request, int tokens);
-  void cache_finished(int request);
 
-  const int page_;
   const double first_ratio_;
   const double least_ratio_;
   double ratio_;
-  const std::int64_t total_;
-  std::int64_t available_;
-  RadixCache tree_;
+  TokenPool kv_;
   std::deque<int> waiting_;
   std::vector<int> running_;    // finished ones among them until the next pass
   std::vector<int> prefilled_;  // of the last batch, which join at the next pass
@@ -102,8 +87,9 @@ class Sglang : public Scheduler {
 };
 
 bool Sglang::fits(const Offered& offered) const {
-  const std::int64_t expected = offered.prompt + std::min(offered.output, kMostExpected) + page_;
-  return expected < total_ && pages(offered.length()) <= total_ &&
+  const std::int64_t expected =
+      offered.prompt + std::min(offered.output, kMostExpected) + kv_.page();
+  return expected < kv_.total() && kv_.pages(offered.length()) <= kv_.total() &&
          (settings_.chunked_prefill || offered.prompt <= settings_.max_prefill_tokens);
 }
 
@@ -120,9 +106,8 @@ bool Sglang::has_requests() const {
 }
 
 bool Sglang::drop_finished(std::vector<int>& requests) {
-  return std::erase_if(requests, [&](int request) {
-           return state(request).phase == Phase::kFinished;
-         }) > 0;
+  return std::erase_if(requests,
+                       [&](int request) { return state(request).phase == Phase::kFinished; }) > 0;
 }
 
 Batch Sglang::schedule() {
@@ -138,7 +123,7 @@ Batch Sglang::schedule() {
 void Sglang::merge_prefilled() {
   if (!last_was_prefill_) return;
   if (chunked_ >= 0) {
-    cache_unfinished(chunked_, state(chunked_).computed);
+    kv_.cache_unfinished(chunked_, state(chunked_).computed);
     full_ = false;
   }
   if (drop_finished(prefilled_)) full_ = false;
@@ -159,9 +144,9 @@ Batch Sglang::prefill() {
     still_expected += static_cast<double>(expected(state(request))) * ratio_;
   }
   const std::int64_t mixed = settings_.mixed_chunk ? running : 0;
-  Budget budget = {static_cast<double>(memory() - mixed * page_) - still_expected,
-                   memory() - mixed * page_, settings_.max_prefill_tokens - mixed,
-                   (settings_.chunked_prefill ? settings_.max_tokens : total_) - mixed};
+  Budget budget = {static_cast<double>(kv_.memory() - mixed * kv_.page()) - still_expected,
+                   kv_.memory() - mixed * kv_.page(), settings_.max_prefill_tokens - mixed,
+                   (settings_.chunked_prefill ? settings_.max_tokens : kv_.total()) - mixed};
   if (chunked_ >= 0) continue_chunk(batch, budget);
   while (!waiting_.empty()) {
     if (running + static_cast<int>(batch.size()) >= settings_.max_sequences) {
@@ -182,9 +167,9 @@ Batch Sglang::prefill() {
 }
 
 void Sglang::charge(Budget& budget, std::int64_t tokens, std::int64_t new_tokens) const {
-  const std::int64_t paged = pages(tokens);
-  budget.total -= static_cast<double>(paged + new_tokens + page_);
-  budget.current -= paged + page_;
+  const std::int64_t paged = kv_.pages(tokens);
+  budget.total -= static_cast<double>(paged + new_tokens + kv_.page());
+  budget.current -= paged + kv_.page();
   budget.input -= paged;
   budget.chunk -= paged;
 }
@@ -195,7 +180,7 @@ void Sglang::continue_chunk(Batch& batch, Budget& budget) {
   const std::int64_t left = its.tokens() - its.computed;
   std::int64_t most = std::min(budget.chunk, static_cast<std::int64_t>(budget.total));
   if (most <= 0) most = budget.chunk;  // it holds memory: it has to get on
-  const std::int64_t room = pages(its.computed) - its.computed + memory();
+  const std::int64_t room = kv_.pages(its.computed) - its.computed + kv_.memory();
   const std::int64_t tokens = std::min({left, most, room});
   if (tokens <= 0) return;
   const bool all = tokens == left;
@@ -207,28 +192,26 @@ void Sglang::continue_chunk(Batch& batch, Budget& budget) {
 
 Sglang::Added Sglang::add(int request, Batch& batch, Budget& budget) {
   RequestState& its = state(request);
-  RadixCache::Match found;
-  if (settings_.prefix_cache) {
-    found = tree_.match(content_of(*its.offered, request, its.tokens() - 1, page_));
-  }
-  const std::int64_t before = tree_.evictable();
-  tree_.lock(found.node);  // what it hits is not evictable any more
-  const std::int64_t pinned = before - tree_.evictable();
+  const RadixCache::Match found = kv_.match(request);
+  const std::int64_t before = kv_.memory();
+  kv_.lock(found.node);  // what it hits is not evictable any more
+  const std::int64_t pinned = before - kv_.memory();
   const std::int64_t extend = its.tokens() - found.tokens;
-  const std::int64_t wanted = extend + expected(its) + page_;
+  const std::int64_t wanted = extend + expected(its) + kv_.page();
   const auto refuse = [&](Added why) {
-    tree_.unlock(found.node);
+    kv_.unlock(found.node);
     return why;
   };
   if (static_cast<double>(wanted) >= budget.total - static_cast<double>(pinned)) {
     return refuse(Added::kNoMemory);
   }
-  if (!settings_.chunked_prefill && !batch.empty() && pages(extend) >= budget.input) {
+  if (!settings_.chunked_prefill && !batch.empty() && kv_.pages(extend) >= budget.input) {
     return refuse(Added::kOther);
   }
   std::int64_t tokens = extend;
-  if (pages(extend) > budget.chunk) {
-    tokens = (found.tokens + budget.chunk / page_ * page_) / page_ * page_ - found.tokens;
+  if (kv_.pages(extend) > budget.chunk) {
+    tokens = (found.tokens + budget.chunk / kv_.page() * kv_.page()) / kv_.page() * kv_.page() -
+             found.tokens;
     if (tokens <= 0) return refuse(Added::kOther);
     chunked_ = request;
   }
@@ -247,37 +230,18 @@ Sglang::Added Sglang::add(int request, Batch& batch, Budget& budget) {
 // Mixed chunks: those who decode go along, unless memory is short.
 void Sglang::mix_in(Batch& batch) {
   drop_finished(running_);
-  if (for_next_tokens(running_) > memory()) return;
+  if (kv_.for_next_tokens(running_) > kv_.memory()) return;
   for (const int request : running_) compute(batch, request, 1, false);
   prefilled_.insert(prefilled_.end(), running_.begin(), running_.end());
   running_.clear();
 }
 
-void Sglang::make_room(std::int64_t tokens) {
-  if (available_ < tokens) available_ += tree_.evict(tokens);
-}
-
-void Sglang::allocate(std::int64_t tokens) {
-  make_room(tokens);
-  SIM_CHECK(available_ >= tokens, "SGLang's pool has no room for what was admitted");
-  available_ -= tokens;
-}
-
 void Sglang::compute(Batch& batch, int request, int tokens, bool prompt) {
   RequestState& its = state(request);
-  allocate(pages(its.computed + tokens) - pages(its.computed));
   Slice slice = {request, tokens, its.computed, 0, prompt, true, its.life()};
-  its.computed += tokens;
+  kv_.extend(request, tokens);
   slice.samples = !prompt || its.computed == its.tokens();
   batch.push_back(slice);
-}
-
-std::int64_t Sglang::for_next_tokens(const std::vector<int>& requests) const {
-  std::int64_t tokens = 0;
-  for (const int request : requests) {
-    if (state(request).computed % page_ == 0) tokens += page_;
-  }
-  return tokens;
 }
 
 Batch Sglang::decode() {
@@ -288,23 +252,15 @@ Batch Sglang::decode() {
     full_ = false;
     return batch;
   }
-  if (for_next_tokens(running_) > memory()) {
+  if (kv_.for_next_tokens(running_) > kv_.memory()) {
     retract();
   } else {
-    ratio_ = std::max(ratio_ - (first_ratio_ - least_ratio_) / kStepsOfDecay, least_ratio_);
+    lower_ratio();
   }
   if (running_.size() < before) full_ = false;
-  make_room(for_next_tokens(running_));
+  kv_.make_room(kv_.for_next_tokens(running_));
   for (const int request : running_) compute(batch, request, 1, false);
   return batch;
-}
-
-void Sglang::release(int request) {
-  RequestState& its = state(request);
-  available_ += of_its_own(its);
-  tree_.unlock(its.tree_node);
-  its.tree_node = RadixCache::kRoot;
-  its.tree_tokens = its.computed = 0;
 }
 
 // Who has the fewest tokens goes first, of those who has the longest prompt; one remains.
@@ -315,7 +271,7 @@ void Sglang::retract() {
     return state(a).prompt() < state(b).prompt();
   });
   const auto retract_one = [&](int request) {
-    release(request);
+    kv_.release(request);
     state(request).phase = Phase::kWaiting;
     ++state(request).preemptions;
     waiting_.push_back(request);
@@ -324,13 +280,13 @@ void Sglang::retract() {
     if (kept.size() == 1) break;
     retract_one(kept.back());
     kept.pop_back();
-  } while (for_next_tokens(kept) > memory());
-  if (for_next_tokens(kept) > memory() && chunked_ >= 0) {
+  } while (kv_.for_next_tokens(kept) > kv_.memory());
+  if (kv_.for_next_tokens(kept) > kv_.memory() && chunked_ >= 0) {
     retract_one(chunked_);
     chunked_ = -1;
   }
   const std::int64_t kept_free = static_cast<std::int64_t>(kept.size()) * kStepsKeptFree;
-  if (kept_free > available_) available_ += tree_.evict(kept_free - available_);
+  kv_.keep_free(kept_free);
   std::erase_if(running_, [&](int each) { return state(each).phase == Phase::kWaiting; });
   std::int64_t done = 0;
   std::int64_t most = 0;
@@ -339,24 +295,6 @@ void Sglang::retract() {
     most += state(request).output();
   }
   ratio_ = std::min(1.0, static_cast<double>(done) / static_cast<double>(most + 1));
-}
-
-// Its first `tokens` tokens go into the tree; those that somebody else put there meanwhile are freed.
-void Sglang::cache_unfinished(int request, int tokens) {
-  if (!settings_.prefix_cache) return;
-  RequestState& its = state(request);
-  const std::vector<Span> content = content_of(*its.offered, request, tokens, page_);
-  available_ += tree_.insert(content) - its.tree_tokens;
-  const RadixCache::Match now = tree_.match(content);
-  tree_.lock(now.node);
-  tree_.unlock(its.tree_node);
-  its.tree_node = now.node;
-  its.tree_tokens = now.tokens;
-}
-
-void Sglang::cache_finished(int request) {
-  cache_unfinished(request, state(request).tokens() - 1);
-  release(request);
 }
 
 void Sglang::ended(const Batch& batch, std::int64_t step, std::vector<int>& finished) {
@@ -369,20 +307,11 @@ void Sglang::ended(const Batch& batch, std::int64_t step, std::vector<int>& fini
     if (hand_out(slice, step) == 0) continue;
     if (its.phase == Phase::kFinished) {
       finished.push_back(slice.request);
-      cache_finished(slice.request);
+      kv_.cache_finished(slice.request);
     } else if (slice.prompt) {
-      cache_unfinished(slice.request, slice.context + slice.tokens);
+      kv_.cache_unfinished(slice.request, slice.context + slice.tokens);
     }
   }
-}
-
-std::int64_t Sglang::taken(const Batch& batch, std::int64_t times) const {
-  std::int64_t tokens = 0;
-  for (const Slice& slice : batch) {
-    const int computed = state(slice.request).computed;
-    tokens += pages(computed + times) - pages(computed);
-  }
-  return tokens;
 }
 
 std::int64_t Sglang::repeats(std::span<const Batch* const> in_flight, int period,
@@ -392,10 +321,10 @@ std::int64_t Sglang::repeats(std::span<const Batch* const> in_flight, int period
   const Batch& batch = *in_flight.back();
   std::int64_t enough = 0;
   most = unfinished_for(in_flight, period, most);
-  if (taken(batch, most) <= memory()) return most;
+  if (kv_.taken(batch, most) <= kv_.memory()) return most;
   while (enough + 1 < most) {
     const std::int64_t middle = enough + (most - enough) / 2;
-    (taken(batch, middle) <= memory() ? enough : most) = middle;
+    (kv_.taken(batch, middle) <= kv_.memory() ? enough : most) = middle;
   }
   return enough;
 }
@@ -404,18 +333,9 @@ void Sglang::repeat(std::span<const Batch* const> in_flight, int period, std::in
                     std::int64_t step) {
   hand_out_repeated(in_flight, period, times, step);
   const Batch& batch = *in_flight.back();
-  std::vector<std::int64_t> due(page_, 0);  // by the step, modulo a page, in which they begin one
-  for (const Slice& slice : batch) {
-    RequestState& its = state(slice.request);
-    due[(pages(its.computed) - its.computed) % page_] += page_;
-    its.computed += static_cast<int>(times);
-  }
-  for (std::int64_t at = 0; at < times; ++at) {
-    allocate(due[at % page_]);
-    if (!batch.empty()) {
-      ratio_ = std::max(ratio_ - (first_ratio_ - least_ratio_) / kStepsOfDecay, least_ratio_);
-    }
-  }
+  if (batch.empty()) return;
+  kv_.grow(batch, times);
+  for (std::int64_t at = 0; at < times; ++at) lower_ratio();
 }
 
 Load Sglang::load() const {
@@ -433,18 +353,11 @@ std::int64_t Sglang::prompt_tokens_left() const {
   return left;
 }
 
-int Sglang::cached_tokens(int request) {
-  const RequestState& its = state(request);
-  return tree_.matching(content_of(*its.offered, request, its.tokens() - 1, page_));
-}
-
 void Sglang::check() const {
-  tree_.check();
-  std::int64_t held = chunked_ >= 0 ? of_its_own(state(chunked_)) : 0;
-  for (const int request : running_) held += of_its_own(state(request));
-  for (const int request : prefilled_) held += of_its_own(state(request));
-  SIM_CHECK(available_ >= 0 && available_ + tree_.tokens() + held == total_,
-            "SGLang's tokens of memory do not add up");
+  std::vector<int> holders = running_;
+  holders.insert(holders.end(), prefilled_.begin(), prefilled_.end());
+  if (chunked_ >= 0) holders.push_back(chunked_);
+  kv_.check(holders);
 }
 
 std::unique_ptr<Scheduler> make(const EngineSettings& settings, Requests& requests) {

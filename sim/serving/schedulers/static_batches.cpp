@@ -1,7 +1,8 @@
 // A batch goes when it is full, the last one when no more requests come, and the next when all
 // requests of the one before have ended (Yu et al. 2022, Orca, section 3). Prompts are computed in
 // steps of whole requests, then all decode together; who has all its tokens leaves the steps, but
-// its keys and values stay until the batch ends. A batch is cut where memory for whole lengths ends.
+// its keys and values stay until the batch ends. A batch is cut where memory for whole lengths
+// ends.
 #include <algorithm>
 #include <deque>
 

@@ -31,7 +31,9 @@ class TensorRtLlm : public Scheduler {
   Load load() const override;
   int used_blocks() const override { return kv_.pool().used(); }
   std::int64_t prompt_tokens_left() const override;
-  int cached_tokens(int request) override { return kv_.hits(request).blocks * settings_.block_tokens; }
+  int cached_tokens(int request) override {
+    return kv_.hits(request).blocks * settings_.block_tokens;
+  }
   void check() const override;
 
  private:
@@ -91,7 +93,8 @@ std::vector<int> TensorRtLlm::without_eviction() {
     if (!started(request)) continue;
     const RequestState& its = state(request);
     able.push_back(request);
-    free -= std::max(0, kv_.blocks_for(its.offered->length()) - static_cast<int>(its.blocks.size()));
+    free -=
+        std::max(0, kv_.blocks_for(its.offered->length()) - static_cast<int>(its.blocks.size()));
   }
   for (const int request : active_) {
     if (started(request)) continue;
@@ -178,8 +181,8 @@ void TensorRtLlm::compute_contexts(const std::vector<int>& able, Batch& batch) {
     const int left = its.tokens() - done;
     int tokens = std::min(left, budget_);
     if (tokens < left) {
-      tokens = settings_.chunked_prefill ? tokens / settings_.block_tokens * settings_.block_tokens
-                                         : 0;
+      tokens =
+          settings_.chunked_prefill ? tokens / settings_.block_tokens * settings_.block_tokens : 0;
     }
     if (tokens <= 0) return;
     if (!started(request)) {
@@ -211,8 +214,8 @@ void TensorRtLlm::ended(const Batch& batch, std::int64_t step, std::vector<int>&
 std::int64_t TensorRtLlm::repeats(std::span<const Batch* const> in_flight, int period,
                                   std::int64_t most) const {
   if (disturbed_) return 0;
-  const auto running = std::count_if(active_.begin(), active_.end(),
-                                     [&](int request) { return started(request); });
+  const auto running =
+      std::count_if(active_.begin(), active_.end(), [&](int request) { return started(request); });
   if (!alike(in_flight, period, static_cast<std::size_t>(running))) return 0;
   const auto tells = [&](int request) { return state(request).offered->ids_of_output; };
   if (settings_.prefix_cache && std::any_of(active_.begin(), active_.end(), tells)) return 0;
@@ -235,8 +238,8 @@ void TensorRtLlm::repeat(std::span<const Batch* const> in_flight, int period, st
 }
 
 Load TensorRtLlm::load() const {
-  const auto running = std::count_if(active_.begin(), active_.end(),
-                                     [&](int request) { return started(request); });
+  const auto running =
+      std::count_if(active_.begin(), active_.end(), [&](int request) { return started(request); });
   return {static_cast<int>(active_.size()) - static_cast<int>(running), static_cast<int>(running)};
 }
 
@@ -253,7 +256,8 @@ std::unique_ptr<Scheduler> make(const EngineSettings& settings, Requests& reques
 }
 
 std::string why_not(const EngineSettings& settings) {
-  if (settings.stages > 1) return "TensorRT-LLM's micro-batches of pipeline stages are not modelled";
+  if (settings.stages > 1)
+    return "TensorRT-LLM's micro-batches of pipeline stages are not modelled";
   if (settings.speculation.drafts > 0) return "TensorRT-LLM's speculative decoding is not modelled";
   if (settings.order != QueueOrder::kArrival) return "TensorRT-LLM's priorities are not modelled";
   return "";

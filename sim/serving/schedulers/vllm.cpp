@@ -35,7 +35,9 @@ class Vllm : public Scheduler {
   }
   int used_blocks() const override { return kv_.pool().used(); }
   std::int64_t prompt_tokens_left() const override;
-  int cached_tokens(int request) override { return kv_.hits(request).blocks * settings_.block_tokens; }
+  int cached_tokens(int request) override {
+    return kv_.hits(request).blocks * settings_.block_tokens;
+  }
   void check() const override;
 
  private:
@@ -178,9 +180,10 @@ int Vllm::admissible(int request) {
     return 0;
   }
   const int tokens = std::min(wanted, budget_);
-  const int kept = running_.empty() ? 0
-                                    : static_cast<int>(settings_.watermark *
-                                                       static_cast<double>(settings_.kv_blocks));
+  const int kept =
+      running_.empty()
+          ? 0
+          : static_cast<int>(settings_.watermark * static_cast<double>(settings_.kv_blocks));
   const std::int64_t held = cached + tokens;
   const int most = kv_.pool().free() - kept;
   if (settings_.reserve_full_prompt && kv_.need(request, its.tokens(), hits_) > most) {
