@@ -25,7 +25,6 @@ inline std::vector<Offered> random_requests(RandomStream& draws) {
   for (int request = 0; request < count; ++request) {
     Offered its = asks(between(draws, 1, 40), between(draws, 1, 24), now);
     its.priority = draws.below(3);
-    its.id_tokens = between(draws, 1, 4) * 4;
     const std::uint64_t family = draws.below(4);
     its.id_tokens = static_cast<int>(4 + 4 * family);
     its.ids_of_output = draws.below(6) == 0;

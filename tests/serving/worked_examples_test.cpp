@@ -179,6 +179,35 @@ TEST(TensorRtLlm, MaximumUtilizationPausesWhoStartedLast) {
   EXPECT_EQ(result.token_times(1), ms({26, 38, 50, 62, 74, 108}));
 }
 
+// Where the result of a step is looked at while the next one runs, a request takes one step too
+// many; vLLM, which counts what is in flight, does not.
+TEST(Overlap, AFinishedRequestTakesOneStepMoreButInVllm) {
+  for (const std::string_view scheduler : {"vllm", "sglang", "tensorrt_llm"}) {
+    ServiceSettings settings = small_engine(scheduler);
+    settings.engine.asynchronous = true;
+    const ServiceResult result = serve_small({asks(4, 3)}, settings);
+    EXPECT_EQ(result.token_times(0), ms({14, 25, 36}));
+    EXPECT_EQ(result.totals[0].steps, scheduler == "vllm" ? 3 : 4) << scheduler;
+  }
+}
+
+TEST(Sglang, RetractsWhoHasTheFewestTokensWhenMemoryEnds) {
+  ServiceSettings settings = small_engine("sglang");
+  settings.engine.block_tokens = 1;
+  settings.engine.kv_blocks = 30;
+  settings.engine.conservativeness = 0.1;
+  // At 31 ms 11 of 30 tokens are used, and a is expected to need 0.07 of the 13 that it may still
+  // get: b, who may need 6 + 10 + 1, is admitted. Both decode until a has 9 + g and b 4 + g tokens
+  // of memory and neither gets another, g = 8; b has one token less than a and goes.
+  const ServiceResult result = serve_small({asks(10, 15), asks(6, 10, 25 * kMs)}, settings);
+  EXPECT_EQ(result.requests[0].preemptions, 0);
+  EXPECT_EQ(result.requests[1].preemptions, 1);
+  // Of requests with as many tokens the one with the longer prompt goes.
+  const ServiceResult alike = serve_small({asks(10, 15), asks(6, 10, 5 * kMs)}, settings);
+  EXPECT_EQ(alike.requests[0].preemptions, 1);
+  EXPECT_EQ(alike.requests[1].preemptions, 0);
+}
+
 TEST(StaticBatches, TheNextBeginsWhenAllHaveEnded) {
   ServiceSettings settings = small_engine("static");
   settings.engine.max_sequences = 2;
