@@ -1,5 +1,6 @@
 // Defaults of each engine, in one place each, as the engine has them for a GPU. Only what differs
 // from the members' initial values is set.
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.hpp"

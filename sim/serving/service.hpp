@@ -27,7 +27,7 @@ struct ServedRequest {
   Phase phase = Phase::kToCome;  // in the end kFinished, or kRefused: longer than the engine takes
   int replica = -1;
   Nanoseconds arrival = 0;
-  Nanoseconds first_scheduled = 0;  // the start of its time in the queue's end
+  Nanoseconds first_scheduled = 0;  // its first step starts: until then it queued
   Nanoseconds first_token = 0;
   Nanoseconds last_token = 0;
   int preemptions = 0;

@@ -44,8 +44,8 @@ int padded(const GraphSizes& sizes, std::int64_t tokens);
 // up to multiples of 1 + drafts (vllm/config/vllm.py and compilation.py, mid-2026).
 GraphSizes vllm_graph_sizes(int max_sequences, int max_tokens, int drafts);
 
-// Of all ranks that step together. `use_graphs` false: none. With several ranks one without a graph
-// leaves all without; with graphs all are padded to the largest (vllm/v1/worker/dp_utils.py).
+// Pads all ranks that step together: one without a graph leaves all without; with graphs all are
+// padded to the largest (vllm/v1/worker/dp_utils.py).
 void pad(std::span<StepShape> ranks, const GraphSizes& sizes);
 
 }  // namespace rehearse::serving
