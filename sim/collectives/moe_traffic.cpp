@@ -1,6 +1,7 @@
 #include "collectives/moe_traffic.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace rehearse {
 
@@ -32,7 +33,7 @@ double chance(int groups, int top, int of_place, int place_groups) {
 double missed_by_groups(const FanOut& fan_out, double here) {
   const double of_group = static_cast<double>(fan_out.experts) / fan_out.groups;
   const double open = of_group * fan_out.top_groups;
-  const int whole = std::max(1, static_cast<int>(here / of_group + 0.5));
+  const int whole = std::max(1, static_cast<int>(std::lround(here / of_group)));
   const double each = std::min(here / whole, of_group);
   double sum = 0;
   for (int counted = 0; counted <= std::min(whole, fan_out.top_groups); ++counted) {

@@ -104,6 +104,7 @@ std::string find_model(const std::string& written, const std::string& path,
                                         found[0], found[1]));
   }
   std::vector<std::string> candidates;
+  candidates.reserve(names.size());
   for (const std::string& name : names) {
     candidates.push_back(lower(with_organisation ? name : without_organisation(name)));
   }

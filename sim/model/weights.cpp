@@ -246,7 +246,9 @@ std::vector<Dtype> arithmetics(const Model& model) {
   };
   for (int index = 0; index < kWeightParts; ++index) {
     const auto part = static_cast<WeightPart>(index);
-    const bool multiplied = part != WeightPart::kNorms && part != WeightPart::kEmbedding &&
+    // An embedding is multiplied where it is the LM head, too.
+    const bool looked_up = part == WeightPart::kEmbedding && !model.tied_embeddings;
+    const bool multiplied = !looked_up && part != WeightPart::kNorms &&
                             part != WeightPart::kSharedExpertGate &&
                             part != WeightPart::kPrediction;
     if (!multiplied || !has_part(model, part, kNoLayer)) continue;

@@ -110,5 +110,15 @@ TEST(WeightPart, HasATextForEach) {
   EXPECT_STREQ(to_text(WeightPart::kNorms), "norms");
 }
 
+// Layers without attention and FFN: what is left to multiply is the embedding as the LM head.
+TEST(Arithmetics, OfATiedModelHaveTheEmbedding) {
+  Model model;
+  model.tied_embeddings = true;
+  model.layers = 1;
+  model.pattern = {LayerKind{}};
+  model.weight_dtype = Dtype::kFp16;
+  EXPECT_EQ(fastest_arithmetic(model), Dtype::kFp16);
+}
+
 }  // namespace
 }  // namespace rehearse

@@ -64,6 +64,8 @@ class FamilyReader {
   void read_windows(const proto::Attention& heads);
   // "full_attention" ... of each layer; absent: no layer_types.
   std::vector<std::string> read_layer_types();
+  int read_window() const;
+  std::vector<std::string> usual_types(int window) const;
 
   // Which layers have experts, as first_k_dense_replace, decoder_sparse_step, mlp_only_layers,
   // moe_layer_freq or mlp_layer_types say.

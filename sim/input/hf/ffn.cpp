@@ -42,6 +42,7 @@ std::vector<bool> FamilyReader::read_moe_layers(int first_dense) {
   const int step = config_.integer_or(1, "decoder_sparse_step", kLayerCounts);
   const int first = config_.integer_or(first_dense, "first_k_dense_replace", kSomeLayers);
   std::vector<bool> moe;
+  moe.reserve(layers());
   for (int layer = 0; layer < layers(); ++layer) {
     moe.push_back(layer >= first && layer % every == 0 && (layer + 1) % step == 0);
   }

@@ -99,33 +99,45 @@ std::vector<std::string> FamilyReader::read_layer_types() {
   return types;
 }
 
-void FamilyReader::read_windows(const proto::Attention& heads) {
-  const Traits& family = traits();
-  std::vector<std::string> types = read_layer_types();
+// Tokens of the window; 0: there is none.
+int FamilyReader::read_window() const {
   const bool stated_null = config_.says("sliding_window") && !config_.has("sliding_window");
-  int window = stated_null ? 0 : family.window;
+  int window = stated_null ? 0 : traits().window;
   if (config_.has("sliding_window")) window = config_.integer("sliding_window", {0, kLargestWidth});
   // Qwen's configs carry a window that use_sliding_window turns off.
-  const bool off = family.windows == Windows::kQwen;
+  const bool off = traits().windows == Windows::kQwen;
   if (!config_.boolean_or(!off, "use_sliding_window")) window = 0;
   // One as long as the context is none.
   if (model_.has_longest_context() && window >= model_.longest_context()) window = 0;
+  return window;
+}
+
+// Which layers slide where no layer_types say it.
+std::vector<std::string> FamilyReader::usual_types(int window) const {
+  const Windows windows = traits().windows;
   const int full_every = config_.integer_or(
-      family.full_every, "sliding_window_pattern|_sliding_window_pattern", kLayerCounts);
+      traits().full_every, "sliding_window_pattern|_sliding_window_pattern", kLayerCounts);
   const int first = config_.integer_or(0, "max_window_layers", kSomeLayers);
-  if (types.empty()) {
-    if (window > 0 && family.windows == Windows::kNone) {
-      config_.refuse("sliding_window",
-                     "which layers of this model type have it is not known: "
-                     "layer_types would say it");
-    }
-    for (int layer = 0; layer < layers(); ++layer) {
-      const bool slides = family.windows == Windows::kAll ||
-                          (family.windows == Windows::kQwen && layer >= first) ||
-                          (family.windows == Windows::kPattern && (layer + 1) % full_every != 0);
-      types.emplace_back(slides && window > 0 ? kSliding : kFull);
-    }
+  if (window > 0 && windows == Windows::kNone) {
+    config_.refuse(
+        "sliding_window",
+        "which layers of this model type have it is not known: layer_types would say it");
   }
+  std::vector<std::string> types;
+  types.reserve(layers());
+  for (int layer = 0; layer < layers(); ++layer) {
+    const bool slides = windows == Windows::kAll || (windows == Windows::kQwen && layer >= first) ||
+                        (windows == Windows::kPattern && (layer + 1) % full_every != 0);
+    types.emplace_back(slides && window > 0 ? kSliding : kFull);
+  }
+  return types;
+}
+
+void FamilyReader::read_windows(const proto::Attention& heads) {
+  std::vector<std::string> types = read_layer_types();
+  const int window = read_window();
+  const std::vector<std::string> usual = usual_types(types.empty() ? window : 0);
+  if (types.empty()) types = usual;
   for (int layer = 0; layer < layers(); ++layer) {
     std::string& type = types[layer];
     if (type != kFull && type != kSliding) {

@@ -62,6 +62,7 @@ void read_ernie_moe(FamilyReader& reader) {
   const int every = config.integer_or(1, "moe_layer_interval", kLayerCounts);
   const int last = end == -1 ? reader.layers() - 1 : end;
   std::vector<bool> moe;
+  moe.reserve(reader.layers());
   for (int layer = 0; layer < reader.layers(); ++layer) {
     moe.push_back(layer >= start && layer <= last && (layer + 1) % every == 0);
   }

@@ -217,7 +217,7 @@ std::string read_attention(FamilyReader& reader, const Block& block) {
     block.refuse(fmt::format("n_heads_in_group = {} does not divide the {} heads", group, heads));
   }
   const int kv_heads = heads / static_cast<int>(group);
-  const std::string name = fmt::format("full, {} KV heads", kv_heads);
+  std::string name = fmt::format("full, {} KV heads", kv_heads);
   for (const proto::Attention& known : reader.model().attention()) {
     if (known.name() == name) return name;
   }
