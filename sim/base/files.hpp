@@ -10,6 +10,8 @@ namespace rehearse {
 
 // No model, plan, claims or platform comes near it; what is larger is something else.
 constexpr std::size_t kLargestText = std::size_t{16} << 20;
+// Of a trace of requests: BurstGPT's of 5.3 million lines has some 350 MB.
+constexpr std::size_t kLargestTrace = std::size_t{512} << 20;
 
 // Why the file cannot be read as text; empty when it can. A pipe or a device is none: inputs are
 // read more than once (the digest of a run, SimGrid's own parser), and a device may have no end.

@@ -111,9 +111,7 @@ TrafficSummary summarize(const RequestTrace& trace) {
 }
 
 TrafficSummary traffic_of(const std::string& path) {
-  const SourceText source = read_source(path, "a request trace or a plan");
-  const bool plan = path.ends_with(".textproto");
-  if (!plan) return summarize(parse_request_trace(source));
+  if (!path.ends_with(".textproto")) return summarize(read_request_trace(path));
   PlanRequest request;
   request.path = path;
   const Plan read = read_plan(request);

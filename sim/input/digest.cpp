@@ -19,7 +19,7 @@ std::string sha256_of(const std::vector<std::string>& files,
     SIM_CHECK(EVP_DigestUpdate(context.get(), length.data(), length.size()) == 1, "SHA-256 failed");
     SIM_CHECK(EVP_DigestUpdate(context.get(), text.data(), text.size()) == 1, "SHA-256 failed");
   };
-  for (const std::string& file : files) add(read_file(file, "an input"));
+  for (const std::string& file : files) add(read_file(file, "an input", kLargestTrace));
   for (const std::string& text : texts) add(text);
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int size = 0;

@@ -89,8 +89,8 @@ SourceText source_of(const std::string& path, std::string text, const std::strin
   return {path, std::move(text)};
 }
 
-SourceText read_source(const std::string& path, const std::string& what) {
-  return source_of(path, read_file(path, what), what);
+SourceText read_source(const std::string& path, const std::string& what, std::size_t largest) {
+  return source_of(path, read_file(path, what, largest), what);
 }
 
 void check_readable(const std::string& path, const std::string& what, const SourceLocation& where) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/files.hpp"
 
 namespace rehearse {
 
@@ -44,7 +45,8 @@ class SourceText {
 SourceText source_of(const std::string& path, std::string text, const std::string& what);
 
 // The whole file, read_file (base/files.hpp) and source_of.
-SourceText read_source(const std::string& path, const std::string& what);
+SourceText read_source(const std::string& path, const std::string& what,
+                       std::size_t largest = kLargestText);
 
 // Throws InputError at `where` unless the file can be read. `what` says what names the file:
 // "model".

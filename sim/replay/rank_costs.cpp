@@ -1,7 +1,8 @@
 // Operators in a row are one fact of the timeline, so a pass is cut into runs once. Where a place
 // stands for several layers, a run looks the same in each but perhaps the last, behind which
 // something else follows: so the runs of two repetitions are all. (A layer in which no run ends
-// belongs to one run that begins before it, and nobody asks for one that begins inside.)
+// belongs to one run that begins before it, and nobody asks for one that begins inside.) A layer
+// that takes turns with others stands at several places, each with runs of its own.
 #include "replay/rank_costs.hpp"
 
 namespace rehearse {
@@ -21,10 +22,7 @@ bool goes_on_with(const Instruction& before, const Instruction& next) {
 }  // namespace
 
 PassCosts::PassCosts(const PassProgram& pass, const DeviceRates& device, int& numbered)
-    : pass_(&pass),
-      timed_(pass.instructions.size()),
-      in_last_(pass.instructions.size(), -1),
-      in_inner_(pass.instructions.size(), -1) {
+    : pass_(&pass), timed_(pass.instructions.size()) {
   const CostModel& model = cost_model(device);
   costs_.reserve(pass.instructions.size());
   for (const Instruction& at : pass.instructions) {
@@ -32,6 +30,13 @@ PassCosts::PassCosts(const PassProgram& pass, const DeviceRates& device, int& nu
     if (at.kind != Instruction::Kind::kCompute) continue;
     price = OperatorPrice(model.time, pass.work_of(at), at.flops, at.bytes, device);
   }
+  int indices = 0;
+  for (const Place& place : pass.places) {
+    first_index_.push_back(indices);
+    indices += place.end - place.begin;
+  }
+  in_last_.assign(indices, -1);
+  in_inner_.assign(indices, -1);
   for (int place = 0; place < static_cast<int>(pass.places.size()); ++place) {
     const int repeat = pass.places[place].repeat;
     if (repeat > 1) find_runs(place, 0, numbered);
@@ -55,7 +60,7 @@ void PassCosts::find_runs(int place, int repetition, int& numbered) {
     if (!in_runs(instruction)) continue;
     if (before >= 0 && goes_on_with(pass_->instructions[before], instruction)) continue;
     const int run = add_run({place, repetition, at}, numbered);
-    found[at] = run;
+    found[index_of(place, at)] = run;
   }
 }
 
@@ -73,7 +78,7 @@ int PassCosts::add_run(const Cursor& first, int& numbered) {
     pass_->advance(run.after);
   }
   // The run of an inner repetition, unless it goes on behind the layers.
-  const int inner = in_inner_[first.at];
+  const int inner = in_inner_[index_of(first.place, first.at)];
   const bool same = inner >= 0 && runs_[inner].instructions == run.instructions &&
                     runs_[inner].after.place == first.place && run.after.place == first.place;
   if (same) return inner;

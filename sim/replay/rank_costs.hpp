@@ -41,7 +41,7 @@ class PassCosts {
   // the pass. The host's time is a run of its own.
   const RunCost& run(const Cursor& cursor, int step) {
     const bool last = cursor.repetition + 1 == pass_->places[cursor.place].repeat;
-    RunCost& run = runs_[(last ? in_last_ : in_inner_)[cursor.at]];
+    RunCost& run = runs_[(last ? in_last_ : in_inner_)[index_of(cursor.place, cursor.at)]];
     if (run.step != step && (run.grows || run.step < 0)) renew(run, step);
     return run;
   }
@@ -64,7 +64,15 @@ class PassCosts {
   const PassProgram* pass_;
   std::vector<OperatorPrice> costs_;  // by instruction
   std::vector<Timed> timed_;          // by instruction
-  // By instruction that begins one: in the last repetition of its place, and in the others.
+  // Of an instruction at a place: layers that take turns stand at several, and behind each follows
+  // something else.
+  int index_of(int place, int at) const {
+    return first_index_[place] + at - pass_->places[place].begin;
+  }
+
+  std::vector<int> first_index_;  // by place
+  // By index of the instruction that begins one: in the last repetition of its place, and in the
+  // others.
   std::vector<int> in_last_;
   std::vector<int> in_inner_;
   std::vector<RunCost> runs_;

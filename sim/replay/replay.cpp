@@ -12,6 +12,7 @@
 #include "replay/rendezvous.hpp"
 #include "replay/routed_ranks.hpp"
 #include "replay/shared_units.hpp"
+#include "replay/time_estimate.hpp"
 #include "replay/waiting.hpp"
 
 namespace rehearse {
@@ -57,6 +58,8 @@ class Replay : public TransferObserver {
     } catch (const Deadlock&) {
       throw Deadlock(describe_waiting(programs_, ranks_));
     }
+    SIM_CHECK(static_cast<double>(counts_.rank_operations) == count_work(programs_).operations,
+              "every rank has executed its program, no more and no less");
     if (routed_.totals() != nullptr) sink_.routing(*routed_.totals());
     sink_.links(paths_.link_use());
     sink_.end(makespan_);

@@ -44,6 +44,10 @@ TEST(RunAccuracy, IsThatOfItsEngineOrOfAllStaticBatches) {
   EXPECT_NE(to_text(own).find("static.fastertransformer"), std::string::npos);
   plan.engine.name = "an engine of which nobody published anything";
   EXPECT_EQ(accuracy_of(plan, model, platform, of_products()).error, any.error);
+  plan.engine.name = "vllm_v0";
+  ASSERT_LT(expected_error("static.vllm_v0", "a100")->rows, 10);
+  EXPECT_EQ(accuracy_of(plan, model, platform, of_products()).error, any.error)
+      << "a tenth of so few rows says nothing";
 }
 
 TEST(RunAccuracy, SaysWhyNothingIsKnown) {

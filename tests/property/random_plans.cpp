@@ -196,7 +196,16 @@ RandomPlan draw_plan_of_kinds(int gpus) {
   linear.linear = true;
   model.dense = {draw_ffn(), linear};
   model.pattern.clear();
+  if (drawn.plan.layout.layers_per_stage.empty()) {
+    model.layers += drawn.plan.layout.stages() * between(0, 3);
+  }
+  // Layers take turns, or each is drawn.
+  const int turn = coin() ? between(1, 3) : model.layers;
   for (int layer = 0; layer < model.layers; ++layer) {
+    if (layer >= turn) {
+      model.pattern.push_back(model.pattern[layer - turn]);
+      continue;
+    }
     LayerKind kind;
     kind.attention = between(-1, static_cast<int>(model.attention.size()) - 1);
     kind.dense = between(-1, 1);

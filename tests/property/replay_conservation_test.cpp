@@ -173,12 +173,17 @@ Totals replay_in_child(const RandomPlan& drawn, const Programs& programs, const 
   return totals;
 }
 
+// With layers that are alike but for the first, or of any kinds in any order.
+RandomPlan draw_alike_or_not() {
+  return *rc::gen::arbitrary<bool>() ? draw_plan(kGpus) : draw_plan_of_kinds(kGpus);
+}
+
 bool near(double actual, double expected) {
   return std::abs(actual - expected) <= 1e-9 * std::max(1.0, std::abs(expected));
 }
 
 RC_GTEST_PROP(ReplayConservation, FlopsBytesAndTokensReachTheTimeline, ()) {
-  RandomPlan drawn = draw_plan(kGpus);
+  RandomPlan drawn = draw_alike_or_not();
   const NetworkLevelName levels[] = {NetworkLevelName::kFluid, NetworkLevelName::kAnalytic,
                                      NetworkLevelName::kExact};
   drawn.plan.network = levels[*rc::gen::inRange(0, 3)];
@@ -212,7 +217,7 @@ RC_GTEST_PROP(ReplayConservation, FlopsBytesAndTokensReachTheTimeline, ()) {
 // An engine's host has a word of its own. So the shares add up to 1 exactly, rank by rank, and
 // without a pipeline none is a bubble.
 RC_GTEST_PROP(ReplayConservation, EveryMomentHasOneWord, ()) {
-  RandomPlan drawn = draw_plan(kGpus);
+  RandomPlan drawn = draw_alike_or_not();
   drawn.plan.engine.times.per_step.value = *rc::gen::element(0.0, 1e-6, 1e-3);
   const Programs programs = lower(drawn.model, drawn.plan);
   const Totals seen = replay_in_child(drawn, programs, draw_platform());

@@ -21,8 +21,8 @@ GROUPS = {
     "nccl": "NCCL, in one scale-up domain or over several servers",
     "vllm": "vLLM's own all-reduce", "sglang": "SGLang's own all-reduce", "tensorrt_llm": "TensorRT-LLM's own all-reduce",
     "deepep_normal": "DeepEP's normal dispatch and combine", "deepep_low_latency": "DeepEP's low-latency dispatch and combine",
-    "static": "a static batch: whole generation, or TTFT, or time per token, as the source has it; by engine",
-    "serving_tpot": "time per token in a closed loop, by a formula of a run's decode step and TTFT (tools/scoring/plans.py); by engine",
+    "static": "a static batch: whole generation, or TTFT, or time per token, as the source has it; by engine, whose time per operator (tools/fit) is fitted to these rows",
+    "serving_tpot": "time per token in a closed loop, by a formula of a run's decode step and TTFT (tools/scoring/plans.py); by engine, likewise",
 }
 # What has to hold: label, which rows, most of the median and of P90.
 LIMITS = (

@@ -56,7 +56,7 @@ std::string names_of_trace_formats() {
 }
 
 RequestTrace read_request_trace(const std::string& path) {
-  return parse_request_trace(read_source(path, "a request trace"));
+  return parse_request_trace(read_source(path, "a request trace", kLargestTrace));
 }
 
 RequestTrace parse_request_trace(const SourceText& source) {
