@@ -103,7 +103,7 @@ PassShape StagePasses::shape_of(Phase phase, int part, int stage) const {
   PassShape shape;
   shape.slices = batches_.slices(phase, {0, replica_.sequences}, part);
   shape.grows = phase == Phase::kDecode;
-  if (shape.grows) shape.steps = {0, plan_.batch.output_tokens - 1};
+  if (shape.grows) shape.steps = decode_steps(plan_.batch.output_tokens);
   shape.group_tokens =
       batches_.group_tokens(phase, part, replica_.larger_in_group, plan_.layout.expert);
   shape.layers = layers_[stage];

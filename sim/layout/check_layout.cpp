@@ -77,7 +77,10 @@ class Checker {
 
   void check_attention() const {
     const int tensor = plan_.layout.tensor;
-    for (const Attention& attention : model_.attention) {
+    for (int at = 0; at < static_cast<int>(model_.attention.size()); ++at) {
+      if (layers_with_attention(model_, at) == 0)
+        continue;  // of predictions alone, which do not run
+      const Attention& attention = model_.attention[at];
       const std::string refusal = kind_of(attention).refusal(attention, tensor);
       if (refusal.empty()) continue;
       const bool several = model_.attention.size() > 1;

@@ -95,6 +95,42 @@ void check_kinds(const Model& model) {
   }
 }
 
+// Of the last layer before it, which there must be.
+void check_shared(const Model& model) {
+  std::vector<const Attention*> before;
+  const auto owned = [&](const auto& is_owner) {
+    return std::any_of(before.begin(), before.end(),
+                       [&](const Attention* each) { return is_owner(*each); });
+  };
+  for (const LayerRun& run : layer_runs(model, 0, model.layers)) {
+    if (run.kind.attention == LayerKind::kNone) continue;
+    const Attention& own = model.attention[run.kind.attention];
+    const std::string path = model.path_of(own);
+    const bool kept = owned([&](const Attention& each) {
+      return !each.shares_kv && each.kind.index() == own.kind.index() &&
+             (each.window > 0) == (own.window > 0) && (each.chunk > 0) == (own.chunk > 0);
+    });
+    if (own.shares_kv && !kept) {
+      throw InputError(model.where.at(path + ".shares_kv"),
+                       fmt::format("{}.shares_kv: no layer before layer {} keeps keys and values "
+                                   "for such a window",
+                                   path, run.first));
+    }
+    const auto* const latent = std::get_if<Latent>(&own.kind);
+    const bool picked = owned([](const Attention& each) {
+      const auto* const owner = std::get_if<Latent>(&each.kind);
+      return owner != nullptr && owner->indexer && !owner->indexer->shared;
+    });
+    if (latent != nullptr && latent->indexer && latent->indexer->shared && !picked) {
+      throw InputError(model.where.at(path + ".indexer.shared"),
+                       fmt::format("{}.indexer.shared: no layer before layer {} has an indexer of "
+                                   "its own",
+                                   path, run.first));
+    }
+    before.push_back(&own);
+  }
+}
+
 double& counted_as(WeightPart part, ParameterCount& count) {
   switch (part) {
     case WeightPart::kEmbedding:
@@ -179,11 +215,14 @@ ParameterCount count_parameters(const Model& model) {
   });
   if (model.prediction) {
     // Copies were counted with what they are copies of.
-    const double rows = 1.0 * model.vocab * model.hidden * model.prediction->layers;
-    const int kinds = model.prediction->embedding + model.prediction->lm_head;
-    if (model.prediction->embedding) count.embedding -= rows;
-    if (model.prediction->lm_head) count.lm_head -= rows;
-    if (!model.prediction->copied) count.mtp += kinds * rows;
+    const auto take = [&](WeightPart part, double& counted) {
+      const double copies =
+          weights_of(model, part, kNoLayer, 1).parameters() * model.prediction->layers;
+      counted -= copies;
+      if (!model.prediction->copied) count.mtp += copies;
+    };
+    if (model.prediction->embedding) take(WeightPart::kEmbedding, count.embedding);
+    if (model.prediction->lm_head) take(WeightPart::kLmHead, count.lm_head);
   }
   for (const ExtraWeights& extra : model.extra) {
     const double own = extra.parameters * times_in_layers(extra, model.layers);
@@ -256,6 +295,7 @@ void validate(const Model& model) {
   check_dense(model);
   if (!model.pattern.empty()) check_pattern(model);
   check_kinds(model);
+  check_shared(model);
 }
 
 }  // namespace rehearse

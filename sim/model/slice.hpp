@@ -1,6 +1,7 @@
 // What a pass is about: slices of alike sequences, from which amounts follow.
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -29,6 +30,8 @@ struct StepRange {
   // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees a comparison with a literal 0
   auto operator<=>(const StepRange&) const = default;
 };
+// Of requests that get so many tokens, the first of them from prefill; one where there is none.
+inline StepRange decode_steps(int output_tokens) { return {0, std::max(1, output_tokens - 1)}; }
 
 inline double tokens_of(std::span<const Slice> slices) {
   double tokens = 0;

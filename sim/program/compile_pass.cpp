@@ -34,14 +34,15 @@ class PassCompiler {
   PassCompiler(const WorkloadGraph& graph, const PassParts& parts, Names& names)
       : graph_(graph), parts_(parts), names_(names), slot_of_(graph.size(), -1) {}
 
-  PassProgram compile(double sequences, const WrittenLayers& written) {
+  // `first`: of the model's layers, the chunk's first.
+  PassProgram compile(double sequences, const WrittenLayers& written, int first) {
     begin_section(Place::kOutside);
     const double sampled = parts_.sampled < 0 ? sequences : parts_.sampled;
     const int token_slot = parts_.receives_tokens ? receive_tokens(sampled) : -1;
     const int experts_slot = parts_.moves_experts ? move_experts() : -1;
     emit(token_slot, experts_slot);
     pass_.slots = most_slots_;
-    place(written);
+    place(written, first);
     return std::move(pass_);
   }
 
@@ -170,7 +171,7 @@ class PassCompiler {
   }
 
   // Where each section is executed: what stands before the layers, the layers, what stands behind.
-  void place(const WrittenLayers& written) {
+  void place(const WrittenLayers& written, int first) {
     std::vector<Section> layers;
     const auto outside = [&](const Section& section) {
       if (section.begin < section.end) {
@@ -187,7 +188,7 @@ class PassCompiler {
     SIM_CHECK(layers.size() == written.layers.size(), "every written layer has instructions");
     for (std::size_t at_layer = 0; at_layer < written.stands.size(); ++at_layer) {
       const Section& section = layers[written.stands[at_layer]];
-      const int layer = written.places[at_layer];
+      const int layer = written.following[at_layer] - first;
       Place* const before = pass_.places.empty() ? nullptr : &pass_.places.back();
       if (before != nullptr && before->layer >= 0 && before->begin == section.begin &&
           before->layer + before->repeat == layer) {
@@ -249,12 +250,7 @@ WrittenLayers layers_to_write(const Model& model, const Share& chunk,
     busy.push_back(layer);
     kinds_of_busy.push_back(kinds[layer]);
   }
-  WrittenLayers written;
-  if (busy.empty()) return written;
-  written = written_layers(kinds_of_busy, 0);
-  for (int& layer : written.layers) layer = busy[layer];
-  for (int& place : written.places) place = busy[place] - chunk.first;
-  return written;
+  return written_layers(kinds_of_busy, std::move(busy));
 }
 
 }  // namespace
@@ -264,7 +260,8 @@ PassProgram compile_pass(const Model& model, const Layout& layout, const PassSha
   const Share& chunk = shape.layers;
   const WrittenLayers written = layers_to_write(model, chunk, kinds);
   const WorkloadGraph graph = build_pass(model, layout, shape, written.layers);
-  PassProgram pass = PassCompiler(graph, parts, names).compile(shape.sequences(), written);
+  PassProgram pass =
+      PassCompiler(graph, parts, names).compile(shape.sequences(), written, chunk.first);
   pass.is_pass = true;
   pass.tokens = shape.tokens();
   pass.kv_appended =

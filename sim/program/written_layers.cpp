@@ -39,7 +39,7 @@ std::vector<int> layer_kinds(const Model& model) {
   return kinds;
 }
 
-WrittenLayers written_layers(const std::vector<int>& kinds, int first) {
+WrittenLayers written_layers(const std::vector<int>& kinds, std::vector<int> following) {
   WrittenLayers written;
   std::map<std::pair<int, int>, int> known;  // the kinds of a layer and of the one before
   int before = -1;
@@ -47,17 +47,16 @@ WrittenLayers written_layers(const std::vector<int>& kinds, int first) {
   for (std::size_t at = 0; at < kinds.size(); ++at) {
     const auto [entry, is_new] = known.try_emplace({before, kinds[at]});
     if (is_new) {
-      if (written_before != before) written.layers.push_back(first + static_cast<int>(at) - 1);
+      if (written_before != before) written.layers.push_back(following[at - 1]);
       entry->second = static_cast<int>(written.layers.size());
-      written.layers.push_back(first + static_cast<int>(at));
+      written.layers.push_back(following[at]);
       written_before = kinds[at];
     }
     written.stands.push_back(entry->second);
-    written.places.push_back(static_cast<int>(at));
     before = kinds[at];
   }
-  const int last = first + static_cast<int>(kinds.size()) - 1;
-  if (written_before != before) written.layers.push_back(last);
+  if (written_before != before) written.layers.push_back(following.back());
+  written.following = std::move(following);
   return written;
 }
 

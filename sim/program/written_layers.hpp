@@ -14,11 +14,12 @@ struct WrittenLayers {
   // Of the model, in the order in which they follow each other; the last is of the kind of the
   // chunk's last, so that what comes behind the layers finds what that one leaves.
   std::vector<int> layers;
-  std::vector<int> stands;  // by layer of the chunk: which of `layers` stands for it
-  std::vector<int> places;  // by layer of the chunk: where it is, counted from the chunk's first
+  std::vector<int> following;  // all of them, of the model
+  std::vector<int> stands;     // by index in `following`: which of `layers` stands for it
 };
 // A layer is a repetition of one that is alike and follows an alike one: what it waits for depends
-// on the layer before, too. `kinds` are those of the chunk's layers, `first` its first.
-WrittenLayers written_layers(const std::vector<int>& kinds, int first);
+// on the layer before, too. `following`: layers of the model in their order, of which `kinds` are
+// the kinds.
+WrittenLayers written_layers(const std::vector<int>& kinds, std::vector<int> following);
 
 }  // namespace rehearse

@@ -199,7 +199,11 @@ class Replay : public TransferObserver {
         receive(rank, state);
         break;
       case Instruction::Kind::kCollective:
-        if (happens(rank, state, instruction)) post(rank, state);
+        if (happens(rank, state, instruction)) {
+          post(rank, state);
+        } else {
+          ++counts_.rank_operations;
+        }
         break;
       case Instruction::Kind::kSend:
         post(rank, state);

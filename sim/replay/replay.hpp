@@ -15,7 +15,8 @@ namespace rehearse {
 
 struct ReplayCounts {
   std::int64_t rank_operations =
-      0;  // compute, collective, send and receive instructions executed, over all ranks
+      0;  // compute, collective, send and receive instructions executed, over all ranks; also a
+          // move of experts where there is none to move
   std::int64_t transfers = 0;
   NetworkDoubt doubt;
 };

@@ -304,7 +304,7 @@ std::string show_graphs(const Model& model, const Plan& plan) {
       PassShape shape;
       shape.slices = batches.slices(phase, largest, 0);
       shape.grows = phase == Phase::kDecode;
-      if (shape.grows) shape.steps = {0, std::max(1, plan.batch.output_tokens - 1)};
+      if (shape.grows) shape.steps = decode_steps(plan.batch.output_tokens);
       shape.layers = stages[stage];
       shape.stage = stage;
       shape.host = host_before(plan, stage);

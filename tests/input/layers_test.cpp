@@ -64,6 +64,14 @@ TEST(TextprotoLayers, AreRefusedWhereTheyDoNotFit) {
   EXPECT_NE(fault("ffn: \"dense\" ffn: \"experts\"", "ffn: \"dense\" ffn: \"dense\"")
                 .find("one dense FFN at most"),
             std::string::npos);
+  EXPECT_NE(fault("window: 5 }", "window: 5 shares_kv: true }")
+                .find("attention[1].shares_kv: no layer before layer 3 keeps keys and values"),
+            std::string::npos);
+  EXPECT_NE(
+      fault("value_dim: 2 } }",
+            "value_dim: 2 query_rank: 4 } indexer { heads: 1 head_dim: 2 top_k: 1 shared: true } }")
+          .find("attention[2].indexer.shared: no layer before layer 8 has an indexer"),
+      std::string::npos);
 }
 
 }  // namespace

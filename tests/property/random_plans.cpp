@@ -186,6 +186,27 @@ void draw_mixture(MixtureOfExperts& moe) {
 
 }  // namespace
 
+// Who shares what another layer keeps or chooses has such a layer before it.
+void give_owners(Model& model) {
+  constexpr int kHeads = 0;
+  constexpr int kLatents = 2;
+  for (const int sharing : {kHeads, kLatents}) {
+    Attention owner = model.attention[sharing];
+    auto* const latent = std::get_if<Latent>(&owner.kind);
+    const bool chooses = latent != nullptr && latent->indexer && latent->indexer->shared;
+    if (!owner.shares_kv && !chooses) continue;
+    owner.shares_kv = owner.kv_weights = false;
+    if (chooses) latent->indexer->shared = false;
+    model.attention.push_back(owner);
+    const auto first =
+        std::find_if(model.pattern.begin(), model.pattern.end(),
+                     [&](const LayerKind& kind) { return kind.attention == sharing; });
+    if (first != model.pattern.end()) {
+      first->attention = static_cast<int>(model.attention.size()) - 1;
+    }
+  }
+}
+
 RandomPlan draw_plan_of_kinds(int gpus) {
   RandomPlan drawn = draw_moe_plan(gpus);
   Model& model = drawn.model;
@@ -212,6 +233,7 @@ RandomPlan draw_plan_of_kinds(int gpus) {
     kind.experts = coin();
     model.pattern.push_back(kind);
   }
+  give_owners(model);
   model.norms_per_layer = coin() ? between(1, 5) : 0;
   model.norm_bias = coin();
   model.residual_streams = between(1, 3);

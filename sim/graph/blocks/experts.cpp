@@ -66,8 +66,8 @@ class ExpertBlock {
  private:
   // There or back.
   Collective over_experts(double bytes, double result, bool back) const {
-    const FanOut fan_out = {static_cast<int>(std::lround(visits_)), moe_.experts, back, moe_.groups,
-                            moe_.top_groups};
+    const FanOut fan_out = {std::max(1, static_cast<int>(std::lround(visits_))), moe_.experts, back,
+                            moe_.groups, moe_.top_groups};
     return {CollectiveOp::kAllToAll, Axis::kExpert, Bytes{bytes}, Bytes{result}, fan_out};
   }
 

@@ -57,8 +57,9 @@ std::vector<NamedOperator> operators(const Model& model, int layer, const Attent
   Operator index = matrix_product(model, OperatorClass::kGemm, kIndexer, layer, tokens, tensor);
   index.useful_flops_share = 1.0 / tensor;
   chain.push_back({"index_proj", index});
-  const IndexScores scored{1.0 * sparse.index_heads, 1.0 * sparse.index_dim, model.kv_dtype,
-                           index_key_bytes(model, attention)};
+  IndexScores scored{1.0 * sparse.index_heads, 1.0 * sparse.index_dim, model.kv_dtype,
+                     index_key_bytes(model, attention)};
+  scored.keys_per_score = sparse.block;
   add_index_scores(model, shape, scored, tensor, chain);
   chain.push_back(
       {"attention", grouped_scores(model, attention, shape, KeysSeen::window(chosen), tensor)});

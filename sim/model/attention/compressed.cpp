@@ -50,10 +50,8 @@ AttentionHeads heads(const Attention& attention) {
 }
 
 std::string refusal(const Attention& attention, int tensor) {
-  if (attention.heads % tensor != 0) {
-    return fmt::format("layout.tensor = {} does not divide the model's {} attention heads", tensor,
-                       attention.heads);
-  }
+  const std::string refusal = refusal_unless_divides(tensor, attention.heads, "attention heads");
+  if (!refusal.empty()) return refusal;
   if (shape_of(attention).output_groups % tensor != 0) {
     return fmt::format("layout.tensor = {} does not divide the {} groups of attention's output",
                        tensor, shape_of(attention).output_groups);
@@ -154,7 +152,7 @@ class Chain {
  private:
   void add(const char* name, const Operator& op) { chain_.push_back({name, op}); }
   Operator product(WeightPart part) const {
-    return matrix_product(model_, OperatorClass::kGemm, part, layer_, tokens_, tensor_);
+    return product_of(model_, part, layer_, shape_, tensor_);
   }
   // The at-th matrix of a part that every tensor rank has whole.
   void add_whole(const char* name, WeightPart part, std::size_t at) {

@@ -74,6 +74,7 @@ LinearLayer layer_of(const Attention& attention, int tensor) {
   const double dk = shape.key_dim;
   const double dv = shape.value_dim;
   LinearLayer layer;
+  layer.state_dtype = attention.state_dtype;
   layer.recurrent = columns.heads * dk * dv;
   layer.channels = 2 * columns.key + columns.value;
   layer.taps = shape.convolution;
@@ -85,7 +86,7 @@ LinearLayer layer_of(const Attention& attention, int tensor) {
 }
 
 SequenceCache cache(const Model& model, const Attention& attention, int tensor) {
-  return state_cache(model, attention, layer_of(attention, tensor));
+  return state_cache(model, layer_of(attention, tensor));
 }
 
 std::vector<NamedOperator> operators(const Model& model, int layer, const AttentionShape& shape,
@@ -93,11 +94,11 @@ std::vector<NamedOperator> operators(const Model& model, int layer, const Attent
   const Attention& attention = model.attention_of(layer);
   const double tokens = tokens_of(shape.slices);
   const auto product = [&](WeightPart part) {
-    return matrix_product(model, OperatorClass::kGemm, part, layer, tokens, tensor);
+    return product_of(model, part, layer, shape, tensor);
   };
   const LinearLayer linear = layer_of(attention, tensor);
   std::vector<NamedOperator> chain = {{"qkv", product(kQkv)}, {"decay_proj", product(kStateMixer)}};
-  add_scan(model, attention, shape, linear, chain);
+  add_scan(model, shape, linear, chain);
   add_gated_norm(model, tokens, linear.written, chain);
   chain.push_back({"out_proj", product(kAttentionOutput)});
   return chain;

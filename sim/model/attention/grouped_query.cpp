@@ -94,10 +94,8 @@ AttentionHeads heads_of(const Attention& attention) {
 }
 
 std::string refusal_of_heads(const Attention& attention, int tensor) {
-  if (attention.heads % tensor != 0) {
-    return fmt::format("layout.tensor = {} does not divide the model's {} attention heads", tensor,
-                       attention.heads);
-  }
+  const std::string refusal = refusal_unless_divides(tensor, attention.heads, "attention heads");
+  if (!refusal.empty()) return refusal;
   if (attention.kv_heads % tensor != 0 && tensor % attention.kv_heads != 0) {
     return fmt::format(
         "layout.tensor = {} neither divides the model's {} KV heads nor is a multiple of them",
@@ -134,6 +132,8 @@ Weights grouped_weights(const Model& model, const Attention& attention, WeightPa
     }
   } else if (attention.qk_norm == QkNorm::kPerHead) {
     vectors -= attention.head_dim;  // of keys, which another layer normed
+  } else if (attention.qk_norm == QkNorm::kAllHeads) {
+    vectors -= columns.key;
   }
   if (attention.has_qkv_bias()) {
     for (const Matrix& matrix : weights.matrices) vectors += matrix.outputs * matrix.count;

@@ -33,7 +33,8 @@ void add_index_scores(const Model& model, const AttentionShape& shape, const Ind
   chain.push_back({"index scores", op});
   Operator choice = elementwise(model, 0, 0);
   // Scores are written and read, a part of the queries at a time.
-  choice.inputs = {2 * scores.pairs.base * kScore, 2 * scores.pairs.per_step * kScore};
+  const double moved = 2 * kScore / index.keys_per_score;
+  choice.inputs = {scores.pairs.base * moved, scores.pairs.per_step * moved};
   chain.push_back({"top-k", choice});
 }
 

@@ -14,8 +14,9 @@ struct IndexScores {
   double heads = 0;
   double dimensions = 0;
   Dtype dtype = Dtype::kFp8;
-  double key_bytes = 0;  // of a token in the cache
-  double ratio = 1;      // tokens that share a key
+  double key_bytes = 0;       // of a token in the cache
+  double ratio = 1;           // tokens that share a key
+  double keys_per_score = 1;  // that stand for the choice as one, by their largest
 };
 
 void check_indexer(const Model& model, const Indexer& indexer, const std::string& path);

@@ -79,17 +79,14 @@ LinearLayer layer_of(const Attention& attention, int tensor) {
 }
 
 SequenceCache cache(const Model& model, const Attention& attention, int tensor) {
-  Attention wide = attention;
-  wide.state_dtype = Dtype::kFp32;
-  return state_cache(model, wide, layer_of(attention, tensor));
+  return state_cache(model, layer_of(attention, tensor));
 }
 
 std::vector<NamedOperator> operators(const Model& model, int layer, const AttentionShape& shape,
                                      int tensor) {
   const Attention& attention = model.attention_of(layer);
   const double tokens = tokens_of(shape.slices);
-  std::vector<NamedOperator> chain = {
-      {"qkv", matrix_product(model, OperatorClass::kGemm, kQkv, layer, tokens, tensor)}};
+  std::vector<NamedOperator> chain = {{"qkv", product_of(model, kQkv, layer, shape, tensor)}};
   const Storage storage = storage_of(model, kStateMixer, layer);
   constexpr const char* kNames[] = {"decay_down", "decay_up", "step_proj", "gate_proj"};
   const Weights mixer = weights(model, attention, kStateMixer, tensor);
@@ -100,12 +97,9 @@ std::vector<NamedOperator> operators(const Model& model, int layer, const Attent
     chain.push_back({kNames[at], op});
   }
   const LinearLayer linear = layer_of(attention, tensor);
-  Attention wide = attention;
-  wide.state_dtype = Dtype::kFp32;
-  add_scan(model, wide, shape, linear, chain);
+  add_scan(model, shape, linear, chain);
   add_gated_norm(model, tokens, linear.written, chain);
-  chain.push_back({"out_proj", matrix_product(model, OperatorClass::kGemm, kAttentionOutput, layer,
-                                              tokens, tensor)});
+  chain.push_back({"out_proj", product_of(model, kAttentionOutput, layer, shape, tensor)});
   return chain;
 }
 

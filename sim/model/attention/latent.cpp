@@ -50,9 +50,7 @@ AttentionHeads heads(const Attention& attention) {
 }
 
 std::string refusal(const Attention& attention, int tensor) {
-  if (attention.heads % tensor == 0) return {};
-  return fmt::format("layout.tensor = {} does not divide the model's {} attention heads", tensor,
-                     attention.heads);
+  return refusal_unless_divides(tensor, attention.heads, "attention heads");
 }
 
 Weights weights(const Model& model, const Attention& attention, WeightPart part, int tensor) {
@@ -145,7 +143,7 @@ class Chain {
  private:
   void add(const char* name, const Operator& op) { chain_.push_back({name, op}); }
   Operator product(WeightPart part) const {
-    return matrix_product(model_, OperatorClass::kGemm, part, layer_, tokens_, tensor_);
+    return product_of(model_, part, layer_, shape_, tensor_);
   }
 
   // To the latents, which engines multiply as one; every tensor rank has them whole.

@@ -53,6 +53,7 @@ LinearLayer layer_of(const Attention& attention, int tensor) {
   const double dim = attention.head_dim;
   const double columns = columns_of(attention, tensor);
   LinearLayer layer;
+  layer.state_dtype = attention.state_dtype;
   layer.recurrent = columns * dim;
   layer.decode_flops = 5 * layer.recurrent;
   layer.chunk_flops = columns * (4 * dim + 4.0 * std::get<Lightning>(attention.kind).block);
@@ -62,7 +63,7 @@ LinearLayer layer_of(const Attention& attention, int tensor) {
 }
 
 SequenceCache cache(const Model& model, const Attention& attention, int tensor) {
-  return state_cache(model, attention, layer_of(attention, tensor));
+  return state_cache(model, layer_of(attention, tensor));
 }
 
 std::vector<NamedOperator> operators(const Model& model, int layer, const AttentionShape& shape,
@@ -70,11 +71,11 @@ std::vector<NamedOperator> operators(const Model& model, int layer, const Attent
   const Attention& attention = model.attention_of(layer);
   const double tokens = tokens_of(shape.slices);
   const auto product = [&](WeightPart part) {
-    return matrix_product(model, OperatorClass::kGemm, part, layer, tokens, tensor);
+    return product_of(model, part, layer, shape, tensor);
   };
   const LinearLayer linear = layer_of(attention, tensor);
   std::vector<NamedOperator> chain = {{"qkv", product(kQkv)}};
-  add_scan(model, attention, shape, linear, chain);
+  add_scan(model, shape, linear, chain);
   constexpr double kSum = 4;  // of squares, in fp32
   chain.back().sums = Bytes{tokens * kSum};
   chain.push_back({"gate_proj", product(kAttentionGate)});

@@ -1,20 +1,17 @@
 #include "model/attention/linear.hpp"
 
-#include <fmt/format.h>
-
 namespace rehearse {
 
-SequenceCache state_cache(const Model& model, const Attention& attention,
-                          const LinearLayer& layer) {
+SequenceCache state_cache(const Model& model, const LinearLayer& layer) {
   SequenceCache cache;
   cache.state =
-      Bytes{layer.recurrent * bytes_per_element(attention.state_dtype) +
+      Bytes{layer.recurrent * bytes_per_element(layer.state_dtype) +
             layer.channels * (layer.taps - 1) * bytes_per_element(model.activation_dtype)};
   return cache;
 }
 
-void add_scan(const Model& model, const Attention& attention, const AttentionShape& shape,
-              const LinearLayer& layer, std::vector<NamedOperator>& chain) {
+void add_scan(const Model& model, const AttentionShape& shape, const LinearLayer& layer,
+              std::vector<NamedOperator>& chain) {
   const double tokens = tokens_of(shape.slices);
   if (layer.taps > 1) {
     const double moved = tokens * layer.channels;
@@ -29,11 +26,11 @@ void add_scan(const Model& model, const Attention& attention, const AttentionSha
     scan.flops += slice.tokens() * (alone ? layer.decode_flops : layer.chunk_flops);
     if (slice.context > 0) states_read += slice.sequences;
   }
-  const double state = state_cache(model, attention, layer).state.value;
+  const double state = state_cache(model, layer).state.value;
   const double element = bytes_per_element(model.activation_dtype);
   Operator op;
   op.op_class = OperatorClass::kStateScan;
-  op.work = {scan, attention.state_dtype, model.activation_dtype};
+  op.work = {scan, layer.state_dtype, model.activation_dtype};
   op.inputs.base = states_read * state + tokens * layer.read * element;
   op.result = Bytes{tokens * layer.written * element};
   op.outputs = op.result + Bytes{tokens > 0 ? scan.sequences * state : 0};
@@ -43,11 +40,6 @@ void add_scan(const Model& model, const Attention& attention, const AttentionSha
 void add_gated_norm(const Model& model, double tokens, double written,
                     std::vector<NamedOperator>& chain) {
   chain.push_back({"gated norm", elementwise(model, 2 * tokens * written, tokens * written)});
-}
-
-std::string refusal_unless_divides(int tensor, int count, const char* what) {
-  if (count % tensor == 0) return {};
-  return fmt::format("layout.tensor = {} does not divide the model's {} {}", tensor, count, what);
 }
 
 }  // namespace rehearse

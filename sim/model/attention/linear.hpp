@@ -18,17 +18,15 @@ struct LinearLayer {
   double chunk_flops = 0;   // of a token in a chunk of them, in prefill
   double read = 0;          // elements of a token that enter the scan
   double written = 0;       // and leave it
+  Dtype state_dtype = Dtype::kFp32;
 };
 
-SequenceCache state_cache(const Model& model, const Attention& attention, const LinearLayer& layer);
+SequenceCache state_cache(const Model& model, const LinearLayer& layer);
 // Convolution (where there is one) and scan of the state.
-void add_scan(const Model& model, const Attention& attention, const AttentionShape& shape,
-              const LinearLayer& layer, std::vector<NamedOperator>& chain);
+void add_scan(const Model& model, const AttentionShape& shape, const LinearLayer& layer,
+              std::vector<NamedOperator>& chain);
 // The norm of the scan's output and the gate that it is multiplied with.
 void add_gated_norm(const Model& model, double tokens, double written,
                     std::vector<NamedOperator>& chain);
-
-// "layout.tensor = 3 does not divide the model's 32 value heads"; empty: it does.
-std::string refusal_unless_divides(int tensor, int count, const char* what);
 
 }  // namespace rehearse

@@ -54,6 +54,7 @@ LinearLayer layer_of(const Attention& attention, int tensor) {
   const Mamba& shape = shape_of(attention);
   const double inner = columns_of(attention, tensor);
   LinearLayer layer;
+  layer.state_dtype = attention.state_dtype;
   layer.recurrent = inner * shape.state;
   layer.channels = inner;
   layer.taps = shape.convolution;
@@ -64,7 +65,7 @@ LinearLayer layer_of(const Attention& attention, int tensor) {
 }
 
 SequenceCache cache(const Model& model, const Attention& attention, int tensor) {
-  return state_cache(model, attention, layer_of(attention, tensor));
+  return state_cache(model, layer_of(attention, tensor));
 }
 
 std::vector<NamedOperator> operators(const Model& model, int layer, const AttentionShape& shape,
@@ -72,7 +73,7 @@ std::vector<NamedOperator> operators(const Model& model, int layer, const Attent
   const Attention& attention = model.attention_of(layer);
   const double tokens = tokens_of(shape.slices);
   const auto product = [&](WeightPart part) {
-    return matrix_product(model, OperatorClass::kGemm, part, layer, tokens, tensor);
+    return product_of(model, part, layer, shape, tensor);
   };
   const Weights mixer = weights(model, attention, kStateMixer, tensor);
   const Storage storage = storage_of(model, kStateMixer, layer);
@@ -82,7 +83,7 @@ std::vector<NamedOperator> operators(const Model& model, int layer, const Attent
   const Operator step = mixing(0);
   std::vector<NamedOperator> chain = {
       {"in_proj", product(kQkv)}, {"x_proj", step, step.result}, {"dt_proj", mixing(1)}};
-  add_scan(model, attention, shape, layer_of(attention, tensor), chain);
+  add_scan(model, shape, layer_of(attention, tensor), chain);
   chain.push_back({"out_proj", product(kAttentionOutput)});
   return chain;
 }

@@ -84,6 +84,7 @@ LinearLayer layer_of(const Attention& attention, int tensor) {
   const double state = shape.state;
   const double chunk = shape.chunk;
   LinearLayer layer;
+  layer.state_dtype = attention.state_dtype;
   layer.recurrent = columns.inner * state;
   layer.channels = columns.channels;
   layer.taps = shape.convolution;
@@ -95,7 +96,7 @@ LinearLayer layer_of(const Attention& attention, int tensor) {
 }
 
 SequenceCache cache(const Model& model, const Attention& attention, int tensor) {
-  return state_cache(model, attention, layer_of(attention, tensor));
+  return state_cache(model, layer_of(attention, tensor));
 }
 
 std::vector<NamedOperator> operators(const Model& model, int layer, const AttentionShape& shape,
@@ -103,7 +104,7 @@ std::vector<NamedOperator> operators(const Model& model, int layer, const Attent
   const Attention& attention = model.attention_of(layer);
   const double tokens = tokens_of(shape.slices);
   const auto product = [&](WeightPart part) {
-    return matrix_product(model, OperatorClass::kGemm, part, layer, tokens, tensor);
+    return product_of(model, part, layer, shape, tensor);
   };
   Operator in_proj = product(kQkv);
   if (tensor > 1) {
@@ -112,7 +113,7 @@ std::vector<NamedOperator> operators(const Model& model, int layer, const Attent
   }
   const LinearLayer linear = layer_of(attention, tensor);
   std::vector<NamedOperator> chain = {{"in_proj", in_proj}};
-  add_scan(model, attention, shape, linear, chain);
+  add_scan(model, shape, linear, chain);
   add_gated_norm(model, tokens, linear.written, chain);
   chain.push_back({"out_proj", product(kAttentionOutput)});
   return chain;

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <array>
 
 #include "model/attention/kinds.hpp"
@@ -21,6 +23,16 @@ std::string name_of(const Attention& attention) {
   if (!attention.name.empty()) return attention.name;
   if (!std::holds_alternative<GroupedQuery>(attention.kind)) return kind_of(attention).name;
   return attention.window > 0 ? "sliding" : attention.chunk > 0 ? "chunked" : "full";
+}
+
+Operator product_of(const Model& model, WeightPart part, int layer, const AttentionShape& shape,
+                    int tensor) {
+  return matrix_product(model, OperatorClass::kGemm, part, layer, tokens_of(shape.slices), tensor);
+}
+
+std::string refusal_unless_divides(int tensor, int count, const char* what) {
+  if (count % tensor == 0) return {};
+  return fmt::format("layout.tensor = {} does not divide the model's {} {}", tensor, count, what);
 }
 
 AttentionHeads attention_heads(const Model& model) {
