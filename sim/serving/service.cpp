@@ -58,6 +58,7 @@ class Service {
   std::size_t next_in_line_ = 0;  // with a limited concurrency
   std::size_t to_come_ = 0;
   std::size_t left_ = 0;
+  bool asked_ = false;  // all engines, since a step ended or somebody came, what they wait for
   int here_ = 0;
   Nanoseconds last_ = 0;
   std::int64_t arrivals_ = 0;
@@ -137,6 +138,7 @@ void Service::arrive(int request, Nanoseconds now) {
   RequestState& its = requests_[request];
   its.arrival = now;
   --to_come_;
+  asked_ = false;
   const int limit = settings_.engine.max_model_len;
   if ((limit > 0 && its.offered->length() > limit) ||
       !replicas_.front().scheduler->fits(*its.offered)) {
@@ -166,6 +168,7 @@ void Service::nobody_comes(Nanoseconds now) {
 }
 
 void Service::end_step(int engine, Nanoseconds now) {
+  asked_ = false;
   finished_.clear();
   engines_[engine]->end_step(finished_);
   for (const int request : finished_) {
@@ -200,8 +203,9 @@ ServiceResult Service::run() {
   while (left_ < offered_.size()) {
     if (events_.empty()) {
       // All wait for all: a batch that is not full cannot be waited for any longer.
+      SIM_CHECK(!asked_, "requests wait, and nothing happens any more");
+      asked_ = true;
       nobody_comes(now);
-      SIM_CHECK(!events_.empty(), "requests wait, and nothing happens any more");
     }
     const Event event = events_.top();
     events_.pop();

@@ -56,7 +56,7 @@ inline ServiceSettings random_service(RandomStream& draws, std::string_view sche
   engine.steps_between_checks = between(draws, 1, 5);
   engine.prefix_cache = scheduler != "static" && sometimes(draws);
   engine.asynchronous = scheduler != "static" && sometimes(draws);
-  engine.chunked_prefill = scheduler != "static";
+  engine.chunked_prefill = scheduler != "static" && (scheduler != "vllm" || draws.below(4) > 0);
   if (sometimes(draws)) engine.graph_sizes = {1, 2, 4, 8};
   if (scheduler == "vllm") {
     engine.stages = between(draws, 1, 3);

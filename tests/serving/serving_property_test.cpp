@@ -97,8 +97,7 @@ TEST_P(EveryScheduler, TokensAreConserved) {
                   ? std::max(engine.max_tokens, engine.max_sequences) + engine.max_sequences
                   : engine.max_tokens;
           RC_ASSERT(tokens <= most || one_alone);
-          RC_ASSERT(static_cast<int>(logged.step.batch.size()) <= engine.max_sequences ||
-                    engine.scheduler == "sglang");
+          RC_ASSERT(static_cast<int>(logged.step.batch.size()) <= engine.max_sequences);
         }
         for (const auto& [request, tokens] : computed) {
           RC_ASSERT(tokens >= offered[request].length() - 1);

@@ -259,6 +259,9 @@ std::string why_not(const EngineSettings& settings) {
   if (settings.stages > 1)
     return "TensorRT-LLM's micro-batches of pipeline stages are not modelled";
   if (settings.speculation.drafts > 0) return "TensorRT-LLM's speculative decoding is not modelled";
+  if (settings.chunked_prefill && settings.max_tokens < settings.block_tokens) {
+    return "TensorRT-LLM's chunks are whole blocks: a step needs the tokens of one";
+  }
   if (settings.order != QueueOrder::kArrival) return "TensorRT-LLM's priorities are not modelled";
   return "";
 }

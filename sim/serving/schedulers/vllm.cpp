@@ -69,7 +69,9 @@ class Vllm : public Scheduler {
 };
 
 bool Vllm::fits(const Offered& offered) const {
-  return kv_.blocks_for(offered.length() - 1 + 2 * lookahead()) <= settings_.kv_blocks;
+  // A prompt that is not cut has to fit a step, with what it got before it was preempted, too.
+  return kv_.blocks_for(offered.length() - 1 + 2 * lookahead()) <= settings_.kv_blocks &&
+         (settings_.chunked_prefill || offered.length() - 1 <= settings_.max_tokens);
 }
 
 bool Vllm::earlier(int a, int b) const {
@@ -122,7 +124,11 @@ void Vllm::run_on(Batch& batch) {
   for (walk_ = 0; walk_ < running_.size() && budget_ > 0;) {
     const int request = running_[walk_];
     RequestState& its = state(request);
-    const int tokens = std::min(capped(wanted(its)), budget_);
+    int tokens = std::min(capped(wanted(its)), budget_);
+    // Drafts go no further than the longest sequence.
+    if (settings_.max_model_len > 0) {
+      tokens = std::min(tokens, static_cast<int>(settings_.max_model_len - 1 - its.computed));
+    }
     if (tokens <= 0) {
       ++walk_;
       continue;
