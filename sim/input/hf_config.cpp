@@ -195,11 +195,13 @@ HfModel read_hf_config(const SourceText& source, const SourceText* quantisation,
   reader.write_layers();
   read_towers(reader);
   config.ignore("quantization_config compression_config");
-  const std::optional<proto::Storage> of_experts = dtype_of_experts(config);
+  const bool deepseek_v4 = family.traits.byte_scales;
+  const std::optional<proto::Storage> of_experts =
+      deepseek_v4 ? dtype_of_experts(config) : std::nullopt;
   account_for_the_rest(config, reader.notes());
   HfModel result{model, reader.notes()};
   QuantisationReader(config, family, quantisation, reader.parts()).run(result);
-  if (family.traits.byte_scales) use_byte_scales(result.model);
+  if (deepseek_v4) use_byte_scales(result.model);
   if (of_experts) add_unless_named(*of_experts, result.model);
   return result;
 }

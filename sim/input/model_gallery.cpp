@@ -32,9 +32,8 @@ std::string without_organisation(const std::string& name) {
 
 // Models of one architecture under several names: tuned ones, and what the Hub writes around a
 // name.
-constexpr std::string_view kSameDimensions[] = {"instruct", "it",   "chat",     "base", "hf",
-                                                "bf16",     "pt",   "thinking", "meta", "nvidia",
-                                                "2506",     "2507", "17b",      "16e",  "128e"};
+constexpr std::string_view kSameDimensions[] = {"instruct", "it",   "chat",   "base", "hf",  "pt",
+                                                "thinking", "meta", "nvidia", "2506", "2507"};
 
 // The name without them, in lower case; "_" as ".".
 std::string without_tuning(const std::string& name) {
@@ -81,8 +80,12 @@ std::vector<std::string> gallery_models() {
 std::string find_model(const std::string& written, const std::string& path,
                        const SourceLocation& where) {
   std::error_code error;
-  if (fs::is_directory(path, error)) return (fs::path(path) / "config.json").string();
-  if (fs::exists(path, error) || !may_be_a_name(written)) return path;
+  if (written.empty()) throw InputError(where, "model is empty: a file or a model's name");
+  const std::string config = (fs::path(path) / "config.json").string();
+  // A folder without one may be called like a model.
+  const bool folder = fs::is_directory(path, error);
+  if (folder && (fs::exists(config, error) || !may_be_a_name(written))) return config;
+  if (!folder && (fs::exists(path, error) || !may_be_a_name(written))) return path;
   const std::string wanted = lower(written);
   const bool with_organisation = wanted.find('/') != std::string::npos;
   const std::vector<std::string> names = gallery_models();
@@ -109,7 +112,7 @@ std::string find_model(const std::string& written, const std::string& path,
     candidates.push_back(lower(with_organisation ? name : without_organisation(name)));
   }
   const std::string near = nearest_name(wanted, candidates);
-  if (near.empty()) return path;
+  if (near.empty()) return folder ? config : path;
   const auto at = std::find(candidates.begin(), candidates.end(), near) - candidates.begin();
   throw InputError(where,
                    fmt::format("model = {}: neither a file nor a model of the gallery, did you "

@@ -240,16 +240,15 @@ class Layers {
   static int index_of(const std::vector<Named>& all, const std::string& name, const char* what,
                       const char* field, const At& at, NameOf name_of_item) {
     int found = LayerKind::kNone;
-    std::string known;
     for (std::size_t index = 0; index < all.size(); ++index) {
-      const std::string own = name_of_item(all[index]);
-      known += (known.empty() ? "" : ", ") + own;
-      if (own != name) continue;
+      if (name_of_item(all[index]) != name) continue;
       if (found != LayerKind::kNone)
         at.refuse(field, fmt::format("two {} are named {}", what, name));
       found = static_cast<int>(index);
     }
     if (found == LayerKind::kNone) {
+      std::string known;
+      for (const Named& each : all) known += (known.empty() ? "" : ", ") + name_of_item(each);
       at.refuse(field, fmt::format("\"{}\" is no {} of the model, which has {}", shortened(name),
                                    what, known.empty() ? "none" : known));
     }

@@ -47,9 +47,7 @@ std::optional<FieldSet> set_checked(const FieldSet& set, proto::Plan& plan, Fiel
 // A plan file with what has been laid over it so far.
 class Draft {
  public:
-  // `gallery`: whether its model may be a name.
-  Draft(const SourceText& source, bool gallery)
-      : source_(source), where_(source.path), gallery_(gallery) {
+  explicit Draft(const SourceText& source) : source_(source), where_(source.path) {
     parse_textproto(source_, plan_, where_);
   }
 
@@ -88,8 +86,9 @@ class Draft {
       return (folder / path).lexically_normal().string();
     };
     if (plan_.has_model()) {
-      const std::string path = resolved(plan_.model());
-      plan_.set_model(gallery_ ? find_model(plan_.model(), path, where_.at("model")) : path);
+      written_model_ = plan_.model();
+      resolved_model_ = written_model_.empty() ? "" : resolved(written_model_);
+      plan_.set_model(resolved_model_);
     }
     const auto resolved_platform = [&](const std::string& path) {
       std::string full = resolved(path);
@@ -121,6 +120,14 @@ class Draft {
     }
   }
 
+  // The file that the model is, which may be called by its name. After all that may replace it.
+  void look_up_model() {
+    if (!plan_.has_model()) return;
+    const std::string model = plan_.model();
+    const bool of_file = model == resolved_model_;
+    plan_.set_model(find_model(of_file ? written_model_ : model, model, where_.at("model")));
+  }
+
   // `--FIELD VALUE`, without the messages that the field is in.
   void apply_option(const std::string& field, const std::string& value) {
     const SourceLocation place = option_place("--" + field.substr(field.rfind('.') + 1), value);
@@ -134,7 +141,8 @@ class Draft {
   const SourceText& source_;
   proto::Plan plan_;
   FieldLocations where_;
-  bool gallery_;
+  std::string written_model_;   // in the file
+  std::string resolved_model_;  // the same as a path from the working directory
   std::vector<std::string> model_sets_;
   std::map<std::string, std::string> written_platforms_;
 };
@@ -240,21 +248,19 @@ void take_requests(Plan& plan) {
 
 // `gallery`: whether the model may be a name, for which the program's folder is looked at.
 Plan plan_from(const SourceText& source, const PlanRequest& request, bool gallery) {
-  Draft draft(source, gallery);
+  Draft draft(source);
   check_variants(draft);
   const int variant = chosen_variant(request, draft);
   if (variant >= 0) draft.apply_variant(variant);
   draft.resolve_paths();
-  if (request.model) {
-    const SourceLocation place = option_place("--model", *request.model);
-    draft.apply_option("model", gallery ? find_model(*request.model, place) : *request.model);
-  }
+  if (request.model) draft.apply_option("model", *request.model);
   if (request.platform) draft.apply_option("platform", *request.platform);
   if (request.network) draft.apply_option("network", *request.network);
   if (request.seed) draft.apply_option("seed", *request.seed);
   if (request.library) draft.apply_option("collectives.library", *request.library);
   if (request.engine) draft.apply_option("engine", *request.engine);
   for (const std::string& set : request.sets) draft.apply(option_set(set));
+  if (gallery) draft.look_up_model();
 
   Plan plan = plan_of(draft.plan(), draft.where());
   plan.name = draft.plan().has_name() ? draft.plan().name()

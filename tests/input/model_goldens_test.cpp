@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 
@@ -60,8 +62,10 @@ constexpr Golden kGoldens[] = {
     {"zai-org/GLM-4.7-Flash", 29943393920, 3896766080, 643706176, 54144, 54144, 0, 61174206208},
     {"openai/gpt-oss-120b", 116829156672, 5711982912, 0, 73728, 36864, 0, 65248815744},
     {"openai/gpt-oss-20b", 20914757184, 4187440704, 0, 49152, 24576, 0, 13761264768},
-    {"meta-llama/Llama-4-Scout", 107769861120, 17172894720, 0, 196608, 49152, 0, 215539722240},
-    {"meta-llama/Llama-4-Maverick", 400711848960, 17184691200, 0, 196608, 49152, 0, 801423697920},
+    {"meta-llama/Llama-4-Scout-17B-16E", 107769861120, 17172894720, 0, 196608, 49152, 0,
+     215539722240},
+    {"meta-llama/Llama-4-Maverick-17B-128E", 400711848960, 17184691200, 0, 196608, 49152, 0,
+     801423697920},
     {"google/gemma-2-9b-it", 9241705984, 9241705984, 0, 344064, 172032, 0, 18483411968},
     {"google/gemma-3-12b-it", 11766034176, 11766034176, 0, 393216, 65536, 0, 23532068352},
     {"google/gemma-3n-E4B", 6866696688, 6866696688, 0, 40960, 8192, 0, 13733393376},
@@ -195,7 +199,7 @@ TEST(Towers, HaveTheirPublicCounts) {
   };
   EXPECT_EQ(towers("gemma-3-12b-it"), 12187325040.0 - 11766034176.0);
   EXPECT_EQ(towers("Mistral-Small-3.2-24B"), 438958080);
-  EXPECT_EQ(towers("Llama-4-Scout"), 871932416);
+  EXPECT_EQ(towers("Llama-4-Scout-17B-16E"), 871932416);
   EXPECT_NEAR(towers("Qwen3.5-27B"), 0.46e9, 0.005e9);
 }
 
@@ -224,6 +228,52 @@ TEST(FindModel, SuggestsWhatIsNear) {
             "of the gallery, "
             "did you mean \"Qwen/Qwen3-235B-A22B\"?");
   EXPECT_EQ(refusal_of_name("models/mine.textproto"), "accepted");  // a path that is not there
+}
+
+// The config of a golden without these keys: what its class has instead is what it states.
+ParameterCount without_keys(const std::string& name, const std::vector<std::string>& keys) {
+  std::ifstream file(REHEARSE_SOURCE_DIR "/tests/input/configs/" + name + ".config.json");
+  nlohmann::json config = nlohmann::json::parse(file);
+  for (const std::string& key : keys) {
+    EXPECT_TRUE(config.contains(key)) << key;
+    config.erase(key);
+  }
+  return count_parameters(read_model(written_file("class.config.json", config.dump())));
+}
+
+TEST(MissingKeys, MeanWhatTheClassOfTheModelTypeHas) {
+  EXPECT_EQ(without_keys("GLM-5", {"q_lora_rank", "qk_nope_head_dim", "v_head_dim"}).total,
+            743911218432);
+  EXPECT_EQ(without_keys("DeepSeek-V4-Flash", {"num_experts_per_tok"}).active, 13799632471);
+  EXPECT_EQ(without_keys("DeepSeek-V3", {"num_experts_per_tok", "n_shared_experts"}).active,
+            37552297472);
+}
+
+Model mixture_of(const char* keys) {
+  return read_model(written_file(
+      "class.config.json",
+      std::string(R"({"hidden_size": 64, "num_hidden_layers": 4, "num_attention_heads": 4,
+        "num_key_value_heads": 4, "vocab_size": 100, "intermediate_size": 64, "torch_dtype": "bfloat16", )") +
+          keys + "}"));
+}
+
+TEST(MissingKeys, OfGroupsAreTheClasss) {
+  const char* const kRanks =
+      R"("model_type": "deepseek_v3", "q_lora_rank": 8, "kv_lora_rank": 8, "qk_nope_head_dim": 4, "qk_rope_head_dim": 4, "v_head_dim": 4)";
+  EXPECT_EQ(mixture_of(kRanks).moe->groups, 8);
+  EXPECT_EQ(mixture_of(kRanks).moe->top_groups, 4);
+}
+
+// transformers' Qwen2MoeConfig: biases of Q, K and V unless qkv_bias is false; every other layer
+// below max_window_layers slides.
+TEST(MissingKeys, OfQwenMixtures) {
+  const char* const kType = R"("model_type": "qwen2_moe")";
+  EXPECT_TRUE(mixture_of(kType).attention.front().has_qkv_bias());
+  const Model plain = mixture_of(R"("model_type": "qwen2_moe", "qkv_bias": false)");
+  EXPECT_FALSE(plain.attention.front().has_qkv_bias());
+  const Model sliding = mixture_of(
+      R"("model_type": "qwen2_moe", "use_sliding_window": true, "sliding_window": 16, "max_window_layers": 3)");
+  EXPECT_EQ(layers_text(sliding), "2 x (1 sliding, 1 full)");
 }
 
 }  // namespace

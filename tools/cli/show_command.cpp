@@ -25,6 +25,18 @@ namespace {
   throw InputError({option, 1, 1}, rule);
 }
 
+void refuse_options_of_a_plan(const Options& options) {
+  const PlanRequest& plan = options.plan;
+  const std::pair<const char*, bool> given[] = {
+      {"--dump", !options.dump.empty()},         {"--variant", plan.variant.has_value()},
+      {"--platform", plan.platform.has_value()}, {"--gpu-at", !plan.gpus_at.empty()},
+      {"--network", plan.network.has_value()},   {"--library", plan.library.has_value()},
+      {"--engine", plan.engine.has_value()},     {"--seed", plan.seed.has_value()}};
+  for (const auto& [option, is_given] : given) {
+    if (is_given) refuse(option, "belongs to a PLAN");
+  }
+}
+
 // Without a plan.
 int show_only_model(const Options& options) {
   const std::vector<std::string> sets = model_sets(options.plan.sets);
@@ -50,7 +62,7 @@ int show_only_model(const Options& options) {
 int show_command(const Options& options) {
   if (options.plan.path.empty()) {
     if (!options.plan.model) refuse("rehearse show", "needs a PLAN, or --model FILE");
-    if (!options.dump.empty()) refuse("--dump", "belongs to a PLAN");
+    refuse_options_of_a_plan(options);
     return show_only_model(options);
   }
   if (options.context) refuse("--context", "belongs to --model without a PLAN");

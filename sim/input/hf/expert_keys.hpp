@@ -38,7 +38,20 @@ inline constexpr ExpertKeys kDeepseek3Experts = {.count = {"n_routed_experts|num
                                                  .width = {"moe_intermediate_size", 2048},
                                                  .shared = {"n_shared_experts", 1},
                                                  .correction = true,
-                                                 .first_dense = 3};
+                                                 .first_dense = 3,
+                                                 .groups = 8,
+                                                 .top_groups = 4};
+inline constexpr ExpertKeys kDeepseek4Experts = {.count = {"n_routed_experts|num_experts", 256},
+                                                 .top_k = {"num_experts_per_tok", 6},
+                                                 .width = {"moe_intermediate_size", 2048},
+                                                 .shared = {"n_shared_experts", 1},
+                                                 .correction = true};
+inline constexpr ExpertKeys kGlmDsaExperts = {.count = {"n_routed_experts|num_experts", 256},
+                                              .top_k = {"num_experts_per_tok", 8},
+                                              .width = {"moe_intermediate_size", 2048},
+                                              .shared = {"n_shared_experts", 1},
+                                              .correction = true,
+                                              .first_dense = 3};
 inline constexpr ExpertKeys kGlmExperts = {.count = {"n_routed_experts|num_experts", 128},
                                            .top_k = {"num_experts_per_tok", 8},
                                            .width = {"moe_intermediate_size", 1408},

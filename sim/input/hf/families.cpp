@@ -12,8 +12,12 @@ constexpr Traits kLlama = {};
 constexpr Traits kMistral = {.kv_heads = 8, .windows = Windows::kAll, .window = 4096};
 constexpr Traits kMixtral = {.kv_heads = 8, .windows = Windows::kAll, .experts = &kMixtralExperts};
 constexpr Traits kQwen2 = {.kv_heads = 32, .biases = Biases::kQkv, .windows = Windows::kQwen};
-constexpr Traits kQwen2Moe = {
-    .kv_heads = 16, .biases = Biases::kQkv, .windows = Windows::kQwen, .experts = &kQwen2Experts};
+constexpr Traits kQwen2Moe = {.kv_heads = 16,
+                              .biases = Biases::kQkvByKey,
+                              .biased = true,
+                              .bias_key = "qkv_bias",
+                              .windows = Windows::kQwenMoe,
+                              .experts = &kQwen2Experts};
 constexpr Traits kQwen3 = {
     .kv_heads = 32, .head_dim = 128, .qk_norms = QkNorms::kPerHead, .windows = Windows::kQwen};
 constexpr Traits kQwen3Moe = {.kv_heads = 4,
@@ -34,10 +38,13 @@ constexpr Traits kQwen35Moe = {.kv_heads = 2,
                                .experts = &kQwen35Experts};
 constexpr Traits kDeepseek = {.experts = &kDeepseekExperts};
 constexpr Traits kDeepseek3 = {.dense_width = 18432, .copies = true, .experts = &kDeepseek3Experts};
-constexpr Traits kDeepseek4 = {.byte_scales = true, .experts = &kDeepseek3Experts};
+constexpr Traits kDeepseek4 = {.byte_scales = true, .experts = &kDeepseek4Experts};
 constexpr Traits kDeepseek32 = {
     .dense_width = 18432, .copies = true, .indexed = true, .experts = &kDeepseek3Experts};
-constexpr Traits kGlmDsa = {.dense_width = 12288, .indexed = true, .experts = &kDeepseek3Experts};
+constexpr LatentDefaults kGlmDsaLatent = {2048, 512, 192, 64, 256};
+constexpr Traits kGlmDsa = {
+    .dense_width = 12288, .indexed = true, .latent = &kGlmDsaLatent, .experts = &kGlmDsaExperts};
+constexpr LatentDefaults kGlmLiteLatent = {768, 512, 192, 64, 256};  // mlx-lm: glm4_moe_lite
 constexpr Traits kGlm4 = {.kv_heads = 2, .biases = Biases::kQkvByKey, .norms = 4};
 constexpr Traits kGlm4Moe = {.kv_heads = 8,
                              .biases = Biases::kQkvByKey,
@@ -82,7 +89,8 @@ constexpr Traits kGemma3n = {.heads = 8,
                              .full_every = 5,
                              .tied = true,
                              .norms = 4,
-                             .dense_width = 16384};
+                             .dense_width = 16384,
+                             .kv_shared = 15};
 constexpr Traits kGemma4 = {.heads = 8,
                             .vocab = 262144,
                             .kv_heads = 4,
@@ -114,7 +122,7 @@ constexpr Traits kErnieMoe = {.kv_heads = 4,
                               .biases = Biases::kNone,
                               .tied = true,
                               .experts = &kErnieExperts};
-constexpr Traits kHunyuan = {.qk_norms = QkNorms::kPerHeadByKey};
+constexpr Traits kHunyuan = {.qk_norms = QkNorms::kPerHeadByKey, .qk_normed = true};
 constexpr Traits kBailing = {
     .biases = Biases::kNone, .qk_norms = QkNorms::kPerHeadByKey, .experts = &kBailingExperts};
 constexpr Traits kLongcat = {.experts = &kLongcatExperts};
@@ -163,7 +171,7 @@ constexpr Family kFamilies[] = {
     {"qwen3", read_decoder, kQwen3},
     {"qwen3_vl", read_decoder, kQwen3},
     {"qwen3_vl_text", read_decoder, kQwen3},
-    {"qwen3_moe", read_decoder, kQwen3Moe, {}, "qkv_bias shared_expert_intermediate_size"},
+    {"qwen3_moe", read_decoder, kQwen3Moe},
     {"qwen3_vl_moe", read_decoder, kQwen3Moe},
     {"qwen3_vl_moe_text", read_decoder, kQwen3Moe},
     {"qwen3_next", read_qwen_hybrid, kQwen3Next, kQwenNames},
@@ -187,7 +195,7 @@ constexpr Family kFamilies[] = {
     {"glm4v_moe_text", read_decoder, kGlm4Moe},
     {"glm4_moe_lite",
      read_latent,
-     {.dense_width = 10240, .experts = &kGlmLiteExperts},
+     {.dense_width = 10240, .latent = &kGlmLiteLatent, .experts = &kGlmLiteExperts},
      {},
      kLatentNothing},
     {"glm_moe_dsa", read_latent, kGlmDsa, {}, kDsaNothing},

@@ -21,6 +21,7 @@ enum class Windows {
   kNone,     // a stated window is refused
   kAll,      // every layer
   kQwen,     // from max_window_layers on, where use_sliding_window is true
+  kQwenMoe,  // every other one below max_window_layers, where it is
   kPattern,  // all but every Traits::full_every-th
 };
 
@@ -43,7 +44,18 @@ struct ExpertKeys {
   bool correction = false;               // the router corrects its scores, in fp32
   std::string_view correction_key = {};  // unless this says otherwise
   int first_dense = 0;                   // of a missing first_k_dense_replace
+  int groups = 1;                        // of a missing n_group
+  int top_groups = 0;                    // of a missing topk_group; 0: all of them
   bool bias = false;                     // of each matrix of an expert, and of the router (gpt-oss)
+};
+
+// Latent attention, where keys are missing.
+struct LatentDefaults {
+  int query_rank = 0;  // 0: none
+  int kv_rank = 0;
+  int nope_dim = 0;
+  int rope_dim = 0;
+  int value_dim = 0;
 };
 
 // What differs between plain decoders.
@@ -53,7 +65,8 @@ struct Traits {
   int kv_heads = 0;       // of a missing num_key_value_heads; 0: as many as heads
   int head_dim = 0;       // of a missing head_dim; 0: hidden_size / num_attention_heads
   Biases biases = Biases::kAllByKey;
-  bool biased = false;  // of a missing attention_bias
+  bool biased = false;  // of a missing bias_key
+  std::string_view bias_key = "attention_bias";
   QkNorms qk_norms = QkNorms::kNone;
   bool qk_normed = false;  // of a missing use_qk_norm
   Windows windows = Windows::kNone;
@@ -71,6 +84,8 @@ struct Traits {
   bool copies = false;          // they store embedding and LM head once more
   bool byte_scales = false;     // scales of fp8 blocks are e8m0
   bool indexed = false;         // an indexer picks the tokens of latent attention
+  int kv_shared = 0;            // of a missing num_kv_shared_layers
+  const LatentDefaults* latent = nullptr;  // of missing ranks and dimensions; DeepSeek-V3's
   const ExpertKeys* experts = nullptr;
 };
 

@@ -74,9 +74,11 @@ void FamilyReader::read_heads(proto::Attention& attention) {
   attention.set_head_dim(read_head_dim(heads));
   const bool by_key = family.biases == Biases::kQkvByKey || family.biases == Biases::kAllByKey;
   const bool biased =
-      by_key ? config_.boolean_or(family.biased, "attention_bias") : family.biases != Biases::kNone;
+      by_key ? config_.boolean_or(family.biased, family.bias_key) : family.biases != Biases::kNone;
   const bool qkv_alone = family.biases == Biases::kQkv || family.biases == Biases::kQkvByKey;
-  if (!by_key) config_.ignore("attention_bias");
+  if (family.biases == Biases::kQkv || family.biases == Biases::kAll) {
+    config_.ignore("attention_bias");
+  }
   if (biased && qkv_alone) attention.set_qkv_bias(true);
   if (biased && !qkv_alone) attention.set_bias(true);
   if (family.sinks) attention.set_sinks(true);

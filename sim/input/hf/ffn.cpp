@@ -93,8 +93,9 @@ void FamilyReader::read_experts(const ExpertKeys& keys) {
                              ? keys.correction
                              : config_.boolean_or(keys.correction, keys.correction_key);
   if (corrected) moe.set_score_correction(true);
-  const int groups = config_.integer_or(1, "n_group|num_expert_group", kExpertCounts);
-  const int top_groups = config_.integer_or(groups, "topk_group", kExpertCounts);
+  const int groups = config_.integer_or(keys.groups, "n_group|num_expert_group", kExpertCounts);
+  const int usual = keys.top_groups > 0 ? keys.top_groups : groups;
+  const int top_groups = config_.integer_or(std::min(usual, groups), "topk_group", kExpertCounts);
   if (groups == 1) return;
   if (moe.experts() % groups != 0) {
     config_.refuse("n_group|num_expert_group",

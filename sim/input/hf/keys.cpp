@@ -19,6 +19,9 @@ constexpr const char* kShared = "a shared expert from this key";
 constexpr const char* kExperts = "experts";
 
 constexpr NotUnderstood kNotUnderstood[] = {
+    {"router_bias", "a bias of the router"},
+    {"moe_gate_bias", "a bias of the router"},
+    {"use_expert_bias", "a bias for each expert"},
     {"kv_lora_rank", kLatent},
     {"q_lora_rank", kLatent},
     {"index_topk", kSparse},
@@ -161,7 +164,7 @@ constexpr std::string_view kHarmless =
     "max_seq_len max_sequence_length max_window_layers media_placeholder_token_id "
     "min_dynamic_patch min_length mla_scale_kv_lora mla_scale_q_lora mla_use_nope "
     "mlp_alpha mlp_dropout mlp_hidden_act mm_tokens_per_image model_max_length "
-    "model_type moe_capacity moe_gate moe_gate_bias moe_jitter_eps "
+    "model_type moe_capacity moe_gate moe_jitter_eps "
     "moe_layer_start_index moe_norm_min moe_renormalize moe_router_activation_func "
     "moe_router_dtype moe_router_logit_softcapping moe_router_scaling_factor "
     "moe_router_use_sigmoid moe_shared_expert_overlap moe_top_k_softmax "
@@ -180,7 +183,7 @@ constexpr std::string_view kHarmless =
     "reorder_and_upcast_attn repetition_penalty rescale_prenorm_residual resid_pdrop "
     "residual_in_fp32 residual_multiplier return_dict return_dict_in_generate rm_head "
     "rms_norm_eps rms_norm_epsilon rope_3d rotary rotary_dim rotary_emb_base "
-    "rotary_pct routed_scaling_factor router_aux_loss_coef router_bias "
+    "rotary_pct routed_scaling_factor router_aux_loss_coef "
     "router_capacity_factor router_dtype router_jitter_noise router_z_loss_coef "
     "scale_attn_by_inverse_layer_idx scale_attn_weights scale_depth scale_emb "
     "scoring_func select_layer sep_token_id seq_aux seq_length sequence_length "
@@ -192,7 +195,7 @@ constexpr std::string_view kHarmless =
     "time_step_floor time_step_limit time_step_max time_step_min time_step_rank "
     "tokenizer_class tokenizer_mode top_k top_p topk_method torchscript tpsize "
     "transformers_version typical_p unsloth_fixed unsloth_version use_bfloat16 "
-    "use_bidirectional_attention use_cache use_deterministic_attn use_expert_bias "
+    "use_bidirectional_attention use_cache use_deterministic_attn "
     "use_flash_attention use_flash_attention_2 use_flash_attn use_gemma_norm "
     "use_grouped_topk use_mamba_kernels use_mrope use_mtp use_post_norm "
     "use_routing_bias use_thumbnail use_unified_vision_chunk video_placeholder "

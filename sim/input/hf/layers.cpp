@@ -105,7 +105,7 @@ int FamilyReader::read_window() const {
   int window = stated_null ? 0 : traits().window;
   if (config_.has("sliding_window")) window = config_.integer("sliding_window", {0, kLargestWidth});
   // Qwen's configs carry a window that use_sliding_window turns off.
-  const bool off = traits().windows == Windows::kQwen;
+  const bool off = traits().windows == Windows::kQwen || traits().windows == Windows::kQwenMoe;
   if (!config_.boolean_or(!off, "use_sliding_window")) window = 0;
   // One as long as the context is none.
   if (model_.has_longest_context() && window >= model_.longest_context()) window = 0;
@@ -117,7 +117,8 @@ std::vector<std::string> FamilyReader::usual_types(int window) const {
   const Windows windows = traits().windows;
   const int full_every = config_.integer_or(
       traits().full_every, "sliding_window_pattern|_sliding_window_pattern", kLayerCounts);
-  const int first = config_.integer_or(0, "max_window_layers", kSomeLayers);
+  constexpr int kQwenFirst = 28;  // transformers' Qwen classes
+  const int first = config_.integer_or(kQwenFirst, "max_window_layers", kSomeLayers);
   if (window > 0 && windows == Windows::kNone) {
     config_.refuse(
         "sliding_window",
@@ -127,6 +128,7 @@ std::vector<std::string> FamilyReader::usual_types(int window) const {
   types.reserve(layers());
   for (int layer = 0; layer < layers(); ++layer) {
     const bool slides = windows == Windows::kAll || (windows == Windows::kQwen && layer >= first) ||
+                        (windows == Windows::kQwenMoe && layer % 2 == 0 && layer < first) ||
                         (windows == Windows::kPattern && (layer + 1) % full_every != 0);
     types.emplace_back(slides && window > 0 ? kSliding : kFull);
   }

@@ -30,8 +30,11 @@ proto::Attention& read_alike(FamilyReader& reader, const Keys& keys, bool attent
   attention.set_head_dim(hidden / heads);
   if (attention_bias) attention.set_bias(true);
   constexpr int kUsual = 4;
-  const int width =
-      config.integer_or(std::min(kUsual * hidden, kLargestWidth), keys.width, kWidths);
+  if (!config.has(keys.width) && hidden > kLargestWidth / kUsual) {
+    config.refuse(keys.hidden, fmt::format("its FFN of {} x {} columns is wider than {}", kUsual,
+                                           hidden, kLargestWidth));
+  }
+  const int width = config.integer_or(kUsual * hidden, keys.width, kWidths);
   proto::FeedForward& dense = reader.add_dense(kDense, width, keys.width, false);
   if (ffn_bias) dense.set_bias(true);
   for (LayerParts& layer : reader.parts()) layer = {"full", {kDense}};

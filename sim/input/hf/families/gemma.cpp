@@ -31,7 +31,8 @@ void place_kinds(FamilyReader& reader, const proto::Attention& full,
   std::vector<std::string> types = reader.read_layer_types();
   const int every =
       config.integer_or(reader.traits().full_every, "sliding_window_pattern", kLayerCounts);
-  const int shared = config.integer_or(0, "num_kv_shared_layers", {0, reader.layers() - 1});
+  const int shared = config.integer_or(reader.traits().kv_shared, "num_kv_shared_layers",
+                                       {0, reader.layers() - 1});
   for (int layer = 0; layer < reader.layers(); ++layer) {
     if (types.empty()) {
       reader.parts()[layer].attention = (layer + 1) % every == 0 ? "full" : "sliding";

@@ -81,10 +81,9 @@ void read_latent_attention(FamilyReader& reader, const LatentDefaults& missing,
 void read_latent(FamilyReader& reader) {
   const HfConfig& config = reader.config();
   reader.read_dimensions();
-  const bool flash = reader.family().model_type == "glm4_moe_lite";
-  constexpr LatentDefaults kFlash = {768, 512, 192, 64, 256};  // mlx-lm: glm4_moe_lite
   proto::Attention& attention = reader.add_attention(kLatent, "kv_lora_rank");
-  read_latent_attention(reader, flash ? kFlash : kDeepseekLatent, attention);
+  const LatentDefaults* const missing = reader.traits().latent;
+  read_latent_attention(reader, missing != nullptr ? *missing : kDeepseekLatent, attention);
   for (LayerParts& layer : reader.parts()) layer.attention = kLatent;
   if (reader.traits().indexed) {
     read_indexer(reader, *attention.mutable_indexer());

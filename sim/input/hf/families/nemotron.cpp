@@ -233,7 +233,12 @@ void read_block_ffn(FamilyReader& reader, const Block& block, LayerParts& parts)
   std::string name = kLinear;
   int width = 0;
   if (!block.is("replace_with_linear")) {
-    width = ffn_width(block.number("ffn_mult"), reader.model().hidden());
+    const double factor = block.number("ffn_mult");
+    if (!(factor > 0 && 2 * factor * reader.model().hidden() / 3 <= kLargestWidth)) {
+      block.refuse(fmt::format("ffn_mult = {} makes an FFN of no width, or wider than {}", factor,
+                               kLargestWidth));
+    }
+    width = ffn_width(factor, reader.model().hidden());
     name = fmt::format("dense {}", width);
   }
   parts.ffn.push_back(name);

@@ -33,13 +33,6 @@ void read_opt(FamilyReader& reader);
 void read_bloom(FamilyReader& reader);
 
 // Multi-head latent attention, from q_lora_rank, kv_lora_rank and the dimensions of a head.
-struct LatentDefaults {
-  int query_rank;  // 0: none
-  int kv_rank;
-  int nope_dim;
-  int rope_dim;
-  int value_dim;
-};
 constexpr LatentDefaults kDeepseekLatent = {1536, 512, 128, 64, 128};
 void read_latent_attention(FamilyReader& reader, const LatentDefaults& missing,
                            proto::Attention& attention);
