@@ -58,6 +58,43 @@ bool may_be_a_name(const std::string& written) {
   return std::count(written.begin(), written.end(), '/') <= 1;
 }
 
+// The names that are `written`, else those of the same model under another tuning.
+std::vector<std::string> names_called(const std::string& written,
+                                      const std::vector<std::string>& names) {
+  const std::string wanted = lower(written);
+  const bool with_organisation = wanted.find('/') != std::string::npos;
+  std::vector<std::string> found;
+  for (const std::string& name : names) {
+    if (lower(with_organisation ? name : without_organisation(name)) == wanted) {
+      found.push_back(name);
+    }
+  }
+  if (!found.empty()) return found;
+  const std::string wanted_model = without_tuning(without_organisation(written));
+  for (const std::string& name : names) {
+    const bool same_organisation =
+        !with_organisation || wanted.starts_with(lower(name.substr(0, name.find('/') + 1)));
+    if (same_organisation && without_tuning(without_organisation(name)) == wanted_model) {
+      found.push_back(name);
+    }
+  }
+  return found;
+}
+
+// The name that someone who typed `written` may have meant, empty if none is near.
+std::string name_near(const std::string& written, const std::vector<std::string>& names) {
+  const std::string wanted = lower(written);
+  const bool with_organisation = wanted.find('/') != std::string::npos;
+  std::vector<std::string> candidates;
+  candidates.reserve(names.size());
+  for (const std::string& name : names) {
+    candidates.push_back(lower(with_organisation ? name : without_organisation(name)));
+  }
+  const std::string near = nearest_name(wanted, candidates);
+  if (near.empty()) return {};
+  return names[std::find(candidates.begin(), candidates.end(), near) - candidates.begin()];
+}
+
 }  // namespace
 
 std::vector<std::string> gallery_models() {
@@ -81,43 +118,24 @@ std::string find_model(const std::string& written, const std::string& path,
                        const SourceLocation& where) {
   std::error_code error;
   if (written.empty()) throw InputError(where, "model is empty: a file or a model's name");
-  const std::string config = (fs::path(path) / "config.json").string();
+  std::string config = (fs::path(path) / "config.json").string();
   // A folder without one may be called like a model.
   const bool folder = fs::is_directory(path, error);
   if (folder && (fs::exists(config, error) || !may_be_a_name(written))) return config;
   if (!folder && (fs::exists(path, error) || !may_be_a_name(written))) return path;
-  const std::string wanted = lower(written);
-  const bool with_organisation = wanted.find('/') != std::string::npos;
   const std::vector<std::string> names = gallery_models();
-  std::vector<std::string> found;
-  for (const std::string& name : names) {
-    const std::string known = lower(with_organisation ? name : without_organisation(name));
-    if (known == wanted) found.push_back(name);
-  }
-  for (const std::string& name : found.empty() ? names : std::vector<std::string>()) {
-    const bool same_organisation =
-        !with_organisation || wanted.starts_with(lower(name.substr(0, name.find('/') + 1)));
-    const bool same_model =
-        without_tuning(without_organisation(name)) == without_tuning(without_organisation(written));
-    if (same_organisation && same_model) found.push_back(name);
-  }
+  const std::vector<std::string> found = names_called(written, names);
   if (found.size() == 1) return program_data(kFolder) + "/" + found.front() + kEnding;
   if (found.size() > 1) {
     throw InputError(where, fmt::format("model = {}: {} and {} are called so", shortened(written),
                                         found[0], found[1]));
   }
-  std::vector<std::string> candidates;
-  candidates.reserve(names.size());
-  for (const std::string& name : names) {
-    candidates.push_back(lower(with_organisation ? name : without_organisation(name)));
-  }
-  const std::string near = nearest_name(wanted, candidates);
+  const std::string near = name_near(written, names);
   if (near.empty()) return folder ? config : path;
-  const auto at = std::find(candidates.begin(), candidates.end(), near) - candidates.begin();
   throw InputError(where,
                    fmt::format("model = {}: neither a file nor a model of the gallery, did you "
                                "mean \"{}\"?",
-                               shortened(written), names[at]));
+                               shortened(written), near));
 }
 
 }  // namespace rehearse

@@ -78,38 +78,17 @@ class Draft {
 
   // Paths in the file start at its folder.
   void resolve_paths() {
-    // Standard input has no folder: its paths start where the command does.
-    const auto folder = is_descriptor(source_.path)
-                            ? std::filesystem::path()
-                            : std::filesystem::path(source_.path).parent_path();
-    const auto resolved = [&](const std::string& path) {
-      return (folder / path).lexically_normal().string();
-    };
     if (plan_.has_model()) {
       written_model_ = plan_.model();
       resolved_model_ = written_model_.empty() ? "" : resolved(written_model_);
       plan_.set_model(resolved_model_);
     }
-    const auto resolved_platform = [&](const std::string& path) {
-      std::string full = resolved(path);
-      const bool only_here = full.starts_with('/') && !path.starts_with('/');
-      if (only_here) written_platforms_[full] = path;
-      return full;
-    };
     if (plan_.has_platform()) plan_.set_platform(resolved_platform(plan_.platform()));
     if (plan_.has_claims()) plan_.set_claims(resolved(plan_.claims()));
     if (plan_.batch().lengths().has_file()) {
       plan_.mutable_batch()->mutable_lengths()->set_file(resolved(plan_.batch().lengths().file()));
     }
-    if (plan_.serve().has_traffic()) {
-      proto::Traffic& traffic = *plan_.mutable_serve()->mutable_traffic();
-      if (traffic.has_trace()) traffic.set_trace(resolved(traffic.trace()));
-      for (proto::RequestLengths* const lengths :
-           {traffic.has_prompt() ? traffic.mutable_prompt() : nullptr,
-            traffic.has_output() ? traffic.mutable_output() : nullptr}) {
-        if (lengths != nullptr && lengths->has_file()) lengths->set_file(resolved(lengths->file()));
-      }
-    }
+    if (plan_.serve().has_traffic()) resolve_paths_of(*plan_.mutable_serve()->mutable_traffic());
     if (plan_.routing().has_table()) {
       plan_.mutable_routing()->set_table(resolved(plan_.routing().table()));
     }
@@ -138,6 +117,30 @@ class Draft {
   }
 
  private:
+  std::string resolved(const std::string& path) const {
+    // Standard input has no folder: its paths start where the command does.
+    const auto folder = is_descriptor(source_.path)
+                            ? std::filesystem::path()
+                            : std::filesystem::path(source_.path).parent_path();
+    return (folder / path).lexically_normal().string();
+  }
+
+  std::string resolved_platform(const std::string& path) {
+    std::string full = resolved(path);
+    const bool only_here = full.starts_with('/') && !path.starts_with('/');
+    if (only_here) written_platforms_[full] = path;
+    return full;
+  }
+
+  void resolve_paths_of(proto::Traffic& traffic) const {
+    if (traffic.has_trace()) traffic.set_trace(resolved(traffic.trace()));
+    for (proto::RequestLengths* const lengths :
+         {traffic.has_prompt() ? traffic.mutable_prompt() : nullptr,
+          traffic.has_output() ? traffic.mutable_output() : nullptr}) {
+      if (lengths != nullptr && lengths->has_file()) lengths->set_file(resolved(lengths->file()));
+    }
+  }
+
   const SourceText& source_;
   proto::Plan plan_;
   FieldLocations where_;

@@ -258,17 +258,17 @@ Model mixture_of(const char* keys) {
 }
 
 TEST(MissingKeys, OfGroupsAreTheClasss) {
-  const char* const kRanks =
+  const char* const ranks =
       R"("model_type": "deepseek_v3", "q_lora_rank": 8, "kv_lora_rank": 8, "qk_nope_head_dim": 4, "qk_rope_head_dim": 4, "v_head_dim": 4)";
-  EXPECT_EQ(mixture_of(kRanks).moe->groups, 8);
-  EXPECT_EQ(mixture_of(kRanks).moe->top_groups, 4);
+  EXPECT_EQ(mixture_of(ranks).moe->groups, 8);
+  EXPECT_EQ(mixture_of(ranks).moe->top_groups, 4);
 }
 
 // transformers' Qwen2MoeConfig: biases of Q, K and V unless qkv_bias is false; every other layer
 // below max_window_layers slides.
 TEST(MissingKeys, OfQwenMixtures) {
-  const char* const kType = R"("model_type": "qwen2_moe")";
-  EXPECT_TRUE(mixture_of(kType).attention.front().has_qkv_bias());
+  const char* const type = R"("model_type": "qwen2_moe")";
+  EXPECT_TRUE(mixture_of(type).attention.front().has_qkv_bias());
   const Model plain = mixture_of(R"("model_type": "qwen2_moe", "qkv_bias": false)");
   EXPECT_FALSE(plain.attention.front().has_qkv_bias());
   const Model sliding = mixture_of(

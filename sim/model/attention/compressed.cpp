@@ -50,7 +50,7 @@ AttentionHeads heads(const Attention& attention) {
 }
 
 std::string refusal(const Attention& attention, int tensor) {
-  const std::string refusal = refusal_unless_divides(tensor, attention.heads, "attention heads");
+  std::string refusal = refusal_unless_divides(tensor, attention.heads, "attention heads");
   if (!refusal.empty()) return refusal;
   if (shape_of(attention).output_groups % tensor != 0) {
     return fmt::format("layout.tensor = {} does not divide the {} groups of attention's output",

@@ -94,7 +94,7 @@ AttentionHeads heads_of(const Attention& attention) {
 }
 
 std::string refusal_of_heads(const Attention& attention, int tensor) {
-  const std::string refusal = refusal_unless_divides(tensor, attention.heads, "attention heads");
+  std::string refusal = refusal_unless_divides(tensor, attention.heads, "attention heads");
   if (!refusal.empty()) return refusal;
   if (attention.kv_heads % tensor != 0 && tensor % attention.kv_heads != 0) {
     return fmt::format(
