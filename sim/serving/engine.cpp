@@ -34,18 +34,18 @@ bool Engine::has_work() const {
                      [](const auto& rank) { return !rank->waits_for_others(); });
 }
 
-void Engine::wait_for(WaitsFor what, Nanoseconds when) {
+void Engine::wait_for(WaitsFor what, Picoseconds when) {
   waits_for_ = what;
   next_ = when;
 }
 
-void Engine::arrived(int request, int rank, Nanoseconds now) {
+void Engine::arrived(int request, int rank, Picoseconds now) {
   settle(now);
   ranks_[rank]->arrived(request);
   if (waits_for_ == WaitsFor::kArrival) wait_for(WaitsFor::kTurn, std::max(now, host_free_));
 }
 
-void Engine::no_more_come(Nanoseconds now) {
+void Engine::no_more_come(Picoseconds now) {
   settle(now);
   for (const auto& rank : ranks_) rank->no_more_come();
   if (waits_for_ == WaitsFor::kArrival && has_work()) {
@@ -53,10 +53,10 @@ void Engine::no_more_come(Nanoseconds now) {
   }
 }
 
-Nanoseconds Engine::host_time(const std::vector<Batch>& batches) const {
+Picoseconds Engine::host_time(const std::vector<Batch>& batches) const {
   std::size_t most = 0;
   for (const Batch& batch : batches) most = std::max(most, batch.size());
-  return settings_.host.step + settings_.host.request * static_cast<Nanoseconds>(most);
+  return settings_.host.step + settings_.host.request * static_cast<Picoseconds>(most);
 }
 
 std::vector<StepShape> Engine::shapes_of(const std::vector<Batch>& batches) const {
@@ -67,12 +67,12 @@ std::vector<StepShape> Engine::shapes_of(const std::vector<Batch>& batches) cons
   return shapes;
 }
 
-Nanoseconds Engine::run_step(std::vector<StepShape>& shapes, Nanoseconds turn, Nanoseconds host,
-                             Nanoseconds& start) {
+Picoseconds Engine::run_step(std::vector<StepShape>& shapes, Picoseconds turn, Picoseconds host,
+                             Picoseconds& start) {
   host_free_ = turn + host;
-  Nanoseconds end = host_free_;
+  Picoseconds end = host_free_;
   for (int stage = 0; stage < settings_.stages; ++stage) {
-    const Nanoseconds begins = std::max(end, stage_free_[stage]);
+    const Picoseconds begins = std::max(end, stage_free_[stage]);
     if (stage == 0) start = begins;
     end = begins + price_.of(shapes, stage);
     SIM_CHECK(end >= begins, "a step that takes less than no time");
@@ -82,8 +82,8 @@ Nanoseconds Engine::run_step(std::vector<StepShape>& shapes, Nanoseconds turn, N
   return end;
 }
 
-void Engine::record(const std::vector<Batch>& batches, int grown, Nanoseconds start,
-                    Nanoseconds end) {
+void Engine::record(const std::vector<Batch>& batches, int grown, Picoseconds start,
+                    Picoseconds end) {
   for (std::size_t rank = 0; rank < batches.size(); ++rank) {
     StepRecord step = {start, end, static_cast<int>(rank), batches[rank]};
     for (Slice& slice : step.batch) slice.context += grown;
@@ -91,10 +91,10 @@ void Engine::record(const std::vector<Batch>& batches, int grown, Nanoseconds st
   }
 }
 
-void Engine::launch(std::vector<Batch>&& batches, Nanoseconds now) {
+void Engine::launch(std::vector<Batch>&& batches, Picoseconds now) {
   std::vector<StepShape> shapes = shapes_of(batches);
-  Nanoseconds start = 0;
-  const Nanoseconds end = run_step(shapes, now, host_time(batches), start);
+  Picoseconds start = 0;
+  const Picoseconds end = run_step(shapes, now, host_time(batches), start);
   ++totals_.steps;
   for (std::size_t rank = 0; rank < shapes.size(); ++rank) {
     totals_.tokens += shapes[rank].tokens;
@@ -110,8 +110,8 @@ void Engine::launch(std::vector<Batch>&& batches, Nanoseconds now) {
 }
 
 // The host after what it did at `now`: it schedules on, or waits for the oldest step.
-void Engine::go_on(Nanoseconds now) {
-  const Nanoseconds free = std::max(now, host_free_);
+void Engine::go_on(Picoseconds now) {
+  const Picoseconds free = std::max(now, host_free_);
   const bool room = static_cast<int>(flights_.size()) < settings_.steps_in_flight();
   if (room && flights_.front().end > free) {
     wait_for(WaitsFor::kTurn, free);
@@ -133,7 +133,7 @@ std::vector<Batch> Engine::next_batches() {
 
 void Engine::schedule() {
   SIM_CHECK(waits_for_ == WaitsFor::kTurn, "scheduled out of turn");
-  const Nanoseconds now = next_;
+  const Picoseconds now = next_;
   const auto nobody = [](const Batch& batch) { return batch.empty(); };
   std::vector<Batch> batches = next_batches();
   bool any = !std::all_of(batches.begin(), batches.end(), nobody);
@@ -168,7 +168,7 @@ void Engine::end_step(std::vector<int>& finished) {
     }
     close_run(done);
   }
-  const Nanoseconds now = next_;
+  const Picoseconds now = next_;
   const std::int64_t step = static_cast<std::int64_t>(handed_out_.size());
   handed_out_.push_back(now);
   const Flight flight = std::move(flights_.front());
@@ -219,7 +219,7 @@ void Engine::extend_run() {
   // By set: the shapes of its latest step, and what its context grows by with each.
   std::vector<std::vector<StepShape>> shapes;
   std::vector<std::vector<std::int64_t>> contexts;
-  std::vector<Nanoseconds> host;
+  std::vector<Picoseconds> host;
   for (int set = 0; set < run_.period; ++set) {
     const Flight& flight = flights_[depth - run_.period + set];
     shapes.push_back(shapes_of(flight.batches));
@@ -235,8 +235,8 @@ void Engine::extend_run() {
       shape.grown = grown;
       shape.context = contexts[set][rank] + grown * shape.tokens;
     }
-    const Nanoseconds turn = std::max(host_free_, run_.ends[at]);
-    Nanoseconds start = 0;
+    const Picoseconds turn = std::max(host_free_, run_.ends[at]);
+    Picoseconds start = 0;
     run_.ends.push_back(run_step(shapes[set], turn, host[set], start));
     run_.turns.push_back(turn);
     run_.starts.push_back(start);
@@ -246,7 +246,7 @@ void Engine::extend_run() {
   wait_for(WaitsFor::kEnd, std::max(host_free_, run_.ends[until]));
 }
 
-void Engine::settle(Nanoseconds now) {
+void Engine::settle(Picoseconds now) {
   if (run_.period == 0) return;
   const auto cut = std::lower_bound(run_.turns.begin(), run_.turns.end(), now);
   close_run(cut - run_.turns.begin());

@@ -24,8 +24,8 @@ namespace rehearse::serving {
 
 // A step, or steps that repeat it, for the log and for averages over time.
 struct StepRecord {
-  Nanoseconds start = 0;
-  Nanoseconds end = 0;
+  Picoseconds start = 0;
+  Picoseconds end = 0;
   int rank = 0;
   Batch batch;
 };
@@ -34,7 +34,7 @@ struct EngineTotals {
   std::int64_t steps = 0;        // dummy steps with them
   std::int64_t dummy_steps = 0;  // nobody had work
   std::int64_t events = 0;       // passes of the schedulers
-  Nanoseconds busy = 0;          // of the first stage
+  Picoseconds busy = 0;          // of the first stage
   std::int64_t tokens = 0;       // computed, drafts with them
   std::int64_t executed = 0;     // with padding
   std::int64_t slices = 0;       // requests, summed over the steps
@@ -51,20 +51,20 @@ class Engine {
 
   // What it does next by itself, one at a time: a step ends (then nobody arrives in between), or it
   // schedules.
-  Nanoseconds next_end() const { return waits_for_ == WaitsFor::kEnd ? next_ : kNever; }
-  Nanoseconds next_schedule() const { return waits_for_ == WaitsFor::kTurn ? next_ : kNever; }
+  Picoseconds next_end() const { return waits_for_ == WaitsFor::kEnd ? next_ : kNever; }
+  Picoseconds next_schedule() const { return waits_for_ == WaitsFor::kTurn ? next_ : kNever; }
 
-  void arrived(int request, int rank, Nanoseconds now);
-  void no_more_come(Nanoseconds now);
+  void arrived(int request, int rank, Picoseconds now);
+  void no_more_come(Picoseconds now);
   // At next_end(): appends who has all his tokens.
   void end_step(std::vector<int>& finished);
   // At next_schedule().
   void schedule();
   // A run that is under way is done as far as it is by now, so that the schedulers show it.
-  void settle(Nanoseconds now);
+  void settle(Picoseconds now);
 
   // When the tokens of each step were handed out.
-  const std::vector<Nanoseconds>& handed_out() const { return handed_out_; }
+  const std::vector<Picoseconds>& handed_out() const { return handed_out_; }
   const std::vector<StepRecord>& log() const { return log_; }
   const EngineTotals& totals() const { return totals_; }
 
@@ -72,27 +72,27 @@ class Engine {
   enum class WaitsFor { kArrival, kTurn, kEnd };
   struct Flight {
     std::vector<Batch> batches;  // by rank
-    Nanoseconds end = 0;
+    Picoseconds end = 0;
   };
   // Steps that repeat those in flight: `times` at most, of which some are worked out.
   struct Run {
     int period = 0;
     std::int64_t most = 0;
-    std::vector<Nanoseconds> turns;   // when each was scheduled, and the one before handed out
-    std::vector<Nanoseconds> starts;  // of its first stage
-    std::vector<Nanoseconds> ends;    // of those in flight before, then its own
-    std::vector<Nanoseconds> clocks;  // after each: the host's, then each stage's
+    std::vector<Picoseconds> turns;   // when each was scheduled, and the one before handed out
+    std::vector<Picoseconds> starts;  // of its first stage
+    std::vector<Picoseconds> ends;    // of those in flight before, then its own
+    std::vector<Picoseconds> clocks;  // after each: the host's, then each stage's
   };
 
-  void wait_for(WaitsFor what, Nanoseconds when);
-  Nanoseconds host_time(const std::vector<Batch>& batches) const;
+  void wait_for(WaitsFor what, Picoseconds when);
+  Picoseconds host_time(const std::vector<Batch>& batches) const;
   // Runs a step from `turn` on; moves host_free_ and stage_free_.
-  Nanoseconds run_step(std::vector<StepShape>& shapes, Nanoseconds turn, Nanoseconds host,
-                       Nanoseconds& start);
+  Picoseconds run_step(std::vector<StepShape>& shapes, Picoseconds turn, Picoseconds host,
+                       Picoseconds& start);
   std::vector<Batch> next_batches();
-  void launch(std::vector<Batch>&& batches, Nanoseconds now);
-  void record(const std::vector<Batch>& batches, int grown, Nanoseconds start, Nanoseconds end);
-  void go_on(Nanoseconds now);
+  void launch(std::vector<Batch>&& batches, Picoseconds now);
+  void record(const std::vector<Batch>& batches, int grown, Picoseconds start, Picoseconds end);
+  void go_on(Picoseconds now);
   void begin_run();
   void extend_run();
   // Does the first `times` steps of the run and forgets the rest.
@@ -107,14 +107,14 @@ class Engine {
   std::vector<std::unique_ptr<Scheduler>> ranks_;
 
   WaitsFor waits_for_ = WaitsFor::kArrival;
-  Nanoseconds next_ = 0;
-  Nanoseconds host_free_ = 0;
-  std::vector<Nanoseconds> stage_free_;
+  Picoseconds next_ = 0;
+  Picoseconds host_free_ = 0;
+  std::vector<Picoseconds> stage_free_;
   std::deque<Flight> flights_;
   Run run_;
   std::int64_t steps_of_wave_ = 0;
   bool wave_ = false;  // ranks that step together go on
-  std::vector<Nanoseconds> handed_out_;
+  std::vector<Picoseconds> handed_out_;
   std::vector<StepRecord> log_;
   EngineTotals totals_;
 };

@@ -27,8 +27,8 @@ struct Speculation {
 
 // What the processor of the host does before a step can start.
 struct HostTime {
-  Nanoseconds step = 0;
-  Nanoseconds request = 0;  // for each request in the step
+  Picoseconds step = 0;
+  Picoseconds request = 0;  // for each request in the step
 };
 
 struct EngineSettings {

@@ -1,6 +1,6 @@
 // A request as the load brings it, and what an engine knows of it.
 //
-// Dates are integer nanoseconds from the start, so that a run of steps and the steps one by one end
+// Dates are integer picoseconds from the start, so that a run of steps and the steps one by one end
 // at the same date, not at dates that rounding has moved apart.
 #pragma once
 
@@ -10,11 +10,11 @@
 
 namespace rehearse::serving {
 
-using Nanoseconds = std::int64_t;
-constexpr Nanoseconds kNever = std::numeric_limits<Nanoseconds>::max();
+using Picoseconds = std::int64_t;
+constexpr Picoseconds kNever = std::numeric_limits<Picoseconds>::max();
 
 struct Offered {
-  Nanoseconds arrival = 0;  // nothing where `after` says when
+  Picoseconds arrival = 0;  // nothing where `after` says when
   int prompt = 1;           // tokens, at least one
   int output = 1;           // tokens that it gets, at least one
   int priority = 0;         // the lower, the earlier
@@ -27,7 +27,7 @@ struct Offered {
   bool ids_of_output = false;
   // A turn of a session: it arrives so long after another request, its number, has ended.
   int after = -1;
-  Nanoseconds think = 0;
+  Picoseconds think = 0;
 
   int length() const { return prompt + output; }
   // The first tokens, which the ids describe.
@@ -51,9 +51,9 @@ struct RequestState {
   const Offered* offered = nullptr;
   Phase phase = Phase::kToCome;
   int replica = -1;
-  Nanoseconds arrival = 0;
-  Nanoseconds first_scheduled = -1;
-  Nanoseconds finished = -1;
+  Picoseconds arrival = 0;
+  Picoseconds first_scheduled = -1;
+  Picoseconds finished = -1;
 
   int computed = 0;      // tokens whose keys and values exist or are being written
   int generated = 0;     // tokens handed out

@@ -15,7 +15,7 @@ namespace {
 enum class Kind { kEnd, kArrival, kTurn };
 
 struct Event {
-  Nanoseconds when = 0;
+  Picoseconds when = 0;
   Kind kind = Kind::kEnd;
   int whose = 0;  // engine, or request
   std::uint64_t number = 0;
@@ -33,15 +33,15 @@ class Service {
   ServiceResult run();
 
  private:
-  void come(int request, Nanoseconds when);
+  void come(int request, Picoseconds when);
   void expect(int engine);
-  void arrive(int request, Nanoseconds now);
-  void refuse(int request, Nanoseconds now);
-  void end_step(int engine, Nanoseconds now);
-  void leave(int request, Nanoseconds now);
+  void arrive(int request, Picoseconds now);
+  void refuse(int request, Picoseconds now);
+  void end_step(int engine, Picoseconds now);
+  void leave(int request, Picoseconds now);
   void handle(const Event& event);
-  void nobody_comes(Nanoseconds now);
-  void account(Nanoseconds now, int change);
+  void nobody_comes(Picoseconds now);
+  void account(Picoseconds now, int change);
   ServiceResult result();
 
   const ServiceSettings& settings_;
@@ -60,7 +60,7 @@ class Service {
   std::size_t left_ = 0;
   bool asked_ = false;  // all engines, since a step ended or somebody came, what they wait for
   int here_ = 0;
-  Nanoseconds last_ = 0;
+  Picoseconds last_ = 0;
   std::int64_t arrivals_ = 0;
   ServiceResult result_;
 };
@@ -98,7 +98,7 @@ Service::Service(const std::vector<Offered>& offered, const ServiceSettings& set
   for (int client = 0; client < limit; ++client) leave(-1, 0);
 }
 
-void Service::come(int request, Nanoseconds when) {
+void Service::come(int request, Picoseconds when) {
   events_.push({when, Kind::kArrival, request, 0});
 }
 
@@ -111,14 +111,14 @@ void Service::expect(int engine) {
   }
 }
 
-void Service::account(Nanoseconds now, int change) {
-  result_.area += static_cast<ServiceResult::RequestNanoseconds>(here_) * (now - last_);
+void Service::account(Picoseconds now, int change) {
+  result_.area += static_cast<ServiceResult::RequestPicoseconds>(here_) * (now - last_);
   here_ += change;
   last_ = now;
 }
 
 // A request has gone, -1: nobody; who waited for it comes.
-void Service::leave(int request, Nanoseconds now) {
+void Service::leave(int request, Picoseconds now) {
   if (request >= 0) {
     for (const int turn : turns_after_[request]) come(turn, now + offered_[turn].think);
     if (!turns_after_[request].empty() || settings_.concurrency == 0) return;
@@ -127,14 +127,14 @@ void Service::leave(int request, Nanoseconds now) {
   if (next_in_line_ < offered_.size()) come(static_cast<int>(next_in_line_++), now);
 }
 
-void Service::refuse(int request, Nanoseconds now) {
+void Service::refuse(int request, Picoseconds now) {
   requests_[request].phase = Phase::kRefused;
   ++result_.refused;
   ++left_;
   leave(request, now);
 }
 
-void Service::arrive(int request, Nanoseconds now) {
+void Service::arrive(int request, Picoseconds now) {
   RequestState& its = requests_[request];
   its.arrival = now;
   --to_come_;
@@ -160,14 +160,14 @@ void Service::arrive(int request, Nanoseconds now) {
   if (to_come_ == 0) nobody_comes(now);
 }
 
-void Service::nobody_comes(Nanoseconds now) {
+void Service::nobody_comes(Picoseconds now) {
   for (std::size_t engine = 0; engine < engines_.size(); ++engine) {
     engines_[engine]->no_more_come(now);
     expect(static_cast<int>(engine));
   }
 }
 
-void Service::end_step(int engine, Nanoseconds now) {
+void Service::end_step(int engine, Picoseconds now) {
   asked_ = false;
   finished_.clear();
   engines_[engine]->end_step(finished_);
@@ -199,7 +199,7 @@ void Service::handle(const Event& event) {
 }
 
 ServiceResult Service::run() {
-  Nanoseconds now = 0;
+  Picoseconds now = 0;
   while (left_ < offered_.size()) {
     if (events_.empty()) {
       // All wait for all: a batch that is not full cannot be waited for any longer.
@@ -236,7 +236,7 @@ ServiceResult Service::result() {
     served.phase = its.phase;
     served.arrival = its.arrival;
     if (its.phase == Phase::kFinished) {
-      const std::vector<Nanoseconds>& ends =
+      const std::vector<Picoseconds>& ends =
           result_.handed_out[its.replica / settings_.engine.ranks];
       const TokenRun& last = its.token_runs.back();
       served.replica = its.replica;
@@ -257,9 +257,9 @@ ServiceResult Service::result() {
 
 }  // namespace
 
-std::vector<Nanoseconds> ServiceResult::token_times(int request) const {
+std::vector<Picoseconds> ServiceResult::token_times(int request) const {
   const ServedRequest& its = requests[request];
-  std::vector<Nanoseconds> times;
+  std::vector<Picoseconds> times;
   for (const TokenRun& run : its.token_runs) {
     for (std::int64_t at = 0; at < run.count; ++at) {
       times.push_back(handed_out[its.replica / ranks][run.first + at * run.stride]);

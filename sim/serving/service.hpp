@@ -26,10 +26,10 @@ struct ServiceSettings {
 struct ServedRequest {
   Phase phase = Phase::kToCome;  // in the end kFinished, or kRefused: longer than the engine takes
   int replica = -1;
-  Nanoseconds arrival = 0;
-  Nanoseconds first_scheduled = 0;  // its first step starts: until then it queued
-  Nanoseconds first_token = 0;
-  Nanoseconds last_token = 0;
+  Picoseconds arrival = 0;
+  Picoseconds first_scheduled = 0;  // its first step starts: until then it queued
+  Picoseconds first_token = 0;
+  Picoseconds last_token = 0;
   int preemptions = 0;
   int cached_tokens = 0;
   std::vector<TokenRun> token_runs = {};
@@ -43,18 +43,18 @@ struct LoggedStep {
 struct ServiceResult {
   std::vector<ServedRequest> requests;               // in the order in which they were offered
   std::vector<EngineTotals> totals;                  // by engine
-  std::vector<std::vector<Nanoseconds>> handed_out;  // by engine: the ends of its steps
+  std::vector<std::vector<Picoseconds>> handed_out;  // by engine: the ends of its steps
   std::vector<LoggedStep> steps;  // if asked for: by engine, in the order of their starts
   int ranks = 1;                  // of an engine
   int refused = 0;
   // Little's law: requests in the system, summed over time, and their times in it. The same.
-  __extension__ typedef __int128 RequestNanoseconds;
-  RequestNanoseconds area = 0;
-  RequestNanoseconds sojourn = 0;
-  Nanoseconds end = 0;
+  __extension__ typedef __int128 RequestPicoseconds;
+  RequestPicoseconds area = 0;
+  RequestPicoseconds sojourn = 0;
+  Picoseconds end = 0;
 
   // When a request got its tokens.
-  std::vector<Nanoseconds> token_times(int request) const;
+  std::vector<Picoseconds> token_times(int request) const;
 };
 
 // REQUIRES: refusal(settings.engine) is empty; the offered are in order of arrival, turns of
@@ -62,7 +62,7 @@ struct ServiceResult {
 ServiceResult serve(const std::vector<Offered>& offered, const ServiceSettings& settings,
                     StepPrice& price);
 
-// start_s,end_s,request,tokens,context: a line per request and step, dates with nine digits.
+// start_s,end_s,request,tokens,context: a line per request and step, dates with twelve digits.
 std::string steps_csv(const ServiceResult& result);
 
 }  // namespace rehearse::serving

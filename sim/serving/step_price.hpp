@@ -15,31 +15,29 @@ class StepPrice {
   virtual ~StepPrice() = default;
   // In one stage of the pipeline, of the ranks that step together; a rank without requests has a
   // shape of no tokens and computes a dummy batch.
-  virtual Nanoseconds of(std::span<const StepShape> ranks, int stage) = 0;
+  virtual Picoseconds of(std::span<const StepShape> ranks, int stage) = 0;
 };
 
 // fixed + per_token x executed tokens + per_context x tokens that are there already; the slowest
 // rank decides.
 class LinearPrice : public StepPrice {
  public:
-  LinearPrice(Nanoseconds fixed, Nanoseconds per_token, std::int64_t per_context_picoseconds = 0)
-      : fixed_(fixed), per_token_(per_token), per_context_(per_context_picoseconds) {}
+  LinearPrice(Picoseconds fixed, Picoseconds per_token, Picoseconds per_context = 0)
+      : fixed_(fixed), per_token_(per_token), per_context_(per_context) {}
 
-  Nanoseconds of(std::span<const StepShape> ranks, int /*stage*/) override {
-    Nanoseconds slowest = 0;
+  Picoseconds of(std::span<const StepShape> ranks, int /*stage*/) override {
+    Picoseconds slowest = 0;
     for (const StepShape& rank : ranks) {
-      const Nanoseconds takes = fixed_ + per_token_ * rank.executed +
-                                (per_context_ * rank.context + kPerNanosecond / 2) / kPerNanosecond;
+      const Picoseconds takes = fixed_ + per_token_ * rank.executed + per_context_ * rank.context;
       slowest = takes > slowest ? takes : slowest;
     }
     return slowest;
   }
 
  private:
-  static constexpr std::int64_t kPerNanosecond = 1000;
-  Nanoseconds fixed_;
-  Nanoseconds per_token_;
-  std::int64_t per_context_;
+  Picoseconds fixed_;
+  Picoseconds per_token_;
+  Picoseconds per_context_;
 };
 
 }  // namespace rehearse::serving

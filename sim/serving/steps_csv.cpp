@@ -7,9 +7,9 @@
 namespace rehearse::serving {
 namespace {
 
-std::string seconds(Nanoseconds date) {
-  constexpr Nanoseconds kSecond = 1'000'000'000;
-  return fmt::format("{}.{:09}", date / kSecond, date % kSecond);
+std::string seconds(Picoseconds date) {
+  constexpr Picoseconds kSecond = 1'000'000'000'000;
+  return fmt::format("{}.{:012}", date / kSecond, date % kSecond);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ std::vector<Offered> like_mooncake(int count, double seconds) {
   for (int request = 0; request < count; ++request) {
     now -= std::log(draws.uniform()) * seconds / count;
     Offered its;
-    its.arrival = static_cast<Nanoseconds>(now * 1e9);
+    its.arrival = static_cast<Picoseconds>(now * 1e12);
     its.prompt = std::min(120'000, 1 + static_cast<int>(lognormal(8500, 1.0)));
     its.output = std::min(2000, 1 + static_cast<int>(lognormal(180, 0.8)));
     const int blocks = (its.prompt + its.id_tokens - 1) / its.id_tokens;
@@ -51,7 +51,7 @@ void serve_trace(benchmark::State& state, std::string_view scheduler, bool skip,
   std::int64_t events = 0;
   std::int64_t steps = 0;
   for (auto _ : state) {
-    LinearPrice price(10'000'000, 40'000, 2000);
+    LinearPrice price(10'000'000'000, 40'000'000, 2000);
     const ServiceResult result = serve(offered, settings, price);
     events = steps = 0;
     for (const EngineTotals& engine : result.totals) {

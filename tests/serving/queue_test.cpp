@@ -13,13 +13,13 @@ namespace {
 TEST(Queue, ConstantServiceWaitsAsPollaczekAndKhinchineSay) {
   constexpr int kRequests = 200'000;
   constexpr double kUtilization = 0.6;
-  constexpr double kService = 20e6;  // ns: a step of 10 tokens
+  constexpr double kService = 20e9;  // ps: a step of 10 tokens
   RandomStream draws({17});
   std::vector<Offered> offered;
   double now = 0;
   for (int request = 0; request < kRequests; ++request) {
     now -= std::log(draws.uniform()) * kService / kUtilization;
-    offered.push_back(asks(10, 1, static_cast<Nanoseconds>(now)));
+    offered.push_back(asks(10, 1, static_cast<Picoseconds>(now)));
   }
   ServiceSettings settings = small_engine("vllm");
   settings.engine.max_sequences = 1;
@@ -31,7 +31,7 @@ TEST(Queue, ConstantServiceWaitsAsPollaczekAndKhinchineSay) {
   }
   const double expected = kUtilization * kService / (2 * (1 - kUtilization));
   EXPECT_NEAR(waited / kRequests, expected, 0.02 * expected);
-  EXPECT_EQ(result.totals[0].busy, static_cast<Nanoseconds>(kRequests * kService));
+  EXPECT_EQ(result.totals[0].busy, static_cast<Picoseconds>(kRequests * kService));
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ inline std::vector<Offered> random_requests(RandomStream& draws) {
   std::vector<Offered> offered;
   const int count = between(draws, 1, 30);
   const int gap = between(draws, 0, 60);
-  Nanoseconds now = 0;
+  Picoseconds now = 0;
   for (int request = 0; request < count; ++request) {
     Offered its = asks(between(draws, 1, 40), between(draws, 1, 24), now);
     its.priority = draws.below(3);
@@ -38,7 +38,7 @@ inline std::vector<Offered> random_requests(RandomStream& draws) {
       its.think = draws.below(40) * kMs;
     }
     offered.push_back(its);
-    if (!sometimes(draws)) now += static_cast<Nanoseconds>(draws.uniform() * gap * kMs);
+    if (!sometimes(draws)) now += static_cast<Picoseconds>(draws.uniform() * gap * kMs);
   }
   return offered;
 }

@@ -68,7 +68,7 @@ TEST_P(EveryScheduler, TokensAreConserved) {
           const ServedRequest& its = result.requests[request];
           if (its.phase == Phase::kRefused) continue;
           RC_ASSERT(its.phase == Phase::kFinished);
-          const std::vector<Nanoseconds> times = result.token_times(static_cast<int>(request));
+          const std::vector<Picoseconds> times = result.token_times(static_cast<int>(request));
           RC_ASSERT(static_cast<int>(times.size()) == offered[request].output);
           RC_ASSERT(std::is_sorted(times.begin(), times.end()));
           RC_ASSERT(its.first_scheduled >= its.arrival && its.first_token > its.first_scheduled);
@@ -111,7 +111,7 @@ TEST_P(EveryScheduler, NobodyWaitsForAnIdleEngine) {
     settings.engines = settings.engine.ranks = settings.engine.stages = 1;
     settings.engine.host = {};
     const ServiceResult result = run(offered, settings);
-    std::vector<std::pair<Nanoseconds, Nanoseconds>> busy;
+    std::vector<std::pair<Picoseconds, Picoseconds>> busy;
     for (const LoggedStep& logged : result.steps) {
       if (busy.empty() || busy.back().second < logged.step.start) {
         busy.emplace_back(logged.step.start, logged.step.end);
@@ -139,7 +139,7 @@ TEST(Vllm, RequestsOfOneLengthGetTheirFirstTokensInOrderOfArrival) {
     settings.engines = settings.engine.ranks = 1;
     settings.concurrency = 0;
     const ServiceResult result = run(offered, settings);
-    Nanoseconds before = 0;
+    Picoseconds before = 0;
     for (const ServedRequest& its : result.requests) {
       if (its.phase == Phase::kRefused) continue;
       RC_ASSERT(its.first_scheduled >= before);

@@ -9,9 +9,9 @@
 
 namespace rehearse::serving {
 
-constexpr Nanoseconds kMs = 1'000'000;
+constexpr Picoseconds kMs = 1'000'000'000;
 
-inline Offered asks(int prompt, int output, Nanoseconds arrival = 0) {
+inline Offered asks(int prompt, int output, Picoseconds arrival = 0) {
   Offered offered;
   offered.prompt = prompt;
   offered.output = output;
@@ -53,8 +53,8 @@ inline std::string steps_of(const ServiceResult& result) {
   return text;
 }
 
-inline std::vector<Nanoseconds> ms(std::initializer_list<int> dates) {
-  std::vector<Nanoseconds> times;
+inline std::vector<Picoseconds> ms(std::initializer_list<int> dates) {
+  std::vector<Picoseconds> times;
   for (const int date : dates) times.push_back(date * kMs);
   return times;
 }
