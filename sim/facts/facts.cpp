@@ -102,9 +102,9 @@ void fill(const Serve& serve, const Plan& plan, proto::PlanServe& to) {
   to.set_mean_prompt_tokens(prompt_tokens(plan) / requests);
   to.set_mean_output_tokens(output_tokens(plan) / requests);
   to.set_last_arrival_s(serve.requests.back().arrival.value);
-  to.set_engine(serve.engine);
+  to.set_engine(serve.engine.name);
   to.set_engines(plan.layout.data);
-  to.set_max_sequences(serve.max_sequences);
+  to.set_max_sequences(*serve.engine.max_sequences);
 }
 
 // A figure of a device by its field; nothing: the kind has no such peak.

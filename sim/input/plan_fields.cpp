@@ -121,8 +121,8 @@ Serve serve_of(const proto::Serve& written, const FieldLocations& where) {
   }
   Serve serve;
   take_traffic(written.traffic(), where, serve);
-  serve.engine = written.engine().name();
-  serve.max_sequences = written.engine().max_sequences();
+  serve.engine.name = written.engine().name();
+  serve.engine.max_sequences = written.engine().max_sequences();
   return serve;
 }
 

@@ -202,21 +202,21 @@ constexpr const char* kScheduler = "static";
 
 // Its engine, from the engine's file. What the plan writes itself stays.
 void take_engine(const std::vector<std::string>& folders, Plan& plan) {
-  const bool may_serve = plan.serve && plan.serve->engine != kScheduler;
+  const bool may_serve = plan.serve && plan.serve->engine.name != kScheduler;
   if (plan.engine.name.empty() && !may_serve) return;
   const EngineCatalog catalog(folders);
   std::string field = "engine";
   std::string note;
-  if (may_serve && catalog.has(plan.serve->engine)) {
+  if (may_serve && catalog.has(plan.serve->engine.name)) {
     if (plan.engine.name.empty()) {
-      plan.engine.name = plan.serve->engine;
+      plan.engine.name = plan.serve->engine.name;
       field = "serve.engine.name";
     }
     note = fmt::format(
         "; requests are put together by the scheduler {}: the engine's own is not "
         "modelled",
         kScheduler);
-    plan.serve->engine = kScheduler;
+    plan.serve->engine.name = kScheduler;
   }
   if (plan.engine.name.empty()) return;
   plan.engine = plan_engine(catalog.find(plan.engine.name, plan.where.at(field)));

@@ -10,34 +10,14 @@
 
 #include "base/error.hpp"
 #include "base/units.hpp"
-#include "plan/traffic_law.hpp"
+#include "plan/layout.hpp"
+#include "plan/serve.hpp"
 #include "platform/engine_times.hpp"
 #include "platform/gpus_at.hpp"
 
 namespace rehearse {
 
 enum class NetworkLevelName { kFluid, kExact, kSimgrid, kAnalytic };
-
-// Degrees of parallelism. The grid of ranks is tensor x context x expert x data x pipeline; `data`
-// counts replicas of the experts, so the dense part has data x expert data-parallel replicas
-// (Megatron's and vLLM's data-parallel size).
-struct Layout {
-  int tensor = 1;
-  int pipeline = 1;
-  int data = 1;  // as the plan multiplies: GPUs = tensor x pipeline x data x expert (x context)
-  int expert = 1;
-  int context = 1;        // only 1 is modelled
-  int expert_tensor = 0;  // tensor-parallel degree inside an expert: `tensor` (0 means this) or 1
-  bool sequence_parallel = false;
-  int virtual_stages = 1;  // chunks of layers on each rank of the pipeline
-  std::vector<int>
-      layers_per_stage;  // empty: as even as possible, the first stages take the remainder
-  std::string order = "tp-cp-ep-dp-pp";  // rank order, leftmost axis fastest
-
-  int dense_data() const { return data * expert; }
-  int stages() const { return pipeline * virtual_stages; }
-  int gpus() const { return tensor * context * expert * data * pipeline; }
-};
 
 // Prompts that are not all alike (layout/request_lengths.hpp).
 enum class RequestOrder : std::uint8_t { kFirstCome, kBucketed };
@@ -60,26 +40,6 @@ struct Batch {
   int decode_micro_batches =
       0;  // 0: the pipeline degree (keeps every stage busy with the fewest weight reads)
   PromptLengths lengths = {};
-};
-
-struct Request {
-  Seconds arrival;  // from that of the first
-  int prompt_tokens = 1;
-  int output_tokens = 1;
-  Seconds in_trace = {};  // the date that the trace gives it
-  int priority = 0;       // lower is served first, by engines that heed it
-  // Of its prompt, each of so many tokens as the trace says: equal numbers stand for equal prompts
-  // up to there. Empty: nothing is known of shared prefixes.
-  std::vector<std::int64_t> blocks = {};
-};
-
-// Requests that arrive one after the other, and the engine that serves them.
-struct Serve {
-  std::string trace_path;              // resolved; empty: requests come by
-  std::optional<TrafficLaw> law;       // this
-  std::vector<Request> requests = {};  // in order of arrival
-  std::string engine;                  // schedule/batch_scheduler.hpp
-  int max_sequences = 1;               // that a replica serves at once
 };
 
 // The software that a plan runs on (profiles/engine_profile.hpp): what it adds to times, and what

@@ -23,14 +23,23 @@ struct LengthLaw {
   std::vector<int> of_file = {};
 };
 
+// Requests in groups whose prompts begin alike.
+struct SharedPrefix {
+  int tokens = 0;  // of each prompt, beside those of its own
+  int groups = 1;
+};
+
 struct TrafficLaw {
-  double rate = 0;  // requests per second, of the whole plan
+  double rate = 0;  // requests per second, of the whole plan; 0: all at once (Serve::concurrency)
   ArrivalProcess process = ArrivalProcess::kPoisson;
   double variation = 1;  // of the gaps, gamma: standard deviation / mean
   int requests = 0;      // 0: as many as come within the duration
   std::optional<Seconds> duration;
   LengthLaw prompt;
   LengthLaw output;
+  std::optional<SharedPrefix> prefix;
+  int turns = 1;  // of a session: each continues the one before, whose prompt and output it has
+  Seconds think;  // between the end of a turn and the next
 };
 
 }  // namespace rehearse

@@ -173,11 +173,11 @@ class EngineWork {
 
 void check_serve(const Plan& plan, const Model& model) {
   const Serve& serve = *plan.serve;
-  if (batch_scheduler_named(serve.engine) == nullptr) {
+  if (batch_scheduler_named(serve.engine.name) == nullptr) {
     throw InputError(plan.where.at("serve.engine.name"),
                      fmt::format("serve.engine.name = \"{}\": must be one of {}, or of those that "
                                  "`rehearse engines` lists",
-                                 serve.engine, names_of_batch_schedulers()));
+                                 serve.engine.name, names_of_batch_schedulers()));
   }
   if (!routes_tokens(plan, model)) return;
   const char* const field = plan.routing.model != "uniform" ? "routing.model"
@@ -191,11 +191,11 @@ void check_serve(const Plan& plan, const Model& model) {
 
 std::vector<std::vector<Decision>> engine_logs(const Plan& plan) {
   const Serve& serve = *plan.serve;
-  const BatchSchedulerKind* const kind = batch_scheduler_named(serve.engine);
+  const BatchSchedulerKind* const kind = batch_scheduler_named(serve.engine.name);
   SIM_CHECK(kind != nullptr, "check_serve knows the engine");
   std::vector<std::vector<Decision>> logs;
   // More than there are requests is no limit, and may be more than an int holds.
-  const double most = 1.0 * serve.max_sequences * plan.layout.expert;
+  const double most = 1.0 * *serve.engine.max_sequences * plan.layout.expert;
   const auto requests = static_cast<double>(serve.requests.size());
   const EngineLimits limits{static_cast<int>(std::min(most, requests))};
   for (const std::vector<int>& own :

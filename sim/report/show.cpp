@@ -89,8 +89,8 @@ std::string serve_part(const Plan& plan, const Programs& programs) {
       "  {} {} engine{} of {} replica{}, up to {} requests at once on each replica; requests come "
       "to the engines in turns, in {} batches in all\n",
       serve.requests.size(), prompt_tokens(plan) / requests, output_tokens(plan) / requests,
-      to_text(serve.requests.back().arrival), plan.layout.data, serve.engine,
-      plan.layout.data == 1 ? "" : "s", replicas, replicas == 1 ? "" : "s", serve.max_sequences,
+      to_text(serve.requests.back().arrival), plan.layout.data, serve.engine.name,
+      plan.layout.data == 1 ? "" : "s", replicas, replicas == 1 ? "" : "s", *serve.engine.max_sequences,
       decisions);
 }
 

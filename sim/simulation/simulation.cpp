@@ -100,7 +100,7 @@ LeastWork least_work(const Plan& plan) {
   if (plan.serve) {
     // A batch has a prefill and, but for single output tokens, a decode pass in each stage.
     work.requests = static_cast<double>(plan.serve->requests.size());
-    const double batches = work.requests / (1.0 * plan.serve->max_sequences * plan.layout.expert);
+    const double batches = work.requests / (1.0 * *plan.serve->engine.max_sequences * plan.layout.expert);
     work.passes = work.compiled = batches * plan.layout.pipeline;
     work.replicas = plan.layout.expert;
     return work;

@@ -170,12 +170,12 @@ TEST(ServePlan, IsReadWithItsTrace) {
   const Plan plan = read_plan(request);
   ASSERT_TRUE(plan.serve);
   EXPECT_EQ(plan.serve->trace_path, trace);
-  EXPECT_EQ(plan.serve->engine, "static");
-  EXPECT_EQ(plan.serve->max_sequences, 4);
+  EXPECT_EQ(plan.serve->engine.name, "static");
+  EXPECT_EQ(plan.serve->engine.max_sequences, 4);
   ASSERT_EQ(plan.serve->requests.size(), 2u);
   EXPECT_EQ(plan.serve->requests[1].prompt_tokens, 6);
   request.sets = {"serve.engine.max_sequences=9"};
-  EXPECT_EQ(read_plan(request).serve->max_sequences, 9);
+  EXPECT_EQ(read_plan(request).serve->engine.max_sequences, 9);
 }
 
 TEST(ServePlan, AMissingTraceIsSaidOfThePlan) {

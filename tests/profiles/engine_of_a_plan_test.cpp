@@ -102,7 +102,7 @@ TEST_F(EngineOfAPlan, ThatServesIsThatOfItsName) {
   };
   const Plan plan = read(serving("own"));
   EXPECT_EQ(plan.engine.name, "own");
-  EXPECT_EQ(plan.serve->engine, "static");
+  EXPECT_EQ(plan.serve->engine.name, "static");
   EXPECT_NE(plan.engine.assumption.find("the engine's own is not modelled"), std::string::npos);
   const Plan both = read("engine: \"other\"\n" + serving("static"));
   EXPECT_EQ(both.engine.name, "other");

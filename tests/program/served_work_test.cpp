@@ -20,8 +20,8 @@ struct Arriving {
 Plan serving(const std::vector<Arriving>& trace, int max_sequences) {
   Plan plan;
   plan.serve.emplace();
-  plan.serve->engine = "static";
-  plan.serve->max_sequences = max_sequences;
+  plan.serve->engine.name = "static";
+  plan.serve->engine.max_sequences = max_sequences;
   for (const Arriving& each : trace) plan.serve->requests.push_back({{}, each.prompt, each.output});
   return plan;
 }
@@ -119,11 +119,11 @@ std::string refusal_of(const Plan& plan, const Model& model) {
 TEST(ServedWork, WhatIsNotModelledIsRefused) {
   Plan plan = serving({{5, 2}}, 2);
   EXPECT_EQ(refusal_of(plan, small_moe_model()), "accepted");
-  plan.serve->engine = "dynamic";
+  plan.serve->engine.name = "dynamic";
   EXPECT_NE(refusal_of(plan, small_moe_model())
                 .find("error: serve.engine.name = \"dynamic\": must be one of static"),
             std::string::npos);
-  plan.serve->engine = "static";
+  plan.serve->engine.name = "static";
   plan.capacity.limited = true;
   EXPECT_NE(refusal_of(plan, small_moe_model()).find("error: capacity: with serve only uniform"),
             std::string::npos);

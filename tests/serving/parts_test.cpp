@@ -178,8 +178,8 @@ TEST(Routers, TakeTurnsTheLeastLoadedOrWhoHasThePrefix) {
 TEST(Log, IsALineForEachRequestOfAStep) {
   EXPECT_EQ(steps_csv(serve_small({asks(5, 2)}, small_engine("vllm"))),
             "start_s,end_s,request,tokens,context\n"
-            "0.000000000,0.015000000,0,5,0\n"
-            "0.015000000,0.026000000,0,1,5\n");
+            "0.000000000000,0.015000000000,0,5,0\n"
+            "0.015000000000,0.026000000000,0,1,5\n");
 }
 
 TEST(Concurrency, TheNextComesWhenOneEnds) {

@@ -31,8 +31,8 @@ inline Plan serving(const std::vector<Arriving>& trace, int max_sequences, Layou
   plan.library.library = "textbook";
   plan.layout = std::move(layout);
   Serve& serve = plan.serve.emplace();
-  serve.engine = "static";
-  serve.max_sequences = max_sequences;
+  serve.engine.name = "static";
+  serve.engine.max_sequences = max_sequences;
   for (const Arriving& each : trace) {
     serve.requests.push_back({{each.at}, each.prompt, each.output});
   }
