@@ -14,7 +14,7 @@ namespace rehearse {
 // What an operator does at one step: its amounts, beside the shape that they come from.
 struct OperatorLoad {
   const Work& work;
-  int step = 0;  // of the shape's amounts that grow
+  double step = 0;  // of the shape's amounts that grow
   Flops flops;
   Bytes bytes;
 };
@@ -80,16 +80,16 @@ class OperatorPrice {
   }
 
   bool grows() const { return flops_.grows() || bytes_.grows(); }
-  Seconds at(int step) const { return grows() ? time_at(step).total : first_.total; }
-  Seconds without_launch_at(int step) const {
+  Seconds at(double step) const { return grows() ? time_at(step).total : first_.total; }
+  Seconds without_launch_at(double step) const {
     const KernelTime time = grows() ? time_at(step) : first_;
     return time.total - time.launch;
   }
   const KernelTime& first() const { return first_; }  // at step 0
-  KernelTime kernel_at(int step) const { return grows() ? time_at(step) : first_; }
+  KernelTime kernel_at(double step) const { return grows() ? time_at(step) : first_; }
 
  private:
-  KernelTime time_at(int step) const {
+  KernelTime time_at(double step) const {
     return time_({*work_, step, Flops{flops_.at(step)}, Bytes{bytes_.at(step)}}, *device_);
   }
 

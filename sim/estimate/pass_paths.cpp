@@ -22,36 +22,30 @@ class Execution {
     std::copy(from.all.begin(), from.all.end(), dates_.begin());
   }
 
-  StreamDates run() {
-    for (const Place& place : pass_.places) {
-      for (int left = place.repeat - 1; left >= 0; --left) {
-        if (left > 0) before_ = dates_;
-        for (int at = place.begin; at < place.end; ++at) execute(at);
-        if (left == 0 || !leaves_what_it_found()) continue;
-        repeat(left);
-        break;
-      }
-    }
+  StreamDates dates() const {
     StreamDates dates;
     std::copy_n(dates_.begin(), kStreams, dates.all.begin());
     return dates;
   }
 
- private:
-  static constexpr int kClock = static_cast<int>(Stream::kCompute);
-
-  // (A message counts as received when its receive is reached at the earliest. Whatever waits for
-  // it starts later than that anyway.)
-  void execute(int at) {
+  // When the instruction can start. (A message counts as received when its receive is reached at
+  // the earliest. Whatever waits for it starts later than that anyway.)
+  Seconds start_of(int at) const {
     const Instruction& instruction = pass_.instructions[at];
-    Seconds& stream = dates_[static_cast<int>(instruction.stream)];
-    Seconds start = std::max(dates_[kClock], stream);
+    Seconds start = std::max(dates_[kClock], dates_[static_cast<int>(instruction.stream)]);
     for (const int slot : pass_.waits_of(instruction)) {
       start = std::max(start, dates_[kStreams + slot]);
     }
-    stream = start + times_[at];
-    if (instruction.slot >= 0) dates_[kStreams + instruction.slot] = stream;
+    return start;
   }
+  Seconds time_of(int at) const { return times_[at]; }
+  void end(int at, Seconds when) {
+    const Instruction& instruction = pass_.instructions[at];
+    dates_[static_cast<int>(instruction.stream)] = when;
+    if (instruction.slot >= 0) dates_[kStreams + instruction.slot] = when;
+  }
+
+  void begin_repetition() { before_ = dates_; }
 
   // What ran last, since before_.
   bool leaves_what_it_found() const {
@@ -68,19 +62,68 @@ class Execution {
     return true;
   }
 
+  Seconds moved() const { return dates_[kClock] - before_[kClock]; }
+
   // The same so many times more: every date that it has moved moves on with the clock.
   void repeat(int times) {
-    const Seconds further = (dates_[kClock] - before_[kClock]) * times;
+    const Seconds further = moved() * times;
     for (std::size_t at = 0; at < dates_.size(); ++at) {
       if (dates_[at] != before_[at]) dates_[at] += further;
     }
   }
+
+ private:
+  static constexpr int kClock = static_cast<int>(Stream::kCompute);
 
   const PassProgram& pass_;
   const std::span<const Seconds> times_;
   std::vector<Seconds> dates_;   // of streams, then of slots
   std::vector<Seconds> before_;  // where the repetition begins
 };
+
+bool over_experts(const Instruction& instruction) {
+  return instruction.kind == Instruction::Kind::kCollective && instruction.axis == Axis::kExpert;
+}
+
+// Each at the same place of its pass.
+void execute_at(int at, const PassProgram& pass, std::span<Execution> ranks) {
+  if (ranks.size() > 1 && over_experts(pass.instructions[at])) {
+    Seconds end = kNoPath;
+    Seconds time;
+    for (const Execution& rank : ranks) {
+      end = std::max(end, rank.start_of(at));
+      time = std::max(time, rank.time_of(at));
+    }
+    for (Execution& rank : ranks) rank.end(at, end + time);
+    return;
+  }
+  for (Execution& rank : ranks) rank.end(at, rank.start_of(at) + rank.time_of(at));
+}
+
+// Whether all have moved alike and leave what they found.
+bool goes_on_alike(std::span<const Execution> ranks) {
+  const Seconds moved = ranks.front().moved();
+  const Seconds rounding = moved * (4 * std::numeric_limits<double>::epsilon());
+  for (const Execution& rank : ranks) {
+    if (!rank.leaves_what_it_found()) return false;
+    if (ranks.size() > 1 && std::abs((rank.moved() - moved).value) > rounding.value) return false;
+  }
+  return true;
+}
+
+void execute(const PassProgram& pass, std::span<Execution> ranks) {
+  for (const Place& place : pass.places) {
+    for (int left = place.repeat - 1; left >= 0; --left) {
+      if (left > 0) {
+        for (Execution& rank : ranks) rank.begin_repetition();
+      }
+      for (int at = place.begin; at < place.end; ++at) execute_at(at, pass, ranks);
+      if (left == 0 || !goes_on_alike(ranks)) continue;
+      for (Execution& rank : ranks) rank.repeat(left);
+      break;
+    }
+  }
+}
 
 PassPaths::Ends ends_from(Stream input, const PassProgram& pass, std::span<const Seconds> times) {
   StreamDates from;
@@ -93,7 +136,27 @@ PassPaths::Ends ends_from(Stream input, const PassProgram& pass, std::span<const
 
 StreamDates execute_pass(const PassProgram& pass, std::span<const Seconds> times,
                          const StreamDates& from) {
-  return Execution(pass, times, from).run();
+  Execution rank(pass, times, from);
+  execute(pass, {&rank, 1});
+  return rank.dates();
+}
+
+Seconds execute_together(std::span<const PassProgram* const> passes,
+                         std::span<const std::span<const Seconds>> times) {
+  StreamDates from;
+  from[Stream::kCompute] = Seconds{};
+  std::vector<Execution> ranks;
+  ranks.reserve(passes.size());
+  for (std::size_t rank = 0; rank < passes.size(); ++rank) {
+    ranks.emplace_back(*passes[rank], times[rank], from);
+  }
+  execute(*passes.front(), ranks);
+  Seconds last;
+  for (const Execution& rank : ranks) {
+    const StreamDates dates = rank.dates();
+    last = std::max(last, *std::max_element(dates.all.begin(), dates.all.end()));
+  }
+  return last;
 }
 
 PassPaths paths_of(const PassProgram& pass, std::span<const Seconds> times) {

@@ -14,7 +14,7 @@ namespace rehearse {
 struct Amount {
   double base = 0;
   double per_step = 0;
-  double at(int step) const { return base + step * per_step; }
+  double at(double step) const { return base + step * per_step; }
   bool grows() const { return per_step != 0; }
 };
 

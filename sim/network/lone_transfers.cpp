@@ -9,10 +9,21 @@ Endpoints& LoneTransfers::between(CollectiveOp op, const CollectiveUse& use,
   const auto [at, is_new] = known_.try_emplace({op, use, gpus});
   Endpoints& ends = at->second;
   if (!is_new) return ends;
-  ends.number = static_cast<int>(known_.size()) - 1;
+  ends.number = endpoints_++;
   ends.op = op;
   ends.gpus = gpus;
   ends.use = &std::get<CollectiveUse>(at->first);
+  return ends;
+}
+
+Endpoints& LoneTransfers::message(int from, int to, const CollectiveUse& use) {
+  const auto [at, is_new] = messages_.try_emplace({from, to});
+  Endpoints& ends = at->second;
+  if (!is_new) return ends;
+  ends.number = endpoints_++;
+  ends.gpus = {from, to};
+  ends.is_message = true;
+  ends.use = &use;
   return ends;
 }
 
@@ -30,7 +41,7 @@ bool LoneTransfers::lacks_protocol(const Endpoints& ends) {
 
 Transfer LoneTransfers::transfer(const Endpoints& ends, Bytes buffer, const FanOut& fan_out) {
   Transfer transfer;
-  transfer.bytes.assign(ends.gpus.size(), buffer);
+  transfer.bytes.assign(ends.is_message ? 1 : ends.gpus.size(), buffer);
   transfer.fan_out = fan_out;
   return transfer;
 }

@@ -18,6 +18,8 @@ class LoneTransfers {
 
   // The operation over these GPUs, at least two. Good as long as this is.
   Endpoints& between(CollectiveOp op, const CollectiveUse& use, const std::vector<int>& gpus);
+  // A message between two of them. `use` outlives this.
+  Endpoints& message(int from, int to, const CollectiveUse& use);
 
   // Why the library does not run on their machine; empty: it does.
   std::string refusal(const Endpoints& ends);
@@ -34,6 +36,8 @@ class LoneTransfers {
   FluidNetwork network_;
   Paths paths_;
   std::map<std::tuple<CollectiveOp, CollectiveUse, std::vector<int>>, Endpoints> known_;
+  std::map<std::pair<int, int>, Endpoints> messages_;
+  int endpoints_ = 0;
 };
 
 }  // namespace rehearse

@@ -4,6 +4,23 @@
 
 namespace rehearse {
 
+namespace {
+
+Bytes extra_weights(const Model& model, const Layout& layout, int stage) {
+  Bytes weights;
+  int layers = 0;
+  for (const Share& chunk : chunks_of_rank(layout, model.layers, stage)) layers += chunk.count;
+  for (const ExtraWeights& extra : model.extra) {
+    // Tables are split by rows; what is not of layers is on the first stage.
+    const double times = extra.per_layer ? layers : stage == 0 ? 1 : 0;
+    const int ranks = extra.looked_up ? layout.tensor : 1;
+    weights += Bytes{extra.parameters * bytes_per_element(extra.dtype) * times / ranks};
+  }
+  return weights;
+}
+
+}  // namespace
+
 Bytes weights_of_stage(const Model& model, const Plan& plan, int stage) {
   const Layout& layout = plan.layout;
   const double experts_per_rank =
@@ -27,14 +44,7 @@ Bytes weights_of_stage(const Model& model, const Plan& plan, int stage) {
   for (const Share& chunk : chunks_of_rank(layout, model.layers, stage)) {
     for (int layer = chunk.first; layer < chunk.first + chunk.count; ++layer) add_layer(layer);
   }
-  int layers = 0;
-  for (const Share& chunk : chunks_of_rank(layout, model.layers, stage)) layers += chunk.count;
-  for (const ExtraWeights& extra : model.extra) {
-    // Tables are split by rows; what is not of layers is on the first stage.
-    const double times = extra.per_layer ? layers : stage == 0 ? 1 : 0;
-    const int ranks = extra.looked_up ? layout.tensor : 1;
-    weights += Bytes{extra.parameters * bytes_per_element(extra.dtype) * times / ranks};
-  }
+  weights += extra_weights(model, layout, stage);
   const bool last = stage + 1 == layout.pipeline;
   if (stage == 0) weights += held(WeightPart::kEmbedding, kNoLayer);
   if (last) weights += held(WeightPart::kNorms, kNoLayer);

@@ -78,6 +78,7 @@ Picoseconds Engine::run_step(std::vector<StepShape>& shapes, Picoseconds turn, P
     SIM_CHECK(end >= begins, "a step that takes less than no time");
     if (stage == 0) totals_.busy += end - begins;
     stage_free_[stage] = end;
+    if (settings_.stages > 1) end += price_.message(shapes, stage);
   }
   return end;
 }

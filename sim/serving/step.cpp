@@ -7,9 +7,11 @@ namespace rehearse::serving {
 StepShape shape_of(const Batch& batch) {
   StepShape shape;
   shape.slices = batch;
+  shape.decodes = !batch.empty();
   for (const Slice& slice : batch) {
     shape.tokens += slice.tokens;
     shape.context += slice.context;
+    shape.decodes = shape.decodes && slice.tokens == 1 && slice.context > 0;
   }
   shape.executed = shape.tokens;
   return shape;

@@ -28,6 +28,7 @@ struct StepShape {
   std::int64_t executed = 0;  // tokens with the padding of graphs
   std::int64_t context = 0;   // sum over the slices, `grown` included
   bool graph = false;         // a captured graph is launched
+  bool decodes = false;       // every slice is one token behind others
 };
 
 StepShape shape_of(const Batch& batch);

@@ -16,6 +16,9 @@ class StepPrice {
   // In one stage of the pipeline, of the ranks that step together; a rank without requests has a
   // shape of no tokens and computes a dummy batch.
   virtual Picoseconds of(std::span<const StepShape> ranks, int stage) = 0;
+  // From the end of the stage until what it sends is there: with the next stage, which may start
+  // then, or behind the last with the host. The stage itself is free before.
+  virtual Picoseconds message(std::span<const StepShape> /*ranks*/, int /*stage*/) { return 0; }
 };
 
 // fixed + per_token x executed tokens + per_context x tokens that are there already; the slowest

@@ -1,0 +1,102 @@
+#include "service/compiled_pass.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.hpp"
+#include "model/attention_kind.hpp"
+#include "program/compile_pass.hpp"
+
+namespace rehearse {
+
+CompiledPass::CompiledPass(const Model& model, const Layout& layout, const PassShape& shape,
+                           const std::vector<int>& kinds, std::vector<const DeviceRates*> devices)
+    : model_(model), tensor_(layout.tensor), devices_(std::move(devices)) {
+  std::vector<std::string> texts;
+  Names names(texts);
+  pass_ = compile_pass(model, layout, shape, kinds, {}, names);
+  times_.resize(pass_.instructions.size());
+  executions_.resize(pass_.instructions.size());
+  for (const Place& place : pass_.places) {
+    for (int at = place.begin; at < place.end; ++at) executions_[at] += place.repeat;
+  }
+  for (int at = 0; at < static_cast<int>(times_.size()); ++at) price(at);
+  if (!shape.grows) find_chains(texts, shape.slices, shape.layers.first);
+}
+
+// An attention block's operators follow each other in the order of its kind's, with norms and
+// collectives in between.
+void CompiledPass::find_chains(const std::vector<std::string>& names, std::span<const Slice> slices,
+                               int first) {
+  std::set<int> seen;
+  for (const Place& place : pass_.places) {
+    if (place.layer < 0 || !seen.insert(place.begin).second) continue;
+    const int layer = first + place.layer;
+    if (model_.kind_of(layer).attention == LayerKind::kNone) continue;
+    Chain chain{layer, {}};
+    int at = place.begin;
+    const AttentionKind& kind = kind_of(model_.attention_of(layer));
+    for (const NamedOperator& each : kind.operators(model_, layer, {slices}, tensor_)) {
+      const auto is_it = [&](int instruction) {
+        const Instruction& its = pass_.instructions[instruction];
+        return its.kind == Instruction::Kind::kCompute && its.name >= 0 &&
+               names[its.name] == each.name;
+      };
+      while (at < place.end && !is_it(at)) ++at;
+      SIM_CHECK(at < place.end, "an operator of attention is missing in its layer");
+      chain.instructions.push_back(at++);
+    }
+    chains_.push_back(std::move(chain));
+  }
+}
+
+void CompiledPass::price(int at) {
+  const Instruction& compute = pass_.instructions[at];
+  if (compute.kind != Instruction::Kind::kCompute) return;
+  Growing priced{at, {}};
+  times_[at] = {};
+  for (const DeviceRates* device : devices_) {
+    const OperatorPrice price(cost_model(*device).time, pass_.work_of(compute), compute.flops,
+                              compute.bytes, *device);
+    times_[at] = std::max(times_[at], price.first().total);
+    if (price.grows()) priced.prices.push_back(price);
+  }
+  if (!priced.prices.empty()) growing_.push_back(std::move(priced));
+}
+
+void CompiledPass::refill(std::span<const Slice> slices) {
+  for (const Chain& chain : chains_) {
+    const AttentionKind& kind = kind_of(model_.attention_of(chain.layer));
+    const std::vector<NamedOperator> operators =
+        kind.operators(model_, chain.layer, {slices}, tensor_);
+    SIM_CHECK(operators.size() == chain.instructions.size(),
+              "attention has other operators for other contexts");
+    for (std::size_t at = 0; at < operators.size(); ++at) {
+      const Operator& op = operators[at].op;
+      Instruction& instruction = pass_.instructions[chain.instructions[at]];
+      pass_.works[instruction.work] = op.work;
+      instruction.flops = op.flops();
+      instruction.bytes = op.bytes();
+      price(chain.instructions[at]);
+    }
+  }
+}
+
+void CompiledPass::set_step(double step) {
+  for (const Growing& each : growing_) {
+    Seconds& time = times_[each.instruction] = {};
+    for (const OperatorPrice& price : each.prices) time = std::max(time, price.at(step));
+  }
+}
+
+Seconds CompiledPass::computing() const {
+  Seconds sum;
+  for (std::size_t at = 0; at < times_.size(); ++at) {
+    if (pass_.instructions[at].kind == Instruction::Kind::kCompute) {
+      sum += times_[at] * executions_[at];
+    }
+  }
+  return sum;
+}
+
+}  // namespace rehearse

@@ -1,0 +1,59 @@
+// The pass of one stage on one rank as its price needs it: compiled once for so many tokens and
+// scored sequences, and refilled for other contexts of these, because of all that a pass does only
+// attention depends on them.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cost/cost_model.hpp"
+#include "graph/workload_graph.hpp"
+#include "model/model.hpp"
+#include "program/pass_program.hpp"
+
+namespace rehearse {
+
+class CompiledPass {
+ public:
+  // `model` and the devices outlive it. On several kinds of devices every operator takes what it
+  // takes on the slowest.
+  CompiledPass(const Model& model, const Layout& layout, const PassShape& shape,
+               const std::vector<int>& kinds, std::vector<const DeviceRates*> devices);
+
+  // Other contexts of as many tokens and sequences; a prefill stays one, and so does a decode.
+  void refill(std::span<const Slice> slices);
+  // Operators as they are at this step of a pass that grows.
+  void set_step(double step);
+
+  const PassProgram& program() const { return pass_; }
+  // By instruction; those of collectives are the caller's to fill in.
+  std::vector<Seconds>& times() { return times_; }
+  Seconds computing() const;  // operators only, one after the other
+
+ private:
+  // Operators of an attention block that stands in the pass: of a layer, from its first on.
+  struct Chain {
+    int layer = 0;
+    std::vector<int> instructions;
+  };
+
+  void find_chains(const std::vector<std::string>& names, std::span<const Slice> slices, int first);
+  void price(int instruction);
+
+  const Model& model_;
+  const int tensor_;
+  const std::vector<const DeviceRates*> devices_;
+  PassProgram pass_;
+  std::vector<Chain> chains_;
+  std::vector<Seconds> times_;
+  // By instruction that grows, for each device.
+  struct Growing {
+    int instruction = 0;
+    std::vector<OperatorPrice> prices;
+  };
+  std::vector<Growing> growing_;
+  std::vector<int> executions_;  // by instruction
+};
+
+}  // namespace rehearse

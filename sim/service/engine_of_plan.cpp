@@ -1,0 +1,172 @@
+// The pool of keys and values is what vLLM's profile run leaves of the memory that it may use:
+// weights, the activations of the largest pass, and what the communication library holds
+// (vllm/v1/worker/gpu_worker.py, determine_available_memory). What sequences keep whatever their
+// length (states, windows) is set aside for as many as may run at once.
+#include "service/engine_of_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/error.hpp"
+#include "graph/workload_graph.hpp"
+#include "layout/layout.hpp"
+#include "program/stage_weights.hpp"
+#include "serving/scheduler.hpp"
+
+namespace rehearse {
+namespace {
+
+constexpr double kMiB = 1024.0 * 1024;
+
+template <class Value, class Chosen>
+void take(const std::optional<Chosen>& chosen, Value& setting) {
+  if (chosen) setting = static_cast<Value>(*chosen);
+}
+
+serving::Picoseconds picoseconds(Seconds time) {
+  constexpr double kPerSecond = 1e12;
+  return static_cast<serving::Picoseconds>(std::llround(time.value * kPerSecond));
+}
+
+// The GPU with the least memory among those that the plan has.
+const Device& smallest_gpu(const Platform& platform, int gpus) {
+  const Device* smallest = nullptr;
+  for (int gpu = 0; gpu < std::min<int>(gpus, static_cast<int>(platform.gpus.size())); ++gpu) {
+    const Device& its = platform.device_of(gpu);
+    if (smallest == nullptr || its.memory < smallest->memory) smallest = &its;
+  }
+  SIM_CHECK(smallest != nullptr, "a plan without GPUs");
+  return *smallest;
+}
+
+void take_choice(const EngineChoice& choice, serving::EngineSettings& settings) {
+  take(choice.max_tokens_per_pass, settings.max_tokens);
+  take(choice.max_sequences, settings.max_sequences);
+  take(choice.max_model_len, settings.max_model_len);
+  take(choice.chunked_prefill, settings.chunked_prefill);
+  take(choice.prefix_cache, settings.prefix_cache);
+  take(choice.block_tokens, settings.block_tokens);
+  take(choice.asynchronous, settings.asynchronous);
+  if (choice.by_priority.value_or(false)) settings.order = serving::QueueOrder::kPriority;
+  if (choice.max_utilization.value_or(false)) {
+    settings.capacity = serving::CapacityPolicy::kMaxUtilization;
+  }
+  if (choice.host_per_step) settings.host.step = picoseconds(*choice.host_per_step);
+  if (choice.host_per_request) settings.host.request = picoseconds(*choice.host_per_request);
+  if (choice.speculative) {
+    settings.speculation.drafts = choice.speculative->tokens;
+    settings.speculation.acceptance = choice.speculative->acceptance;
+  }
+}
+
+Bytes activations_of(const Model& model, const Plan& plan, int stage,
+                     const serving::EngineSettings& settings) {
+  const int tokens = settings.max_tokens;
+  const double sequences = std::min(settings.max_sequences, tokens);
+  PassShape shape;
+  shape.slices = {{sequences, std::floor(tokens / sequences), 0}};
+  shape.group_tokens = model.moe ? shape.tokens() * settings.ranks : 0;
+  shape.layers = stage_layers(plan.layout, model.layers)[stage];
+  shape.stage = stage;
+  return build_pass(model, plan.layout, shape).peak_live_bytes();
+}
+
+// Blocks of the stage's GPUs.
+double blocks_of(const Model& model, const Plan& plan, int stage, double fraction,
+                 const Device& gpu, const serving::EngineSettings& settings, KvRoom& room) {
+  const Share layers = stage_layers(plan.layout, model.layers)[stage];
+  const SequenceCache cache = sequence_cache(model, layers.first, layers.count, plan.layout.tensor);
+  room.fraction = fraction;
+  room.usable = gpu.memory * fraction;
+  room.weights = weights_of_stage(model, plan, stage);
+  room.activations = activations_of(model, plan, stage, settings);
+  room.buffers = plan.communication_buffers;
+  room.left = room.usable - room.weights - room.activations - room.buffers;
+  Bytes of_sequence = cache.state;
+  for (const SequenceCache::Window& window : cache.windows) {
+    of_sequence += window.each * window.tokens;
+  }
+  room.states = of_sequence * settings.max_sequences;
+  room.block = (cache.token + cache.index) * settings.block_tokens;
+  const double most = std::numeric_limits<int>::max();
+  if (room.left < room.states) return 0;
+  if (room.block.value <= 0) return most;  // nothing grows with the tokens
+  return std::min(most, std::floor((room.left - room.states) / room.block));
+}
+
+double memory_fraction(const Plan& plan, const EngineChoice& choice, const Device& gpu,
+                       const serving::EngineSettings& settings) {
+  if (choice.memory_fraction) return *choice.memory_fraction;
+  if (plan.default_memory_fraction && settings.scheduler == "sglang") {
+    constexpr int kLargestGraph = 256;  // server_args.py: cuda_graph_max_bs of large GPUs
+    return serving::sglang_memory_fraction(static_cast<std::int64_t>(gpu.memory.value / kMiB),
+                                           settings.max_tokens, plan.layout.tensor,
+                                           plan.layout.pipeline, kLargestGraph);
+  }
+  return plan.memory_fraction;
+}
+
+void size_pool(const Plan& plan, const EngineChoice& choice, const Model& model, const Device& gpu,
+               const std::string& field, PlannedEngine& planned) {
+  const double fraction = memory_fraction(plan, choice, gpu, planned.settings);
+  double least = std::numeric_limits<double>::infinity();
+  for (int stage = 0; stage < plan.layout.pipeline; ++stage) {
+    KvRoom room;
+    const double blocks = blocks_of(model, plan, stage, fraction, gpu, planned.settings, room);
+    if (blocks >= least) continue;
+    least = blocks;
+    planned.room = room;
+  }
+  if (choice.kv_blocks) {
+    planned.settings.kv_blocks = *choice.kv_blocks;
+    return;
+  }
+  // vLLM's null block is none that requests can have.
+  const bool has_null_block = planned.settings.scheduler == "vllm";
+  planned.settings.kv_blocks = static_cast<int>(least) - (has_null_block ? 1 : 0);
+  if (planned.settings.kv_blocks >= 1) return;
+  const KvRoom& room = planned.room;
+  throw InputError(
+      plan.where.at(field),
+      fmt::format("{}: no room for keys and values: of {} usable ({:.2f} of {}) weights take {}, "
+                  "activations of {} tokens {}, communication {}, states of {} sequences {}",
+                  field, to_text(room.usable), room.fraction, to_text(gpu.memory),
+                  to_text(room.weights), planned.settings.max_tokens, to_text(room.activations),
+                  to_text(room.buffers), planned.settings.max_sequences, to_text(room.states)));
+}
+
+}  // namespace
+
+PlannedEngine engine_of(const Plan& plan, const EngineChoice& choice, const Model& model,
+                        const Platform& platform, const std::string& field) {
+  if (serving::scheduler_named(choice.name) == nullptr) {
+    throw InputError(plan.where.at(field + ".name"),
+                     fmt::format("{}.name = \"{}\": must be one of {}, or of those that "
+                                 "`rehearse engines` lists",
+                                 field, choice.name, serving::names_of_schedulers()));
+  }
+  const Device& gpu = smallest_gpu(platform, plan.serve->gpus(plan.layout));
+  PlannedEngine planned;
+  serving::EngineSettings& settings = planned.settings;
+  settings =
+      serving::default_settings(choice.name, {gpu.memory, gpu.gpu.starts_with("a100"), false});
+  take_choice(choice, settings);
+  settings.stages = plan.layout.pipeline;
+  settings.ranks = model.moe ? plan.layout.expert : 1;
+  settings.speculation.seed = plan.seed;
+  if (settings.scheduler == "vllm" && choice.cuda_graphs.value_or(true)) {
+    settings.graph_sizes = serving::vllm_graph_sizes(settings.max_sequences, settings.max_tokens,
+                                                     settings.speculation.drafts);
+  }
+  size_pool(plan, choice, model, gpu, field, planned);
+  const std::string why_not = serving::refusal(settings);
+  if (!why_not.empty()) {
+    throw InputError(plan.where.at(field), fmt::format("{}: {}", field, why_not));
+  }
+  return planned;
+}
+
+}  // namespace rehearse

@@ -1,0 +1,36 @@
+// What an engine of the plan is told: what the plan says, and else what the engine would do by
+// itself on these GPUs.
+#pragma once
+
+#include "model/model.hpp"
+#include "plan/plan.hpp"
+#include "platform/platform.hpp"
+#include "serving/engine_settings.hpp"
+
+namespace rehearse {
+
+// What of a GPU's memory is left for keys and values.
+struct KvRoom {
+  Bytes usable;       // of the smallest GPU
+  Bytes weights;      // of the stage with the least room, as are the others
+  Bytes activations;  // of the largest pass
+  Bytes buffers;      // of communication
+  Bytes left;
+  Bytes states;  // of these: what sequences keep whatever their length
+  Bytes block;   // keys and values of a block of tokens, on one GPU
+  double fraction = 0.9;
+};
+
+// A pool of engines, as the plan's own fields say or those of a pool.
+struct PlannedEngine {
+  serving::EngineSettings settings;
+  KvRoom room;  // means nothing where the plan gives kv_blocks
+};
+
+// REQUIRES: plan.serve; plan.layout is that of the engine's replicas. `field`: of the choice
+// ("serve.engine"), for messages. Throws InputError: no scheduler of that name, settings that it
+// does not take, weights that leave no room for a block.
+PlannedEngine engine_of(const Plan& plan, const EngineChoice& choice, const Model& model,
+                        const Platform& platform, const std::string& field);
+
+}  // namespace rehearse

@@ -1,0 +1,110 @@
+// A step's price is what the replay of the same pass takes, where nothing else shares its links.
+#include "service/pass_price.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <cmath>
+
+#include "cluster_xml/xml_text.hpp"
+#include "property/random_plans.hpp"
+#include "replay/recorded_run.hpp"
+#include "replay/small_cluster.hpp"
+#include "simulation/simulation.hpp"
+
+namespace rehearse {
+namespace {
+
+constexpr int kGpus = 24;
+constexpr SmallLink kNic = {1e9, 1e-6};
+
+// Replicas alike, each with the same requests, one stage, one micro-batch.
+RandomPlan draw_one_pass(bool of_kinds) {
+  RandomPlan drawn = of_kinds ? draw_plan_of_kinds(kGpus) : draw_plan(kGpus);
+  drawn.model.weight_dtype = drawn.model.activation_dtype = Dtype::kBf16;
+  Plan& plan = drawn.plan;
+  plan.layout.pipeline = plan.layout.virtual_stages = 1;
+  plan.layout.layers_per_stage.clear();
+  plan.batch.micro_batches = plan.batch.decode_micro_batches = 1;
+  plan.batch.sequences = plan.layout.dense_data() * *rc::gen::inRange(1, 4);
+  // Where a layer has experts beside a dense FFN, their transfers share links with each other.
+  plan.network = of_kinds
+                     ? NetworkLevelName::kAnalytic
+                     : *rc::gen::element(NetworkLevelName::kFluid, NetworkLevelName::kAnalytic);
+  return drawn;
+}
+
+std::string draw_zone() {
+  const std::string zones[] = {star(kGpus, kNic), clique(kGpus, kNic),
+                               two_fabrics(kGpus, 8, {20e9, 0.5e-6}, kNic)};
+  return zones[*rc::gen::inRange(0, 3)];
+}
+
+double makespan(const RandomPlan& drawn, const std::string& zone, int output) {
+  Plan plan = drawn.plan;
+  plan.batch.output_tokens = output;
+  const std::vector<double> told = in_child([&] {
+    const TemporaryXml file(zone);
+    plan.platform_path = file.path();
+    SimulationOptions options;
+    options.memory_limit = Bytes{1e10};
+    return std::vector<double>{simulate(plan, drawn.model, options).metrics.makespan_s};
+  });
+  return told.front();
+}
+
+serving::Batch batch_of(const RandomPlan& drawn, bool decode) {
+  serving::Batch batch;
+  const Batch& whole = drawn.plan.batch;
+  for (int at = 0; at < whole.sequences / drawn.plan.layout.dense_data(); ++at) {
+    serving::Slice slice;
+    slice.tokens = decode ? 1 : whole.prompt_tokens;
+    slice.context = decode ? whole.prompt_tokens : 0;
+    batch.push_back(slice);
+  }
+  return batch;
+}
+
+// Of the prefill and of the first decode step.
+std::vector<double> prices(const RandomPlan& drawn, const std::string& zone) {
+  Plan plan = drawn.plan;
+  return in_child([&] {
+    const TemporaryXml file(zone);
+    Cluster cluster = load_cluster(file.path());
+    PassPrice price(plan, drawn.model, cluster, {0});
+    std::vector<double> all;
+    for (const bool decode : {false, true}) {
+      const serving::Batch batch = batch_of(drawn, decode);
+      const std::vector<serving::StepShape> ranks(plan.layout.expert, serving::shape_of(batch));
+      all.push_back(static_cast<double>(price.of(ranks, 0)) * 1e-12);
+    }
+    return all;
+  });
+}
+
+void require_the_replays_times(bool of_kinds) {
+  const RandomPlan drawn = draw_one_pass(of_kinds);
+  const std::string zone = draw_zone();
+  const std::vector<double> price = prices(drawn, zone);
+  const double prefill = makespan(drawn, zone, 1);
+  const double both = makespan(drawn, zone, 2);
+  const auto require = [&](const char* what, double priced, double replayed) {
+    // Prices are whole picoseconds.
+    if (std::abs(priced - replayed) <= 1e-9 * replayed + 2e-12) return;
+    RC_FAIL(drawn.text() + ", " + what + ": " + std::to_string(priced / replayed - 1) + " of " +
+            std::to_string(replayed));
+  };
+  require("prefill", price[0], prefill);
+  require("with a decode step", price[0] + price[1], both);
+}
+
+TEST(PassPrice, IsTheReplaysTime) {
+  EXPECT_TRUE(rc::check([] { require_the_replays_times(false); }));
+}
+
+TEST(PassPrice, IsTheReplaysTimeOfEveryKindOfLayer) {
+  EXPECT_TRUE(rc::check([] { require_the_replays_times(true); }));
+}
+
+}  // namespace
+}  // namespace rehearse
