@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/limits.hpp"
@@ -26,19 +28,27 @@ constexpr double kMostPredictions = 64;
 constexpr double kMostNorms = 64;
 constexpr double kMostStreams = 64;
 constexpr double kMostParameters = 1e15;
+constexpr double kMostDrafts =
+    16;  // of a pass: accepted at 0.9 each, the last counts in 0.9^16 = 19 %
 constexpr double kAnySeed = 18446744073709551615.0;  // of 64 bits
 
-// But for those of the layout fields.
+// But for those of the layout fields and of engines.
 constexpr Bound kPlan[] = {
     {"layout.layers_per_stage", 1, kMostLayers},
     {"layout.dense_data", 1, kMostGpus},
     {"batch.sequences", 1, kMostSequences},
     {"batch.prompt_tokens", 1, kMostTokens},
     {"batch.output_tokens", 1, kMostTokens},
-    {"serve.engine.max_sequences", 1, kMostSequences},
+    {"serve.replicas", 1, kMostGpus},
+    {"serve.pools.prefill.replicas", 1, kMostGpus},
+    {"serve.pools.decode.replicas", 1, kMostGpus},
     {"serve.traffic.requests", 1, kMostGenerated},
+    {"serve.traffic.concurrency", 1, kMostGenerated},
     {"serve.traffic.prompt.tokens", 1, kMostTokens},
     {"serve.traffic.output.tokens", 1, kMostTokens},
+    {"serve.traffic.prefix.tokens", 1, kMostTokens},
+    {"serve.traffic.prefix.groups", 1, kMostGenerated},
+    {"serve.traffic.turns", 1, kMostGenerated},
     {"collectives.channels", 1, kMostChannels},
     {"routing.drift_iterations", 0, kMostIterations},
     {"capacity.adapt_every", 1, kMostIterations},
@@ -53,6 +63,14 @@ constexpr Bound kPlan[] = {
     {"capacity.factor", -kLargestFraction, kMostExperts},
     {"capacity.min_factor", -kLargestFraction, kMostExperts},
     {"capacity.max_factor", -kLargestFraction, kMostExperts},
+};
+
+// Of serve.engine and of the engine of a pool.
+constexpr Bound kEngine[] = {
+    {"max_sequences", 1, kMostSequences},   {"max_tokens_per_pass", 1, kMostTokens},
+    {"max_model_len", 1, kMostTokens},      {"block_tokens", 1, kMostTokens},
+    {"kv_blocks", 1, kMostTokens},  // where a block is a token
+    {"speculative.tokens", 1, kMostDrafts},
 };
 
 constexpr Bound kModel[] = {
@@ -229,17 +247,42 @@ class Check {
   const FieldLocations& where_;
 };
 
+// A bound's path is a view: those that are put together are kept beside.
+struct PlanBounds {
+  std::deque<std::string> paths = {};
+  std::vector<Bound> all = {};
+
+  void add(std::string path, double least, double most) {
+    all.push_back({paths.emplace_back(std::move(path)), least, most});
+  }
+};
+
+PlanBounds all_plan_bounds() {
+  PlanBounds bounds;
+  bounds.all.assign(std::begin(kPlan), std::end(kPlan));
+  for (const LayoutField& each : kLayoutFields) {
+    if (!each.is_switch()) bounds.all.push_back({each.path, 1.0 * each.least, 1.0 * each.most});
+  }
+  const std::vector<Bound> of_plan = bounds.all;
+  for (const std::string pool : {"serve.pools.prefill.", "serve.pools.decode."}) {
+    for (const Bound& each : of_plan) {
+      if (!each.path.starts_with("layout.")) continue;
+      bounds.add(pool + std::string(each.path), each.least, each.most);
+    }
+  }
+  for (const std::string part : {"serve.", "serve.pools.prefill.", "serve.pools.decode."}) {
+    for (const Bound& each : kEngine) {
+      bounds.add(part + "engine." + std::string(each.path), each.least, each.most);
+    }
+  }
+  return bounds;
+}
+
 }  // namespace
 
 std::span<const Bound> plan_bounds() {
-  static const std::vector<Bound> kAll = [] {
-    std::vector<Bound> bounds(std::begin(kPlan), std::end(kPlan));
-    for (const LayoutField& each : kLayoutFields) {
-      if (!each.is_switch()) bounds.push_back({each.path, 1.0 * each.least, 1.0 * each.most});
-    }
-    return bounds;
-  }();
-  return kAll;
+  static const PlanBounds kAll = all_plan_bounds();
+  return kAll.all;
 }
 std::span<const Bound> model_bounds() { return kModel; }
 

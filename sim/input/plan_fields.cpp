@@ -2,80 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <stdexcept>
 
-#include "base/limits.hpp"
 #include "input/bounds.hpp"
+#include "input/field_checks.hpp"
+#include "input/serve_fields.hpp"
 #include "input/textproto.hpp"
-#include "input/traffic_fields.hpp"
-#include "plan/layout_fields.hpp"
-#include "proto/named_numbers.hpp"
+#include "input/written_layout.hpp"
 
 namespace rehearse {
 namespace {
-
-// The numbers of the table that are written in this part of the plan; bounds.cpp has their bounds.
-void take_numbers(const google::protobuf::Message& written, std::string_view part, Layout& layout,
-                  BatchParts& parts) {
-  for (const LayoutField& each : kLayoutFields) {
-    if (!each.path.starts_with(part)) continue;
-    const std::optional<int> number = written_number(written, each.name());
-    if (number) set_value(each, *number, layout, parts);
-  }
-}
-
-// `data`, from it or from dense_data = data x expert.
-int data_degree(const proto::Layout& written, int expert, FieldLocations& where) {
-  const int data = written.has_data() ? written.data() : Layout().data;
-  if (!written.has_dense_data()) return data;
-  const int dense = written.dense_data();
-  const SourceLocation place = where.at("layout.dense_data");
-  if (dense % expert != 0) {
-    throw InputError(place,
-                     fmt::format("layout.dense_data = {} is not a multiple of layout.expert = {}: "
-                                 "dense_data = data x expert",
-                                 dense, expert));
-  }
-  if (written.has_data() && dense / expert != data) {
-    throw InputError(place, fmt::format("layout.dense_data = {} disagrees with layout.data = {} x "
-                                        "layout.expert = {}: dense_data = data x expert",
-                                        dense, data, expert));
-  }
-  if (!written.has_data()) where.place("layout.data", place);
-  return dense / expert;
-}
-
-void check_gpus(const Layout& layout, const FieldLocations& where) {
-  double gpus = 1;  // the product may not fit an int
-  for (const int each :
-       {layout.tensor, layout.pipeline, layout.data, layout.expert, layout.context}) {
-    gpus *= each;
-  }
-  if (gpus > kMostGpus) {
-    throw InputError(where.at("layout"),
-                     fmt::format("layout has {:.7g} GPUs: must be at most {}", gpus, kMostGpus));
-  }
-}
-
-Layout layout_of(const proto::Layout& written, FieldLocations& where) {
-  Layout layout;
-  BatchParts of_batch;
-  take_numbers(written, "layout.", layout, of_batch);
-  layout.data = data_degree(written, layout.expert, where);
-  for (int i = 0; i < written.layers_per_stage_size(); ++i) {
-    layout.layers_per_stage.push_back(written.layers_per_stage(i));
-  }
-  if (written.has_order()) layout.order = written.order();
-  check_gpus(layout, where);
-  return layout;
-}
-
-double above_zero(double value, const std::string& field, const FieldLocations& where) {
-  if (value > 0 && std::isfinite(value)) return value;
-  throw InputError(where.at(field),
-                   fmt::format("{} = {}: must be greater than zero", field, value));
-}
 
 PromptLengths lengths_of(const proto::Batch& batch, const FieldLocations& where) {
   PromptLengths lengths;
@@ -105,7 +41,7 @@ Batch batch_of(const proto::Batch& written, const FieldLocations& where) {
   batch.output_tokens = written.output_tokens();
   Layout unused;
   BatchParts parts;
-  take_numbers(written, "batch.", unused, parts);
+  take_layout_fields(written, "batch.", unused, parts);
   batch.micro_batches = parts.micro_batches;
   batch.decode_micro_batches = parts.decode_micro_batches;
   batch.default_passes = !written.has_micro_batches();
@@ -113,21 +49,8 @@ Batch batch_of(const proto::Batch& written, const FieldLocations& where) {
   return batch;
 }
 
-Serve serve_of(const proto::Serve& written, const FieldLocations& where) {
-  require_field(written, "serve", "traffic", where);
-  require_field(written, "serve", "engine", where);
-  for (const char* field : {"name", "max_sequences"}) {
-    require_field(written.engine(), "serve.engine", field, where);
-  }
-  Serve serve;
-  take_traffic(written.traffic(), where, serve);
-  serve.engine.name = written.engine().name();
-  serve.engine.max_sequences = written.engine().max_sequences();
-  return serve;
-}
-
 // Exactly one job.
-void take_job(const proto::Plan& written, const FieldLocations& where, Plan& plan) {
+void take_job(const proto::Plan& written, FieldLocations& where, Plan& plan) {
   if (written.has_batch() == written.has_serve()) {
     const char* const wrong =
         written.has_serve() ? "serve: there is a batch, too" : "batch is missing";
@@ -135,7 +58,7 @@ void take_job(const proto::Plan& written, const FieldLocations& where, Plan& pla
                      fmt::format("{}: a plan has either batch or serve", wrong));
   }
   if (written.has_serve()) {
-    plan.serve = serve_of(written.serve(), where);
+    take_serve(written, where, plan);
   } else {
     plan.batch = batch_of(written.batch(), where);
   }
@@ -265,7 +188,7 @@ Plan plan_of(const proto::Plan& written, FieldLocations where) {
   Plan plan;
   plan.model_path = written.model();
   plan.platform_path = written.platform();
-  plan.layout = layout_of(written.layout(), where);
+  plan.layout = layout_of(written.layout(), "layout", where);
   take_job(written, where, plan);
   if (written.has_communication_buffers()) {
     plan.default_communication_buffers = false;

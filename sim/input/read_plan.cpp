@@ -16,6 +16,7 @@
 #include "input/model_gallery.hpp"
 #include "input/plan_fields.hpp"
 #include "input/read_engine.hpp"
+#include "input/serve_fields.hpp"
 #include "input/source_text.hpp"
 #include "input/textproto.hpp"
 #include "input/traces/request_trace.hpp"
@@ -197,26 +198,37 @@ int chosen_variant(const PlanRequest& request, const Draft& draft) {
       fmt::format("unknown variant \"{}\": {} {}", shortened(name), draft.path(), known));
 }
 
-// The only scheduler there is for batches of requests; no engine's own is modelled.
-constexpr const char* kScheduler = "static";
+// Puts together the requests of engines whose own scheduler is not modelled.
+constexpr const char* kOtherwise = "static";
+
+// Of the pools, too: they have the engine of the plan.
+void name_engine(Serve& serve, const std::string& name) {
+  serve.engine.name = name;
+  if (!serve.pools) return;
+  serve.pools->prefill.engine.name = name;
+  serve.pools->decode.engine.name = name;
+}
 
 // Its engine, from the engine's file. What the plan writes itself stays.
 void take_engine(const std::vector<std::string>& folders, Plan& plan) {
-  const bool may_serve = plan.serve && plan.serve->engine.name != kScheduler;
-  if (plan.engine.name.empty() && !may_serve) return;
+  const bool serves = plan.serve.has_value();
+  if (plan.engine.name.empty() && !serves) return;
   const EngineCatalog catalog(folders);
   std::string field = "engine";
   std::string note;
-  if (may_serve && catalog.has(plan.serve->engine.name)) {
+  if (serves && catalog.has(plan.serve->engine.name)) {
+    const std::string served = plan.serve->engine.name;
     if (plan.engine.name.empty()) {
-      plan.engine.name = plan.serve->engine.name;
+      plan.engine.name = served;
       field = "serve.engine.name";
     }
-    note = fmt::format(
-        "; requests are put together by the scheduler {}: the engine's own is not "
-        "modelled",
-        kScheduler);
-    plan.serve->engine.name = kScheduler;
+    if (!is_scheduler(served)) {
+      note = fmt::format(
+          "; requests are put together by the scheduler {}: the engine's own is not "
+          "modelled",
+          kOtherwise);
+      name_engine(*plan.serve, kOtherwise);
+    }
   }
   if (plan.engine.name.empty()) return;
   plan.engine = plan_engine(catalog.find(plan.engine.name, plan.where.at(field)));
@@ -229,14 +241,8 @@ void take_engine(const std::vector<std::string>& folders, Plan& plan) {
   }
 }
 
-// Of the trace, or drawn.
-void take_requests(Plan& plan) {
-  Serve& serve = *plan.serve;
-  if (!serve.law) {
-    check_readable(serve.trace_path, "serve.traffic.trace", plan.where.at("serve.traffic.trace"));
-    serve.requests = read_request_trace(serve.trace_path).requests;
-    return;
-  }
+// Drawn ones.
+void draw_requests(const Plan& plan, Serve& serve) {
   const std::pair<const char*, LengthLaw*> laws[] = {{"prompt", &serve.law->prompt},
                                                      {"output", &serve.law->output}};
   for (const auto& [name, law] : laws) {
@@ -245,8 +251,36 @@ void take_requests(Plan& plan) {
     check_readable(law->file, field, plan.where.at(field));
     law->of_file = read_prompt_lengths(law->file);
   }
-  serve.requests =
-      generate_requests(*serve.law, plan.seed, plan.where.at("serve.traffic.duration"));
+  serve.requests = generate_requests(
+      *serve.law, plan.seed,
+      {plan.where.at("serve.traffic.duration"), plan.where.at("serve.traffic.turns"),
+       plan.where.at("serve.traffic.prefix")});
+  if (describes_blocks(*serve.law)) serve.block_tokens = kDrawnBlockTokens;
+}
+
+// Some requests have to count. In a closed loop, and of turns, nobody knows yet when they come.
+void check_warm_up(const Serve& serve, const FieldLocations& where) {
+  const bool known = serve.concurrency == 0 && (!serve.law || serve.law->turns == 1);
+  const Seconds last = serve.requests.back().arrival;
+  if (!known || serve.warm_up.value == 0 || serve.warm_up < last) return;
+  const std::string field = "serve.traffic.warm_up";
+  throw InputError(where.at(field),
+                   fmt::format("{} = {}: must be below {}, when the last request arrives", field,
+                               to_text(serve.warm_up), to_text(last)));
+}
+
+// Of the trace, or drawn.
+void take_requests(Plan& plan) {
+  Serve& serve = *plan.serve;
+  if (serve.law) {
+    draw_requests(plan, serve);
+  } else {
+    check_readable(serve.trace_path, "serve.traffic.trace", plan.where.at("serve.traffic.trace"));
+    RequestTrace trace = read_request_trace(serve.trace_path);
+    if (trace.block_tokens > 0) serve.block_tokens = trace.block_tokens;
+    serve.requests = std::move(trace.requests);
+  }
+  check_warm_up(serve, plan.where);
 }
 
 // `gallery`: whether the model may be a name, for which the program's folder is looked at.

@@ -7,7 +7,7 @@
 namespace rehearse {
 
 // Takes a trace's path or a law; nothing is read or drawn. Throws InputError at the field that is
-// missing, wrong, or of the other of the two.
+// missing, wrong, or of another source of requests.
 void take_traffic(const proto::Traffic& written, const FieldLocations& where, Serve& serve);
 
 // Requests per second: "12/s", "30/min", "500/h". Throws std::invalid_argument.

@@ -14,7 +14,7 @@
 namespace rehearse {
 
 struct Request {
-  Seconds arrival;  // from that of the first
+  Seconds arrival;  // from that of the first; of a turn that continues another: of its session
   int prompt_tokens = 1;
   int output_tokens = 1;
   Seconds in_trace = {};  // the date that the trace gives it
@@ -22,6 +22,11 @@ struct Request {
   // Of its prompt, each of so many tokens as the trace says: equal numbers stand for equal prompts
   // up to there. Empty: nothing is known of shared prefixes.
   std::vector<std::int64_t> blocks = {};
+  bool blocks_of_output = false;  // they go on over its output
+  // A turn of a session: it arrives `think` after another request, its place in the list, has
+  // ended.
+  int after = -1;
+  Seconds think = {};
 };
 
 // A pass's price for tests, in place of the model's on the platform.
