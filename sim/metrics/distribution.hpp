@@ -19,11 +19,18 @@ struct Distribution {
 };
 Distribution distribution_of(std::vector<double> values);  // REQUIRES: at least one
 
+// Percentiles by linear interpolation between the two values around (n - 1) x share, as
+// numpy.percentile and so the load generators have them. Nothing of no values.
+std::optional<Distribution> interpolated_distribution(std::vector<double> values);
+// REQUIRES: rising, at least one.
+double interpolated_percentile(const std::vector<double>& sorted, double share);
+
 // The same of values that many share: as many numbers as there are different ones.
 class Samples {
  public:
   void add(double value, std::int64_t times);
-  std::optional<Distribution> distribution() const;  // nothing where nothing was added
+  std::optional<Distribution> distribution() const;               // nothing where nothing was added
+  std::optional<Distribution> interpolated_distribution() const;  // likewise
 
  private:
   struct Sample {

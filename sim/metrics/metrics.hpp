@@ -89,6 +89,9 @@ struct ReplicaBalance {
 };
 
 struct Metrics {
+  // By operators on ranks. A service that was simulated by the prices of its steps knows nothing of
+  // communication, operators, waits and single ranks: what is 0 below then was not measured.
+  bool replayed = true;
   int ranks = 0;
   int folded_replicas = 1;  // replicas that one was simulated for
   double makespan_s = 0;

@@ -21,15 +21,18 @@ void fill(const Metrics& from, proto::Throughput& to) {
   to.set_tokens_per_s(from.tokens_per_s);
   to.set_tokens_per_ms_per_gpu(from.tokens_per_ms_per_gpu);
   to.set_output_tokens_per_s_per_gpu(from.output_tokens_per_s_per_gpu);
-  to.set_useful_tokens_per_s(from.useful_tokens_per_s);
+  if (from.replayed) to.set_useful_tokens_per_s(from.useful_tokens_per_s);
 }
 
 void fill(const Metrics& from, proto::Utilization& to) {
-  to.set_mfu(from.mfu);
-  to.set_hfu(from.hfu);
-  to.set_compute_busy_fraction(from.compute_busy_fraction);
-  to.set_bubble_fraction(from.bubble_fraction);
-  to.set_no_work_fraction(from.no_work_fraction);
+  // Of a service all are positive, or nobody measured them.
+  if (from.replayed || from.mfu > 0) to.set_mfu(from.mfu);
+  if (from.replayed || from.hfu > 0) to.set_hfu(from.hfu);
+  if (from.replayed || from.compute_busy_fraction > 0) {
+    to.set_compute_busy_fraction(from.compute_busy_fraction);
+    to.set_no_work_fraction(from.no_work_fraction);
+  }
+  if (from.replayed) to.set_bubble_fraction(from.bubble_fraction);
   if (from.host_fraction) to.set_host_fraction(*from.host_fraction);
 }
 
@@ -162,15 +165,39 @@ void fill(const ReplicaBalance& from, proto::ReplicaBalance& to) {
   for (const double seconds : from.rank_compute_s) to.add_rank_compute_s(seconds);
 }
 
+void fill(const SloVerdict& from, proto::Serving& to) {
+  to.set_goodput_requests_per_s(from.goodput_requests_per_s);
+  to.set_slo_attainment(from.attainment);
+  to.set_slo_met(from.met);
+  for (const SloTerm& each : from.terms) {
+    proto::SloTerm& term = *to.add_slo();
+    term.set_quantity(each.quantity);
+    term.set_objective_s(each.objective_s);
+    term.set_value_s(each.value_s);
+    term.set_over_objective(each.over_objective());
+  }
+}
+
 void fill(const Serving& from, proto::Serving& to) {
-  const int requests = static_cast<int>(from.requests.size());
-  to.set_requests(requests);
-  to.set_completed(requests);  // TokenTimes checks that all got their tokens
+  to.set_requests(from.offered);
+  to.set_completed(from.completed);
   to.set_window_s(from.window_s);
   to.set_request_rate(from.request_rate);
   to.set_output_tokens_per_s_per_gpu(from.output_tokens_per_s_per_gpu);
   to.set_tokens_per_s_per_gpu(from.tokens_per_s_per_gpu);
   to.set_mean_batch(from.mean_batch);
+  if (from.window.empty()) return;  // of a replay
+  to.set_window(from.window);
+  to.set_refused(from.refused);
+  to.set_output_tokens_per_s(from.output_tokens_per_s);
+  if (from.offered_rate) to.set_offered_rate(*from.offered_rate);
+  if (from.tokens_per_s_per_user) to.set_tokens_per_s_per_user(*from.tokens_per_s_per_user);
+  if (from.slo) fill(*from.slo, to);
+  if (from.steady) to.set_steady(*from.steady);
+  if (from.backlog_growth_per_s) to.set_backlog_growth_per_s(*from.backlog_growth_per_s);
+  if (from.kv_peak_fraction) to.set_kv_peak_fraction(*from.kv_peak_fraction);
+  if (from.preemptions) to.set_preemptions(*from.preemptions);
+  if (from.prefix_hit_fraction) to.set_prefix_hit_fraction(*from.prefix_hit_fraction);
 }
 
 }  // namespace
@@ -199,18 +226,20 @@ std::string result_json(const RunIdentity& identity, const Metrics& metrics,
     fill(cost_of(metrics.ranks, metrics.tokens_per_s, metrics.output_tokens_per_s, metrics.price),
          *result.mutable_cost());
   }
-  fill(metrics, *result.mutable_communication());
-  fill(metrics.memory, *result.mutable_memory());
+  if (metrics.replayed) fill(metrics, *result.mutable_communication());
+  if (metrics.replayed || metrics.memory.capacity_bytes > 0) {
+    fill(metrics.memory, *result.mutable_memory());
+  }
   if (metrics.prefill) {
     result.mutable_prefill()->set_micro_batches(metrics.prefill->micro_batches);
     result.mutable_prefill()->set_by_default(metrics.prefill->by_default);
   }
   if (metrics.serving) {
-    fill(metrics.serving->queue_s, *result.mutable_queue_s());
-    fill(metrics.serving->e2e_s, *result.mutable_e2e_s());
+    if (metrics.serving->queue_s) fill(*metrics.serving->queue_s, *result.mutable_queue_s());
+    if (metrics.serving->e2e_s) fill(*metrics.serving->e2e_s, *result.mutable_e2e_s());
     fill(*metrics.serving, *result.mutable_serving());
   }
-  fill(metrics, *result.mutable_balance());
+  if (metrics.replayed) fill(metrics, *result.mutable_balance());
   if (metrics.replicas) fill(*metrics.replicas, *result.mutable_replicas());
   if (metrics.experts) fill(*metrics.experts, metrics.makespan_s, *result.mutable_routing());
   for (const GpuKind& kind : metrics.gpu_kinds) fill(kind, *result.add_gpu_kinds());

@@ -19,6 +19,11 @@ Distribution over(const std::vector<ServedRequest>& requests, double ServedReque
   return distribution_of(std::move(values));
 }
 
+template <class Value>
+std::string cell(const std::optional<Value>& value) {
+  return value ? fmt::format("{}", *value) : std::string();
+}
+
 }  // namespace
 
 void DecisionStarts::begin(const Programs& programs) {
@@ -59,6 +64,8 @@ Serving serving_of(const Plan& plan, const Programs& programs, const TokenTimes&
     }
   }
   const auto requests = static_cast<double>(trace.size());
+  serving.offered = static_cast<int>(trace.size());
+  serving.completed = serving.offered;  // TokenTimes checks that all got their tokens
   double output = 0;
   double all = 0;
   double last = 0;
@@ -85,12 +92,31 @@ std::string requests_csv(const Serving& serving) {
       "preemptions,replica\n";
   for (std::size_t id = 0; id < serving.requests.size(); ++id) {
     const ServedRequest& each = serving.requests[id];
-    text += fmt::format("{},{},{},{},,{},{},{},{},,{}\n", id, each.request.in_trace.value,
-                        each.request.prompt_tokens, each.request.output_tokens, each.queue_s,
-                        each.ttft_s, each.tpot_s ? fmt::format("{}", *each.tpot_s) : "", each.e2e_s,
-                        each.engine);
+    text += fmt::format("{},{},{},{},", id, each.request.in_trace.value, each.request.prompt_tokens,
+                        each.request.output_tokens);
+    if (each.refused) {
+      text += ",,,,,,\n";
+      continue;
+    }
+    text +=
+        fmt::format("{},{},{},{},{},{},{}\n", cell(each.cached_tokens), each.queue_s, each.ttft_s,
+                    cell(each.tpot_s), each.e2e_s, cell(each.preemptions), each.engine);
   }
   return text;
+}
+
+std::string steadiness_text(const Serving& serving) {
+  if (!serving.steady) return {};
+  if (!serving.backlog_growth_per_s) return "closed loop: the backlog cannot grow";
+  if (*serving.steady) return "backlog does not grow";
+  return fmt::format("backlog grows by {:.3g} requests/s: no steady state",
+                     *serving.backlog_growth_per_s);
+}
+
+std::string to_text(const SloTerm& term, double quantile) {
+  return fmt::format("{} p{:.4g} {}, {:.2f} x the objective of {}", term.quantity, 100 * quantile,
+                     to_text(Seconds{term.value_s}), term.over_objective(),
+                     to_text(Seconds{term.objective_s}));
 }
 
 }  // namespace rehearse

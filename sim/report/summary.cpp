@@ -88,10 +88,10 @@ const char* traffic_of(const Metrics& m) { return m.serving ? kAsTheyArrive : kB
 std::vector<Line> serving_lines(const Metrics& m) {
   if (!m.serving) return {};
   const Serving& serving = *m.serving;
-  return {{"queueing", distribution(serving.queue_s),
+  return {{"queueing", distribution(*serving.queue_s),
            "per request: from its arrival to the start of the first operator of its batch on its "
            "engine"},
-          {"end to end", distribution(serving.e2e_s),
+          {"end to end", distribution(*serving.e2e_s),
            "per request: from its arrival to the end of the operator that samples its last output "
            "token"},
           {"served",

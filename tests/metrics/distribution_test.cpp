@@ -47,5 +47,34 @@ TEST(Distribution, PercentilesAreNearestRank) {
   EXPECT_EQ(distribution_of(hundred).p99, 99);
 }
 
+// By numpy: numpy.percentile([1, 2, 3, 4], [50, 90, 99]) = 2.5, 3.7, 3.97.
+TEST(Distribution, InterpolatedPercentilesAreNumpys) {
+  const Distribution four = interpolated_distribution({4, 1, 3, 2}).value();
+  EXPECT_DOUBLE_EQ(four.mean, 2.5);
+  EXPECT_DOUBLE_EQ(four.p50, 2.5);
+  EXPECT_DOUBLE_EQ(four.p90, 3.7);
+  EXPECT_DOUBLE_EQ(four.p99, 3.97);
+  EXPECT_EQ(four.max, 4);
+  EXPECT_EQ(interpolated_distribution({7})->p99, 7);
+  EXPECT_FALSE(interpolated_distribution({}));
+}
+
+TEST(Distribution, InterpolatedOnesOfManyEqualValuesAreThoseOfTheSingleOnes) {
+  Samples samples;
+  samples.add(2, 3);
+  samples.add(1, 4);
+  samples.add(5, 2);
+  samples.add(1, 1);
+  const Distribution found = samples.interpolated_distribution().value();
+  const Distribution single = interpolated_distribution({1, 1, 1, 1, 1, 2, 2, 2, 5, 5}).value();
+  EXPECT_EQ(found.mean, single.mean);
+  EXPECT_EQ(found.p50, single.p50);  // between the fifth and the sixth: 1.5
+  EXPECT_EQ(found.p50, 1.5);
+  EXPECT_EQ(found.p90, single.p90);
+  EXPECT_EQ(found.p99, single.p99);
+  EXPECT_EQ(found.max, 5);
+  EXPECT_FALSE(Samples().interpolated_distribution());
+}
+
 }  // namespace
 }  // namespace rehearse
