@@ -104,7 +104,7 @@ void fill(const Serve& serve, const Plan& plan, proto::PlanServe& to) {
   to.set_last_arrival_s(serve.requests.back().arrival.value);
   to.set_engine(serve.engine.name);
   to.set_engines(plan.layout.data);
-  to.set_max_sequences(*serve.engine.max_sequences);
+  if (serve.engine.max_sequences) to.set_max_sequences(*serve.engine.max_sequences);
 }
 
 // A figure of a device by its field; nothing: the kind has no such peak.

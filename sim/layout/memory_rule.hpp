@@ -1,6 +1,7 @@
 // Whether a plan fits in the memory of its GPUs: the rule, for every command.
 #pragma once
 
+#include "base/error.hpp"
 #include "plan/plan.hpp"
 
 namespace rehearse {
@@ -19,5 +20,12 @@ inline bool fits(double peak_fraction, double memory_fraction) {
 inline bool fits(double peak_fraction, const Plan& plan) {
   return fits(peak_fraction, plan.memory_fraction);
 }
+
+// The plan cannot run: the weights and KV cache of some rank exceed its GPU's memory. Thrown where
+// that is known without a simulation.
+class DoesNotFit : public InputError {
+ public:
+  using InputError::InputError;
+};
 
 }  // namespace rehearse

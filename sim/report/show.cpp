@@ -77,21 +77,17 @@ std::string batch_part(const Plan& plan) {
       least == most ? "" : fmt::format("{} or ", least), most, prefill_text(batch), decoded);
 }
 
-std::string serve_part(const Plan& plan, const Programs& programs) {
+// Of the traffic; how engines serve it is what they say themselves (service/engine_text.hpp).
+std::string serve_part(const Plan& plan) {
   const Serve& serve = *plan.serve;
   const auto requests = static_cast<double>(serve.requests.size());
-  std::size_t decisions = 0;
-  for (const std::vector<Decision>& log : programs.logs) decisions += log.size();
-  const int replicas = plan.layout.expert;
   return fmt::format(
       "Serve\n"
-      "  {} requests x ({:.0f} prompt + {:.0f} output tokens on average), the last arrives at {}\n"
-      "  {} {} engine{} of {} replica{}, up to {} requests at once on each replica; requests come "
-      "to the engines in turns, in {} batches in all\n",
+      "  {} requests x ({:.0f} prompt + {:.0f} output tokens on average), {}\n",
       serve.requests.size(), prompt_tokens(plan) / requests, output_tokens(plan) / requests,
-      to_text(serve.requests.back().arrival), plan.layout.data, serve.engine.name,
-      plan.layout.data == 1 ? "" : "s", replicas, replicas == 1 ? "" : "s", *serve.engine.max_sequences,
-      decisions);
+      serve.concurrency > 0
+          ? fmt::format("{} at a time", serve.concurrency)
+          : fmt::format("the last arrives at {}", to_text(serve.requests.back().arrival)));
 }
 
 std::string engine_part(const Plan& plan) {
@@ -272,7 +268,7 @@ std::string show(const Model& model, const Plan& plan, const Platform& platform,
   std::string text = fmt::format("Plan {}{}\n", plan.name,
                                  plan.variant.empty() ? "" : ", variant " + plan.variant);
   text += model_text(model) + layout_part(plan, platform) + kinds_part(platform, programs) +
-          (plan.serve ? serve_part(plan, programs) : batch_part(plan)) + engine_part(plan);
+          (plan.serve ? serve_part(plan) : batch_part(plan)) + engine_part(plan);
   text += "Roles (ranks of one role run the same program)\n";
   for (std::size_t index = 0; index < programs.programs.size(); ++index) {
     const Program& program = programs.programs[index];

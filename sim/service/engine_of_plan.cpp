@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "graph/workload_graph.hpp"
 #include "layout/layout.hpp"
+#include "layout/memory_rule.hpp"
 #include "program/stage_weights.hpp"
 #include "serving/scheduler.hpp"
 
@@ -129,9 +130,10 @@ void size_pool(const Plan& plan, const EngineChoice& choice, const Model& model,
   planned.settings.kv_blocks = static_cast<int>(least) - (has_null_block ? 1 : 0);
   if (planned.settings.kv_blocks >= 1) return;
   const KvRoom& room = planned.room;
-  throw InputError(
+  throw DoesNotFit(
       plan.where.at(field),
-      fmt::format("{}: no room for keys and values: of {} usable ({:.2f} of {}) weights take {}, "
+      fmt::format("{}: does not fit in memory: no room for keys and values: of {} usable ({:.2f} "
+                  "of {}) weights take {}, "
                   "activations of {} tokens {}, communication {}, states of {} sequences {}",
                   field, to_text(room.usable), room.fraction, to_text(gpu.memory),
                   to_text(room.weights), planned.settings.max_tokens, to_text(room.activations),

@@ -29,7 +29,7 @@ struct PlannedEngine {
 
 // REQUIRES: plan.serve; plan.layout is that of the engine's replicas. `field`: of the choice
 // ("serve.engine"), for messages. Throws InputError: no scheduler of that name, settings that it
-// does not take, weights that leave no room for a block.
+// does not take; and DoesNotFit: weights that leave no room for a block.
 PlannedEngine engine_of(const Plan& plan, const EngineChoice& choice, const Model& model,
                         const Platform& platform, const std::string& field);
 

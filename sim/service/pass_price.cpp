@@ -243,15 +243,22 @@ Seconds PassPrice::host_time(std::span<const serving::StepShape> ranks) const {
 serving::Picoseconds PassPrice::of(std::span<const serving::StepShape> ranks, int stage) {
   const double group_tokens = this->group_tokens(ranks);
   std::vector<Passed> passes;
+  double computing = 0;
+  double longest = 0;
   for (const serving::StepShape& shape : ranks) {
     if (shape.executed == 0) continue;  // it only joins the others' collectives
     CompiledPass& pass = pass_of(stage, shape, group_tokens);
-    busy_.computing_s += pass.computing().value;
+    const double own = pass.computing().value;
+    computing += own;
+    longest = std::max(longest, own);
     passes.push_back({&pass.program(), pass.times()});
   }
   Seconds takes = together(std::move(passes));
   if (stage == 0) takes += host_time(ranks);
-  busy_.passes_s += takes.value * static_cast<double>(ranks.size());
+  const auto count = static_cast<double>(ranks.size());
+  busy_.computing_s += computing;
+  busy_.network_s += (takes.value - longest) * count;
+  busy_.peers_s += longest * count - computing;
   return to_picoseconds(takes);
 }
 

@@ -30,13 +30,16 @@ class PassPrice : public serving::StepPrice {
   serving::Picoseconds of(std::span<const serving::StepShape> ranks, int stage) override;
   serving::Picoseconds message(std::span<const serving::StepShape> ranks, int stage) override;
 
-  // Of what was asked for so far, as often as asked: how long the ranks' operators took, and how
-  // long the passes; over ranks and stages.
+  // Of all that was asked for: what a GPU of each tensor group did in the passes, over stages. The
+  // ranks that share experts end together: what the one that computes longest waits is the
+  // network's and the host's, what the others wait beyond that is for it.
   struct Busy {
     double computing_s = 0;
-    double passes_s = 0;
+    double network_s = 0;
+    double peers_s = 0;
   };
   const Busy& busy() const { return busy_; }
+  void forget_busy() { busy_ = {}; }
 
  private:
   enum class Kind { kGrowing, kDecode, kPrefill };

@@ -6,7 +6,6 @@
 
 #include "base/error.hpp"
 #include "routing/token_routing.hpp"
-#include "service/pass_price.hpp"
 #include "serving/router.hpp"
 
 namespace rehearse {
@@ -17,18 +16,18 @@ serving::Picoseconds picoseconds(Seconds time) {
   return static_cast<serving::Picoseconds>(std::llround(time.value * kPerSecond));
 }
 
-std::vector<int> first_gpus(const Plan& plan) {
+std::vector<int> first_gpus(const Plan& plan, int replicas) {
   std::vector<int> firsts;
-  for (int copy = 0; copy < plan.serve->replicas; ++copy) {
+  for (int copy = 0; copy < replicas; ++copy) {
     firsts.push_back(copy * plan.layout.gpus());
   }
   return firsts;
 }
 
 // A request that no pool can hold would be served never.
-void check_room(const Plan& plan, const serving::EngineSettings& engine) {
+void check_room(const Plan& plan, const Serve& serve, const serving::EngineSettings& engine) {
   const double room = 1.0 * engine.kv_blocks * engine.block_tokens;
-  const std::vector<Request>& requests = plan.serve->requests;
+  const std::vector<Request>& requests = serve.requests;
   for (std::size_t at = 0; at < requests.size(); ++at) {
     const Request& request = requests[at];
     const int length = request.prompt_tokens + request.output_tokens;
@@ -49,8 +48,13 @@ void check_room(const Plan& plan, const serving::EngineSettings& engine) {
 
 }  // namespace
 
-void check_service(const Plan& plan, const Model& model) {
+void check_service(const Plan& plan, const Model& model, int gpus) {
   const Serve& serve = *plan.serve;
+  if (serve.gpus(plan.layout) > gpus) {
+    refuse(plan, "serve.replicas",
+           fmt::format(" = {} needs {} GPUs, {} each: the platform has {}", serve.replicas,
+                       serve.gpus(plan.layout), plan.layout.gpus(), gpus));
+  }
   if (serving::router_named(serve.router) == nullptr) {
     refuse(plan, "serve.router",
            fmt::format(" = \"{}\": must be one of {}", serve.router, serving::names_of_routers()));
@@ -82,21 +86,37 @@ std::vector<serving::Offered> offered_of(const Serve& serve) {
     its.priority = request.priority;
     its.id_tokens = serve.block_tokens;
     its.prefix_ids.assign(request.blocks.begin(), request.blocks.end());
+    its.ids_of_output = request.blocks_of_output;
+    its.after = request.after;
+    its.think = picoseconds(request.think);
   }
   return offered;
 }
 
-ServiceRun run_service(const Plan& plan, const Model& model, Cluster& cluster) {
-  const Serve& serve = *plan.serve;
+ServicePricer::ServicePricer(const Plan& plan, const Model& model, Cluster& cluster)
+    : plan_(plan),
+      model_(model),
+      cluster_(cluster),
+      engine_(engine_of(plan, plan.serve->engine, model, cluster.platform(), "serve.engine")) {}
+
+PassPrice& ServicePricer::price_of(int replicas) {
+  std::unique_ptr<PassPrice>& price = prices_[replicas];
+  if (!price) {
+    price = std::make_unique<PassPrice>(plan_, model_, cluster_, first_gpus(plan_, replicas));
+  }
+  return *price;
+}
+
+ServiceRun ServicePricer::run(const Serve& serve) {
   ServiceRun run;
-  run.engine = engine_of(plan, serve.engine, model, cluster.platform(), "serve.engine");
+  run.engine = engine_;
   serving::ServiceSettings settings;
-  settings.engine = run.engine.settings;
-  settings.engines = serve.replicas * plan.layout.data;
+  settings.engine = engine_.settings;
+  settings.engines = serve.replicas * plan_.layout.data;
   settings.router = serve.router;
   settings.concurrency = serve.concurrency;
   settings.log_steps = serve.engine.log_steps;
-  check_room(plan, settings.engine);
+  check_room(plan_, serve, settings.engine);
   const std::vector<serving::Offered> offered = offered_of(serve);
   if (serve.engine.step_time) {
     const StepTime& time = *serve.engine.step_time;
@@ -105,10 +125,10 @@ ServiceRun run_service(const Plan& plan, const Model& model, Cluster& cluster) {
     run.result = serving::serve(offered, settings, price);
     return run;
   }
-  PassPrice price(plan, model, cluster, first_gpus(plan));
+  PassPrice& price = price_of(serve.replicas);
+  price.forget_busy();
   run.result = serving::serve(offered, settings, price);
-  run.computing_s = price.busy().computing_s;
-  run.stepping_s = price.busy().passes_s;
+  run.busy = price.busy();
   return run;
 }
 

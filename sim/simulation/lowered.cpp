@@ -2,13 +2,16 @@
 
 #include <utility>
 
+#include "simulation/simulate_service.hpp"
+
 namespace rehearse {
 
 Lowered lower_prepared(const PreparedPlan& prepared, const Limits& limits) {
   const Plan& plan = prepared.plan();
   Cluster cluster = load_cluster_within(limits, plan.platform_path, {}, plan.gpus_at);
   Programs programs =
-      lower_within(limits, prepared.model(), plan, cluster.platform(), After::kNothing);
+      lower_within(limits, prepared.model(), plan.serve ? plan_of_a_step(plan) : plan,
+                   cluster.platform(), After::kNothing);
   return {std::move(cluster), std::move(programs)};
 }
 

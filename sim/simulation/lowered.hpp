@@ -1,4 +1,5 @@
-// A prepared plan on its platform as programs: for what looks at them without simulating.
+// A prepared plan on its platform as programs: for what looks at them without simulating. Of one
+// that serves, those of a small batch (plan_of_a_step).
 #pragma once
 
 #include "simulation/simulation.hpp"

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "layout/layout.hpp"
-#include "program/served_work.hpp"
 #include "routing/token_routing.hpp"
+#include "service/service_run.hpp"
 
 namespace rehearse {
 namespace {
@@ -28,7 +28,7 @@ PreparedPlan::PreparedPlan(Plan plan, Model model)
       gpus_(gpus_of(platform_)) {
   check_layout(plan_, model_, gpus_, plan_.platform_path);
   check_routing(plan_, model_);
-  if (plan_.serve) check_serve(plan_, model_);
+  if (plan_.serve) check_service(plan_, model_, gpus_);
 }
 
 }  // namespace rehearse

@@ -18,13 +18,14 @@
 #include "metrics/assumptions.hpp"
 #include "metrics/memory_advice.hpp"
 #include "model/weights.hpp"
-#include "network/lone_transfers.hpp"
 #include "platform/gpu_kinds.hpp"
 #include "program/lower.hpp"
 #include "program/program_memory.hpp"
 #include "replay/rendezvous.hpp"
 #include "replay/time_estimate.hpp"
 #include "routing/token_routing.hpp"
+#include "simulation/check_collectives.hpp"
+#include "simulation/simulate_service.hpp"
 #include "timeline/several_sinks.hpp"
 
 namespace rehearse {
@@ -100,7 +101,8 @@ LeastWork least_work(const Plan& plan) {
   if (plan.serve) {
     // A batch has a prefill and, but for single output tokens, a decode pass in each stage.
     work.requests = static_cast<double>(plan.serve->requests.size());
-    const double batches = work.requests / (1.0 * *plan.serve->engine.max_sequences * plan.layout.expert);
+    const double batches =
+        work.requests / (1.0 * *plan.serve->engine.max_sequences * plan.layout.expert);
     work.passes = work.compiled = batches * plan.layout.pipeline;
     work.replicas = plan.layout.expert;
     return work;
@@ -150,60 +152,6 @@ Programs lower_within(const Limits& limits, const Model& model, const Plan& plan
 }
 
 namespace {
-
-std::set<std::pair<Axis, CollectiveOp>> collectives_of(const Programs& programs) {
-  std::set<std::pair<Axis, CollectiveOp>> used;
-  for (const PassProgram& pass : programs.passes) {
-    for (const Instruction& at : pass.instructions) {
-      if (at.kind == Instruction::Kind::kCollective) used.emplace(at.axis, at.op);
-    }
-  }
-  return used;
-}
-
-// The algorithms that the plan names must serve the groups that use them.
-void check_algorithms(const Plan& plan, const Programs& programs, const Platform& platform) {
-  for (const auto& [axis, op] : collectives_of(programs)) {
-    const CollectiveAlgorithm* const named = programs.collectives.algorithms[static_cast<int>(op)];
-    if (named == nullptr) continue;
-    for (const ProcessGroup& group : programs.groups.groups) {
-      if (group.axis != axis) continue;
-      const std::string refusal =
-          named->refusal(shape_of(gpus_of(programs, group.ranks), platform));
-      if (refusal.empty()) continue;
-      const std::string field = fmt::format("collectives.{}", to_text(op));
-      throw InputError(plan.where.at(field), fmt::format("{} = \"{}\" {} ({} groups)", field,
-                                                         named->name, refusal, to_text(axis)));
-    }
-  }
-}
-
-// A library that the plan names must run on the groups that use it, and know the plan's protocol
-// for at least one of their operations.
-void check_library(const Plan& plan, const Programs& programs, Cluster& cluster) {
-  const bool has_protocol = plan.library.protocol.empty();
-  if (plan.library.library.empty() && has_protocol) return;
-  LoneTransfers transfers(cluster);
-  bool known = has_protocol;
-  for (const auto& [axis, op] : collectives_of(programs)) {
-    for (const ProcessGroup& group : programs.groups.groups) {
-      if (group.axis != axis || group.ranks.size() < 2) continue;
-      Endpoints& ends = transfers.between(op, programs.collectives, gpus_of(programs, group.ranks));
-      const std::string refusal = transfers.refusal(ends);
-      if (!refusal.empty()) {
-        throw InputError(plan.where.at("collectives.library"),
-                         fmt::format("collectives.library = \"{}\" {} ({} groups)",
-                                     plan.library.library, refusal, to_text(axis)));
-      }
-      known = known || !transfers.lacks_protocol(ends);
-    }
-  }
-  if (known) return;
-  throw InputError(plan.where.at("collectives.protocol"),
-                   fmt::format("collectives.protocol = \"{}\": the library has it for none of the "
-                               "plan's operations",
-                               plan.library.protocol));
-}
 
 // A plan that fits nowhere is simulated for its figures as long as nobody has to wait for them.
 constexpr Seconds kAtOnce{1};
@@ -274,9 +222,7 @@ class LinksOfAll : public SeveralSinks {
 Simulation simulate_on(Cluster& cluster, const Programs& programs, const Plan& plan,
                        const Model& model, const Fold& fold, const SimulationOptions& options) {
   const Platform& platform = cluster.platform();
-  check_algorithms(plan, programs, platform);
-  check_library(plan, programs, cluster);
-
+  check_collectives(plan, programs, cluster);
   Measure measure(model, plan, platform);
   CriticalPathFinder finder(platform);
   LinksOfAll sinks(cluster, fold);
@@ -295,6 +241,7 @@ Simulation simulate_on(Cluster& cluster, const Programs& programs, const Plan& p
 Simulation simulate(const PreparedPlan& prepared, const SimulationOptions& options) {
   const Plan& plan = prepared.plan();
   const Model& model = prepared.model();
+  if (plan.serve && !options.operators) return simulate_service(prepared, options);
   const Limits limits{options.memory_limit, options.time_limit};
   Cluster cluster = load_cluster_within(limits, plan.platform_path, options.faster, plan.gpus_at);
   // What explains a run speaks of every rank.

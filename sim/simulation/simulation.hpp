@@ -2,17 +2,20 @@
 // engine are static).
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "cluster/cluster.hpp"
+#include "layout/memory_rule.hpp"
 #include "metrics/critical_path.hpp"
 #include "metrics/metrics.hpp"
 #include "model/model.hpp"
 #include "plan/plan.hpp"
 #include "program/program.hpp"
 #include "replay/replay.hpp"
+#include "service/service_run.hpp"
 #include "simulation/limits.hpp"
 #include "simulation/prepared.hpp"
 #include "timeline/timeline.hpp"
@@ -32,29 +35,25 @@ enum class After { kNothing, kSimulation, kExplanation };
 Programs lower_within(const Limits& limits, const Model& model, const Plan& plan,
                       const Platform& platform, After after);
 
-// The plan cannot run: the weights and KV cache of some rank exceed its GPU's memory. Thrown where
-// the simulation would take longer than somebody wants to wait for that.
-class DoesNotFit : public InputError {
- public:
-  using InputError::InputError;
-};
-
 struct SimulationOptions {
   Bytes memory_limit;                   // simulations that would need more are refused
   Seconds time_limit = Limits().time;   // or take longer
   ProgressCounter* progress = nullptr;  // gets the operations that are done, and their number
   TimelineSink* timeline = nullptr;     // gets every fact, beside the metrics
-  bool fold = true;      // replicas that are alike are simulated once (fold/fold.hpp);
-                         // the timeline is then that of one
-  bool explain = false;  // find the critical path, too
-  bool facts = false;    // and what the plan means
-  Faster faster = {};    // one resource of the platform, to see what it would be worth
+  bool fold = true;        // replicas that are alike are simulated once (fold/fold.hpp);
+                           // the timeline is then that of one
+  bool explain = false;    // find the critical path, too
+  bool facts = false;      // and what the plan means
+  bool operators = false;  // of a plan that serves: replay them, in place of prices of steps
+  Faster faster = {};      // one resource of the platform, to see what it would be worth
 };
 
 struct Simulation {
   Metrics metrics;
   std::optional<CriticalPath> critical_path;  // where it was asked for
-  std::string facts;                          // facts.proto as JSON, where that was asked for
+  // Of a plan that serves, unless its operators were replayed.
+  std::shared_ptr<const ServiceRun> service;
+  std::string facts;  // facts.proto as JSON, where that was asked for
   ReplayCounts counts;
 };
 

@@ -15,6 +15,7 @@
 #include "input/model_gallery.hpp"
 #include "report/show.hpp"
 #include "report/show_model.hpp"
+#include "service/engine_text.hpp"
 #include "simulation/lowered.hpp"
 
 namespace rehearse {
@@ -59,6 +60,15 @@ int show_only_model(const Options& options) {
 
 }  // namespace
 
+namespace {
+
+std::string engine_lines(const Plan& plan, const Model& model, const Platform& platform) {
+  const EngineChoice& choice = plan.serve->engine;
+  return engine_text(engine_of(plan, choice, model, platform, "serve.engine"), choice);
+}
+
+}  // namespace
+
 int show_command(const Options& options) {
   if (options.plan.path.empty()) {
     if (!options.plan.model) refuse("rehearse show", "needs a PLAN, or --model FILE");
@@ -90,6 +100,7 @@ int show_command(const Options& options) {
     fmt::print("{}", dump(programs));
   } else {
     fmt::print("{}", show(model, plan, platform, programs));
+    if (plan.serve) fmt::print("Engine of a replica\n{}", engine_lines(plan, model, platform));
   }
   return 0;
 }
