@@ -35,6 +35,7 @@ std::vector<TrafficSpan> spans_of(const std::vector<Request>& requests, Seconds 
                      duration * ((at + 1) / static_cast<double>(kSpans)), 0});
   }
   for (const Request& request : requests) {
+    if (request.after >= 0) continue;
     const double place = request.arrival.value / duration.value * kSpans;
     ++spans[std::min(kSpans - 1, static_cast<int>(place))].requests;
   }
@@ -79,25 +80,42 @@ double rate_of(const TrafficSpan& span) {
   return static_cast<double>(span.requests) / (span.end - span.begin).value;
 }
 
+// "2000 in 3.1 s: 650 per second", "2000 in a closed loop, 64 at a time"
+std::string amount_text(const TrafficSummary& traffic) {
+  const bool turns = traffic.sessions < traffic.requests;
+  std::string text = fmt::format("requests       {}", traffic.requests);
+  if (turns) text += fmt::format(" of {} sessions", traffic.sessions);
+  if (traffic.concurrency > 0) {
+    return text + fmt::format(" in a closed loop, {} {}at a time\n", traffic.concurrency,
+                              turns ? "sessions " : "");
+  }
+  text += fmt::format("{} in {}", turns ? ", which begin" : "", to_text(traffic.duration));
+  if (traffic.rate > 0) text += fmt::format(": {:.3g} per second", traffic.rate);
+  return text + "\n";
+}
+
 }  // namespace
 
-TrafficSummary summarize(const RequestTrace& trace) {
+TrafficSummary summarize(const RequestTrace& trace, int concurrency) {
   const std::vector<Request>& requests = trace.requests;
   TrafficSummary traffic;
   traffic.format = trace.format;
   traffic.requests = static_cast<long>(requests.size());
+  traffic.concurrency = concurrency;
   traffic.failed = trace.failed;
   traffic.duration = requests.back().arrival;
   traffic.dates = 1;
   std::vector<double> gaps;
   std::vector<double> prompts;
   std::vector<double> outputs;
-  for (std::size_t at = 0; at < requests.size(); ++at) {
-    prompts.push_back(requests[at].prompt_tokens);
-    outputs.push_back(requests[at].output_tokens);
-    if (at == 0) continue;
-    gaps.push_back((requests[at].arrival - requests[at - 1].arrival).value);
-    if (gaps.back() > 0) ++traffic.dates;
+  Seconds before;
+  for (const Request& request : requests) {
+    prompts.push_back(request.prompt_tokens);
+    outputs.push_back(request.output_tokens);
+    if (request.after >= 0) continue;
+    if (++traffic.sessions > 1) gaps.push_back((request.arrival - before).value);
+    if (traffic.sessions > 1 && gaps.back() > 0) ++traffic.dates;
+    before = request.arrival;
   }
   if (traffic.duration.value > 0) {
     traffic.rate = static_cast<double>(gaps.size()) / traffic.duration.value;
@@ -124,14 +142,15 @@ TrafficSummary traffic_of(const std::string& path) {
   RequestTrace drawn;
   drawn.format = "drawn by the plan's law";
   drawn.requests = read.serve->requests;
-  return summarize(drawn);
+  const bool has_blocks = std::any_of(drawn.requests.begin(), drawn.requests.end(),
+                                      [](const Request& each) { return !each.blocks.empty(); });
+  if (has_blocks) drawn.block_tokens = read.serve->block_tokens;
+  return summarize(drawn, read.serve->concurrency);
 }
 
 std::string traffic_text(const std::string& path, const TrafficSummary& traffic) {
   std::string text = fmt::format("trace          {} ({})\n", path, traffic.format);
-  text += fmt::format("requests       {} in {}", traffic.requests, to_text(traffic.duration));
-  if (traffic.rate > 0) text += fmt::format(": {:.3g} per second", traffic.rate);
-  text += "\n";
+  text += amount_text(traffic);
   if (traffic.failed > 0) {
     text += fmt::format("left out       {} without an output token: they failed\n", traffic.failed);
   }
@@ -163,6 +182,8 @@ std::string traffic_json(const TrafficSummary& traffic) {
                                  {"requests", traffic.requests},
                                  {"failed", traffic.failed},
                                  {"duration_s", traffic.duration.value}};
+  if (traffic.sessions < traffic.requests) json["sessions"] = traffic.sessions;
+  if (traffic.concurrency > 0) json["concurrency"] = traffic.concurrency;
   if (traffic.rate > 0) {
     json["request_rate"] = traffic.rate;
     json["gap_variation"] = traffic.gap_variation;

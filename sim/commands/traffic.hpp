@@ -10,7 +10,7 @@
 
 namespace rehearse {
 
-// Requests that arrive from one date to the other, counted from the first arrival.
+// Sessions that arrive from one date to the other, counted from the first arrival.
 struct TrafficSpan {
   Seconds begin;
   Seconds end;
@@ -20,9 +20,13 @@ struct TrafficSpan {
 struct TrafficSummary {
   std::string format;
   long requests = 0;
-  long failed = 0;   // lines that were left out: they got no token
-  Seconds duration;  // from the first arrival to the last
-  double rate = 0;   // (requests - 1) / duration; 0: all at once
+  // Requests that continue no other; the others come when those have ended, which nobody knows yet:
+  // dates, rates and spans are of sessions.
+  long sessions = 0;
+  int concurrency = 0;  // so many at a time, each as soon as one has ended; 0: by dates
+  long failed = 0;      // lines that were left out: they got no token
+  Seconds duration;     // from the first arrival to the last
+  double rate = 0;      // (sessions - 1) / duration; 0: all at once
   double gap_variation =
       0;           // standard deviation of the gaps over their mean: 1 of a Poisson process
   long dates = 0;  // different ones
@@ -34,7 +38,7 @@ struct TrafficSummary {
   std::optional<double> reusable_share;
 };
 
-TrafficSummary summarize(const RequestTrace& trace);
+TrafficSummary summarize(const RequestTrace& trace, int concurrency = 0);
 // Of a trace file, or of a plan that has one.
 TrafficSummary traffic_of(const std::string& path);
 std::string traffic_text(const std::string& path, const TrafficSummary& traffic);

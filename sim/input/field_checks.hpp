@@ -29,7 +29,9 @@ void check_between(double least, Number value, double most, bool without_least,
 
 double above_zero(double value, const std::string& field, const FieldLocations& where);
 
-// "10ms"; at most kLongestServed.
+// "10ms", "10min", "2h": the units of parse_seconds, and min and h.
+Seconds time_of(const std::string& text, const std::string& field, const FieldLocations& where);
+// The same, at most kLongestServed.
 Seconds seconds_of(const std::string& text, const std::string& field, const FieldLocations& where);
 
 }  // namespace rehearse

@@ -76,11 +76,8 @@ void take_amount(const proto::Traffic& written, const FieldLocations& where, Tra
                      : " is missing, and so is duration: how much traffic is there?");
   }
   law.requests = written.requests();
-  if (!written.has_duration()) return;
-  try {
-    law.duration = parse_seconds(written.duration());
-  } catch (const std::invalid_argument& error) {
-    refuse_field(where, of_traffic("duration"), fmt::format(" = {}", error.what()));
+  if (written.has_duration()) {
+    law.duration = time_of(written.duration(), of_traffic("duration"), where);
   }
 }
 

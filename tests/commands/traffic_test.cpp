@@ -55,5 +55,46 @@ TEST(Traffic, ThatArrivesAtOnceHasNoRate) {
   EXPECT_EQ(traffic_text("t", traffic).find("per second"), std::string::npos);
 }
 
+std::string text_of_plan(const std::string& traffic) {
+  written_file("m", "x");
+  written_file("p", "x");
+  const std::string path =
+      written_file("plan.textproto",
+                   "model: \"m\" platform: \"p\" serve { engine { name: \"vllm\" } traffic { " +
+                       traffic + " prompt { tokens: 20 } output { tokens: 10 } } }");
+  return traffic_text(path, traffic_of(path));
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(Traffic, OfAClosedLoopHasNoDates) {
+  const std::string text = text_of_plan("concurrency: 4 requests: 9");
+  EXPECT_TRUE(has(text, "requests       9 in a closed loop, 4 at a time\n")) << text;
+  EXPECT_FALSE(has(text, "per second")) << text;
+  EXPECT_FALSE(has(text, "arrivals")) << text;
+}
+
+// Two sessions of 3 turns half a second apart: of 20 + 50 + 80 prompt tokens each turn finds the
+// whole blocks of the one before, 16 + 48 of 150.
+TEST(Traffic, OfSessionsSaysHowManyThereAre) {
+  const std::string text =
+      text_of_plan("rate: \"2/s\" process: constant requests: 6 turns: 3 think: \"5s\"");
+  EXPECT_TRUE(has(text, "requests       6 of 2 sessions, which begin in 500 ms: 2 per second\n"))
+      << text;
+  EXPECT_TRUE(has(text, "prefixes       42.7 % of the prompt tokens")) << text;
+  const std::string closed = text_of_plan("concurrency: 2 requests: 6 turns: 3");
+  EXPECT_TRUE(
+      has(closed, "requests       6 of 2 sessions in a closed loop, 2 sessions at a time\n"))
+      << closed;
+}
+
+// 10 requests of 32 + 20 tokens: 32 of all but the first's.
+TEST(Traffic, OfAPrefixIsReusable) {
+  const std::string text = text_of_plan("rate: \"2/s\" requests: 10 prefix { tokens: 32 }");
+  EXPECT_TRUE(has(text, "prefixes       55.4 % of the prompt tokens")) << text;
+}
+
 }  // namespace
 }  // namespace rehearse

@@ -204,9 +204,10 @@ TEST(ServePlan, HasExactlyOneJobAndAllOfIt) {
             "p:2:1: error: serve.engine is missing: it has no default");
   EXPECT_EQ(refusal("serve { engine { name: \"static\" max_sequences: 1 } }"),
             "p:2:1: error: serve.traffic is missing: it has no default");
-  EXPECT_EQ(refusal("serve { traffic { } engine { name: \"static\" max_sequences: 1 } }"),
-            "p:2:9: error: serve.traffic.trace is missing, and so is rate: requests come by one of "
-            "both");
+  EXPECT_EQ(
+      refusal("serve { traffic { } engine { name: \"static\" max_sequences: 1 } }"),
+      "p:2:9: error: serve.traffic.trace is missing, and so are rate and concurrency: requests "
+      "come by one of the three");
   EXPECT_EQ(refusal("serve { " + traffic + "engine { max_sequences: 1 } }"),
             "p:2:32: error: serve.engine.name is missing: it has no default");
   EXPECT_EQ(refusal("serve { " + traffic + "engine { name: \"static\" } }"),

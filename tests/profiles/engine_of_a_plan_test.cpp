@@ -93,8 +93,8 @@ TEST_F(EngineOfAPlan, ThatIsNotKnownIsRefusedWhereItStands) {
             request_.path + ":3:1: error: engine is empty: leave it out, or name one");
 }
 
-// Of a plan that serves the engine's name is that of the profile; how it puts requests together is
-// not modelled, and the plan says so.
+// Of a plan that serves the engine's name is that of the profile; where there is no scheduler of
+// that name, how it puts requests together is not modelled, and the plan says so.
 TEST_F(EngineOfAPlan, ThatServesIsThatOfItsName) {
   const auto serving = [](const std::string& name) {
     return "serve { traffic { trace: \"t.csv\" } engine { name: \"" + name +
@@ -109,6 +109,32 @@ TEST_F(EngineOfAPlan, ThatServesIsThatOfItsName) {
   EXPECT_EQ(both.engine.assumption.find("is not modelled"), std::string::npos);
   EXPECT_EQ(read(serving("static")).engine.name, "");
   EXPECT_EQ(read("engine: \"other\"\n" + serving("own")).engine.name, "other");
+}
+
+// A scheduler of the engine's name puts its requests together; the profile is the plan's where it
+// has none.
+TEST_F(EngineOfAPlan, ThatServesByItsOwnSchedulerKeepsItsName) {
+  const auto serving = [](const std::string& name) {
+    return "serve { traffic { trace: \"t.csv\" } engine { name: \"" + name + "\" } }\n";
+  };
+  for (const char* name : {"vllm", "sglang", "tensorrt_llm"}) {
+    const Plan plan = read(serving(name));
+    EXPECT_EQ(plan.serve->engine.name, name);
+    EXPECT_EQ(plan.engine.name, name);
+    EXPECT_EQ(plan.engine.assumption.find("is not modelled"), std::string::npos);
+    EXPECT_FALSE(plan.serve->engine.max_sequences);
+    EXPECT_EQ(read("engine: \"other\"\n" + serving(name)).engine.name, "other");
+  }
+}
+
+// The pools of an engine without a scheduler of its own have that which it has.
+TEST_F(EngineOfAPlan, IsThatOfItsPools) {
+  const Plan plan = read(
+      "serve { traffic { trace: \"t.csv\" } engine { name: \"own\" max_sequences: 4 }\n"
+      "pools { prefill { } decode { } } }\n");
+  EXPECT_EQ(plan.serve->pools->prefill.engine.name, "static");
+  EXPECT_EQ(plan.serve->pools->decode.engine.name, "static");
+  EXPECT_EQ(plan.engine.name, "own");
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <string>
 
 namespace rehearse {
 namespace {
@@ -111,6 +113,117 @@ TEST(GeneratedRequests, AreTheSameForASeedAndChangeOneByOne) {
   law.process = ArrivalProcess::kConstant;
   EXPECT_EQ(prompts_of(first), prompts_of(generate_requests(law, 7, {})))
       << "other gaps do not change the lengths";
+}
+
+// A concurrency: all at time 0, with the lengths that the same requests have at a rate.
+TEST(GeneratedRequests, OfAClosedLoopAreAllThereAtOnce) {
+  TrafficLaw law = law_of(3, 50);
+  law.prompt.range = 0.5;
+  const std::vector<Request> at_a_rate = generate_requests(law, 7, {});
+  law.rate = 0;
+  const std::vector<Request> closed = generate_requests(law, 7, {});
+  EXPECT_EQ(prompts_of(closed), prompts_of(at_a_rate));
+  for (const Request& request : closed) EXPECT_EQ(request.arrival, Seconds{});
+}
+
+// 3 groups of 40 tokens, which are 2 whole blocks of 16: 40 tokens more than without, and the first
+// two of three rows of ids, each of which a third of the requests has: 300 +- 5 sqrt(900 x 2/9).
+TEST(GeneratedRequests, OfAGroupBeginAlike) {
+  TrafficLaw law = law_of(3, 900);
+  law.prompt.range = 0.5;
+  const std::vector<double> own = prompts_of(generate_requests(law, 7, {}));
+  law.prefix = SharedPrefix{40, 3};
+  const std::vector<Request> requests = generate_requests(law, 7, {});
+  std::map<std::int64_t, int> groups;
+  for (std::size_t at = 0; at < requests.size(); ++at) {
+    EXPECT_EQ(requests[at].prompt_tokens, own[at] + 40);
+    ASSERT_EQ(requests[at].blocks.size(), 2u);
+    EXPECT_EQ(requests[at].blocks[1], requests[at].blocks[0] + 1);
+    EXPECT_FALSE(requests[at].blocks_of_output);
+    ++groups[requests[at].blocks[0]];
+  }
+  ASSERT_EQ(groups.size(), 3u);
+  for (const std::int64_t first : {0, 2, 4}) EXPECT_NEAR(groups[first], 300, 71);
+  law.prefix = SharedPrefix{15, 3};
+  EXPECT_TRUE(generate_requests(law, 7, {})[0].blocks.empty()) << "no whole block";
+}
+
+// Prompts of 20 and outputs of 10 tokens, 3 turns: 20, 30 + 20 and 60 + 20 tokens of prompt, which
+// with their outputs are 30, 60 and 90 tokens: 1, 3 and 5 whole blocks. 5 requests are a session
+// of 3 turns and one of 2.
+TEST(GeneratedRequests, OfASessionContinueEachOther) {
+  TrafficLaw law = law_of(2, 5);
+  law.process = ArrivalProcess::kConstant;
+  law.prompt.tokens = 20;
+  law.output.tokens = 10;
+  law.turns = 3;
+  law.think = Seconds{5};
+  const std::vector<Request> requests = generate_requests(law, 7, {});
+  ASSERT_EQ(requests.size(), 5u);
+  EXPECT_EQ(prompts_of(requests), (std::vector<double>{20, 50, 80, 20, 50}));
+  using Ids = std::vector<std::int64_t>;
+  EXPECT_EQ(requests[0].blocks, (Ids{0}));
+  EXPECT_EQ(requests[1].blocks, (Ids{0, 1, 2}));
+  EXPECT_EQ(requests[2].blocks, (Ids{0, 1, 2, 3, 4}));
+  EXPECT_EQ(requests[3].blocks, (Ids{5}));
+  EXPECT_EQ(requests[4].blocks, (Ids{5, 6, 7}));
+  const int after[] = {-1, 0, 1, -1, 3};
+  for (std::size_t at = 0; at < requests.size(); ++at) {
+    EXPECT_EQ(requests[at].after, after[at]);
+    EXPECT_EQ(requests[at].think.value, after[at] < 0 ? 0 : 5);
+    EXPECT_TRUE(requests[at].blocks_of_output);
+    EXPECT_DOUBLE_EQ(requests[at].arrival.value, at < 3 ? 0 : 0.5) << "that of the session";
+  }
+  law.prefix = SharedPrefix{20, 1};  // 20 + 20 + 10 = 50 tokens, 1 block of them everybody's
+  const std::vector<Request> alike = generate_requests(law, 7, {});
+  EXPECT_EQ(prompts_of(alike), (std::vector<double>{40, 70, 100, 40, 70}));
+  EXPECT_EQ(alike[0].blocks, (Ids{0, 1, 2}));
+  EXPECT_EQ(alike[3].blocks, (Ids{0, 7, 8}));
+}
+
+// Of a duration all turns of the sessions that begin within it.
+TEST(GeneratedRequests, OfADurationAreWholeSessions) {
+  TrafficLaw law = law_of(2, 0);
+  law.process = ArrivalProcess::kConstant;
+  law.duration = Seconds{1.75};
+  law.turns = 4;
+  EXPECT_EQ(generate_requests(law, 0, {}).size(), 12u);
+}
+
+std::string refusal_of(const TrafficLaw& law) {
+  try {
+    generate_requests(law, 0, {{"d"}, {"t"}, {"p"}});
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+// What is too long or too much: 2^24 tokens of a request; 2^27 blocks of all.
+TEST(GeneratedRequests, RefuseWhatNoRequestMayBe) {
+  TrafficLaw law = law_of(1, 3);
+  law.prompt.tokens = 6'000'000;
+  law.turns = 3;
+  EXPECT_EQ(refusal_of(law),
+            "t:1:1: error: serve.traffic.turns = 3: turn 3 of a session has a prompt of more than "
+            "16777216 tokens, which is the most");
+  law.turns = 1;
+  law.prefix = SharedPrefix{16'000'000, 1};
+  EXPECT_EQ(refusal_of(law),
+            "p:1:1: error: serve.traffic.prefix.tokens = 16000000: a prompt has more than 16777216 "
+            "tokens with it, which is the most");
+  law.prompt.tokens = 1;
+  law.requests = 200;  // of a million blocks
+  EXPECT_EQ(refusal_of(law),
+            "p:1:1: error: serve.traffic.prefix: the requests have more than 134217728 blocks of "
+            "16 tokens, which is the most");
+  law.prefix.reset();
+  law.duration = Seconds{1e6};
+  law.requests = 0;
+  law.turns = 10;
+  EXPECT_EQ(refusal_of(law),
+            "d:1:1: error: serve.traffic.duration = 1000000 s: at 1 per second more than 8388608 "
+            "requests come, which is the most");
 }
 
 TEST(GeneratedRequests, RefuseADurationWithoutAndWithTooMany) {
