@@ -143,12 +143,10 @@ ServingPool pool_of(const proto::Pool& written, const proto::Engine& shared,
 }
 
 // What is said of `layout` stands where the pool's is written.
-void place_layout(const proto::Layout& written, const std::string& path, FieldLocations& where) {
+void place_layout(const std::string& path, FieldLocations& where) {
   where.place("layout", where.at(path));
-  std::vector<const google::protobuf::FieldDescriptor*> fields;
-  written.GetReflection()->ListFields(written, &fields);
-  for (const google::protobuf::FieldDescriptor* field : fields) {
-    where.place("layout." + field->name(), where.at(path + "." + field->name()));
+  for (const std::string& field : field_names(*proto::Layout::descriptor())) {
+    where.place("layout." + field, where.at(path + "." + field));
   }
 }
 
@@ -167,7 +165,7 @@ ServingPools pools_of(const proto::Plan& plan, FieldLocations& where) {
   pools.prefill = pool_of(written.prefill(), engine, path + ".prefill", where);
   pools.decode = pool_of(written.decode(), engine, path + ".decode", where);
   pools.transfer = static_cast<KvTransfer>(written.transfer());
-  place_layout(written.prefill().layout(), path + ".prefill.layout", where);
+  place_layout(path + ".prefill.layout", where);
   return pools;
 }
 static_assert(proto::Pools::push == static_cast<int>(KvTransfer::kPush));
