@@ -264,15 +264,15 @@ PlanBounds all_plan_bounds() {
     if (!each.is_switch()) bounds.all.push_back({each.path, 1.0 * each.least, 1.0 * each.most});
   }
   const std::vector<Bound> of_plan = bounds.all;
-  for (const std::string pool : {"serve.pools.prefill.", "serve.pools.decode."}) {
+  for (const char* const pool : {"serve.pools.prefill.", "serve.pools.decode."}) {
     for (const Bound& each : of_plan) {
       if (!each.path.starts_with("layout.")) continue;
-      bounds.add(pool + std::string(each.path), each.least, each.most);
+      bounds.add(fmt::format("{}{}", pool, each.path), each.least, each.most);
     }
   }
-  for (const std::string part : {"serve.", "serve.pools.prefill.", "serve.pools.decode."}) {
+  for (const char* const part : {"serve.", "serve.pools.prefill.", "serve.pools.decode."}) {
     for (const Bound& each : kEngine) {
-      bounds.add(part + "engine." + std::string(each.path), each.least, each.most);
+      bounds.add(fmt::format("{}engine.{}", part, each.path), each.least, each.most);
     }
   }
   return bounds;

@@ -146,7 +146,7 @@ ServingPool pool_of(const proto::Pool& written, const proto::Engine& shared,
 void place_layout(const std::string& path, FieldLocations& where) {
   where.place("layout", where.at(path));
   for (const std::string& field : field_names(*proto::Layout::descriptor())) {
-    where.place("layout." + field, where.at(path + "." + field));
+    where.place(fmt::format("layout.{}", field), where.at(fmt::format("{}.{}", path, field)));
   }
 }
 

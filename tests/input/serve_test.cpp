@@ -186,11 +186,11 @@ TEST(Serve, EnginesAreRefusedWhereTheyAreWrong) {
     EXPECT_EQ(refusal(engine(row.fields)), "p:" + row.refusal);
   }
   // Only those who have a default for it may leave it out.
-  for (const std::string name : {"sglang", "tensorrt_llm"}) {
+  for (const char* const name : {"sglang", "tensorrt_llm"}) {
     EXPECT_EQ(refusal(std::string("traffic { ") + kRate + " } engine { name: \"" + name + "\" }"),
               "accepted");
   }
-  for (const std::string name : {"static", "fastertransformer"}) {
+  for (const char* const name : {"static", "fastertransformer"}) {
     EXPECT_EQ(refusal(std::string("traffic { ") + kRate + " }\nengine { name: \"" + name + "\" }"),
               "p:4:1: error: serve.engine.max_sequences is missing: it has no default");
   }
