@@ -25,8 +25,8 @@ constexpr double kPerSecond = 1e12;
 
 serving::Picoseconds to_picoseconds(Seconds time) {
   const double picoseconds = std::round(time.value * kPerSecond);
-  SIM_CHECK(picoseconds >= 0 && picoseconds < 9e18, "a step of no time that can be counted");
-  return static_cast<serving::Picoseconds>(picoseconds);
+  SIM_CHECK(picoseconds >= -1 && picoseconds < 9e18, "a step of no time that can be counted");
+  return static_cast<serving::Picoseconds>(std::max(0.0, picoseconds));
 }
 
 // What a rank executes of its own.
@@ -256,9 +256,9 @@ serving::Picoseconds PassPrice::of(std::span<const serving::StepShape> ranks, in
   Seconds takes = together(std::move(passes));
   if (stage == 0) takes += host_time(ranks);
   const auto count = static_cast<double>(ranks.size());
-  busy_.computing_s += computing;
-  busy_.network_s += (takes.value - longest) * count;
-  busy_.peers_s += longest * count - computing;
+  parts_ = {to_picoseconds(Seconds{computing}),
+            to_picoseconds(Seconds{(takes.value - longest) * count}),
+            to_picoseconds(Seconds{longest * count - computing})};
   return to_picoseconds(takes);
 }
 

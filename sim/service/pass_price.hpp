@@ -29,17 +29,7 @@ class PassPrice : public serving::StepPrice {
 
   serving::Picoseconds of(std::span<const serving::StepShape> ranks, int stage) override;
   serving::Picoseconds message(std::span<const serving::StepShape> ranks, int stage) override;
-
-  // Of all that was asked for: what a GPU of each tensor group did in the passes, over stages. The
-  // ranks that share experts end together: what the one that computes longest waits is the
-  // network's and the host's, what the others wait beyond that is for it.
-  struct Busy {
-    double computing_s = 0;
-    double network_s = 0;
-    double peers_s = 0;
-  };
-  const Busy& busy() const { return busy_; }
-  void forget_busy() { busy_ = {}; }
+  serving::StepParts parts() const override { return parts_; }
 
  private:
   enum class Kind { kGrowing, kDecode, kPrefill };
@@ -77,7 +67,7 @@ class PassPrice : public serving::StepPrice {
   std::map<Key, std::unique_ptr<CompiledPass>> passes_;
   std::map<std::tuple<int, Axis, CollectiveOp, bool>, AllEnds> known_ends_;
   std::map<int, AllEnds> known_messages_;  // by stage
-  Busy busy_;
+  serving::StepParts parts_;               // of what was asked for last
 };
 
 }  // namespace rehearse

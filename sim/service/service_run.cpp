@@ -125,10 +125,8 @@ ServiceRun ServicePricer::run(const Serve& serve) {
     run.result = serving::serve(offered, settings, price);
     return run;
   }
-  PassPrice& price = price_of(serve.replicas);
-  price.forget_busy();
-  run.result = serving::serve(offered, settings, price);
-  run.busy = price.busy();
+  run.result = serving::serve(offered, settings, price_of(serve.replicas));
+  run.priced = true;
   return run;
 }
 

@@ -19,7 +19,7 @@ namespace rehearse {
 struct ServiceRun {
   PlannedEngine engine;
   serving::ServiceResult result;
-  std::optional<PassPrice::Busy> busy;  // nothing where the plan gives the price of a step
+  bool priced = false;  // by passes; not by a price that the plan gives
 };
 
 // Throws InputError: what the plan asks for is not modelled beside serve, or its replicas need more

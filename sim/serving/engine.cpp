@@ -67,20 +67,27 @@ std::vector<StepShape> Engine::shapes_of(const std::vector<Batch>& batches) cons
   return shapes;
 }
 
-Picoseconds Engine::run_step(std::vector<StepShape>& shapes, Picoseconds turn, Picoseconds host,
-                             Picoseconds& start) {
+Engine::Ran Engine::run_step(const std::vector<StepShape>& shapes, Picoseconds turn,
+                             Picoseconds host) {
   host_free_ = turn + host;
-  Picoseconds end = host_free_;
+  Ran ran;
+  ran.end = host_free_;
   for (int stage = 0; stage < settings_.stages; ++stage) {
-    const Picoseconds begins = std::max(end, stage_free_[stage]);
-    if (stage == 0) start = begins;
-    end = begins + price_.of(shapes, stage);
-    SIM_CHECK(end >= begins, "a step that takes less than no time");
-    if (stage == 0) totals_.busy += end - begins;
-    stage_free_[stage] = end;
-    if (settings_.stages > 1) end += price_.message(shapes, stage);
+    const Picoseconds begins = std::max(ran.end, stage_free_[stage]);
+    if (stage == 0) ran.start = begins;
+    ran.end = begins + price_.of(shapes, stage);
+    SIM_CHECK(ran.end >= begins, "a step that takes less than no time");
+    if (stage == 0) ran.busy = ran.end - begins;
+    ran.parts += price_.parts();
+    stage_free_[stage] = ran.end;
+    if (settings_.stages > 1) ran.end += price_.message(shapes, stage);
   }
-  return end;
+  return ran;
+}
+
+void Engine::count(const Ran& step) {
+  totals_.busy += step.busy;
+  totals_.parts += step.parts;
 }
 
 void Engine::record(const std::vector<Batch>& batches, int grown, Picoseconds start,
@@ -93,9 +100,9 @@ void Engine::record(const std::vector<Batch>& batches, int grown, Picoseconds st
 }
 
 void Engine::launch(std::vector<Batch>&& batches, Picoseconds now) {
-  std::vector<StepShape> shapes = shapes_of(batches);
-  Picoseconds start = 0;
-  const Picoseconds end = run_step(shapes, now, host_time(batches), start);
+  const std::vector<StepShape> shapes = shapes_of(batches);
+  const Ran step = run_step(shapes, now, host_time(batches));
+  count(step);
   ++totals_.steps;
   for (std::size_t rank = 0; rank < shapes.size(); ++rank) {
     totals_.tokens += shapes[rank].tokens;
@@ -103,11 +110,11 @@ void Engine::launch(std::vector<Batch>&& batches, Picoseconds now) {
     totals_.slices += static_cast<std::int64_t>(batches[rank].size());
     for (const Slice& slice : batches[rank]) {
       RequestState& its = requests_[slice.request];
-      if (its.first_scheduled < 0) its.first_scheduled = start;
+      if (its.first_scheduled < 0) its.first_scheduled = step.start;
     }
   }
-  if (log_steps_) record(batches, 0, start, end);
-  flights_.push_back({std::move(batches), end});
+  if (log_steps_) record(batches, 0, step.start, step.end);
+  flights_.push_back({std::move(batches), step.end});
 }
 
 // The host after what it did at `now`: it schedules on, or waits for the oldest step.
@@ -237,10 +244,9 @@ void Engine::extend_run() {
       shape.context = contexts[set][rank] + grown * shape.tokens;
     }
     const Picoseconds turn = std::max(host_free_, run_.ends[at]);
-    Picoseconds start = 0;
-    run_.ends.push_back(run_step(shapes[set], turn, host[set], start));
+    run_.steps.push_back(run_step(shapes[set], turn, host[set]));
+    run_.ends.push_back(run_.steps.back().end);
     run_.turns.push_back(turn);
-    run_.starts.push_back(start);
     run_.clocks.push_back(host_free_);
     run_.clocks.insert(run_.clocks.end(), stage_free_.begin(), stage_free_.end());
   }
@@ -263,10 +269,7 @@ void Engine::close_run(std::int64_t times) {
     totals_.most_blocks = std::max(totals_.most_blocks, ranks_[rank]->used_blocks());
   }
   handed_out_.insert(handed_out_.end(), run_.turns.begin(), run_.turns.begin() + times);
-  for (std::int64_t at = 0; at < static_cast<std::int64_t>(run_.turns.size()); ++at) {
-    if (at < times) continue;
-    totals_.busy -= run_.clocks[(at + 1) * clocks + 1] - run_.starts[at];
-  }
+  for (std::int64_t at = 0; at < times; ++at) count(run_.steps[at]);
   for (int set = 0; set < period; ++set) {
     const std::vector<Batch>& batches = flights_[depth - period + set].batches;
     const std::int64_t count = visits(times, period, set);
@@ -280,7 +283,7 @@ void Engine::close_run(std::int64_t times) {
   if (log_steps_) {
     for (std::int64_t at = 0; at < times; ++at) {
       record(flights_[depth - period + at % period].batches, static_cast<int>(at / period) + 1,
-             run_.starts[at], run_.ends[depth + at]);
+             run_.steps[at].start, run_.steps[at].end);
     }
   }
   // The steps in flight now are the last ones.

@@ -35,10 +35,11 @@ struct EngineTotals {
   std::int64_t dummy_steps = 0;  // nobody had work
   std::int64_t events = 0;       // passes of the schedulers
   Picoseconds busy = 0;          // of the first stage
-  std::int64_t tokens = 0;       // computed, drafts with them
-  std::int64_t executed = 0;     // with padding
-  std::int64_t slices = 0;       // requests, summed over the steps
-  int most_blocks = 0;           // in use after a pass, of the fullest rank
+  StepParts parts;
+  std::int64_t tokens = 0;    // computed, drafts with them
+  std::int64_t executed = 0;  // with padding
+  std::int64_t slices = 0;    // requests, summed over the steps
+  int most_blocks = 0;        // in use after a pass, of the fullest rank
 };
 
 class Engine {
@@ -74,12 +75,18 @@ class Engine {
     std::vector<Batch> batches;  // by rank
     Picoseconds end = 0;
   };
+  struct Ran {
+    Picoseconds start = 0;  // in the first stage
+    Picoseconds end = 0;    // in the last
+    Picoseconds busy = 0;   // the first stage
+    StepParts parts = {};
+  };
   // Steps that repeat those in flight: `times` at most, of which some are worked out.
   struct Run {
     int period = 0;
     std::int64_t most = 0;
-    std::vector<Picoseconds> turns;   // when each was scheduled, and the one before handed out
-    std::vector<Picoseconds> starts;  // of its first stage
+    std::vector<Picoseconds> turns;  // when each was scheduled, and the one before handed out
+    std::vector<Ran> steps;
     std::vector<Picoseconds> ends;    // of those in flight before, then its own
     std::vector<Picoseconds> clocks;  // after each: the host's, then each stage's
   };
@@ -87,8 +94,8 @@ class Engine {
   void wait_for(WaitsFor what, Picoseconds when);
   Picoseconds host_time(const std::vector<Batch>& batches) const;
   // Runs a step from `turn` on; moves host_free_ and stage_free_.
-  Picoseconds run_step(std::vector<StepShape>& shapes, Picoseconds turn, Picoseconds host,
-                       Picoseconds& start);
+  Ran run_step(const std::vector<StepShape>& shapes, Picoseconds turn, Picoseconds host);
+  void count(const Ran& step);
   std::vector<Batch> next_batches();
   void launch(std::vector<Batch>&& batches, Picoseconds now);
   void record(const std::vector<Batch>& batches, int grown, Picoseconds start, Picoseconds end);

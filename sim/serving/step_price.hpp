@@ -8,6 +8,22 @@
 
 namespace rehearse::serving {
 
+// What a GPU of each tensor group did in a step, summed over ranks and stages. Ranks that share
+// experts end together: what the one that computes longest waits is the network's and the host's,
+// what the others wait beyond that is for it.
+struct StepParts {
+  Picoseconds computing = 0;
+  Picoseconds network = 0;
+  Picoseconds peers = 0;
+
+  StepParts& operator+=(const StepParts& other) {
+    computing += other.computing;
+    network += other.network;
+    peers += other.peers;
+    return *this;
+  }
+};
+
 // One model of the cost. It is asked for every step, and always the same for the same shape: what
 // is expensive it keeps by shape itself.
 class StepPrice {
@@ -16,6 +32,8 @@ class StepPrice {
   // In one stage of the pipeline, of the ranks that step together; a rank without requests has a
   // shape of no tokens and computes a dummy batch.
   virtual Picoseconds of(std::span<const StepShape> ranks, int stage) = 0;
+  // Of what was asked for last.
+  virtual StepParts parts() const { return {}; }
   // From the end of the stage until what it sends is there: with the next stage, which may start
   // then, or behind the last with the host. The stage itself is free before.
   virtual Picoseconds message(std::span<const StepShape> /*ranks*/, int /*stage*/) { return 0; }

@@ -19,9 +19,8 @@
 namespace rehearse {
 namespace {
 
-MemoryPeak memory_of(const Plan& plan, const ServiceRun& run, const Platform& platform) {
+MemoryPeak memory_of(const ServiceRun& run) {
   const KvRoom& room = run.engine.room;
-  const serving::EngineSettings& engine = run.engine.settings;
   int most = 0;
   for (const serving::EngineTotals& totals : run.result.totals) {
     most = std::max(most, totals.most_blocks);
@@ -34,21 +33,35 @@ MemoryPeak memory_of(const Plan& plan, const ServiceRun& run, const Platform& pl
   for (const double bytes : memory.bytes) memory.peak_bytes += bytes;
   memory.peak_fraction = memory.peak_bytes / memory.capacity_bytes;
   memory.fits = memory.peak_bytes <= memory.usable_bytes;
-  static_cast<void>(plan);
-  static_cast<void>(platform);
-  static_cast<void>(engine);
   return memory;
 }
 
 // Of makespan x GPUs. A GPU of each tensor group stands for all of it.
 void fill_times(const ServiceRun& run, const Plan& plan, Metrics& metrics) {
-  if (!run.busy) return;
+  if (!run.priced) return;
+  serving::StepParts parts;
+  for (const serving::EngineTotals& totals : run.result.totals) parts += totals.parts;
   const double whole = metrics.makespan_s * metrics.ranks / plan.layout.tensor;
-  metrics.compute_busy_fraction = run.busy->computing_s / whole;
-  metrics.exposed_fraction = run.busy->network_s / whole;
-  metrics.peer_wait_fraction = run.busy->peers_s / whole;
+  const auto share = [&](serving::Picoseconds part) {
+    return static_cast<double>(part) * 1e-12 / whole;
+  };
+  metrics.compute_busy_fraction = share(parts.computing);
+  metrics.exposed_fraction = share(parts.network);
+  metrics.peer_wait_fraction = share(parts.peers);
   metrics.no_work_fraction =
       1 - metrics.compute_busy_fraction - metrics.exposed_fraction - metrics.peer_wait_fraction;
+}
+
+// What the requests ask for; prompts found in a cache are served, too, though nobody computes them.
+void fill_flops(const Model& model, const Plan& plan, const Platform& platform, Metrics& metrics) {
+  metrics.model_flops = model_flops(model, plan).of_batch().value;
+  double peak = 0;
+  for (int gpu = 0; gpu < metrics.ranks; ++gpu) {
+    const Device& device = platform.device_of(gpu);
+    peak +=
+        usable_peak(platform, device, fastest_arithmetic(model)).value / device.compute_efficiency;
+  }
+  metrics.mfu = metrics.model_flops / (peak * metrics.makespan_s);
 }
 
 }  // namespace
@@ -86,8 +99,9 @@ Simulation simulate_service(const PreparedPlan& prepared, const SimulationOption
   Metrics& metrics = result.metrics;
   metrics.has_experts = model.moe.has_value();
   metrics.price = platform.cost;
-  metrics.memory = memory_of(plan, *run, platform);
+  metrics.memory = memory_of(*run);
   fill_times(*run, plan, metrics);
+  fill_flops(model, plan, platform, metrics);
   metrics.gpu_kinds = gpu_kinds(platform, about.gpus);
   metrics.accuracy = accuracy_of(plan, model, platform, programs);
   metrics.model_notes = notes_of(model, platform);
