@@ -10,26 +10,13 @@
 #include "layout/request_lengths.hpp"
 #include "metrics/assumptions.hpp"
 #include "metrics/cost.hpp"
+#include "report/serving_lines.hpp"
 #include "timeline/gpu_time.hpp"
 
 namespace rehearse {
 namespace {
 
-struct Line {
-  std::string label;
-  std::string value;
-  std::string definition;
-};
-
 std::string seconds(double value) { return to_text(Seconds{value}); }
-std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
-
-// "232 k": a rate that may be millions.
-std::string rate(double per_second) {
-  if (per_second >= 1e6) return fmt::format("{:.4g} M", per_second / 1e6);
-  if (per_second >= 1e4) return fmt::format("{:.4g} k", per_second / 1e3);
-  return fmt::format("{:.4g}", per_second);
-}
 
 std::string distribution(const Distribution& d) {
   return fmt::format("mean {}, p50 {}, p99 {}, max {}", seconds(d.mean), seconds(d.p50),
@@ -160,9 +147,27 @@ std::vector<Line> cost_lines(const Metrics& m) {
                         *cost.tokens_per_joule, *cost.output_tokens_per_joule);
   }
   if (text.empty()) return {};
+  if (!m.replayed) {
+    return {{"cost", text,
+             "all GPUs of the plan over the window, by the platform's price and power of a GPU; "
+             "over prompt and output tokens, or output tokens alone"}};
+  }
   return {{"cost", fmt::format("{} ({})", text, traffic_of(m)),
            "all GPUs of the layout until the makespan, by the platform's price and power of a GPU; "
            "over prompt and output tokens, or output tokens alone"}};
+}
+
+// Of a service, as far as it is known.
+std::vector<Line> service_use_lines(const Metrics& m) {
+  std::string text;
+  if (m.compute_busy_fraction > 0) {
+    text = fmt::format("in steps {} of the time", percent(m.compute_busy_fraction));
+  }
+  if (m.mfu > 0) text += fmt::format("{}MFU {}", text.empty() ? "" : "; ", percent(m.mfu));
+  if (text.empty()) return {};
+  return {{"GPUs' use", text,
+           "of makespan x GPUs; MFU: matrix FLOPs that the model asks for / (peak FLOP/s x GPUs x "
+           "makespan)"}};
 }
 
 std::vector<Line> gpu_time_lines(const Metrics& m) {
@@ -232,7 +237,8 @@ std::string traffic_text(const Plan& plan) {
 // "2 static, up to 8 requests at once on each of 4 replicas"
 std::string engine_text(const Plan& plan) {
   return fmt::format("{} {}, up to {} requests at once on each of {} replicas", plan.layout.data,
-                     plan.serve->engine.name, *plan.serve->engine.max_sequences, plan.layout.dense_data());
+                     plan.serve->engine.name, *plan.serve->engine.max_sequences,
+                     plan.layout.dense_data());
 }
 
 // "77.0 GB usable (0.90 of 85.5 GB)"
@@ -279,12 +285,15 @@ std::vector<Line> expert_lines(const Metrics& m) {
   return lines;
 }
 
-std::vector<Line> plan_lines(const RunIdentity& identity, const Plan& plan) {
+std::vector<Line> name_lines(const RunIdentity& identity) {
   return {{"plan",
            identity.plan + (identity.variant.empty() ? "" : ", variant " + identity.variant), ""},
           {"model", identity.model, ""},
-          {"platform", identity.platform, ""},
-          {"layout", layout_text(plan.layout), "data counts replicas of the experts"},
+          {"platform", identity.platform, ""}};
+}
+
+std::vector<Line> plan_lines(const Plan& plan) {
+  return {{"layout", layout_text(plan.layout), "data counts replicas of the experts"},
           {"traffic", traffic_text(plan), plan.serve ? kAsTheyArrive : kBurst},
           plan.serve ? Line{"engines", engine_text(plan),
                             "an engine: the replicas that share experts; requests come to the "
@@ -317,6 +326,14 @@ std::string text_of(const std::vector<Line>& lines, bool explain) {
 
 }  // namespace
 
+std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+
+std::string rate(double per_second) {
+  if (per_second >= 1e6) return fmt::format("{:.4g} M", per_second / 1e6);
+  if (per_second >= 1e4) return fmt::format("{:.4g} k", per_second / 1e3);
+  return fmt::format("{:.4g}", per_second);
+}
+
 std::string memory_verdict(const MemoryPeak& memory) {
   if (memory.fits) return {};
   std::string text = fmt::format("does not fit: rank {} needs {} of {}", memory.binding_rank,
@@ -327,7 +344,15 @@ std::string memory_verdict(const MemoryPeak& memory) {
 
 std::string summary(const RunIdentity& identity, const Plan& plan, const Metrics& metrics,
                     bool explain) {
-  std::vector<Line> lines = plan_lines(identity, plan);
+  std::vector<Line> lines = name_lines(identity);
+  const auto add = [&lines](const std::vector<Line>& part) {
+    lines.insert(lines.end(), part.begin(), part.end());
+  };
+  if (metrics.replayed) {
+    add(plan_lines(plan));
+  } else {
+    add(service_plan_lines(plan));
+  }
   if (metrics.folded_replicas > 1) {
     lines.push_back(
         {"folded",
@@ -339,11 +364,18 @@ std::string summary(const RunIdentity& identity, const Plan& plan, const Metrics
   if (const std::string gpus = gpus_text(metrics.gpu_kinds); !gpus.empty()) {
     lines.push_back({"GPUs", gpus, "the others are in no figure below, and cost nothing here"});
   }
-  for (const std::vector<Line>& part :
-       {time_lines(metrics), serving_lines(metrics), cost_lines(metrics), gpu_time_lines(metrics),
-        share_lines(metrics), replica_lines(metrics), expert_lines(metrics),
-        memory_lines(metrics.memory)}) {
-    lines.insert(lines.end(), part.begin(), part.end());
+  if (metrics.replayed) {
+    for (const std::vector<Line>& part :
+         {time_lines(metrics), serving_lines(metrics), cost_lines(metrics), gpu_time_lines(metrics),
+          share_lines(metrics), replica_lines(metrics), expert_lines(metrics),
+          memory_lines(metrics.memory)}) {
+      add(part);
+    }
+  } else {
+    add(service_lines(metrics));
+    add(cost_lines(metrics));
+    add(service_use_lines(metrics));
+    if (metrics.memory.capacity_bytes > 0) add(memory_lines(metrics.memory));
   }
   for (const std::string& each : metrics.assumptions) {
     if (each == kAllAtOnce) continue;  // is in the lines that hang on it

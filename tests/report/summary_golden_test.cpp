@@ -1,9 +1,12 @@
 // What a person reads after a run.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "golden_text.hpp"
 #include "graph/small_models.hpp"
 #include "metrics/metrics_by_hand.hpp"
+#include "metrics/service_by_hand.hpp"
 #include "report/summary.hpp"
 
 namespace rehearse {
@@ -45,6 +48,45 @@ TEST(SummaryGolden, OfAPlanThatDoesNotFit) {
   metrics.by_axis.clear();
   metrics.prompt_tokens_per_s = 2.5e6;
   expect_golden("summary_does_not_fit", summary(identity, small_plan(), metrics, true));
+}
+
+Metrics service_by_hand(const Plan& plan) {
+  const serving::ServiceResult result =
+      serving::serve_small(three_requests(), serving::small_engine("vllm"));
+  Metrics metrics =
+      metrics_of_service(measure_service(plan, result, one_engine()), result, one_engine());
+  metrics.memory = metrics_by_hand().memory;
+  metrics.price = {2.5, 700};
+  metrics.mfu = 0.375;
+  return metrics;
+}
+
+// All of it within a screen of 24 lines.
+TEST(SummaryGolden, OfAService) {
+  Plan plan = plan_of(three_requests());
+  plan.serve->slo = Slo{Seconds{0.016}, Seconds{0.02}, 0.9};
+  const std::string text = summary(identity_by_hand(), plan, service_by_hand(plan), false);
+  EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 24);
+  expect_golden("summary_service", text);
+  expect_golden("summary_service_explain",
+                summary(identity_by_hand(), plan, service_by_hand(plan), true));
+}
+
+// What is not known of a service is not in its summary; what is wrong with it stands out.
+TEST(SummaryGolden, OfAServiceThatCannotKeepUp) {
+  Plan plan = plan_of(three_requests());
+  Metrics metrics = service_by_hand(plan);
+  metrics.serving->steady = false;
+  metrics.serving->backlog_growth_per_s = 3.1;
+  metrics.serving->refused = 2;
+  metrics.memory = {};
+  const std::string text = summary(identity_by_hand(), plan, metrics, false);
+  EXPECT_NE(text.find("backlog grows by 3.1 requests/s: no steady state"), std::string::npos);
+  EXPECT_NE(text.find("2 REFUSED"), std::string::npos);
+  for (const char* const unknown :
+       {"communication", "makespan", "GPU compute", "objective", "memory", "VERDICT"}) {
+    EXPECT_EQ(text.find(unknown), std::string::npos) << unknown;
+  }
 }
 
 // fault:U3: the verdict says what is usable, and which field would change it.
