@@ -10,6 +10,7 @@ extern const std::string_view kAssetStyle;     // page/style.css
 extern const std::string_view kAssetCommon;    // page/common.js
 extern const std::string_view kAssetTimeline;  // page/timeline.js
 extern const std::string_view kAssetRun;       // page/run.js
+extern const std::string_view kAssetService;   // page/service.js
 extern const std::string_view kAssetClaims;    // page/claims.js
 extern const std::string_view kAssetSearch;    // page/search.js
 

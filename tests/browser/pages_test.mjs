@@ -40,7 +40,7 @@ function page_test(name, look) {
 }
 
 function every_page() {
-  for (const name of ["report", "claims", "search", "run_24", "run_1024"]) {
+  for (const name of ["report", "service", "claims", "search", "run_24", "run_1024"]) {
     for (const scheme of ["light", "dark"]) {
       page_test(`${name} renders in ${scheme}`, async (page) => {
         await open(page, `${name}.html`, scheme);
@@ -68,7 +68,7 @@ function every_page() {
     });
   }
 
-  for (const name of ["claims", "search", "run_24"]) {
+  for (const name of ["claims", "search", "service", "run_24"]) {
     page_test(`names are text in ${name}`, async (page) => {
       await open(page, `${name}.html`);
       expect_includes(await page.locator("h1").innerText(), kHostile);
@@ -192,6 +192,39 @@ function charts_of_a_run() {
     assert.ok(labels.includes(busiest[0].name), `no ${busiest[0].name} in ${labels}`);
     await expect_drawn(page);
     await screenshot(page, "nvlink-light");
+  });
+}
+
+function service() {
+  page_test("a click on a slow request shows its life", async (page) => {
+    await open(page, "service.html");
+    const slowest = await page.evaluate(() => [...DATA.slowest].sort((a, b) => b.tpot_s - a.tpot_s || a.id - b.id));
+    await page.getByLabel("Slowest by", { exact: true }).selectOption("tpot_s");
+    assert.equal(await rows(page).count(), 50);
+    await rows(page).nth(2).click();
+    await settle(page);
+    const { id, queue_s, e2e_s } = slowest[2];
+    expect_includes(await page.locator("#request").innerText(), `Request ${id}\n`, "first token", "decoding");
+    const bar = await page.evaluate(() => {
+      const drawn = charts[charts.length - 1].chart.data;
+      return { label: drawn.labels[0], parts: drawn.datasets.map((set) => set.data[0]) };
+    });
+    assert.equal(bar.label, `request ${id}`);
+    expect_near(bar.parts[0], queue_s, 1e-12);
+    expect_near(bar.parts.reduce((sum, each) => sum + each, 0), e2e_s, 1e-12);
+    await expect_drawn(page);
+  });
+
+  page_test("the backlog of a service is drawn and named", async (page) => {
+    await open(page, "service.html");
+    const { requests, in_system } = await page.evaluate(() => {
+      const [waiting, running] = charts[0].chart.data.datasets;
+      const sum = (set) => set.data.reduce((total, point) => total + point.y, 0) * DATA.over_time.width_s;
+      return { requests: SERVING, in_system: sum(waiting) + sum(running) };
+    });
+    assert.ok(in_system > 0);
+    assert.equal(requests.steady, false);
+    expect_includes(await page.locator(".cards").innerText(), "grows by", "missed");
   });
 }
 
@@ -349,6 +382,7 @@ describe("pages", () => {
   describe("the timeline of a run", timeline);
   describe("the timeline of many ranks", timeline_of_many_ranks);
   describe("the charts of a run", charts_of_a_run);
+  describe("a service", service);
   describe("claims", claims);
   describe("search", search);
 });

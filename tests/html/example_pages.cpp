@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   };
   const bool written = write("claims.html", claims_page(example_claims())) &&
                        write("search.html", search_page(example_search())) &&
+                       write("service.html", example_service_page()) &&
                        write("run_24.html", example_run_page(24)) &&
                        write("run_1024.html", example_run_page(1024));
   return written ? 0 : 1;

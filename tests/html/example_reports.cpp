@@ -5,6 +5,9 @@
 #include <algorithm>
 
 #include "html/run_page.hpp"
+#include "html/service_page.hpp"
+#include "metrics/result_json.hpp"
+#include "metrics/service_by_hand.hpp"
 #include "trace/small_runs.hpp"
 
 namespace rehearse {
@@ -196,6 +199,25 @@ std::string example_run_page(int ranks) {
 {{"axis":"tp","busy_s":0.45,"exposed_s":0.1,"bytes_per_rank":6e8}}]}},
 "memory":{{"capacity_bytes":4e10,"usable_bytes":3.6e10,"peak_bytes":5e10,"fits":false,"binding_rank":0}}}})");
   return run_page(std::string("example ") + kHostile, result, run);
+}
+
+std::string example_service_page() {
+  serving::ServiceSettings settings = serving::small_engine("vllm");
+  settings.engines = 2;
+  std::vector<serving::Offered> offered;
+  for (int i = 0; i < 300; ++i) {
+    offered.push_back(serving::asks(8 + 11 * i % 40, 1 + 7 * i % 30, i * 16 * serving::kMs));
+  }
+  const serving::ServiceResult service = serving::serve_small(offered, settings);
+  Plan plan = plan_of(offered);
+  plan.serve->slo = Slo{Seconds{0.2}, Seconds{0.03}, 0.9};
+  plan.serve->warm_up = Seconds{0.5};
+  const ServiceFigures about = {2, settings.engine.kv_blocks, 2};
+  const Metrics metrics = metrics_of_service(measure_service(plan, service, about), service, about);
+  RunIdentity identity;
+  identity.model = std::string("model ") + kHostile;
+  return service_page(std::string("service ") + kHostile, result_json(identity, metrics), plan,
+                      service);
 }
 
 }  // namespace rehearse

@@ -14,5 +14,7 @@ ReportSearch example_search();
 // The page of a run of `ranks` ranks with 300 steps of compute and all-reduce each, of different
 // length on each rank, and an expert heat map.
 std::string example_run_page(int ranks);
+// The page of a service of 300 requests that come a little faster than they go.
+std::string example_service_page();
 
 }  // namespace rehearse

@@ -49,8 +49,8 @@ TEST(HtmlPage, BytesThatAreNoTextAreReplaced) {
 }
 
 TEST(HtmlPage, LoadsNothing) {
-  for (const std::string& page :
-       {claims_page(example_claims()), search_page(example_search()), example_run_page(4)}) {
+  for (const std::string& page : {claims_page(example_claims()), search_page(example_search()),
+                                  example_run_page(4), example_service_page()}) {
     EXPECT_NE(page.find("default-src 'none'"), std::string::npos);
     EXPECT_EQ(count_of(page, " src="), 0U);
     EXPECT_EQ(count_of(page, "<link"), 0U);
