@@ -89,6 +89,7 @@ struct Life {
 // Values at equal shares of the requests, from the smallest to the largest.
 Json curve_json(const std::vector<Life>& lives, double Life::*quantity) {
   std::vector<double> values;
+  values.reserve(lives.size());
   for (const Life& each : lives) values.push_back(each.*quantity);
   std::sort(values.begin(), values.end());
   Json points = Json::array();
