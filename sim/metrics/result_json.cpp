@@ -200,6 +200,16 @@ void fill(const Serving& from, proto::Serving& to) {
   if (from.prefix_hit_fraction) to.set_prefix_hit_fraction(*from.prefix_hit_fraction);
 }
 
+void fill_times(const Metrics& from, proto::Result& to) {
+  fill(from.ttft_s, *to.mutable_ttft_s());
+  if (from.tpot_s) fill(*from.tpot_s, *to.mutable_tpot_s());
+  if (from.decode_step_s) fill(*from.decode_step_s, *to.mutable_decode_step_s());
+  if (from.itl_s) fill(*from.itl_s, *to.mutable_itl_s());
+  if (!from.serving) return;
+  if (from.serving->queue_s) fill(*from.serving->queue_s, *to.mutable_queue_s());
+  if (from.serving->e2e_s) fill(*from.serving->e2e_s, *to.mutable_e2e_s());
+}
+
 }  // namespace
 
 std::string result_json(const RunIdentity& identity, const Metrics& metrics,
@@ -216,10 +226,7 @@ std::string result_json(const RunIdentity& identity, const Metrics& metrics,
   result.set_inputs_sha256(identity.inputs_sha256);
   result.set_gpus(metrics.ranks);
   result.set_makespan_s(metrics.makespan_s);
-  fill(metrics.ttft_s, *result.mutable_ttft_s());
-  if (metrics.tpot_s) fill(*metrics.tpot_s, *result.mutable_tpot_s());
-  if (metrics.decode_step_s) fill(*metrics.decode_step_s, *result.mutable_decode_step_s());
-  if (metrics.itl_s) fill(*metrics.itl_s, *result.mutable_itl_s());
+  fill_times(metrics, result);
   fill(metrics, *result.mutable_throughput());
   fill(metrics, *result.mutable_utilization());
   if (metrics.tokens_per_s > 0) {
@@ -234,11 +241,7 @@ std::string result_json(const RunIdentity& identity, const Metrics& metrics,
     result.mutable_prefill()->set_micro_batches(metrics.prefill->micro_batches);
     result.mutable_prefill()->set_by_default(metrics.prefill->by_default);
   }
-  if (metrics.serving) {
-    if (metrics.serving->queue_s) fill(*metrics.serving->queue_s, *result.mutable_queue_s());
-    if (metrics.serving->e2e_s) fill(*metrics.serving->e2e_s, *result.mutable_e2e_s());
-    fill(*metrics.serving, *result.mutable_serving());
-  }
+  if (metrics.serving) fill(*metrics.serving, *result.mutable_serving());
   if (metrics.replayed) fill(metrics, *result.mutable_balance());
   if (metrics.replicas) fill(*metrics.replicas, *result.mutable_replicas());
   if (metrics.experts) fill(*metrics.experts, metrics.makespan_s, *result.mutable_routing());

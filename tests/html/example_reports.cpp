@@ -205,6 +205,7 @@ std::string example_service_page() {
   serving::ServiceSettings settings = serving::small_engine("vllm");
   settings.engines = 2;
   std::vector<serving::Offered> offered;
+  offered.reserve(300);
   for (int i = 0; i < 300; ++i) {
     offered.push_back(serving::asks(8 + 11 * i % 40, 1 + 7 * i % 30, i * 16 * serving::kMs));
   }

@@ -58,6 +58,7 @@ TEST(ServicePage, AQueueIsWaitingAndThenPrefill) {
 
 TEST(ServicePage, IsSmallWhateverTheRunAndShowsTheSlowest) {
   std::vector<serving::Offered> offered;
+  offered.reserve(3000);
   for (int i = 0; i < 3000; ++i) offered.push_back(serving::asks(4, 3, i * 10 * serving::kMs));
   Plan plan = plan_of(offered);
   plan.serve->warm_up = Seconds{1};

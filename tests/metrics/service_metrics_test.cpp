@@ -170,6 +170,7 @@ TEST(ServiceMetrics, AQueueThatGrowsIsNoSteadyState) {
   ServiceSettings settings = small_engine("vllm");
   settings.engine.max_sequences = 1;
   std::vector<serving::Offered> offered;
+  offered.reserve(400);
   for (int i = 0; i < 400; ++i) offered.push_back(asks(1, 1, i * 10 * kMs));
   const Serving serving = Served(offered, settings).measured();
   EXPECT_FALSE(*serving.steady);

@@ -51,6 +51,7 @@ TEST(TokenGaps, NoneWithoutASecondToken) {
 TEST(TokenGaps, AMillionTokensAreOneRun) {
   ServiceResult result;
   std::vector<Picoseconds> ends;
+  ends.reserve(1'000'000);
   for (int step = 0; step < 1'000'000; ++step) ends.push_back(step * kMs);
   ends.back() += 9 * kMs;
   result.handed_out = {ends};
@@ -65,6 +66,7 @@ TEST(TokenGaps, AMillionTokensAreOneRun) {
 TEST(TokenGaps, AreThoseOfTheTokensOneByOne) {
   for (int load = 0; load < 20; ++load) {
     std::vector<serving::Offered> offered;
+    offered.reserve(40);
     for (int i = 0; i < 40; ++i) {
       offered.push_back(
           serving::asks(1 + (7 * i + load) % 23, 1 + (5 * i * load) % 17, i * (5 + load) * kMs));

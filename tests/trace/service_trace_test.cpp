@@ -75,6 +75,7 @@ TEST(ServiceTrace, StepsThatOverlapLieOnThreadsOfTheirOwn) {
   ServiceSettings settings = small_engine("vllm");
   settings.engine.stages = 2;
   std::vector<serving::Offered> offered;
+  offered.reserve(6);
   for (int i = 0; i < 6; ++i) offered.push_back(asks(4, 3));
   settings.engine.max_sequences = 4;
   settings.engine.max_tokens = 4;
