@@ -45,12 +45,29 @@ void Engine::arrived(int request, int rank, Picoseconds now) {
   if (waits_for_ == WaitsFor::kArrival) wait_for(WaitsFor::kTurn, std::max(now, host_free_));
 }
 
-void Engine::no_more_come(Picoseconds now) {
-  settle(now);
-  for (const auto& rank : ranks_) rank->no_more_come();
+// Something has happened that may let those go on who are there.
+void Engine::wake(Picoseconds now) {
   if (waits_for_ == WaitsFor::kArrival && has_work()) {
     wait_for(WaitsFor::kTurn, std::max(now, host_free_));
   }
+}
+
+void Engine::no_more_come(Picoseconds now) {
+  settle(now);
+  for (const auto& rank : ranks_) rank->no_more_come();
+  wake(now);
+}
+
+void Engine::received(int request, int rank, Picoseconds now) {
+  settle(now);
+  ranks_[rank]->received(request);
+  wake(now);
+}
+
+void Engine::let_go(int request, int rank, Picoseconds now) {
+  settle(now);
+  ranks_[rank]->let_go(request);
+  wake(now);
 }
 
 Picoseconds Engine::host_time(const std::vector<Batch>& batches) const {
@@ -168,6 +185,7 @@ void Engine::schedule() {
 
 void Engine::end_step(std::vector<int>& finished) {
   SIM_CHECK(waits_for_ == WaitsFor::kEnd, "no step that could end");
+  ended_.clear();
   if (run_.period > 0) {
     const std::int64_t done = static_cast<std::int64_t>(run_.turns.size());
     if (done < run_.most) {
@@ -179,10 +197,10 @@ void Engine::end_step(std::vector<int>& finished) {
   const Picoseconds now = next_;
   const std::int64_t step = static_cast<std::int64_t>(handed_out_.size());
   handed_out_.push_back(now);
-  const Flight flight = std::move(flights_.front());
+  ended_ = std::move(flights_.front().batches);
   flights_.pop_front();
   for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
-    ranks_[rank]->ended(flight.batches[rank], step, finished);
+    ranks_[rank]->ended(ended_[rank], step, finished);
   }
   if (wave_) {
     ++steps_of_wave_;

@@ -56,9 +56,14 @@ class Engine {
   Picoseconds next_schedule() const { return waits_for_ == WaitsFor::kTurn ? next_ : kNever; }
 
   void arrived(int request, int rank, Picoseconds now);
+  // Prefill and decode apart: see Scheduler.
+  void received(int request, int rank, Picoseconds now);
+  void let_go(int request, int rank, Picoseconds now);
   void no_more_come(Picoseconds now);
   // At next_end(): appends who has all his tokens.
   void end_step(std::vector<int>& finished);
+  // What was in the step that ended last, by rank; nothing where the last event was a run's.
+  const std::vector<Batch>& ended() const { return ended_; }
   // At next_schedule().
   void schedule();
   // A run that is under way is done as far as it is by now, so that the schedulers show it.
@@ -92,6 +97,7 @@ class Engine {
   };
 
   void wait_for(WaitsFor what, Picoseconds when);
+  void wake(Picoseconds now);
   Picoseconds host_time(const std::vector<Batch>& batches) const;
   // Runs a step from `turn` on; moves host_free_ and stage_free_.
   Ran run_step(const std::vector<StepShape>& shapes, Picoseconds turn, Picoseconds host);
@@ -118,6 +124,7 @@ class Engine {
   Picoseconds host_free_ = 0;
   std::vector<Picoseconds> stage_free_;
   std::deque<Flight> flights_;
+  std::vector<Batch> ended_;
   Run run_;
   std::int64_t steps_of_wave_ = 0;
   bool wave_ = false;  // ranks that step together go on

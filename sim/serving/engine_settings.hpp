@@ -60,6 +60,9 @@ struct EngineSettings {
   int max_prefill_tokens = 16384;
   double conservativeness = 1;
   bool mixed_chunk = false;
+  // Of a decode pool: room for so many tokens is left to each request with memory when another gets
+  // it (--num-reserved-decode-tokens).
+  int reserved_decode_tokens = 512;
   // TensorRT-LLM
   CapacityPolicy capacity = CapacityPolicy::kGuaranteedNoEvict;
 

@@ -64,6 +64,11 @@ struct RequestState {
   int cached = 0;        // tokens found in the cache when it was first admitted
   std::int64_t queue_rank = 0;  // arrivals at its engine before it
 
+  // Prefill and decode apart (pools.cpp).
+  bool keeps_blocks = false;  // it is only prefilled: its blocks stay until they are let go
+  bool remote = false;    // keys and values of its prompt come from elsewhere, and are not there
+  int remote_tokens = 0;  // of so many tokens, behind which it goes on
+
   int tree_node = 0;    // in a tree of prefixes (RadixCache): where what it has in there ends
   int tree_tokens = 0;  // that it has in there
   std::vector<int> blocks = {};           // of its keys and values (BlockPool)

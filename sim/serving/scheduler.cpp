@@ -30,10 +30,16 @@ int accepted_drafts(const Speculation& speculation, int request, const RequestSt
   return drafts;
 }
 
+void Scheduler::received(int /*request*/) { SIM_CHECK(false, "nobody has room for it"); }
+
+void Scheduler::let_go(int /*request*/) { SIM_CHECK(false, "nobody keeps blocks"); }
+
 int Scheduler::hand_out(const Slice& slice, std::int64_t step) {
   RequestState& its = state(slice.request);
   --its.in_flight;
   if (!slice.samples || its.phase == Phase::kFinished) return 0;
+  // Preempted in its last step: the token is worth nothing without its keys and values.
+  if (its.keeps_blocks && its.life() != slice.life) return 0;
   const int accepted =
       slice.drafts == 0 ? 0
                         : accepted_drafts(settings_.speculation, slice.request, its, slice.drafts);

@@ -34,6 +34,8 @@ class Scheduler {
 
   // Whether it could ever be served here.
   virtual bool fits(const Offered& offered) const = 0;
+  // Whether it could ever be decoded here, its prompt computed elsewhere.
+  virtual bool fits_remote(const Offered& offered) const { return fits(offered); }
   virtual void arrived(int request) = 0;
   virtual void no_more_come() {}
   virtual bool has_requests() const = 0;
@@ -56,6 +58,17 @@ class Scheduler {
   virtual void repeat(std::span<const Batch* const> in_flight, int period, std::int64_t times,
                       std::int64_t step) = 0;
 
+  // Prefill and decode apart. Who arrives as `remote` gets room for what is to come before anything
+  // comes: appends whom room was made for since this was asked last.
+  void take_reserved(std::vector<int>& requests) {
+    requests.insert(requests.end(), reserved_.begin(), reserved_.end());
+    reserved_.clear();
+  }
+  // The keys and values of a request that room was made for are there.
+  virtual void received(int request);
+  // Those of a finished request that keeps its blocks have been read: the blocks are free.
+  virtual void let_go(int request);
+
   virtual Load load() const = 0;
   virtual int used_blocks() const = 0;
   virtual std::int64_t prompt_tokens_left() const = 0;  // of all requests here
@@ -65,7 +78,8 @@ class Scheduler {
 
  protected:
   std::int64_t prompt_left(int request) const {
-    return std::max(0, state(request).prompt() - state(request).computed);
+    const RequestState& its = state(request);
+    return its.remote ? 0 : std::max(0, its.prompt() - its.computed);
   }
   RequestState& state(int request) { return requests_[request]; }
   const RequestState& state(int request) const { return requests_[request]; }
@@ -87,6 +101,7 @@ class Scheduler {
 
   const EngineSettings& settings_;
   Requests& requests_;
+  std::vector<int> reserved_;  // see take_reserved()
 };
 
 // The `set`-th of the sets that take turns is in step i = 1, 2, ... where (i - 1) mod period = set;
@@ -104,6 +119,7 @@ struct SchedulerKind {
   std::string_view name;
   std::unique_ptr<Scheduler> (*make)(const EngineSettings& settings, Requests& requests) = nullptr;
   std::string (*refusal)(const EngineSettings& settings) = nullptr;
+  bool apart = false;  // serves where prefill and decode are apart
 };
 
 std::span<const SchedulerKind* const> schedulers();

@@ -3,88 +3,30 @@
 //
 // Admission expects that those who run will still get `ratio` of what they may. The ratio falls
 // with every decode step; where it was too low memory runs out, some are retracted, and it rises.
-#include <algorithm>
-#include <deque>
+#include "serving/schedulers/sglang.hpp"
 
-#include "base/error.hpp"
-#include "serving/kv/token_pool.hpp"
+#include <algorithm>
+
 #include "serving/schedulers/schedulers.hpp"
 
 namespace rehearse::serving {
 namespace {
 
-// SGLANG_CLIP_MAX_NEW_TOKENS_ESTIMATION, SGLANG_INIT_NEW_TOKEN_RATIO, ..._MIN_..._FACTOR,
+// SGLANG_INIT_NEW_TOKEN_RATIO, ..._MIN_..._FACTOR,
 // ..._DECAY_STEPS, SGLANG_RETRACT_DECODE_STEPS (srt/environ.py).
-constexpr int kMostExpected = 4096;
 constexpr double kFirstRatio = 0.7;
 constexpr double kLeastOfFirst = 0.14;
 constexpr int kStepsOfDecay = 600;
 constexpr int kStepsKeptFree = 20;
 
-class Sglang : public Scheduler {
- public:
-  Sglang(const EngineSettings& settings, Requests& requests)
-      : Scheduler(settings, requests),
-        first_ratio_(std::min(kFirstRatio * settings.conservativeness, 1.0)),
-        least_ratio_(std::min(first_ratio_ * kLeastOfFirst, 1.0)),
-        ratio_(first_ratio_),
-        kv_(settings, requests) {}
+}  // namespace
 
-  bool fits(const Offered& offered) const override;
-  void arrived(int request) override;
-  bool has_requests() const override;
-  Batch schedule() override;
-  void ended(const Batch& batch, std::int64_t step, std::vector<int>& finished) override;
-  std::int64_t repeats(std::span<const Batch* const> in_flight, int period,
-                       std::int64_t most) const override;
-  void repeat(std::span<const Batch* const> in_flight, int period, std::int64_t times,
-              std::int64_t step) override;
-  Load load() const override;
-  int used_blocks() const override {
-    return static_cast<int>((kv_.total() - kv_.memory()) / kv_.page());
-  }
-  std::int64_t prompt_tokens_left() const override;
-  int cached_tokens(int request) override { return kv_.matching(request); }
-  void check() const override;
-
- private:
-  struct Budget {
-    double total;          // tokens of memory, less what is expected
-    std::int64_t current;  // tokens of memory
-    std::int64_t input;    // tokens of a batch
-    std::int64_t chunk;
-  };
-  enum class Added { kContinue, kNoMemory, kOther };
-
-  std::int64_t expected(const RequestState& its) const {
-    return std::min(its.output() - its.generated, kMostExpected);
-  }
-
-  void merge_prefilled();
-  bool drop_finished(std::vector<int>& requests);
-  Batch prefill();
-  void continue_chunk(Batch& batch, Budget& budget);
-  Added add(int request, Batch& batch, Budget& budget);
-  void charge(Budget& budget, std::int64_t tokens, std::int64_t new_tokens) const;
-  void mix_in(Batch& batch);
-  Batch decode();
-  void lower_ratio() {
-    ratio_ = std::max(ratio_ - (first_ratio_ - least_ratio_) / kStepsOfDecay, least_ratio_);
-  }
-  void retract();
-  void compute(Batch& batch, int request, int tokens, bool prompt);
-
-  const double first_ratio_;
-  const double least_ratio_;
-  double ratio_;
-  TokenPool kv_;
-  std::deque<int> waiting_;
-  std::vector<int> running_;    // finished ones among them until the next pass
-  std::vector<int> prefilled_;  // of the last batch, which join at the next pass
-  bool last_was_prefill_ = false;
-  int chunked_ = -1;
-  bool full_ = false;  // no attempt to admit
-};
+Sglang::Sglang(const EngineSettings& settings, Requests& requests)
+    : Scheduler(settings, requests),
+      first_ratio_(std::min(kFirstRatio * settings.conservativeness, 1.0)),
+      least_ratio_(std::min(first_ratio_ * kLeastOfFirst, 1.0)),
+      ratio_(first_ratio_),
+      kv_(settings, requests) {}
 
 bool Sglang::fits(const Offered& offered) const {
   const std::int64_t expected =
@@ -95,12 +37,17 @@ bool Sglang::fits(const Offered& offered) const {
 
 void Sglang::arrived(int request) {
   state(request).phase = Phase::kWaiting;
-  waiting_.push_back(request);
+  if (!state(request).remote) {
+    waiting_.push_back(request);
+    return;
+  }
+  without_room_.push_back(request);
+  reserve();
 }
 
 bool Sglang::has_requests() const {
   const auto unfinished = [&](int request) { return state(request).phase != Phase::kFinished; };
-  return !waiting_.empty() || chunked_ >= 0 ||
+  return !waiting_.empty() || chunked_ >= 0 || !without_room_.empty() || holds_remote() ||
          std::any_of(prefilled_.begin(), prefilled_.end(), unfinished) ||
          std::any_of(running_.begin(), running_.end(), unfinished);
 }
@@ -112,6 +59,8 @@ bool Sglang::drop_finished(std::vector<int>& requests) {
 
 Batch Sglang::schedule() {
   merge_prefilled();
+  reserve();
+  join();
   Batch batch = prefill();
   last_was_prefill_ = !batch.empty();
   if (batch.empty()) batch = decode();
@@ -127,6 +76,10 @@ void Sglang::merge_prefilled() {
     full_ = false;
   }
   if (drop_finished(prefilled_)) full_ = false;
+  // Who is only prefilled is never decoded, whether his last step has ended yet or not.
+  if (std::erase_if(prefilled_, [&](int each) { return state(each).keeps_blocks; }) > 0) {
+    full_ = false;
+  }
   running_.insert(running_.end(), prefilled_.begin(), prefilled_.end());
   prefilled_.clear();
 }
@@ -244,6 +197,10 @@ void Sglang::compute(Batch& batch, int request, int tokens, bool prompt) {
   batch.push_back(slice);
 }
 
+void Sglang::lower_ratio() {
+  ratio_ = std::max(ratio_ - (first_ratio_ - least_ratio_) / kStepsOfDecay, least_ratio_);
+}
+
 Batch Sglang::decode() {
   Batch batch;
   const std::size_t before = running_.size();
@@ -263,7 +220,8 @@ Batch Sglang::decode() {
   return batch;
 }
 
-// Who has the fewest tokens goes first, of those who has the longest prompt; one remains.
+// Who has the fewest tokens goes first, of those who has the longest prompt; one remains, unless
+// the memory is that of requests which are not decoded yet and cannot be retracted.
 void Sglang::retract() {
   std::vector<int> kept = running_;
   std::stable_sort(kept.begin(), kept.end(), [&](int a, int b) {
@@ -277,7 +235,7 @@ void Sglang::retract() {
     waiting_.push_back(request);
   };
   do {
-    if (kept.size() == 1) break;
+    if (kept.size() == 1 && !holds_remote()) break;
     retract_one(kept.back());
     kept.pop_back();
   } while (kv_.for_next_tokens(kept) > kv_.memory());
@@ -307,7 +265,11 @@ void Sglang::ended(const Batch& batch, std::int64_t step, std::vector<int>& fini
     if (hand_out(slice, step) == 0) continue;
     if (its.phase == Phase::kFinished) {
       finished.push_back(slice.request);
-      kv_.cache_finished(slice.request);
+      if (its.keeps_blocks) {
+        kv_.cache_unfinished(slice.request, its.prompt());
+      } else {
+        kv_.cache_finished(slice.request);
+      }
     } else if (slice.prompt) {
       kv_.cache_unfinished(slice.request, slice.context + slice.tokens);
     }
@@ -317,7 +279,7 @@ void Sglang::ended(const Batch& batch, std::int64_t step, std::vector<int>& fini
 std::int64_t Sglang::repeats(std::span<const Batch* const> in_flight, int period,
                              std::int64_t most) const {
   if (last_was_prefill_ || chunked_ >= 0 || !(waiting_.empty() || full_)) return 0;
-  if (!alike(in_flight, period, running_.size())) return 0;
+  if (may_get_room() || !alike(in_flight, period, running_.size())) return 0;
   const Batch& batch = *in_flight.back();
   std::int64_t enough = 0;
   most = unfinished_for(in_flight, period, most);
@@ -344,7 +306,9 @@ Load Sglang::load() const {
   });
   const std::size_t running = running_.size() - static_cast<std::size_t>(finished) +
                               prefilled_.size() + (chunked_ >= 0 ? 1 : 0);
-  return {static_cast<int>(waiting_.size()), static_cast<int>(running)};
+  const std::size_t waiting =
+      waiting_.size() + without_room_.size() + receiving_.size() + received_.size();
+  return {static_cast<int>(waiting), static_cast<int>(running)};
 }
 
 std::int64_t Sglang::prompt_tokens_left() const {
@@ -357,8 +321,12 @@ void Sglang::check() const {
   std::vector<int> holders = running_;
   holders.insert(holders.end(), prefilled_.begin(), prefilled_.end());
   if (chunked_ >= 0) holders.push_back(chunked_);
+  holders.insert(holders.end(), receiving_.begin(), receiving_.end());
+  holders.insert(holders.end(), received_.begin(), received_.end());
   kv_.check(holders);
 }
+
+namespace {
 
 std::unique_ptr<Scheduler> make(const EngineSettings& settings, Requests& requests) {
   return std::make_unique<Sglang>(settings, requests);
@@ -374,6 +342,6 @@ std::string why_not(const EngineSettings& settings) {
 
 }  // namespace
 
-const SchedulerKind kSglang = {"sglang", make, why_not};
+const SchedulerKind kSglang = {"sglang", make, why_not, true};
 
 }  // namespace rehearse::serving

@@ -4,6 +4,12 @@
 // walks those that run, in their order, then, if nobody had to be preempted, those that wait, until
 // the budget of tokens is spent. Preempted requests lose all their blocks and come back as prompts
 // of all their tokens.
+//
+// A request whose prompt was computed elsewhere gets blocks for all of it when it would be
+// admitted, is set aside until they are filled, and then runs. It does not look for its prompt in
+// the cache. It holds blocks meanwhile that nobody can take from it, so those that are filled go
+// before all others that wait, and need no block more: vLLM let them queue behind requests that had
+// no room, and hung (issues 45388 and 57104 of 2026).
 #include <algorithm>
 #include <cmath>
 #include <deque>
@@ -23,20 +29,25 @@ class Vllm : public Scheduler {
 
   bool fits(const Offered& offered) const override;
   void arrived(int request) override;
-  bool has_requests() const override { return !waiting_.empty() || !running_.empty(); }
+  bool has_requests() const override {
+    return !waiting_.empty() || !running_.empty() || !receiving_.empty() || !received_.empty();
+  }
   Batch schedule() override;
   void ended(const Batch& batch, std::int64_t step, std::vector<int>& finished) override;
   std::int64_t repeats(std::span<const Batch* const> in_flight, int period,
                        std::int64_t most) const override;
   void repeat(std::span<const Batch* const> in_flight, int period, std::int64_t times,
               std::int64_t step) override;
+  void received(int request) override;
+  void let_go(int request) override { kv_.release(request); }
   Load load() const override {
-    return {static_cast<int>(waiting_.size()), static_cast<int>(running_.size())};
+    return {static_cast<int>(waiting_.size() + receiving_.size() + received_.size()),
+            static_cast<int>(running_.size())};
   }
   int used_blocks() const override { return kv_.pool().used(); }
   std::int64_t prompt_tokens_left() const override;
   int cached_tokens(int request) override {
-    return kv_.hits(request).blocks * settings_.block_tokens;
+    return state(request).remote ? 0 : kv_.hits(request).blocks * settings_.block_tokens;
   }
   void check() const override;
 
@@ -51,7 +62,11 @@ class Vllm : public Scheduler {
   bool make_room(Batch& batch, int request, std::int64_t tokens);
   void preempt(Batch& batch, std::size_t victim);
   void enqueue(int request, bool again);
+  void in_order(std::deque<int>& queue, int request) const;
   void admit(Batch& batch);
+  int kept_free() const;
+  bool reserve(int request);
+  void go_on(Batch& batch);
   // How many tokens of it a pass with this budget computes; 0: it has to wait.
   int admissible(int request);
   int capped(int tokens) const;
@@ -61,6 +76,8 @@ class Vllm : public Scheduler {
   KvBlocks kv_;
   std::deque<int> waiting_;
   std::vector<int> running_;
+  std::vector<int> receiving_;  // their blocks are being filled from elsewhere
+  std::deque<int> received_;    // theirs are: they wait for a place
   // Of the pass that is under way, or was the last.
   int budget_ = 0;
   std::size_t walk_ = 0;  // where the walk over running_ is
@@ -84,15 +101,19 @@ bool Vllm::earlier(int a, int b) const {
 
 void Vllm::enqueue(int request, bool again) {
   state(request).phase = Phase::kWaiting;
-  if (settings_.order == QueueOrder::kPriority) {
-    waiting_.insert(std::upper_bound(waiting_.begin(), waiting_.end(), request,
-                                     [&](int a, int b) { return earlier(a, b); }),
-                    request);
-  } else if (again) {
+  if (again && settings_.order == QueueOrder::kArrival) {
     waiting_.push_front(request);
   } else {
-    waiting_.push_back(request);
+    in_order(waiting_, request);
   }
+}
+
+void Vllm::in_order(std::deque<int>& queue, int request) const {
+  const auto place = settings_.order == QueueOrder::kPriority
+                         ? std::upper_bound(queue.begin(), queue.end(), request,
+                                            [&](int a, int b) { return earlier(a, b); })
+                         : queue.end();
+  queue.insert(place, request);
 }
 
 void Vllm::arrived(int request) { enqueue(request, false); }
@@ -186,12 +207,8 @@ int Vllm::admissible(int request) {
     return 0;
   }
   const int tokens = std::min(wanted, budget_);
-  const int kept =
-      running_.empty()
-          ? 0
-          : static_cast<int>(settings_.watermark * static_cast<double>(settings_.kv_blocks));
   const std::int64_t held = cached + tokens;
-  const int most = kv_.pool().free() - kept;
+  const int most = kv_.pool().free() - kept_free();
   if (settings_.reserve_full_prompt && kv_.need(request, its.tokens(), hits_) > most) {
     stop_ = Stop::kWholePrompt;
     return 0;
@@ -203,10 +220,52 @@ int Vllm::admissible(int request) {
   return tokens;
 }
 
+int Vllm::kept_free() const {
+  if (running_.empty()) return 0;
+  return static_cast<int>(settings_.watermark * static_cast<double>(settings_.kv_blocks));
+}
+
+// Room for what comes and for the step behind it, drafts with it.
+bool Vllm::reserve(int request) {
+  const RequestState& its = state(request);
+  const int tokens =
+      std::min(its.remote_tokens + 1 + lookahead(), its.offered->length() - 1 + 2 * lookahead());
+  if (kv_.need(request, tokens, {}) > kv_.pool().free() - kept_free()) return false;
+  kv_.allocate(request, tokens, {});
+  waiting_.pop_front();
+  receiving_.push_back(request);
+  reserved_.push_back(request);
+  return true;
+}
+
+void Vllm::received(int request) {
+  RequestState& its = state(request);
+  std::erase(receiving_, request);
+  its.remote = false;
+  its.computed = its.remote_tokens;
+  if (its.generated < its.output()) {
+    in_order(received_, request);
+  } else {
+    its.phase = Phase::kFinished;
+    kv_.release(request);
+  }
+}
+
+void Vllm::go_on(Batch& batch) {
+  const int request = received_.front();
+  received_.pop_front();
+  running_.push_back(request);
+  RequestState& its = state(request);
+  its.phase = Phase::kRunning;
+  kv_.publish(request, its.computed + 1);
+  batch.push_back({request, 1, its.computed, 0, false, false, its.life()});
+  --budget_;
+}
+
 void Vllm::admit(Batch& batch) {
   std::vector<int> set_aside;
   while (stop_ == Stop::kOther) {
-    if (waiting_.empty()) {
+    if (waiting_.empty() && received_.empty()) {
       stop_ = set_aside.empty() ? Stop::kNoneWait : Stop::kOther;
       break;
     }
@@ -214,6 +273,10 @@ void Vllm::admit(Batch& batch) {
       stop_ = Stop::kSequences;
     } else if (budget_ <= 0) {
       stop_ = Stop::kBudget;
+    } else if (!received_.empty()) {
+      go_on(batch);
+    } else if (state(waiting_.front()).remote) {
+      if (!reserve(waiting_.front())) stop_ = Stop::kWholePrompt;
     } else if (const int request = waiting_.front(); state(request).in_flight > 0) {
       // It was preempted while a step computed it: that step's token comes first.
       set_aside.push_back(request);
@@ -266,7 +329,9 @@ void Vllm::ended(const Batch& batch, std::int64_t step, std::vector<int>& finish
     }
   }
   if (finished.size() == others) return;
-  for (std::size_t at = others; at < finished.size(); ++at) kv_.release(finished[at]);
+  for (std::size_t at = others; at < finished.size(); ++at) {
+    if (!state(finished[at]).keeps_blocks) kv_.release(finished[at]);
+  }
   const auto done = [&](int request) { return state(request).phase == Phase::kFinished; };
   std::erase_if(running_, done);
   std::erase_if(waiting_, done);  // preempted while their last token was being computed
@@ -306,7 +371,12 @@ std::int64_t Vllm::prompt_tokens_left() const {
   return left;
 }
 
-void Vllm::check() const { kv_.check(running_); }
+void Vllm::check() const {
+  std::vector<int> holders = running_;
+  holders.insert(holders.end(), receiving_.begin(), receiving_.end());
+  holders.insert(holders.end(), received_.begin(), received_.end());
+  kv_.check(holders);
+}
 
 std::unique_ptr<Scheduler> make(const EngineSettings& settings, Requests& requests) {
   return std::make_unique<Vllm>(settings, requests);
@@ -324,6 +394,6 @@ std::string why_not(const EngineSettings& settings) {
 
 }  // namespace
 
-const SchedulerKind kVllm = {"vllm", make, why_not};
+const SchedulerKind kVllm = {"vllm", make, why_not, true};
 
 }  // namespace rehearse::serving
