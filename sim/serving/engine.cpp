@@ -224,6 +224,12 @@ std::vector<const Batch*> Engine::in_flight(int rank) const {
 void Engine::begin_run() {
   const int depth = settings_.steps_in_flight();
   if (!settings_.skip_repeated_steps || static_cast<int>(flights_.size()) < depth) return;
+  // A dummy step is taken only when nothing else is in flight, and nobody knows when that is.
+  const auto dummy = [](const Flight& flight) {
+    return std::all_of(flight.batches.begin(), flight.batches.end(),
+                       [](const Batch& batch) { return batch.empty(); });
+  };
+  if (std::any_of(flights_.begin(), flights_.end(), dummy)) return;
   const int period = settings_.stages > 1 ? depth : 1;
   std::int64_t most = kMostSteps;
   for (int rank = 0; rank < settings_.ranks && most > 0; ++rank) {
