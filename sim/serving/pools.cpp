@@ -327,7 +327,7 @@ ServedRequest PooledService::served(int request) {
   if (its.phase != Phase::kFinished) return served;
   const Passage& passage = passages_[request];
   served.prefill_replica = prefilled.replica;
-  served.replica = pools_.prefill_engines * pools_.prefill.ranks + its.replica;
+  served.replica = pools_.prefill_engines * pools_.decode.ranks + its.replica;
   served.first_scheduled = prefilled.first_scheduled;
   served.prefilled = passage.prefilled;
   served.first_at_prefill = pushes();

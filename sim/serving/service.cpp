@@ -138,12 +138,6 @@ ServiceResult Service::result() {
 
 }  // namespace
 
-int ServiceResult::engine_of(int replica) const {
-  const int prefill_replicas = prefill_engines * prefill_ranks;
-  return replica < prefill_replicas ? replica / prefill_ranks
-                                    : prefill_engines + (replica - prefill_replicas) / ranks;
-}
-
 std::vector<Picoseconds> ServiceResult::token_times(int request) const {
   const ServedRequest& its = requests[request];
   std::vector<Picoseconds> times;
@@ -151,7 +145,7 @@ std::vector<Picoseconds> ServiceResult::token_times(int request) const {
   if (its.first_at_prefill) times.push_back(its.first_token);
   for (const TokenRun& run : its.token_runs) {
     for (std::int64_t at = 0; at < run.count; ++at) {
-      times.push_back(handed_out[engine_of(its.replica)][run.first + at * run.stride]);
+      times.push_back(handed_out[its.replica / ranks][run.first + at * run.stride]);
     }
   }
   return times;

@@ -68,7 +68,8 @@ struct ServiceResult {
   std::vector<std::vector<Picoseconds>> handed_out;  // by engine: the ends of its steps
   std::vector<LoggedStep> steps;  // if asked for: by engine, in the order of their starts
   int ranks = 1;                  // of an engine; of a decode engine, where there are pools
-  // Engines and replicas of the prefill pool are numbered first, those of the decode pool go on.
+  // Of pools: the engines of the prefill pool are the first. A replica belongs to engine
+  // replica / ranks, a prefill replica to prefill_replica / prefill_ranks.
   int prefill_engines = 0;
   int prefill_ranks = 1;
   int refused = 0;
@@ -78,7 +79,6 @@ struct ServiceResult {
   RequestPicoseconds sojourn = 0;
   Picoseconds end = 0;
 
-  int engine_of(int replica) const;
   // When a request got its tokens.
   std::vector<Picoseconds> token_times(int request) const;
 };

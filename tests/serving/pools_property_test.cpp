@@ -116,9 +116,9 @@ TEST_P(Apart, EveryRequestGoesThroughBothPoolsInOrderAndGetsItsTokens) {
       RC_ASSERT(its.arrival <= its.first_scheduled && its.first_scheduled < its.prefilled);
       RC_ASSERT(its.transfer_start <= its.transfer_end && its.prefilled <= its.transfer_end);
       RC_ASSERT((pushes || its.prefilled <= its.transfer_start));
-      RC_ASSERT(result.engine_of(its.prefill_replica) < pools.prefill_engines);
-      RC_ASSERT(result.engine_of(its.replica) >= pools.prefill_engines);
-      RC_ASSERT(result.engine_of(its.replica) < engines);
+      RC_ASSERT(its.prefill_replica / result.prefill_ranks < pools.prefill_engines);
+      RC_ASSERT(its.replica / result.ranks >= pools.prefill_engines);
+      RC_ASSERT(its.replica / result.ranks < engines);
       const Picoseconds decodes_from = pushes && times.size() > 1 ? times[1] : its.first_token;
       RC_ASSERT((pushes ? its.first_token == its.prefilled : its.first_token > its.transfer_end));
       RC_ASSERT((!pushes || times.size() == 1 || decodes_from > its.transfer_end));
