@@ -7,18 +7,17 @@
 
 namespace rehearse::serving {
 
-EnginePool::EnginePool(const EngineSettings& settings, int engines, std::string_view router,
-                       Requests& requests, StepPrice& price, bool log_steps, Agenda& agenda,
-                       int first_engine)
-    : settings_(settings), requests_(requests), agenda_(agenda), first_(first_engine) {
-  SIM_CHECK(engines >= 1, "no engine");
-  for (int engine = 0; engine < engines; ++engine) {
-    engines_.push_back(std::make_unique<Engine>(settings, requests, price, log_steps));
+EnginePool::EnginePool(const Shape& shape, const EngineSettings& settings, Requests& requests,
+                       StepPrice& price, Agenda& agenda)
+    : settings_(settings), requests_(requests), agenda_(agenda), first_(shape.first_engine) {
+  SIM_CHECK(shape.engines >= 1, "no engine");
+  for (int engine = 0; engine < shape.engines; ++engine) {
+    engines_.push_back(std::make_unique<Engine>(settings, requests, price, shape.log_steps));
     for (int rank = 0; rank < settings.ranks; ++rank) {
       replicas_.push_back({&engines_.back()->scheduler(rank)});
     }
   }
-  const RouterKind* kind = router_named(router);
+  const RouterKind* kind = router_named(shape.router);
   SIM_CHECK(kind != nullptr, "no router of that name");
   router_ = kind->make(settings);
   reads_memory_ = kind->reads_memory;

@@ -16,11 +16,15 @@ struct ServiceResult;
 
 class EnginePool {
  public:
-  // Its engines are numbered from first_engine on in the agenda and in results. All has to live as
-  // long.
-  EnginePool(const EngineSettings& settings, int engines, std::string_view router,
-             Requests& requests, StepPrice& price, bool log_steps, Agenda& agenda,
-             int first_engine);
+  struct Shape {
+    int engines = 1;
+    int first_engine = 0;  // from which they are numbered in the agenda and in results
+    std::string_view router;
+    bool log_steps = false;
+  };
+  // All has to live as long.
+  EnginePool(const Shape& shape, const EngineSettings& settings, Requests& requests,
+             StepPrice& price, Agenda& agenda);
 
   int engines() const { return static_cast<int>(engines_.size()); }
   bool has(int engine) const { return engine >= first_ && engine < first_ + engines(); }

@@ -17,7 +17,22 @@ struct Link {
   double fair() const {
     return sharers == 0 ? std::numeric_limits<double>::infinity() : free / sharers;
   }
+  void give(double rate) {
+    if (std::isfinite(free)) free = std::max(0.0, free - rate);
+    --sharers;
+  }
 };
+
+Link& link_of(std::vector<Link>& links, int replica, double capacity) {
+  if (replica >= static_cast<int>(links.size())) links.resize(replica + 1, {capacity, 0});
+  return links[replica];
+}
+
+double least_fair(const std::vector<Link>& links) {
+  double least = std::numeric_limits<double>::infinity();
+  for (const Link& link : links) least = std::min(least, link.fair());
+  return least;
+}
 
 }  // namespace
 
@@ -36,61 +51,52 @@ Picoseconds FairLinks::next_end() const {
 void FairLinks::share() {
   std::vector<Link> senders;
   std::vector<Link> receivers;
-  for (const Flow& flow : flows_) {
-    if (flow.from >= static_cast<int>(senders.size())) senders.resize(flow.from + 1);
-    if (flow.to >= static_cast<int>(receivers.size())) receivers.resize(flow.to + 1);
-    ++senders[flow.from].sharers;
-    ++receivers[flow.to].sharers;
-  }
-  for (Link& link : senders) link.free = settings_.send.value;
-  for (Link& link : receivers) link.free = settings_.receive.value;
   std::vector<Flow*> open;
-  for (Flow& flow : flows_) open.push_back(&flow);
+  for (Flow& flow : flows_) {
+    ++link_of(senders, flow.from, settings_.send.value).sharers;
+    ++link_of(receivers, flow.to, settings_.receive.value).sharers;
+    open.push_back(&flow);
+  }
   while (!open.empty()) {
-    double least = std::numeric_limits<double>::infinity();
-    for (const Link& link : senders) least = std::min(least, link.fair());
-    for (const Link& link : receivers) least = std::min(least, link.fair());
+    const double least = std::min(least_fair(senders), least_fair(receivers));
     // Which links are full is decided before any is charged.
-    std::vector<Flow*> fixed;
-    std::vector<Flow*> others;
-    for (Flow* flow : open) {
-      const bool full = senders[flow->from].fair() <= least || receivers[flow->to].fair() <= least;
-      (full ? fixed : others).push_back(flow);
+    const auto full = std::stable_partition(open.begin(), open.end(), [&](const Flow* flow) {
+      return senders[flow->from].fair() > least && receivers[flow->to].fair() > least;
+    });
+    for (auto each = full; each != open.end(); ++each) {
+      Flow& flow = **each;
+      flow.rate = least;
+      senders[flow.from].give(least);
+      receivers[flow.to].give(least);
     }
-    for (Flow* flow : fixed) {
-      flow->rate = least;
-      for (Link* link : {&senders[flow->from], &receivers[flow->to]}) {
-        if (std::isfinite(link->free)) link->free = std::max(0.0, link->free - least);
-        --link->sharers;
-      }
-    }
-    open = std::move(others);
+    open.erase(full, open.end());
   }
   for (Flow& flow : flows_) {
     flow.sent = now_ + std::llround(flow.left * kPicosecondsPerSecond / flow.rate);
   }
 }
 
+// The bytes that go until then, at the rates of now.
+void FairLinks::carry(Picoseconds until) {
+  const double passed = static_cast<double>(until - now_) / kPicosecondsPerSecond;
+  for (Flow& flow : flows_) {
+    if (passed > 0) flow.left = std::max(0.0, flow.left - flow.rate * passed);
+  }
+  now_ = until;
+}
+
 void FairLinks::advance(Picoseconds now) {
   SIM_CHECK(now >= now_, "a transfer that begins before the one before it");
   while (next_sent() <= now) {
     const Picoseconds date = next_sent();
-    const double passed = static_cast<double>(date - now_) / kPicosecondsPerSecond;
-    for (Flow& flow : flows_) {
-      if (passed > 0) flow.left = std::max(0.0, flow.left - flow.rate * passed);
-    }
-    now_ = date;
+    carry(date);
     for (const Flow& flow : flows_) {
       if (flow.sent <= date) arrivals_.push_back({flow.transfer, date + settings_.latency});
     }
     std::erase_if(flows_, [&](const Flow& flow) { return flow.sent <= date; });
     share();
   }
-  const double passed = static_cast<double>(now - now_) / kPicosecondsPerSecond;
-  for (Flow& flow : flows_) {
-    if (passed > 0) flow.left = std::max(0.0, flow.left - flow.rate * passed);
-  }
-  now_ = now;
+  carry(now);
 }
 
 void FairLinks::start(Picoseconds now, int transfer, int from, int to, std::int64_t tokens) {

@@ -56,6 +56,7 @@ class FairLinks : public KvLinks {
 
   Picoseconds next_sent() const;
   void advance(Picoseconds now);
+  void carry(Picoseconds until);
   void share();
 
   const FairLinkSettings settings_;

@@ -101,10 +101,10 @@ PooledService::PooledService(const std::vector<Offered>& offered, const ServiceS
       at_decode_(offered.size()),
       passages_(offered.size()),
       clients_(offered, settings.concurrency, agenda_),
-      prefill_(pools_.prefill, pools_.prefill_engines, settings.router, at_prefill_, prefill,
-               settings.log_steps, agenda_, 0),
-      decode_(pools_.decode, pools_.decode_engines, settings.router, at_decode_, decode,
-              settings.log_steps, agenda_, pools_.prefill_engines),
+      prefill_({pools_.prefill_engines, 0, settings.router, settings.log_steps}, pools_.prefill,
+               at_prefill_, prefill, agenda_),
+      decode_({pools_.decode_engines, pools_.prefill_engines, settings.router, settings.log_steps},
+              pools_.decode, at_decode_, decode, agenda_),
       links_(links) {
   for (std::size_t request = 0; request < offered.size(); ++request) {
     at_prefill_[request].offered = &prefills_[request];
@@ -353,7 +353,7 @@ ServedRequest PooledService::served(int request) {
 std::string refusal(const PoolSettings& settings) {
   if (settings.prefill_engines < 1 || settings.decode_engines < 1) return "a pool of no engines";
   for (const EngineSettings* engine : {&settings.prefill, &settings.decode}) {
-    const std::string why_not = refusal(*engine);
+    std::string why_not = refusal(*engine);
     if (!why_not.empty()) return why_not;
     if (!scheduler_named(engine->scheduler)->apart) {
       return "prefill and decode apart are not modelled for " + std::string(engine->scheduler);
