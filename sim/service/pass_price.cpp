@@ -207,13 +207,20 @@ std::vector<Slice> PassPrice::slices_of(const serving::StepShape& shape) const {
   return merged;
 }
 
+PassPrice::Kind PassPrice::kind_of(const std::vector<Slice>& slices) {
+  const auto decodes = [](const Slice& slice) { return slice.query == 1 && slice.context > 0; };
+  if (std::all_of(slices.begin(), slices.end(), decodes)) return Kind::kDecode;
+  return std::any_of(slices.begin(), slices.end(), decodes) ? Kind::kMixed : Kind::kPrefill;
+}
+
 CompiledPass& PassPrice::mixed_pass(int stage, const serving::StepShape& shape,
                                     double group_tokens) {
   PassShape pass_shape = this->pass_shape(stage, group_tokens);
   pass_shape.slices = slices_of(shape);
-  const Kind kind = decodes(pass_shape.slices) ? Kind::kDecode : Kind::kPrefill;
-  CompiledPass& pass = compiled(
-      stage, {stage, kind, pass_shape.tokens(), pass_shape.sequences(), group_tokens}, pass_shape);
+  CompiledPass& pass = compiled(stage,
+                                {stage, kind_of(pass_shape.slices), pass_shape.tokens(),
+                                 pass_shape.sequences(), group_tokens},
+                                pass_shape);
   pass.refill(pass_shape.slices);
   return pass;
 }

@@ -32,8 +32,9 @@ class PassPrice : public serving::StepPrice {
   serving::StepParts parts() const override { return parts_; }
 
  private:
-  enum class Kind { kGrowing, kDecode, kPrefill };
-  // Executed tokens, scored sequences, tokens of all ranks that share experts.
+  // What attention has different operators for.
+  enum class Kind { kGrowing, kDecode, kPrefill, kMixed };
+  // Stage; executed tokens, scored sequences, tokens of all ranks that share experts.
   using Key = std::tuple<int, Kind, double, double, double>;
 
   PassShape pass_shape(int stage, double group_tokens) const;
@@ -41,6 +42,7 @@ class PassPrice : public serving::StepPrice {
   CompiledPass& decode_pass(int stage, const serving::StepShape& shape, double group_tokens);
   CompiledPass& mixed_pass(int stage, const serving::StepShape& shape, double group_tokens);
   CompiledPass& compiled(int stage, const Key& key, const PassShape& shape);
+  static Kind kind_of(const std::vector<Slice>& slices);
   std::vector<Slice> slices_of(const serving::StepShape& shape) const;
   double group_tokens(std::span<const serving::StepShape> ranks) const;
   std::vector<int> group(Axis axis, int first_gpu, int expert, int data, int stage) const;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "program/written_layers.hpp"
@@ -32,6 +33,13 @@ std::vector<Slice> draw_slices(int decodes, int chunk) {
   return slices;
 }
 
+// A layer may be written down for what comes behind it, and stand at no place.
+bool is_executed(const PassProgram& pass, int instruction) {
+  return std::any_of(pass.places.begin(), pass.places.end(), [&](const Place& place) {
+    return place.begin <= instruction && instruction < place.end;
+  });
+}
+
 TEST(CompiledPass, RefilledIsCompiledAnew) {
   const Platform platform = one_gpu();
   const DeviceRates device(platform, platform.devices[0]);
@@ -51,6 +59,7 @@ TEST(CompiledPass, RefilledIsCompiledAnew) {
     CompiledPass anew(drawn.model, drawn.plan.layout, shape, kinds, {&device});
     RC_ASSERT(refilled.times().size() == anew.times().size());
     for (std::size_t at = 0; at < anew.times().size(); ++at) {
+      if (!is_executed(anew.program(), static_cast<int>(at))) continue;
       const Seconds off = refilled.times()[at] - anew.times()[at];
       if (std::abs(off.value) <= 1e-15 * anew.times()[at].value) continue;
       RC_FAIL(drawn.text() + ", instruction " + std::to_string(at) + ": off by " +
