@@ -19,10 +19,12 @@
 #include "commands/prepare.hpp"
 #include "html/run_page.hpp"
 #include "html/run_recorder.hpp"
+#include "html/service_page.hpp"
 #include "routing/capacity.hpp"
 #include "routing/token_routing.hpp"
 #include "timeline/several_sinks.hpp"
 #include "trace/chrome_trace.hpp"
+#include "trace/service_trace.hpp"
 
 namespace rehearse {
 namespace {
@@ -75,12 +77,20 @@ Simulation simulate_and_trace(const RunRequest& request, const RunIdentity& iden
   simulation.progress = &counters[0];
   simulation.explain = request.explain;
   simulation.facts = request.explain;
+  simulation.operators = request.operators;
   simulation.fold = folds(request.fold);
   if (request.out.empty()) {
     refuse_trace_options_alone(request);
     return simulate(request.prepared, simulation);
   }
-  prepare_output(request.out, {"result.json", "report.html", "trace.json.gz", "requests.csv"});
+  prepare_output(request.out,
+                 {"result.json", "report.html", "trace.json.gz", "requests.csv", "steps.csv"});
+  if (request.prepared.plan().serve && !request.operators) {
+    Simulation served = simulate(request.prepared, simulation);
+    service_trace(request.prepared.plan(), served.service->result,
+                  trace_options(request, identity, files));
+    return served;
+  }
   ChromeTrace trace(trace_options(request, identity, files));
   SeveralSinks sinks;
   sinks.add(&trace);
@@ -111,6 +121,33 @@ std::vector<std::string> warnings_of(const RunRequest& request, const Simulation
   add(doubt_warning(simulation.counts.doubt));
   add(empty_trace_warning(request, {simulation.metrics.makespan_s}));
   return all;
+}
+
+void write_files(const RunRequest& request, const RunReport& report, const RunRecorder& recorder,
+                 OutputFiles& files) {
+  const std::string title = title_of(report.identity);
+  const ServiceRun* const service = report.simulation.service.get();
+  const Plan& plan = request.prepared.plan();
+  files.add(request.out + "/report.html",
+            service != nullptr ? service_page(title, report.json, plan, service->result)
+                               : run_page(title, report.json, recorder));
+  files.add(request.out + "/result.json", report.json);
+  // Those of another run would not belong to these.
+  std::vector<std::string> others;
+  const auto add = [&](const char* name, bool is_there, const auto& text) {
+    const std::string path = request.out + "/" + name;
+    if (is_there) {
+      files.add(path, text());
+    } else {
+      others.push_back(path);
+    }
+  };
+  const auto& serving = report.simulation.metrics.serving;
+  add("requests.csv", serving.has_value(), [&] { return requests_csv(*serving); });
+  add("steps.csv", service != nullptr && plan.serve->engine.log_steps,
+      [&] { return serving::steps_csv(service->result); });
+  files.commit();
+  for (const std::string& path : others) remove_file(path);
 }
 
 constexpr double kTenPercentMore = 1.1;
@@ -186,17 +223,7 @@ RunReport run_plan(const RunRequest& request) {
   if (uniform) metrics.experts->uniform_makespan_s = std::stod(uniform->wait().value());
   report.warnings = warnings_of(request, report.simulation);
   report.json = result_json(report.identity, metrics, report.simulation.critical_path);
-  if (!request.out.empty()) {
-    const std::string title = title_of(report.identity);
-    files.add(request.out + "/report.html", run_page(title, report.json, recorder));
-    files.add(request.out + "/result.json", report.json);
-    if (metrics.serving) {
-      files.add(request.out + "/requests.csv", requests_csv(*metrics.serving));
-    }
-    files.commit();
-    // One of another run would not belong to these.
-    if (!metrics.serving) remove_file(request.out + "/requests.csv");
-  }
+  if (!request.out.empty()) write_files(request, report, recorder, files);
   return report;
 }
 

@@ -21,6 +21,7 @@ struct RunRequest {
   std::string trace_ranks = {};   // as typed; empty: all
   std::string trace_window = {};  // as typed; empty: the whole run
   std::string fold = "auto";      // as typed
+  bool operators = false;         // of a plan that serves: replay them
   bool explain = false;           // find the critical path and the terms of the numbers, too
   bool improvements = false;      // simulate what more of each resource would be worth
   bool uniform_run = true;        // where tokens choose, simulate uniform routing beside it

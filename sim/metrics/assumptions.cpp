@@ -81,7 +81,8 @@ std::vector<std::string> assumptions_of(const Plan& plan, const Model& model,
   std::vector<std::string> all;
   if (plan.serve) {
     all.emplace_back(
-        "the scheduler and its host take no time, and the router deals requests in turns");
+        "clients, front end and router take no time; steps take what they take with the network to "
+        "themselves");
   } else {
     all.emplace_back(kAllAtOnce);
   }

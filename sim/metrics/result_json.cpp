@@ -64,7 +64,7 @@ void fill(const GpuKind& from, proto::GpuKind& to) {
 }
 
 void fill(const Metrics& from, proto::Communication& to) {
-  to.set_total_over_compute(from.communication_over_compute);
+  if (from.replayed) to.set_total_over_compute(from.communication_over_compute);
   to.set_exposed_fraction(from.exposed_fraction);
   to.set_peer_wait_fraction(from.peer_wait_fraction);
   for (const AxisCommunication& axis : from.by_axis) {
@@ -233,7 +233,9 @@ std::string result_json(const RunIdentity& identity, const Metrics& metrics,
     fill(cost_of(metrics.ranks, metrics.tokens_per_s, metrics.output_tokens_per_s, metrics.price),
          *result.mutable_cost());
   }
-  if (metrics.replayed) fill(metrics, *result.mutable_communication());
+  if (metrics.replayed || metrics.compute_busy_fraction > 0) {
+    fill(metrics, *result.mutable_communication());
+  }
   if (metrics.replayed || metrics.memory.capacity_bytes > 0) {
     fill(metrics.memory, *result.mutable_memory());
   }

@@ -31,7 +31,7 @@ Devices devices_of(const Platform& platform, const Programs& programs) {
 std::string beyond(const Plan& plan, const Model& model, const Devices& devices) {
   const auto unknown = [](const Device* device) { return device->gpu.empty(); };
   if (std::ranges::any_of(devices, unknown)) return "its GPUs are none of the catalogue";
-  if (plan.serve) return "requests that arrive are served in static batches";
+  if (plan.serve) return "no published run of requests that arrive";
   if (model.moe) return "its model is a mixture of experts";
   for (const Attention& each : model.attention) {
     if (std::holds_alternative<GroupedQuery>(each.kind)) continue;

@@ -212,7 +212,6 @@ void Measurement::tally(int number) {
 void Measurement::sum_rates() {
   int arrivals = 0;  // after the window began: what it begins with does not take up time in it
   for (int number = 0; number < static_cast<int>(result_.requests.size()); ++number) {
-    if (!counts(number)) continue;
     if (result_.requests[number].arrival > window_.begin) ++arrivals;
     if (is_served(result_.requests[number])) tally(number);
   }

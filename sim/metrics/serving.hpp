@@ -44,7 +44,8 @@ struct SloVerdict {
   std::vector<SloTerm> terms = {};
 };
 
-// Requests that arrive before the warm-up ends are in `requests` and in no figure.
+// Requests that arrive before the warm-up ends are in no figure of requests; what they get within
+// the window is in its rates.
 struct Serving {
   std::vector<ServedRequest> requests;  // in the order of the trace
   int offered = 0;                      // that count

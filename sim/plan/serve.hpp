@@ -100,7 +100,7 @@ struct Serve {
   int block_tokens = 512;              // that each of a request's blocks stands for
   int concurrency = 0;  // so many requests at a time, each as soon as one has ended; 0: they come
                         // when they come
-  Seconds warm_up;      // requests that arrive before count in no figure
+  Seconds warm_up;      // of requests that arrive before only what they get later counts, in rates
   EngineChoice engine;  // of each replica, where there are no pools
   int replicas = 1;     // of the plan's layout
   std::string router = "round_robin";  // serving/router.hpp

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "base/error.hpp"
 #include "layout/prefill_passes.hpp"
@@ -173,10 +174,23 @@ class EngineWork {
 
 void check_serve(const Plan& plan, const Model& model) {
   const Serve& serve = *plan.serve;
+  const std::pair<const char*, bool> not_replayed[] = {
+      {"serve.pools", serve.pools.has_value()},
+      {"serve.traffic.concurrency", serve.concurrency > 0},
+      {"serve.traffic.turns", serve.law && serve.law->turns > 1},
+      {"serve.replicas", serve.replicas > 1},
+      {"serve.engine.speculative", serve.engine.speculative.has_value()},
+      {"serve.engine.step_time", serve.engine.step_time.has_value()}};
+  for (const auto& [field, asked] : not_replayed) {
+    if (!asked) continue;
+    throw InputError(
+        plan.where.at(field),
+        fmt::format("{}: not replayed operator by operator (--detail operators)", field));
+  }
   if (batch_scheduler_named(serve.engine.name) == nullptr) {
     throw InputError(plan.where.at("serve.engine.name"),
-                     fmt::format("serve.engine.name = \"{}\": must be one of {}, or of those that "
-                                 "`rehearse engines` lists",
+                     fmt::format("serve.engine.name = \"{}\": replayed operator by operator "
+                                 "(--detail operators) is only {}",
                                  serve.engine.name, names_of_batch_schedulers()));
   }
   if (!routes_tokens(plan, model)) return;

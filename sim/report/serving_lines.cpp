@@ -141,6 +141,23 @@ std::vector<Line> service_plan_lines(const Plan& plan) {
            "replica as it arrives"}};
 }
 
+std::vector<std::string> service_verdicts(const Metrics& metrics) {
+  std::vector<std::string> against;
+  if (!metrics.serving) return against;
+  const Serving& serving = *metrics.serving;
+  if (serving.slo && !serving.slo->met) {
+    std::string text =
+        fmt::format("objective missed: {:.2f} % of the requests are within it, {:.4g} % must be",
+                    100 * serving.slo->attainment, 100 * serving.slo->quantile);
+    for (const SloTerm& term : serving.slo->terms) {
+      if (term.over_objective() > 1) text += "; " + to_text(term, serving.slo->quantile);
+    }
+    against.push_back(text);
+  }
+  if (serving.steady && !*serving.steady) against.push_back(steadiness_text(serving));
+  return against;
+}
+
 std::vector<Line> service_lines(const Metrics& metrics) {
   const Serving& serving = *metrics.serving;
   std::vector<Line> lines = {

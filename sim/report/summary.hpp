@@ -15,5 +15,7 @@ std::string summary(const RunIdentity& identity, const Plan& plan, const Metrics
 // "does not fit: rank 3 needs 142 GB of 57.6 GB usable (0.90 of 64.0 GB); activations 137 GB: ..."
 // (metrics/memory_advice.hpp); empty when it fits.
 std::string memory_verdict(const MemoryPeak& memory);
+// Why a service is not what its objective asks, a sentence each; none: it is, or there is none.
+std::vector<std::string> service_verdicts(const Metrics& metrics);
 
 }  // namespace rehearse

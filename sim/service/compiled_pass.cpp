@@ -22,6 +22,7 @@ CompiledPass::CompiledPass(const Model& model, const Layout& layout, const PassS
   }
   for (int at = 0; at < static_cast<int>(times_.size()); ++at) price(at);
   if (!shape.grows) find_chains(texts, shape.slices, shape.layers.first);
+  sum_steady();
 }
 
 // An attention block's operators follow each other in the order of its kind's, with norms and
@@ -80,6 +81,7 @@ void CompiledPass::refill(std::span<const Slice> slices) {
       price(chain.instructions[at]);
     }
   }
+  sum_steady();
 }
 
 void CompiledPass::set_step(double step) {
@@ -89,14 +91,48 @@ void CompiledPass::set_step(double step) {
   }
 }
 
-Seconds CompiledPass::computing() const {
-  Seconds sum;
+// Whether anything overlaps does not depend on how long things take: if all take as long, the whole
+// takes less than their sum where something does.
+void CompiledPass::finish() {
+  std::vector<Seconds> ones(times_.size());
+  double count = 0;
+  for (std::size_t at = 0; at < ones.size(); ++at) {
+    const Instruction::Kind kind = pass_.instructions[at].kind;
+    if (kind == Instruction::Kind::kSend || kind == Instruction::Kind::kReceive) continue;
+    ones[at] = Seconds{1};
+    count += executions_[at];
+  }
+  const PassProgram* const program = &pass_;
+  const std::span<const Seconds> times = ones;
+  is_chain_ = execute_together({&program, 1}, {&times, 1}).value == count;
+  sum_steady();
+}
+
+void CompiledPass::sum_steady() {
+  std::vector<bool> grows(times_.size());
+  for (const Growing& each : growing_) grows[each.instruction] = true;
+  steady_ = steady_computing_ = {};
   for (std::size_t at = 0; at < times_.size(); ++at) {
-    if (pass_.instructions[at].kind == Instruction::Kind::kCompute) {
-      sum += times_[at] * executions_[at];
-    }
+    if (grows[at]) continue;
+    const Seconds time = times_[at] * executions_[at];
+    steady_ += time;
+    if (pass_.instructions[at].kind == Instruction::Kind::kCompute) steady_computing_ += time;
+  }
+}
+
+Seconds CompiledPass::computing() const {
+  Seconds sum = steady_computing_;
+  for (const Growing& each : growing_) {
+    sum += times_[each.instruction] * executions_[each.instruction];
   }
   return sum;
+}
+
+Seconds CompiledPass::alone() const {
+  if (is_chain_) return computing() + (steady_ - steady_computing_);
+  const PassProgram* const program = &pass_;
+  const std::span<const Seconds> times = times_;
+  return execute_together({&program, 1}, {&times, 1});
 }
 
 }  // namespace rehearse

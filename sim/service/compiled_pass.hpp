@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cost/cost_model.hpp"
+#include "estimate/pass_paths.hpp"
 #include "graph/workload_graph.hpp"
 #include "model/model.hpp"
 #include "program/pass_program.hpp"
@@ -27,9 +28,14 @@ class CompiledPass {
   void set_step(double step);
 
   const PassProgram& program() const { return pass_; }
-  // By instruction; those of collectives are the caller's to fill in.
-  std::vector<Seconds>& times() { return times_; }
+  const std::vector<Seconds>& times() const { return times_; }  // by instruction
+  // Of a collective; finish() follows the last of them.
+  void set_time(int collective, Seconds time) { times_[collective] = time; }
+  void finish();
+
   Seconds computing() const;  // operators only, one after the other
+  // On ranks that have nobody to wait for.
+  Seconds alone() const;
 
  private:
   // Operators of an attention block that stands in the pass: of a layer, from its first on.
@@ -40,6 +46,7 @@ class CompiledPass {
 
   void find_chains(const std::vector<std::string>& names, std::span<const Slice> slices, int first);
   void price(int instruction);
+  void sum_steady();
 
   const Model& model_;
   const int tensor_;
@@ -54,6 +61,10 @@ class CompiledPass {
   };
   std::vector<Growing> growing_;
   std::vector<int> executions_;  // by instruction
+  // Nothing overlaps: as long as all of it one behind the other.
+  bool is_chain_ = false;
+  Seconds steady_computing_;  // of what does not grow
+  Seconds steady_;            // with collectives
 };
 
 }  // namespace rehearse

@@ -155,11 +155,18 @@ PlannedEngine engine_of(const Plan& plan, const EngineChoice& choice, const Mode
   serving::EngineSettings& settings = planned.settings;
   settings =
       serving::default_settings(choice.name, {gpu.memory, gpu.gpu.starts_with("a100"), false});
+  // Of a price for tests, nothing is hidden behind it.
+  if (choice.step_time) settings.asynchronous = false;
   take_choice(choice, settings);
+  // vLLM asks for a token at least for each sequence.
+  if (!choice.max_sequences) {
+    settings.max_sequences = std::min(settings.max_sequences, settings.max_tokens);
+  }
   settings.stages = plan.layout.pipeline;
   settings.ranks = model.moe ? plan.layout.expert : 1;
   settings.speculation.seed = plan.seed;
-  if (settings.scheduler == "vllm" && choice.cuda_graphs.value_or(true)) {
+  settings.graph_sizes.clear();
+  if (settings.scheduler == "vllm" && choice.cuda_graphs.value_or(!choice.step_time)) {
     settings.graph_sizes = serving::vllm_graph_sizes(settings.max_sequences, settings.max_tokens,
                                                      settings.speculation.drafts);
   }

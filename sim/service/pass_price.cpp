@@ -141,19 +141,28 @@ Seconds PassPrice::slowest(const AllEnds& transfers, Bytes bytes, const FanOut& 
   return slowest;
 }
 
-CompiledPass& PassPrice::compiled(int stage, const Key& key, const PassShape& shape) {
-  const auto known = passes_.find(key);
-  if (known != passes_.end()) return *known->second;
+CompiledPass* PassPrice::known(const Key& key) {
+  if (last_ != nullptr && key == last_key_) return last_;
+  const auto at = passes_.find(key);
+  if (at == passes_.end()) return nullptr;
+  last_key_ = key;
+  return last_ = at->second.get();
+}
+
+CompiledPass& PassPrice::compile(int stage, const Key& key, const PassShape& shape) {
   if (passes_.size() >= kMostKept) passes_.clear();
   std::unique_ptr<CompiledPass>& pass = passes_[key];
   pass = std::make_unique<CompiledPass>(model_, plan_.layout, shape, kinds_, devices_[stage]);
   for (std::size_t at = 0; at < pass->times().size(); ++at) {
     const Instruction& instruction = pass->program().instructions[at];
     if (instruction.kind != Instruction::Kind::kCollective) continue;
-    pass->times()[at] =
-        slowest(ends_of(stage, instruction), Bytes{instruction.bytes.base}, instruction.fan_out);
+    const Bytes bytes{instruction.bytes.base};
+    pass->set_time(static_cast<int>(at),
+                   slowest(ends_of(stage, instruction), bytes, instruction.fan_out));
   }
-  return *pass;
+  pass->finish();
+  last_key_ = key;
+  return *(last_ = pass.get());
 }
 
 PassShape PassPrice::pass_shape(int stage, double group_tokens) const {
@@ -167,15 +176,18 @@ PassShape PassPrice::pass_shape(int stage, double group_tokens) const {
 CompiledPass& PassPrice::decode_pass(int stage, const serving::StepShape& shape,
                                      double group_tokens) {
   const auto requests = static_cast<double>(shape.executed);
-  PassShape pass_shape = this->pass_shape(stage, group_tokens);
-  pass_shape.slices = {{requests, 1, 1}};
-  pass_shape.grows = true;
-  CompiledPass& pass =
-      compiled(stage, {stage, Kind::kGrowing, requests, requests, group_tokens}, pass_shape);
+  const Key key{stage, Kind::kGrowing, requests, requests, group_tokens};
+  CompiledPass* pass = known(key);
+  if (pass == nullptr) {
+    PassShape pass_shape = this->pass_shape(stage, group_tokens);
+    pass_shape.slices = {{requests, 1, 1}};
+    pass_shape.grows = true;
+    pass = &compile(stage, key, pass_shape);
+  }
   // Requests that pad the batch have a context of 1.
   const double padding = requests - static_cast<double>(shape.tokens);
-  pass.set_step((static_cast<double>(shape.context) + padding) / requests - 1);
-  return pass;
+  pass->set_step((static_cast<double>(shape.context) + padding) / requests - 1);
+  return *pass;
 }
 
 // Alike requests together; decodes as one slice of their mean context, where that is the same.
@@ -215,14 +227,15 @@ PassPrice::Kind PassPrice::kind_of(const std::vector<Slice>& slices) {
 
 CompiledPass& PassPrice::mixed_pass(int stage, const serving::StepShape& shape,
                                     double group_tokens) {
+  const std::vector<Slice> slices = slices_of(shape);
+  const Key key{stage, kind_of(slices), tokens_of(slices), sequences_of(slices), group_tokens};
+  if (CompiledPass* const pass = known(key)) {
+    pass->refill(slices);
+    return *pass;
+  }
   PassShape pass_shape = this->pass_shape(stage, group_tokens);
-  pass_shape.slices = slices_of(shape);
-  CompiledPass& pass = compiled(stage,
-                                {stage, kind_of(pass_shape.slices), pass_shape.tokens(),
-                                 pass_shape.sequences(), group_tokens},
-                                pass_shape);
-  pass.refill(pass_shape.slices);
-  return pass;
+  pass_shape.slices = slices;
+  return compile(stage, key, pass_shape);
 }
 
 CompiledPass& PassPrice::pass_of(int stage, const serving::StepShape& shape, double group_tokens) {
@@ -239,6 +252,7 @@ double PassPrice::group_tokens(std::span<const serving::StepShape> ranks) const 
 // Requests begin where they are prefilled.
 Seconds PassPrice::host_time(std::span<const serving::StepShape> ranks) const {
   const EngineTimes& engine = plan_.engine.times;
+  if (!engine.on_host()) return {};
   std::ptrdiff_t most = 0;
   for (const serving::StepShape& rank : ranks) {
     most = std::max(most, std::count_if(rank.slices.begin(), rank.slices.end(),
@@ -249,23 +263,28 @@ Seconds PassPrice::host_time(std::span<const serving::StepShape> ranks) const {
 
 serving::Picoseconds PassPrice::of(std::span<const serving::StepShape> ranks, int stage) {
   const double group_tokens = this->group_tokens(ranks);
-  std::vector<Passed> passes;
-  double computing = 0;
-  double longest = 0;
-  for (const serving::StepShape& shape : ranks) {
-    if (shape.executed == 0) continue;  // it only joins the others' collectives
-    CompiledPass& pass = pass_of(stage, shape, group_tokens);
-    const double own = pass.computing().value;
-    computing += own;
-    longest = std::max(longest, own);
-    passes.push_back({&pass.program(), pass.times()});
+  Seconds computing;
+  Seconds longest;
+  Seconds takes;
+  if (ranks.size() == 1) {
+    const CompiledPass& pass = pass_of(stage, ranks.front(), group_tokens);
+    computing = longest = pass.computing();
+    takes = pass.alone();
+  } else {
+    std::vector<Passed> passes;
+    for (const serving::StepShape& shape : ranks) {
+      if (shape.executed == 0) continue;  // it only joins the others' collectives
+      const CompiledPass& pass = pass_of(stage, shape, group_tokens);
+      computing += pass.computing();
+      longest = std::max(longest, pass.computing());
+      passes.push_back({&pass.program(), pass.times()});
+    }
+    takes = together(std::move(passes));
   }
-  Seconds takes = together(std::move(passes));
   if (stage == 0) takes += host_time(ranks);
   const auto count = static_cast<double>(ranks.size());
-  parts_ = {to_picoseconds(Seconds{computing}),
-            to_picoseconds(Seconds{(takes.value - longest) * count}),
-            to_picoseconds(Seconds{longest * count - computing})};
+  parts_ = {to_picoseconds(computing), to_picoseconds((takes - longest) * count),
+            to_picoseconds(longest * count - computing)};
   return to_picoseconds(takes);
 }
 

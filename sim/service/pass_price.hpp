@@ -41,7 +41,8 @@ class PassPrice : public serving::StepPrice {
   CompiledPass& pass_of(int stage, const serving::StepShape& shape, double group_tokens);
   CompiledPass& decode_pass(int stage, const serving::StepShape& shape, double group_tokens);
   CompiledPass& mixed_pass(int stage, const serving::StepShape& shape, double group_tokens);
-  CompiledPass& compiled(int stage, const Key& key, const PassShape& shape);
+  CompiledPass* known(const Key& key);  // nullptr: it has not been compiled
+  CompiledPass& compile(int stage, const Key& key, const PassShape& shape);
   static Kind kind_of(const std::vector<Slice>& slices);
   std::vector<Slice> slices_of(const serving::StepShape& shape) const;
   double group_tokens(std::span<const serving::StepShape> ranks) const;
@@ -67,6 +68,8 @@ class PassPrice : public serving::StepPrice {
   const std::vector<DeviceRates> rates_;
   std::vector<std::vector<const DeviceRates*>> devices_;  // by stage
   std::map<Key, std::unique_ptr<CompiledPass>> passes_;
+  Key last_key_ = {};
+  CompiledPass* last_ = nullptr;  // the pass of that
   std::map<std::tuple<int, Axis, CollectiveOp, bool>, AllEnds> known_ends_;
   std::map<int, AllEnds> known_messages_;  // by stage
   serving::StepParts parts_;               // of what was asked for last

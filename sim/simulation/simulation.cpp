@@ -21,6 +21,7 @@
 #include "platform/gpu_kinds.hpp"
 #include "program/lower.hpp"
 #include "program/program_memory.hpp"
+#include "program/served_work.hpp"
 #include "replay/rendezvous.hpp"
 #include "replay/time_estimate.hpp"
 #include "routing/token_routing.hpp"
@@ -242,6 +243,7 @@ Simulation simulate(const PreparedPlan& prepared, const SimulationOptions& optio
   const Plan& plan = prepared.plan();
   const Model& model = prepared.model();
   if (plan.serve && !options.operators) return simulate_service(prepared, options);
+  if (plan.serve) check_serve(plan, model);
   const Limits limits{options.memory_limit, options.time_limit};
   Cluster cluster = load_cluster_within(limits, plan.platform_path, options.faster, plan.gpus_at);
   // What explains a run speaks of every rank.

@@ -59,7 +59,7 @@ RC_GTEST_PROP(ServeLaws, HoldForEveryTrace, ()) {
   const Layout layout = draw_layout(experts);
   const std::vector<Arriving> trace = draw_trace();
   const int most = *rc::gen::inRange(1, 4);
-  const Plan plan = serving(trace, most, layout);
+  const Plan plan = plan_serving(trace, most, layout);
   const Told told =
       serve(model, plan, star(16, {1e9, 2e-6}, {.kernel_launch = 3e-6, .collective_launch = 5e-6}));
   RC_ASSERT(near(told.shares, 1));

@@ -26,7 +26,7 @@ constexpr double kNear = 1e-9;
 TEST(StaticServe, OneAtATimeIsASingleServerQueue) {
   const std::vector<Arriving> trace = {{0.5, 8, 3}, {0.51, 8, 3}, {0.52, 8, 3},
                                        {0.7, 8, 3}, {0.7, 8, 3},  {1, 8, 3}};
-  const Told told = serve(small_dense_model(), serving(trace, 1), launches_only(1));
+  const Told told = serve(small_dense_model(), plan_serving(trace, 1), launches_only(1));
   double end = 0;
   for (std::size_t at = 0; at < trace.size(); ++at) {
     const double start = std::max(trace[at].at, end);
@@ -50,7 +50,7 @@ TEST(StaticServe, OneAtATimeIsASingleServerQueue) {
 TEST(StaticServe, ABatchEndsWithItsLongestRequest) {
   const std::vector<Arriving> trace = {
       {0, 4, 2}, {1, 9, 5}, {1.001, 2, 1}, {1.002, 3, 2}, {1.003, 3, 1}};
-  const Told told = serve(small_dense_model(), serving(trace, 2), launches_only(1));
+  const Told told = serve(small_dense_model(), plan_serving(trace, 2), launches_only(1));
   const double second = 1 + 5 * kPass;
   const double third = second + 2 * kPass;
   const double starts[] = {1, 1, second, second, third};
@@ -65,7 +65,7 @@ TEST(StaticServe, ABatchEndsWithItsLongestRequest) {
 // Prompts of 5,000 and 4,000 tokens do not share a prefill pass of 8,192; 4,000 and 192 do.
 TEST(StaticServe, PrefillPassesAreThoseOfABatch) {
   const std::vector<Arriving> trace = {{0, 5000, 1}, {0, 4000, 1}, {0, 192, 1}};
-  const Told told = serve(small_dense_model(), serving(trace, 3), launches_only(1));
+  const Told told = serve(small_dense_model(), plan_serving(trace, 3), launches_only(1));
   EXPECT_NEAR(told.requests[0].ttft, kPass, kNear);
   EXPECT_NEAR(told.requests[1].ttft, 2 * kPass, kNear);
   EXPECT_NEAR(told.requests[2].ttft, 2 * kPass, kNear);
@@ -77,7 +77,7 @@ TEST(StaticServe, EnginesTakeRequestsInTurns) {
   const std::vector<Arriving> trace = {{0, 8, 9}, {0, 8, 2}, {0, 8, 2}, {0, 8, 2}, {0, 8, 2}};
   Layout layout;
   layout.data = 2;
-  const Told told = serve(small_dense_model(), serving(trace, 1, layout), launches_only(2));
+  const Told told = serve(small_dense_model(), plan_serving(trace, 1, layout), launches_only(2));
   const double starts[] = {0, 0, 9, 2, 11};
   for (int at = 0; at < 5; ++at) {
     EXPECT_EQ(told.requests[at].engine, at % 2);
@@ -94,7 +94,7 @@ TEST(StaticServe, StagesAreToldWhenABatchHasEnded) {
   layout.pipeline = 2;
   const std::vector<Arriving> trace = {{0.1, 8, 3}, {0.11, 8, 2}, {5, 8, 1}};
   const Told told =
-      serve(small_dense_model(2), serving(trace, 1, layout), launches_only(2, {1e18, kMessage}));
+      serve(small_dense_model(2), plan_serving(trace, 1, layout), launches_only(2, {1e18, kMessage}));
   const double token = kBefore + kLayer + kMessage + kLayer + kBehind;
   const double first_end = 0.1 + 3 * token + 2 * kMessage;
   EXPECT_NEAR(told.requests[0].ttft, token, kNear);
@@ -113,7 +113,7 @@ TEST(StaticServe, ReplicasThatShareExpertsEndABatchTogether) {
   Layout layout;
   layout.expert = 2;
   const std::vector<Arriving> trace = {{0, 8, 2}, {0, 8, 6}, {0, 8, 1}, {0.001, 8, 1}};
-  const Told told = serve(small_moe_model(), serving(trace, 1, layout), launches_only(2));
+  const Told told = serve(small_moe_model(), plan_serving(trace, 1, layout), launches_only(2));
   EXPECT_LT(told.requests[0].e2e, told.requests[1].e2e);
   const double begins = told.ended(trace, 1);
   EXPECT_NEAR(told.requests[2].queue, begins, kNear);
@@ -129,7 +129,7 @@ TEST(StaticServe, ReplicasThatShareExpertsEndABatchTogether) {
 TEST(StaticServe, TheKvCacheOfABatchIsLetGo) {
   const Model model = small_dense_model();
   const std::vector<Arriving> trace = {{0, 30, 4}, {0, 30, 4}, {0, 40, 3}, {0, 40, 5}};
-  const Told told = serve(model, serving(trace, 2), launches_only(1));
+  const Told told = serve(model, plan_serving(trace, 2), launches_only(1));
   EXPECT_NEAR(told.kv_at_peak, kv_bytes_per_token(model).value * (40 + 40), 1e-6);
 }
 
@@ -185,7 +185,7 @@ TEST(StaticServe, OneBatchAtTimeZeroIsTheBatchPlan) {
     batch.batch.default_passes = true;
     choose_prefill_passes(batch);
     const std::vector<Arriving> trace(each.requests, {0, each.prompt, 6});
-    const Plan serve = serving(trace, each.requests, each.layout);
+    const Plan serve = plan_serving(trace, each.requests, each.layout);
     const auto times = [&](const Plan& plan) {
       return in_child([&] { return Times().of(simulated(each.model, plan, zone).metrics); });
     };
@@ -205,7 +205,7 @@ TEST(StaticServe, TheSameRunGivesTheSameNumbers) {
   const std::vector<Arriving> trace = {
       {0, 900, 3}, {0, 20, 9}, {0.01, 5, 1}, {0.01, 77, 4}, {1, 8, 2}};
   const std::string zone = star(4, {1e9, 2e-6}, {.kernel_launch = 3e-6});
-  const Plan plan = serving(trace, 1, layout);
+  const Plan plan = plan_serving(trace, 1, layout);
   EXPECT_EQ(serve_numbers(small_moe_model(2), plan, zone),
             serve_numbers(small_moe_model(2), plan, zone));
 }

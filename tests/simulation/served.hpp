@@ -26,7 +26,7 @@ struct Arriving {
   int output = 1;
 };
 
-inline Plan serving(const std::vector<Arriving>& trace, int max_sequences, Layout layout = {}) {
+inline Plan plan_serving(const std::vector<Arriving>& trace, int max_sequences, Layout layout = {}) {
   Plan plan;
   plan.library.library = "textbook";
   plan.layout = std::move(layout);
@@ -73,7 +73,7 @@ inline std::vector<double> numbers_of(const Metrics& m, double path) {
                                  s.window_s,
                                  s.request_rate,
                                  s.mean_batch,
-                                 s.e2e_s.mean,
+                                 s.e2e_s->mean,
                                  path};
   for (const ServedRequest& each : s.requests) {
     numbers.insert(numbers.end(),
@@ -103,6 +103,7 @@ inline Simulation simulated(const Model& model, Plan plan, const std::string& zo
   SimulationOptions options;
   options.memory_limit = Bytes{1e12};
   options.explain = explain;
+  options.operators = true;
   return simulate(plan, model, options);
 }
 

@@ -84,6 +84,10 @@ void add_run_options(CLI::App& run, Options& options) {
                "print definitions, the terms of each number, and what would help most");
   run.add_flag("--no-uniform-run", options.no_uniform_run,
                "do not simulate uniform routing as well, to say what imbalance costs");
+  run.add_option(
+      "--detail", options.detail,
+      "of a plan that serves: steps (default: each at its price) or operators (every one "
+      "replayed; static batches only)");
   run.add_option("--fold", options.fold,
                  "auto (default): simulate replicas that are alike once; off");
   run.add_option("--trace-ranks", options.trace_ranks, "ranks in the trace: 0-7,16");

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "base/option_place.hpp"
 #include "cli/commands.hpp"
 #include "cli/limits.hpp"
 #include "commands/prepare.hpp"
@@ -11,6 +12,12 @@
 namespace rehearse {
 namespace {
 
+bool replays_operators(const std::string& typed) {
+  if (typed == "steps" || typed == "operators") return typed == "operators";
+  throw InputError(option_place("--detail", typed),
+                   fmt::format("unknown value \"{}\": must be steps or operators", typed));
+}
+
 int run_prepared(const Options& options, const PreparedPlan& prepared) {
   const bool for_people = !options.json && !options.quiet;
   RunRequest request{prepared, options.plan, limits_of(options)};
@@ -18,6 +25,7 @@ int run_prepared(const Options& options, const PreparedPlan& prepared) {
   request.trace_ranks = options.trace_ranks;
   request.trace_window = options.trace_window;
   request.fold = options.fold;
+  request.operators = replays_operators(options.detail);
   request.explain = options.explain;
   request.improvements = options.explain && for_people;
   request.uniform_run = !options.no_uniform_run;
@@ -31,9 +39,13 @@ int run_prepared(const Options& options, const PreparedPlan& prepared) {
     fmt::print("{}", summary(report.identity, prepared.plan(), metrics, options.explain));
     if (options.explain) fmt::print("{}", explanation_text(report));
   }
-  const std::string verdict = memory_verdict(metrics.memory);
-  if (!verdict.empty() && !for_people) fmt::print(stderr, "{}\n", verdict);
-  return metrics.memory.fits ? 0 : 1;
+  std::vector<std::string> against = service_verdicts(metrics);
+  const std::string memory = memory_verdict(metrics.memory);
+  if (!memory.empty()) against.push_back(memory);
+  for (const std::string& each : against) {
+    if (!for_people) fmt::print(stderr, "{}\n", each);
+  }
+  return against.empty() ? 0 : 1;
 }
 
 }  // namespace
