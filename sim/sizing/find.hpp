@@ -1,0 +1,36 @@
+// The largest rate and the fewest replicas with which a service keeps its objective, by simulating.
+#pragma once
+
+#include <optional>
+
+#include "sizing/service_points.hpp"
+
+namespace rehearse {
+
+// The largest is known to so much of itself.
+constexpr double kRateResolution = 0.02;
+
+struct LargestRate {
+  std::optional<SizedPoint> largest;  // feasible; nothing: no rate is
+  SizedPoint above;                   // not feasible: at most kRateResolution above the largest,
+                                      // or, without one, the lowest rate that was simulated
+};
+
+// From `start` on the rate is multiplied or divided by `step`, at most 2, whose square is taken
+// next, until a feasible and an infeasible rate are known; their geometric mean divides them until
+// they are near. Without a feasible one it ends where requests are practically alone. Throws
+// InputError where every rate is feasible: the requests are too few to tell.
+LargestRate find_largest_rate(ServicePoints& points, int replicas, double start, double step = 2);
+
+struct FewestReplicas {
+  int most = 1;                  // that the platform has GPUs for
+  std::optional<SizedPoint> at;  // the fewest that do; nothing: not even the most
+  std::optional<SizedPoint> one_less;  // nothing of a single one; does not
+  std::optional<SizedPoint> one_more;  // nothing where the platform has no GPUs for it
+  SizedPoint with_most;                // where nothing does
+};
+
+// By doubling and bisection: one less was simulated, and does not.
+FewestReplicas find_fewest_replicas(ServicePoints& points, double rate);
+
+}  // namespace rehearse
