@@ -19,7 +19,7 @@ using serving::Picoseconds;
 
 // A pass of an engine, whatever its ranks have in it.
 struct Pass {
-  double takes = 0;   // in picoseconds, within the window
+  double takes = 0;  // in picoseconds, within the window
   double whole = 0;
   bool prompts = false;
   bool full = false;
@@ -33,17 +33,16 @@ std::vector<Pass> passes_of(const ServiceRun& run, int max_sequences, Picosecond
     const Picoseconds start = std::clamp(each.step.start, from, to);
     const Picoseconds end = std::clamp(each.step.end, from, to);
     if (start == end) continue;
-    const auto [found, is_new] = place.try_emplace(
-        std::tuple(each.engine, each.step.start, each.step.end), passes.size());
+    const auto [found, is_new] =
+        place.try_emplace(std::tuple(each.engine, each.step.start, each.step.end), passes.size());
     if (is_new) passes.emplace_back();
     Pass& pass = passes[found->second];
     pass.takes = static_cast<double>(end - start);
     pass.whole = static_cast<double>(each.step.end - each.step.start);
     const serving::Batch& batch = each.step.batch;
     pass.full = pass.full || static_cast<int>(batch.size()) >= max_sequences;
-    pass.prompts = pass.prompts || std::any_of(batch.begin(), batch.end(), [](const auto& slice) {
-                     return slice.prompt;
-                   });
+    pass.prompts = pass.prompts || std::any_of(batch.begin(), batch.end(),
+                                               [](const auto& slice) { return slice.prompt; });
   }
   return passes;
 }
@@ -92,7 +91,7 @@ BreakingTerm term_of(const SizedPoint& point) {
   if (point.serving.refused > 0) return BreakingTerm::kRefused;
   if (point.serving.slo->met) return BreakingTerm::kBacklog;
   return worst_term(point).quantity == to_text(BreakingTerm::kTtft) ? BreakingTerm::kTtft
-                                                                   : BreakingTerm::kTpot;
+                                                                    : BreakingTerm::kTpot;
 }
 
 BreakingCause cause_of(const Breaking& breaking) {
@@ -149,9 +148,9 @@ std::string missed_text(const SizedPoint& point, const std::string& arrivals) {
   }
   const SloTerm& worst = worst_term(point);
   const double quantile = serving.slo->quantile;
-  std::string text = fmt::format("{} p{:.4g} at {} is {}, {:.3g} x the objective", worst.quantity,
-                                 100 * quantile, rate, to_text(Seconds{worst.value_s}),
-                                 worst.over_objective());
+  std::string text =
+      fmt::format("{} p{:.4g} at {} is {}, {:.3g} x the objective", worst.quantity, 100 * quantile,
+                  rate, to_text(Seconds{worst.value_s}), worst.over_objective());
   if (worst.over_objective() <= 1 || serving.slo->terms.size() > 1) {
     text += fmt::format("; {:.4g} % of the requests keep it", 100 * serving.slo->attainment);
   }

@@ -32,7 +32,7 @@ struct Breaking {
   BreakingTerm term = BreakingTerm::kTtft;
   BreakingCause cause = BreakingCause::kDecodeSteps;
   PassShares passes;
-  int max_sequences = 0;  // that an engine takes at once
+  int max_sequences = 0;      // that an engine takes at once
   int preemptions_below = 0;  // at the rate below, which is feasible; at most `at`'s without one
 };
 

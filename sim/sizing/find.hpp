@@ -23,8 +23,8 @@ struct LargestRate {
 LargestRate find_largest_rate(ServicePoints& points, int replicas, double start, double step = 2);
 
 struct FewestReplicas {
-  int most = 1;                  // that the platform has GPUs for
-  std::optional<SizedPoint> at;  // the fewest that do; nothing: not even the most
+  int most = 1;                        // that the platform has GPUs for
+  std::optional<SizedPoint> at;        // the fewest that do; nothing: not even the most
   std::optional<SizedPoint> one_less;  // nothing of a single one; does not
   std::optional<SizedPoint> one_more;  // nothing where the platform has no GPUs for it
   SizedPoint with_most;                // where nothing does

@@ -26,10 +26,10 @@ Seconds last_arrival(const Serve& serve) {
 }
 
 std::vector<Request> drawn(const Plan& plan, const TrafficLaw& law, unsigned long long seed) {
-  return generate_requests(law, seed,
-                           {plan.where.at("serve.traffic.duration"),
-                            plan.where.at("serve.traffic.turns"),
-                            plan.where.at("serve.traffic.prefix")});
+  return generate_requests(
+      law, seed,
+      {plan.where.at("serve.traffic.duration"), plan.where.at("serve.traffic.turns"),
+       plan.where.at("serve.traffic.prefix")});
 }
 
 // So many as there are, in place of a duration.

@@ -91,6 +91,19 @@ bool told_apart(const Sizing& sizing, double a, double b) {
   return std::abs(a - b) > std::max(resolution, sizing.seeds ? sizing.seeds->range : 0);
 }
 
+bool too_few_requests(const SizedPoint& point) {
+  const double quantile = point.serving.slo->quantile;
+  // 1 - 0.99 is above 0.01 by rounding.
+  constexpr double kRounding = 1e-9;
+  return quantile < 1 && point.serving.offered * (1 - quantile) < 1 - kRounding;
+}
+
+Cost cost_of_point(const SizedPoint& point, const RunningCost& price) {
+  const Serving& serving = point.serving;
+  return cost_of(point.gpus, serving.prompt_tokens_per_s + serving.output_tokens_per_s,
+                 serving.output_tokens_per_s, price);
+}
+
 Sizing size_service(const PreparedPlan& prepared, const SizingOptions& options) {
   const Plan& plan = prepared.plan();
   const Model& model = prepared.model();

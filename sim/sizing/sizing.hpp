@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "metrics/cost.hpp"
 #include "simulation/simulation.hpp"
 #include "sizing/breaking.hpp"
 #include "sizing/find.hpp"
@@ -40,10 +41,10 @@ struct Sizing {
   LargestRate rate;      // of the plan's replicas
   Breaking breaking;     // at the rate above the largest; without one, at the lowest
   // Without a largest rate none of these.
-  std::vector<SizedPoint> curve;  // shares of the largest rate, rising
-  std::optional<Knee> knee;       // nothing: not up to the end of the curve
-  std::optional<SeedSpread> seeds;           // nothing for one seed
-  std::optional<FewestReplicas> fewest;      // for the plan's rate
+  std::vector<SizedPoint> curve;              // shares of the largest rate, rising
+  std::optional<Knee> knee;                   // nothing: not up to the end of the curve
+  std::optional<SeedSpread> seeds;            // nothing for one seed
+  std::optional<FewestReplicas> fewest;       // for the plan's rate
   std::optional<LargestRate> rate_of_fewest;  // of so many replicas; nothing where none do
   int simulations = 0;
   RunningCost price;  // of a GPU
@@ -55,6 +56,12 @@ Sizing size_service(const PreparedPlan& prepared, const SizingOptions& options);
 
 // Whether two rates are nearer than what another seed, or the search for them, makes of one.
 bool told_apart(const Sizing& sizing, double a, double b);
+
+// For the quantile of the objective: fewer than 1 / (1 - quantile), so that it is their largest.
+bool too_few_requests(const SizedPoint& point);
+
+// Of its GPUs at its rates of tokens.
+Cost cost_of_point(const SizedPoint& point, const RunningCost& price);
 
 std::optional<Knee> knee_of(const std::vector<SizedPoint>& curve);
 SeedSpread spread_of(std::vector<double> rates);

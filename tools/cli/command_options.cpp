@@ -256,6 +256,12 @@ void add_operator_options(CLI::App& command, Options& options) {
   command.allow_extras();
 }
 
+void add_size_options(CLI::App& size, Options& options) {
+  size.add_option("--seeds", options.seeds,
+                  "find the largest rate of so many seeds, from the plan's on (default 1)");
+  size.add_option("--out", options.out, "directory for size.json");
+}
+
 // Of a search, and of its workers, which must read the same plan and space.
 void add_search_options(CLI::App& search, Options& options) {
   SearchOptions& typed = options.search;

@@ -19,6 +19,7 @@ void add_platform_options(CLI::App& platform, PlatformOptions& options);
 void add_calibrate_options(CLI::App& command, Options& options);
 void add_operator_options(CLI::App& command, Options& options);
 void add_collective_options(CLI::App& collective, Options& options);
+void add_size_options(CLI::App& size, Options& options);
 void add_search_options(CLI::App& search, Options& options);
 void add_show_options(CLI::App& show, Options& options);
 

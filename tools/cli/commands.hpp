@@ -18,6 +18,7 @@ int calibrate_command(const Options& options);
 int operator_command(const Options& options);
 int collective_command(const Options& options);
 int traffic_command(const Options& options);
+int size_command(const Options& options);
 int search_command(const Options& options);
 // Serves requests of a search elsewhere, on stdin and stdout; hidden.
 int search_worker_command(const Options& options);

@@ -89,6 +89,9 @@ constexpr Command kCommands[] = {
     {"balance", "is re-balancing experts, or copying them, worth it?", add_plan_options,
      balance_command},
     {"traffic", "what a trace of requests asks for", add_traffic_options, traffic_command},
+    {"size",
+     "serving: the largest rate under the SLO, the fewest GPUs for a rate, what breaks first",
+     with_plan<add_size_options>, size_command},
     {"search", "rank candidate layouts", add_search_options, search_command}};
 
 // What a search starts; not in the help.

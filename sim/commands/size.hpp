@@ -1,0 +1,31 @@
+// `rehearse size PLAN`: how much a service carries under its objective, and what it takes to carry
+// what comes.
+#pragma once
+
+#include <string>
+
+#include "input/input.hpp"
+#include "simulation/simulation.hpp"
+
+namespace rehearse {
+
+struct SizeRequest {
+  const PreparedPlan& prepared;
+  PlanRequest plan;  // what it was read from
+  Limits limits;
+  std::string seeds = "1";  // as typed
+  std::string out = {};     // folder of size.json; empty: none
+  bool quiet = false;       // nothing tells how far it is
+};
+
+struct SizeReport {
+  std::string text;     // for people
+  std::string json;     // size.json
+  std::string verdict;  // why no rate is feasible; empty: one is
+};
+
+// Writes size.json into `out`. Throws InputError, and DoesNotFit. REQUIRES: this process has not
+// used SimGrid.
+SizeReport size_plan(const SizeRequest& request);
+
+}  // namespace rehearse
