@@ -86,9 +86,13 @@ SeedSpread spread_of(std::vector<double> rates) {
   return spread;
 }
 
+double rate_spread(const Sizing& sizing) {
+  const double of_seeds = sizing.seeds ? sizing.seeds->range / sizing.seeds->mean : 0;
+  return std::max(kRateResolution, of_seeds);
+}
+
 bool told_apart(const Sizing& sizing, double a, double b) {
-  const double resolution = kRateResolution * std::max(a, b);
-  return std::abs(a - b) > std::max(resolution, sizing.seeds ? sizing.seeds->range : 0);
+  return std::abs(a - b) > rate_spread(sizing) * std::max(a, b);
 }
 
 bool too_few_requests(const SizedPoint& point) {

@@ -54,7 +54,10 @@ struct Sizing {
 // Throws InputError as check_sizable, simulate and find_largest_rate do; and DoesNotFit.
 Sizing size_service(const PreparedPlan& prepared, const SizingOptions& options);
 
-// Whether two rates are nearer than what another seed, or the search for them, makes of one.
+// So much of a largest rate another seed may make, or the search for it: the range over seeds over
+// their mean, at least kRateResolution.
+double rate_spread(const Sizing& sizing);
+// Whether two rates differ by more than that of the larger.
 bool told_apart(const Sizing& sizing, double a, double b);
 
 // For the quantile of the objective: fewer than 1 / (1 - quantile), so that it is their largest.

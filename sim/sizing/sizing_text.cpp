@@ -50,18 +50,12 @@ std::string kept_text(const SizedPoint& point) {
   return text;
 }
 
-std::string resolution_text(const Sizing& sizing) {
-  const std::string within = fmt::format("within {:.0f} %", 100 * kRateResolution);
-  if (!sizing.seeds) return within;
-  return fmt::format("the range over seeds, {:.3g}, or {}", sizing.seeds->range, within);
-}
-
-// "1.71 x the plan's 2"
+// "3.29 x the plan's 2/s"
 std::string against_plan(const Sizing& sizing, double rate) {
   std::string text =
       fmt::format("{:.3g} x the plan's {:.4g}/s", rate / sizing.plan_rate, sizing.plan_rate);
   if (told_apart(sizing, rate, sizing.plan_rate)) return text;
-  return text + ": not told apart, " + resolution_text(sizing);
+  return text + fmt::format(": not told apart, which takes {:.1f} %", 100 * rate_spread(sizing));
 }
 
 std::string rate_lines(const Sizing& sizing) {
@@ -75,11 +69,11 @@ std::string rate_lines(const Sizing& sizing) {
     const SeedSpread& seeds = *sizing.seeds;
     text +=
         line("seeds", fmt::format("of {}: mean {:.4g}/s, standard deviation {:.3g}, from {:.4g} "
-                                  "to {:.4g}: rates nearer than {:.3g} are not told apart",
+                                  "to {:.4g}: rates nearer than {:.1f} % are not told apart",
                                   seeds.rates.size(), seeds.mean, seeds.standard_deviation,
                                   *std::min_element(seeds.rates.begin(), seeds.rates.end()),
                                   *std::max_element(seeds.rates.begin(), seeds.rates.end()),
-                                  std::max(seeds.range, kRateResolution * seeds.mean)));
+                                  100 * rate_spread(sizing)));
   }
   return text;
 }
