@@ -151,8 +151,9 @@ std::string missed_text(const SizedPoint& point, const std::string& arrivals) {
   std::string text =
       fmt::format("{} p{:.4g} at {} is {}, {:.3g} x the objective", worst.quantity, 100 * quantile,
                   rate, to_text(Seconds{worst.value_s}), worst.over_objective());
-  if (worst.over_objective() <= 1 || serving.slo->terms.size() > 1) {
-    text += fmt::format("; {:.4g} % of the requests keep it", 100 * serving.slo->attainment);
+  if (serving.slo->terms.size() > 1) {
+    text += fmt::format("; {:.4g} % of the requests keep {}", 100 * serving.slo->attainment,
+                        worst.over_objective() > 1 ? "the objective" : "all of it at once");
   }
   return text;
 }
