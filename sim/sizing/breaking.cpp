@@ -149,7 +149,7 @@ std::string missed_text(const SizedPoint& point, const std::string& arrivals) {
   const SloTerm& worst = worst_term(point);
   const double quantile = serving.slo->quantile;
   std::string text =
-      fmt::format("{} p{:.4g} at {} is {}, {:.3g} x the objective", worst.quantity, 100 * quantile,
+      fmt::format("{} p{:.4g} at {} is {}, {:.4g} x the objective", worst.quantity, 100 * quantile,
                   rate, to_text(Seconds{worst.value_s}), worst.over_objective());
   if (serving.slo->terms.size() > 1) {
     text += fmt::format("; {:.4g} % of the requests keep {}", 100 * serving.slo->attainment,

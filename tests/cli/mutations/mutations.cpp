@@ -50,7 +50,7 @@ constexpr const char* kInputs[] = {"README.md",
                                    "tests/cluster_xml/bad"};
 // Commands that take --max-time.
 constexpr std::string_view kTimed[] = {"run",     "check",      "compare", "show",
-                                       "balance", "collective", "size", "search"};
+                                       "balance", "collective", "size",    "search"};
 
 struct Outcome {
   int status = 0;  // of waitpid
