@@ -19,14 +19,14 @@ constexpr double kAlone = 1e-3;
 // All of them arrive within this part of the mean time that a request stays.
 constexpr double kAtOnce = 1e-3;
 // Arrivals over more than ten days: dates are 64-bit picoseconds, which end after 106.
-constexpr double kLongest_s = 864000;
+constexpr Seconds kLongest{864000};
 
 double mean_stay(const SizedPoint& point) { return point.serving.e2e_s->mean; }
 
 // A lower rate would be no better.
 bool is_lowest(const SizedPoint& point, std::size_t requests) {
   return point.serving.refused > 0 || point.rate * mean_stay(point) < kAlone ||
-         2 * static_cast<double>(requests) / point.rate > kLongest_s;
+         2 * static_cast<double>(requests) / point.rate > kLongest.value;
 }
 
 void refuse_all_at_once(const ServicePoints& points, const SizedPoint& point) {
