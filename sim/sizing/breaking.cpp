@@ -1,3 +1,6 @@
+// The service is simulated once more at the rate that breaks it, with the log of its steps. Ranks
+// that step together are one pass. What prompts cost a pass is what it takes beyond the median pass
+// of decodes: near saturation nearly every pass has some tokens of prompts, most of them few.
 #include "sizing/breaking.hpp"
 
 #include <fmt/format.h>

@@ -33,7 +33,7 @@ struct Breaking {
   BreakingCause cause = BreakingCause::kDecodeSteps;
   PassShares passes;
   int max_sequences = 0;      // that an engine takes at once
-  int preemptions_below = 0;  // at the rate below, which is feasible; at most `at`'s without one
+  int preemptions_below = 0;  // at the feasible rate below; those of `at` where there is none
 };
 
 // Of requests refused, the term with the largest multiple of its objective, and the backlog, the

@@ -1,3 +1,5 @@
+// A law is drawn anew at each rate, as `rehearse run --set serve.traffic.rate=...` would: gaps are
+// drawn from a stream of their own as multiples of their mean, so that only dates change.
 #include "sizing/rates.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Field by field, in the order of the schema; what is not known stays unset, and so absent.
 #include "sizing/sizing_json.hpp"
 
 #include "metrics/cost.hpp"
