@@ -46,6 +46,17 @@ void check_room(const Plan& plan, const Serve& serve, const serving::EngineSetti
   throw InputError(plan.where.at(field), field + rule);
 }
 
+void check_prices(const Plan& plan) {
+  if (plan.layout.virtual_stages > 1) {
+    refuse(
+        plan, "layout.virtual_stages",
+        fmt::format(" = {}: engines that serve have one stage a rank", plan.layout.virtual_stages));
+  }
+  if (plan.network == NetworkLevelName::kExact || plan.network == NetworkLevelName::kSimgrid) {
+    refuse(plan, "network", ": steps of serve are priced on the levels fluid and analytic");
+  }
+}
+
 }  // namespace
 
 void check_service(const Plan& plan, const Model& model, int gpus) {
@@ -58,14 +69,6 @@ void check_service(const Plan& plan, const Model& model, int gpus) {
   if (serving::router_named(serve.router) == nullptr) {
     refuse(plan, "serve.router",
            fmt::format(" = \"{}\": must be one of {}", serve.router, serving::names_of_routers()));
-  }
-  if (plan.layout.virtual_stages > 1) {
-    refuse(
-        plan, "layout.virtual_stages",
-        fmt::format(" = {}: engines that serve have one stage a rank", plan.layout.virtual_stages));
-  }
-  if (plan.network == NetworkLevelName::kExact || plan.network == NetworkLevelName::kSimgrid) {
-    refuse(plan, "network", ": steps of serve are priced on the levels fluid and analytic");
   }
   if (!routes_tokens(plan, model)) return;
   const char* const field = plan.routing.model != "uniform" ? "routing.model"
@@ -97,7 +100,9 @@ ServicePricer::ServicePricer(const Plan& plan, const Model& model, Cluster& clus
     : plan_(plan),
       model_(model),
       cluster_(cluster),
-      engine_(engine_of(plan, plan.serve->engine, model, cluster.platform(), "serve.engine")) {}
+      engine_(engine_of(plan, plan.serve->engine, model, cluster.platform(), "serve.engine")) {
+  check_prices(plan);
+}
 
 PassPrice& ServicePricer::price_of(int replicas) {
   std::unique_ptr<PassPrice>& price = prices_[replicas];

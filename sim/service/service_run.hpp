@@ -29,7 +29,8 @@ void check_service(const Plan& plan, const Model& model, int gpus);
 // Services of one plan that differ in their requests and replicas: what passes take is found once.
 class ServicePricer {
  public:
-  // Throws as engine_of does. REQUIRES: check_service passed. All of them outlive it.
+  // Throws as engine_of does, and InputError where steps of such a plan are not priced. REQUIRES:
+  // check_service passed. All of them outlive it.
   ServicePricer(const Plan& plan, const Model& model, Cluster& cluster);
 
   // Throws InputError: a request larger than the pool. REQUIRES: `serve` differs from the plan's in

@@ -106,7 +106,7 @@ Simulation simulate_service(const PreparedPlan& prepared, const SimulationOption
   metrics.accuracy = accuracy_of(plan, model, platform, programs);
   metrics.model_notes = notes_of(model, platform);
   metrics.assumptions = assumptions_of(plan, model, platform, about.gpus, &metrics.accuracy);
-  if (options.facts) result.facts = facts_json(model, step, platform, programs);
+  if (options.facts) result.facts = facts_json(model, plan, platform, programs);
   result.service = std::move(run);
   return result;
 }

@@ -120,9 +120,11 @@ TEST(ServedWork, WhatIsNotModelledIsRefused) {
   Plan plan = serving({{5, 2}}, 2);
   EXPECT_EQ(refusal_of(plan, small_moe_model()), "accepted");
   plan.serve->engine.name = "dynamic";
-  EXPECT_NE(refusal_of(plan, small_moe_model())
-                .find("error: serve.engine.name = \"dynamic\": must be one of static"),
-            std::string::npos);
+  EXPECT_NE(
+      refusal_of(plan, small_moe_model())
+          .find("error: serve.engine.name = \"dynamic\": replayed operator by operator (--detail "
+                "operators) is only static"),
+      std::string::npos);
   plan.serve->engine.name = "static";
   plan.capacity.limited = true;
   EXPECT_NE(refusal_of(plan, small_moe_model()).find("error: capacity: with serve only uniform"),
