@@ -292,7 +292,7 @@ BrokenRule broken_rule(const Plan& plan, const Model& model, int gpus,
   try {
     checker.check(gpus, platform);
   } catch (const Refusal& refusal) {
-    return {refusal.message, checker.kept()};
+    return {refusal.message, checker.kept(), refusal.field};
   }
   return {{}, checker.kept()};
 }

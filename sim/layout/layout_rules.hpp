@@ -11,6 +11,7 @@ namespace rehearse {
 struct BrokenRule {
   std::string reason;  // the message of check_layout, without its place
   int kept = 0;        // how many kinds of rules it keeps: those that are checked before this one
+  std::string field = {};  // "layout.tensor"
 };
 
 // `reason` is empty where the layout is legal.

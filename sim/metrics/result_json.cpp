@@ -178,6 +178,13 @@ void fill(const SloVerdict& from, proto::Serving& to) {
   }
 }
 
+void fill(const KvTransferFigures& from, proto::KvTransfer& to) {
+  to.set_requests(from.requests);
+  to.set_bytes(from.bytes);
+  to.set_mean_s(from.time_s.mean);
+  to.set_p99_s(from.time_s.p99);
+}
+
 void fill(const Serving& from, proto::Serving& to) {
   to.set_requests(from.offered);
   to.set_completed(from.completed);
@@ -198,6 +205,7 @@ void fill(const Serving& from, proto::Serving& to) {
   if (from.kv_peak_fraction) to.set_kv_peak_fraction(*from.kv_peak_fraction);
   if (from.preemptions) to.set_preemptions(*from.preemptions);
   if (from.prefix_hit_fraction) to.set_prefix_hit_fraction(*from.prefix_hit_fraction);
+  if (from.kv_transfer) fill(*from.kv_transfer, *to.mutable_kv_transfer());
 }
 
 void fill_times(const Metrics& from, proto::Result& to) {

@@ -121,6 +121,7 @@ class Measurement {
   void judge();
   void find_growth();
   void sum_engines();
+  void sum_transfers();
 
   const Plan& plan_;
   const Serve& serve_;
@@ -202,6 +203,7 @@ void Measurement::tally(int number) {
     ++tally_.completed;
     if (within_slo(serving_.requests[number])) ++tally_.good;
   }
+  if (its.first_at_prefill && window_.holds(its.first_token)) ++tally_.output_tokens;
   const std::vector<Picoseconds>& ends = result_.handed_out[its.replica / result_.ranks];
   for (const TokenRun& run : its.token_runs) {
     tally_.output_tokens +=
@@ -268,22 +270,42 @@ void Measurement::find_growth() {
   serving_.backlog_growth_per_s = growth.per_s;
 }
 
+// Requests in a step are those of engines that decode: the others have as many as a prompt leaves
+// room for.
 void Measurement::sum_engines() {
   std::int64_t slices = 0;
   std::int64_t steps = 0;
-  int most_blocks = 0;
-  for (const serving::EngineTotals& engine : result_.totals) {
-    slices += engine.slices;
-    steps += engine.steps;
-    most_blocks = std::max(most_blocks, engine.most_blocks);
+  double fullest = 0;
+  for (int number = 0; number < static_cast<int>(result_.totals.size()); ++number) {
+    const serving::EngineTotals& engine = result_.totals[number];
+    const bool decodes = number >= result_.prefill_engines;
+    if (decodes) {
+      slices += engine.slices;
+      steps += engine.steps;
+    }
+    const int blocks = decodes ? about_.kv_blocks : about_.prefill_kv_blocks;
+    if (blocks > 0) fullest = std::max(fullest, static_cast<double>(engine.most_blocks) / blocks);
   }
-  serving_.mean_batch = static_cast<double>(slices) / static_cast<double>(steps);
-  if (about_.kv_blocks > 0) {
-    serving_.kv_peak_fraction = static_cast<double>(most_blocks) / about_.kv_blocks;
-  }
+  if (steps > 0) serving_.mean_batch = static_cast<double>(slices) / static_cast<double>(steps);
+  if (about_.kv_blocks > 0) serving_.kv_peak_fraction = fullest;
   serving_.preemptions = preemptions_;
   serving_.prefix_hit_fraction =
       static_cast<double>(cached_tokens_) / static_cast<double>(prompt_tokens_);
+}
+
+void Measurement::sum_transfers() {
+  if (!about_.sent_bytes) return;
+  KvTransferFigures figures;
+  std::vector<double> times;
+  for (int number = 0; number < static_cast<int>(result_.requests.size()); ++number) {
+    const serving::ServedRequest& its = result_.requests[number];
+    if (!counts(number) || !is_served(its)) continue;
+    ++figures.requests;
+    figures.bytes += about_.sent_bytes(serve_.requests[number].prompt_tokens);
+    times.push_back(to_seconds(its.transfer_end - its.transfer_start));
+  }
+  figures.time_s = *interpolated_distribution(std::move(times));
+  serving_.kv_transfer = figures;
 }
 
 Serving Measurement::serving() {
@@ -296,6 +318,7 @@ Serving Measurement::serving() {
   judge();
   find_growth();
   sum_engines();
+  sum_transfers();
   return std::move(serving_);
 }
 

@@ -1,6 +1,8 @@
 // What a service amounts to that the serving core simulated by the prices of its steps.
 #pragma once
 
+#include <functional>
+
 #include "metrics/metrics.hpp"
 #include "plan/plan.hpp"
 #include "serving/service.hpp"
@@ -12,6 +14,9 @@ struct ServiceFigures {
   int gpus = 1;       // of the whole plan
   int kv_blocks = 0;  // that the requests of a replica can have; 0: as many as they like
   int engines = 1;
+  // Of pools; the figures above are then of decode replicas and of all engines.
+  int prefill_kv_blocks = 0;
+  std::function<double(int prompt_tokens)> sent_bytes = {};  // from one pool to the other
 };
 
 // The window of the rates: with arrivals at dates of their own, from the end of the warm-up

@@ -44,6 +44,15 @@ struct SloVerdict {
   std::vector<SloTerm> terms = {};
 };
 
+// Keys and values on their way from prefill to decode replicas, of the requests that count.
+struct KvTransferFigures {
+  int requests = 0;
+  double bytes = 0;
+  // Per request: from the start of its first transfer to the end of its last; where each chunk of a
+  // prompt is sent as it is done, its prefill goes on meanwhile.
+  Distribution time_s;
+};
+
 // Requests that arrive before the warm-up ends are in no figure of requests; what they get within
 // the window is in its rates.
 struct Serving {
@@ -54,7 +63,8 @@ struct Serving {
   double request_rate = 0;  // completed in the window / window
   double output_tokens_per_s_per_gpu = 0;
   double tokens_per_s_per_gpu = 0;  // prompt and output
-  double mean_batch = 0;            // requests in a step, or in a decision of the scheduler
+  double mean_batch = 0;  // requests in a step (of decode replicas), or in a decision of the
+                          // scheduler
   // Nothing where no request has it.
   std::optional<Distribution> queue_s;
   std::optional<Distribution> e2e_s;
@@ -74,7 +84,8 @@ struct Serving {
   std::optional<double> backlog_growth_per_s;   // nothing in a closed loop
   std::optional<double> kv_peak_fraction;       // nothing where blocks are not limited
   std::optional<int> preemptions;
-  std::optional<double> prefix_hit_fraction;  // of the prompt tokens
+  std::optional<double> prefix_hit_fraction;     // of the prompt tokens
+  std::optional<KvTransferFigures> kv_transfer;  // nothing without pools
 };
 
 // When the engines began what they had decided: the first operator of any of their ranks.

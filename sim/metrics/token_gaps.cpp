@@ -26,9 +26,10 @@ class Gaps {
   void add(const serving::ServedRequest& request) {
     const int engine = request.replica / result_.ranks;
     const std::vector<Picoseconds>& ends = result_.handed_out[engine];
-    std::int64_t before = -1;  // the step of the token before
+    Picoseconds before = -1;  // the token before
+    if (request.first_at_prefill) before = request.first_token;
     for (const TokenRun& run : request.token_runs) {
-      if (before >= 0) add(ends[run.first] - ends[before], 1);
+      if (before >= 0) add(ends[run.first] - before, 1);
       const std::int64_t last = run.first + run.stride * (run.count - 1);
       if (run.stride == 0) {
         add(0, run.count - 1);
@@ -40,7 +41,7 @@ class Gaps {
           add(ends[step + run.stride] - ends[step], 1);
         }
       }
-      before = last;
+      before = ends[last];
     }
   }
 

@@ -127,6 +127,17 @@ std::string engine_state_text(const Serving& serving) {
   return text;
 }
 
+void add_transfers(std::vector<Line>& lines, const Serving& serving) {
+  if (!serving.kv_transfer) return;
+  const KvTransferFigures& of = *serving.kv_transfer;
+  lines.push_back({"KV transfer",
+                   fmt::format("{} of {} requests; mean {}, p99 {}", to_text(Bytes{of.bytes}),
+                               of.requests, seconds(of.time_s.mean), seconds(of.time_s.p99)),
+                   "keys and values from prefill to decode replicas; per request: from the start "
+                   "of its first transfer to the end of its last; pushed, its prefill goes on "
+                   "meanwhile"});
+}
+
 }  // namespace
 
 std::vector<Line> service_plan_lines(const Plan& plan) {
@@ -197,6 +208,7 @@ std::vector<Line> service_lines(const Metrics& metrics) {
                    "requests in a step: of an engine, mean over its steps; KV cache: blocks in use "
                    "on the fullest replica over all that it has; preemptions: requests that lost "
                    "their keys and values and began again"});
+  add_transfers(lines, serving);
   return lines;
 }
 

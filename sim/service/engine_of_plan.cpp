@@ -32,10 +32,11 @@ serving::Picoseconds picoseconds(Seconds time) {
   return static_cast<serving::Picoseconds>(std::llround(time.value * kPerSecond));
 }
 
-// The GPU with the least memory among those that the plan has.
-const Device& smallest_gpu(const Platform& platform, int gpus) {
+// The GPU with the least memory among so many.
+const Device& smallest_gpu(const Platform& platform, int first, int gpus) {
   const Device* smallest = nullptr;
-  for (int gpu = 0; gpu < std::min<int>(gpus, static_cast<int>(platform.gpus.size())); ++gpu) {
+  const int end = std::min(first + gpus, static_cast<int>(platform.gpus.size()));
+  for (int gpu = first; gpu < end; ++gpu) {
     const Device& its = platform.device_of(gpu);
     if (smallest == nullptr || its.memory < smallest->memory) smallest = &its;
   }
@@ -143,14 +144,14 @@ void size_pool(const Plan& plan, const EngineChoice& choice, const Model& model,
 }  // namespace
 
 PlannedEngine engine_of(const Plan& plan, const EngineChoice& choice, const Model& model,
-                        const Platform& platform, const std::string& field) {
+                        const Platform& platform, const std::string& field, int first_gpu) {
   if (serving::scheduler_named(choice.name) == nullptr) {
     throw InputError(plan.where.at(field + ".name"),
                      fmt::format("{}.name = \"{}\": must be one of {}, or of those that "
                                  "`rehearse engines` lists",
                                  field, choice.name, serving::names_of_schedulers()));
   }
-  const Device& gpu = smallest_gpu(platform, plan.serve->gpus(plan.layout));
+  const Device& gpu = smallest_gpu(platform, first_gpu, plan.serve->gpus(plan.layout));
   PlannedEngine planned;
   serving::EngineSettings& settings = planned.settings;
   settings =

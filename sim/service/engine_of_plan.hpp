@@ -27,10 +27,11 @@ struct PlannedEngine {
   KvRoom room;  // means nothing where the plan gives kv_blocks
 };
 
-// REQUIRES: plan.serve; plan.layout is that of the engine's replicas. `field`: of the choice
-// ("serve.engine"), for messages. Throws InputError: no scheduler of that name, settings that it
-// does not take; and DoesNotFit: weights that leave no room for a block.
+// REQUIRES: plan.serve without pools, or the plan of a pool (pools_of_plan.hpp); its GPUs are those
+// from `first_gpu` on. `field`: of the choice ("serve.engine"), for messages. Throws InputError: no
+// scheduler of that name, settings that it does not take; and DoesNotFit: weights that leave no
+// room for a block.
 PlannedEngine engine_of(const Plan& plan, const EngineChoice& choice, const Model& model,
-                        const Platform& platform, const std::string& field);
+                        const Platform& platform, const std::string& field, int first_gpu = 0);
 
 }  // namespace rehearse

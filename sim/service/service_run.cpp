@@ -1,11 +1,15 @@
+// Without pools a plan is one pool of engines that do the same; with pools it is two, each with a
+// plan of its own, whose steps are priced on its own GPUs.
 #include "service/service_run.hpp"
 
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 #include "base/error.hpp"
 #include "routing/token_routing.hpp"
+#include "service/kv_flows.hpp"
 #include "serving/router.hpp"
 
 namespace rehearse {
@@ -16,29 +20,39 @@ serving::Picoseconds picoseconds(Seconds time) {
   return static_cast<serving::Picoseconds>(std::llround(time.value * kPerSecond));
 }
 
-std::vector<int> first_gpus(const Plan& plan, int replicas) {
+std::vector<int> first_gpus(const Plan& plan, int first, int replicas) {
   std::vector<int> firsts;
+  firsts.reserve(replicas);
   for (int copy = 0; copy < replicas; ++copy) {
-    firsts.push_back(copy * plan.layout.gpus());
+    firsts.push_back(first + copy * plan.layout.gpus());
   }
   return firsts;
 }
 
+// Whose pool of keys and values a request has to go in.
+struct Room {
+  const char* replica = "a replica";
+  bool prompt_only = false;
+  std::string engine_field = "serve.engine";
+};
+
 // A request that no pool can hold would be served never.
-void check_room(const Plan& plan, const Serve& serve, const serving::EngineSettings& engine) {
+void check_room(const Plan& plan, const Serve& serve, const serving::EngineSettings& engine,
+                const Room& of) {
   const double room = 1.0 * engine.kv_blocks * engine.block_tokens;
   const std::vector<Request>& requests = serve.requests;
   for (std::size_t at = 0; at < requests.size(); ++at) {
     const Request& request = requests[at];
-    const int length = request.prompt_tokens + request.output_tokens;
+    const int length = request.prompt_tokens + (of.prompt_only ? 1 : request.output_tokens);
     if (engine.max_model_len > 0 && length > engine.max_model_len) continue;  // counted as refused
     if (length - 1 <= room) continue;  // the last token's keys are never written
     throw InputError(
         plan.where.at("serve.traffic"),
-        fmt::format("request {} has {} tokens (prompt and output), a replica's pool of "
-                    "keys and values {} ({} blocks of {}): serve.engine.max_model_len "
-                    "would refuse it",
-                    at, length, room, engine.kv_blocks, engine.block_tokens));
+        fmt::format("request {} has {} tokens ({}), {}'s pool of keys and values {} ({} blocks of "
+                    "{}): {}.max_model_len would refuse it",
+                    at, of.prompt_only ? request.prompt_tokens : length,
+                    of.prompt_only ? "prompt" : "prompt and output", of.replica, room,
+                    engine.kv_blocks, engine.block_tokens, of.engine_field));
   }
 }
 
@@ -47,10 +61,16 @@ void check_room(const Plan& plan, const Serve& serve, const serving::EngineSetti
 }
 
 void check_prices(const Plan& plan) {
-  if (plan.layout.virtual_stages > 1) {
-    refuse(
-        plan, "layout.virtual_stages",
-        fmt::format(" = {}: engines that serve have one stage a rank", plan.layout.virtual_stages));
+  const auto check_stages = [&](const Layout& layout, const std::string& path) {
+    if (layout.virtual_stages == 1) return;
+    refuse(plan, path + "layout.virtual_stages",
+           fmt::format(" = {}: engines that serve have one stage a rank", layout.virtual_stages));
+  };
+  if (plan.serve->pools) {
+    check_stages(plan.serve->pools->prefill.layout, "serve.pools.prefill.");
+    check_stages(plan.serve->pools->decode.layout, "serve.pools.decode.");
+  } else {
+    check_stages(plan.layout, "");
   }
   if (plan.network == NetworkLevelName::kExact || plan.network == NetworkLevelName::kSimgrid) {
     refuse(plan, "network", ": steps of serve are priced on the levels fluid and analytic");
@@ -61,7 +81,7 @@ void check_prices(const Plan& plan) {
 
 void check_service(const Plan& plan, const Model& model, int gpus) {
   const Serve& serve = *plan.serve;
-  if (serve.gpus(plan.layout) > gpus) {
+  if (!serve.pools && serve.gpus(plan.layout) > gpus) {
     refuse(plan, "serve.replicas",
            fmt::format(" = {} needs {} GPUs, {} each: the platform has {}", serve.replicas,
                        serve.gpus(plan.layout), plan.layout.gpus(), gpus));
@@ -100,38 +120,96 @@ ServicePricer::ServicePricer(const Plan& plan, const Model& model, Cluster& clus
     : plan_(plan),
       model_(model),
       cluster_(cluster),
-      engine_(engine_of(plan, plan.serve->engine, model, cluster.platform(), "serve.engine")) {
+      plans_(plan.serve->pools ? std::make_unique<const PoolsOfPlan>(pools_of(plan)) : nullptr) {
   check_prices(plan);
+  if (!plans_) {
+    add_pool(plan, "serve", 0);
+    return;
+  }
+  for (const PoolOfPlan* each : {&plans_->prefill, &plans_->decode}) {
+    add_pool(each->plan, each->field, each->first_gpu);
+  }
+  serving::PoolSettings pools;
+  pools.prefill = pools_.front().engine.settings;
+  pools.decode = pools_.back().engine.settings;
+  const std::string why_not = serving::refusal(pools);
+  if (!why_not.empty()) refuse(plan, "serve.pools", ": " + why_not);
 }
 
-PassPrice& ServicePricer::price_of(int replicas) {
-  std::unique_ptr<PassPrice>& price = prices_[replicas];
+void ServicePricer::add_pool(const Plan& plan, const std::string& field, int first_gpu) {
+  pools_.push_back({plan, field,
+                    engine_of(plan, plan.serve->engine, model_, cluster_.platform(),
+                              field + ".engine", first_gpu)});
+}
+
+// In place of that of passes; nothing where the plan gives none.
+std::unique_ptr<serving::StepPrice> ServicePricer::own_price(const EngineChoice& choice) const {
+  if (!choice.step_time) return nullptr;
+  const StepTime& time = *choice.step_time;
+  return std::make_unique<serving::LinearPrice>(
+      picoseconds(time.fixed), picoseconds(time.per_token), picoseconds(time.per_context));
+}
+
+PassPrice& ServicePricer::price_of(Pool& pool, int first_gpu, int replicas) {
+  std::unique_ptr<PassPrice>& price = pool.prices[{first_gpu, replicas}];
   if (!price) {
-    price = std::make_unique<PassPrice>(plan_, model_, cluster_, first_gpus(plan_, replicas));
+    price = std::make_unique<PassPrice>(pool.plan, model_, cluster_,
+                                        first_gpus(pool.plan, first_gpu, replicas));
   }
   return *price;
 }
 
+void ServicePricer::run_alike(const Serve& serve, serving::ServiceSettings settings,
+                              ServiceRun& run) {
+  settings.engine = run.engine.settings;
+  settings.engines = serve.replicas * plan_.layout.data;
+  check_room(plan_, serve, settings.engine, {});
+  const std::unique_ptr<serving::StepPrice> own = own_price(serve.engine);
+  run.priced = own == nullptr;
+  run.result = serving::serve(offered_of(serve), settings,
+                              own ? *own : price_of(pools_.front(), 0, serve.replicas));
+}
+
+void ServicePricer::run_apart(const Serve& serve, serving::ServiceSettings settings,
+                              ServiceRun& run) {
+  const ServingPool& prefill = serve.pools->prefill;
+  const ServingPool& decode = serve.pools->decode;
+  run.prefill = pools_.front().engine;
+  serving::PoolSettings& pools = settings.pools.emplace();
+  pools.prefill = run.prefill->settings;
+  pools.decode = run.engine.settings;
+  pools.prefill_engines = prefill.replicas * prefill.layout.data;
+  pools.decode_engines = decode.replicas * decode.layout.data;
+  pools.transfer = serve.pools->transfer;
+  check_room(plan_, serve, pools.prefill,
+             {"a prefill replica", true, pools_.front().field + ".engine"});
+  check_room(plan_, serve, pools.decode,
+             {"a decode replica", false, pools_.back().field + ".engine"});
+  const int behind = prefill.replicas * prefill.layout.gpus();
+  const std::unique_ptr<serving::StepPrice> own_prefill = own_price(prefill.engine);
+  const std::unique_ptr<serving::StepPrice> own_decode = own_price(decode.engine);
+  run.priced = own_prefill == nullptr && own_decode == nullptr;
+  run.sent = kv_shares(model_, prefill.layout, decode.layout);
+  KvFlows links(model_, cluster_, {prefill.layout, pools.prefill.ranks, 0},
+                {decode.layout, pools.decode.ranks, behind});
+  run.result = serving::serve(
+      offered_of(serve), settings,
+      own_prefill ? *own_prefill : price_of(pools_.front(), 0, prefill.replicas),
+      own_decode ? *own_decode : price_of(pools_.back(), behind, decode.replicas), links);
+}
+
 ServiceRun ServicePricer::run(const Serve& serve) {
   ServiceRun run;
-  run.engine = engine_;
+  run.engine = engine();
   serving::ServiceSettings settings;
-  settings.engine = engine_.settings;
-  settings.engines = serve.replicas * plan_.layout.data;
   settings.router = serve.router;
   settings.concurrency = serve.concurrency;
   settings.log_steps = serve.engine.log_steps;
-  check_room(plan_, serve, settings.engine);
-  const std::vector<serving::Offered> offered = offered_of(serve);
-  if (serve.engine.step_time) {
-    const StepTime& time = *serve.engine.step_time;
-    serving::LinearPrice price(picoseconds(time.fixed), picoseconds(time.per_token),
-                               picoseconds(time.per_context));
-    run.result = serving::serve(offered, settings, price);
-    return run;
+  if (serve.pools) {
+    run_apart(serve, std::move(settings), run);
+  } else {
+    run_alike(serve, std::move(settings), run);
   }
-  run.result = serving::serve(offered, settings, price_of(serve.replicas));
-  run.priced = true;
   return run;
 }
 

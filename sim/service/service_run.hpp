@@ -5,25 +5,31 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "cluster/cluster.hpp"
 #include "model/model.hpp"
 #include "plan/plan.hpp"
 #include "service/engine_of_plan.hpp"
+#include "service/kv_shares.hpp"
 #include "service/pass_price.hpp"
+#include "service/pools_of_plan.hpp"
 #include "serving/service.hpp"
 
 namespace rehearse {
 
 struct ServiceRun {
-  PlannedEngine engine;
+  PlannedEngine engine;                       // of each replica; of decode replicas, in pools
+  std::optional<PlannedEngine> prefill = {};  // of prefill replicas, in pools
+  std::vector<KvShare> sent = {};             // by a prefill replica to a decode replica
   serving::ServiceResult result;
   bool priced = false;  // by passes; not by a price that the plan gives
 };
 
 // Throws InputError: what the plan asks for is not modelled beside serve, or its replicas need more
-// than the platform's GPUs.
+// than the platform's GPUs. REQUIRES: check_layouts passed.
 void check_service(const Plan& plan, const Model& model, int gpus);
 
 // Services of one plan that differ in their requests and replicas: what passes take is found once.
@@ -34,18 +40,32 @@ class ServicePricer {
   ServicePricer(const Plan& plan, const Model& model, Cluster& cluster);
 
   // Throws InputError: a request larger than the pool. REQUIRES: `serve` differs from the plan's in
-  // requests, concurrency, replicas, router and objective only.
+  // requests, concurrency, replicas (of pools, too), router and objective only.
   ServiceRun run(const Serve& serve);
-  const PlannedEngine& engine() const { return engine_; }
+  // Of each replica; of decode replicas, in pools.
+  const PlannedEngine& engine() const { return pools_.back().engine; }
 
  private:
-  PassPrice& price_of(int replicas);
+  // Replicas that do the same.
+  struct Pool {
+    const Plan& plan;   // of the pool
+    std::string field;  // "serve", "serve.pools.decode"
+    PlannedEngine engine;
+    // By the first GPU and replicas.
+    std::map<std::pair<int, int>, std::unique_ptr<PassPrice>> prices = {};
+  };
+
+  void add_pool(const Plan& plan, const std::string& field, int first_gpu);
+  std::unique_ptr<serving::StepPrice> own_price(const EngineChoice& choice) const;
+  PassPrice& price_of(Pool& pool, int first_gpu, int replicas);
+  void run_alike(const Serve& serve, serving::ServiceSettings settings, ServiceRun& run);
+  void run_apart(const Serve& serve, serving::ServiceSettings settings, ServiceRun& run);
 
   const Plan& plan_;
   const Model& model_;
   Cluster& cluster_;
-  PlannedEngine engine_;
-  std::map<int, std::unique_ptr<PassPrice>> prices_;  // by replicas
+  const std::unique_ptr<const PoolsOfPlan> plans_;  // of the pools
+  std::vector<Pool> pools_;                         // one, or that of prefill and that of decode
 };
 
 // As the engines get them.

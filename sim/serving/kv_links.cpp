@@ -99,11 +99,12 @@ void FairLinks::advance(Picoseconds now) {
   carry(now);
 }
 
-void FairLinks::start(Picoseconds now, int transfer, int from, int to, std::int64_t tokens) {
-  SIM_CHECK(settings_.send.value > 0 && settings_.receive.value > 0 && tokens > 0,
+void FairLinks::start(Picoseconds now, int transfer, int from, int to, const KvPart& part) {
+  SIM_CHECK(settings_.send.value > 0 && settings_.receive.value > 0 && part.tokens > 0,
             "a transfer of nothing, or through no link");
   advance(now);
-  flows_.push_back({transfer, from, to, static_cast<double>(tokens) * settings_.per_token.value});
+  flows_.push_back(
+      {transfer, from, to, static_cast<double>(part.tokens) * settings_.per_token.value});
   share();
 }
 

@@ -10,13 +10,21 @@
 
 namespace rehearse::serving {
 
+// Keys and values of a sequence that go together.
+struct KvPart {
+  std::int64_t tokens = 0;
+  // Of the whole sequence, where this is its last part: what is kept of it once, however long it
+  // is, goes with that. 0: others follow.
+  std::int64_t sequence = 0;
+};
+
 class KvLinks {
  public:
   virtual ~KvLinks() = default;
-  // Transfer number `transfer` of the keys and values of so many tokens begins now, which is no
-  // earlier than any date before. Replicas are counted from 0 in each pool.
-  virtual void start(Picoseconds now, int transfer, int from, int to, std::int64_t tokens) = 0;
-  // The next date at which one ends, if none begins before; kNever: none is on its way.
+  // Transfer number `transfer` begins now, which is no earlier than any date before. Transfers and,
+  // in each pool, replicas are counted from 0.
+  virtual void start(Picoseconds now, int transfer, int from, int to, const KvPart& part) = 0;
+  // The next date at which one may end, if none begins before; kNever: none is on its way.
   virtual Picoseconds next_end() const = 0;
   // At next_end(): appends those that end then.
   virtual void end(std::vector<int>& done) = 0;
@@ -36,7 +44,7 @@ class FairLinks : public KvLinks {
  public:
   explicit FairLinks(const FairLinkSettings& settings) : settings_(settings) {}
 
-  void start(Picoseconds now, int transfer, int from, int to, std::int64_t tokens) override;
+  void start(Picoseconds now, int transfer, int from, int to, const KvPart& part) override;
   Picoseconds next_end() const override;
   void end(std::vector<int>& done) override;
 

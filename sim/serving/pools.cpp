@@ -175,8 +175,10 @@ void PooledService::send(int request, int tokens, Picoseconds now) {
   if (its.first_sent < 0) its.first_sent = now;
   its.sent += tokens;
   ++its.on_way;
+  const int prompt = offered_[request].prompt;
+  const KvPart part = {tokens, its.sent == prompt ? prompt : 0};
   links_.start(now, static_cast<int>(transfers_.size()), at_prefill_[request].replica,
-               at_decode_[request].replica, tokens);
+               at_decode_[request].replica, part);
   transfers_.push_back(request);
   expect_transfers();
 }

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <utility>
 
-#include "layout/layout.hpp"
 #include "routing/token_routing.hpp"
+#include "service/pools_of_plan.hpp"
 #include "service/service_run.hpp"
 
 namespace rehearse {
@@ -26,7 +26,7 @@ PreparedPlan::PreparedPlan(Plan plan, Model model)
       model_(std::move(model)),
       platform_(check_platform_xml(plan_.platform_path, plan_.gpus_at)),
       gpus_(gpus_of(platform_)) {
-  check_layout(plan_, model_, gpus_, plan_.platform_path);
+  check_layouts(plan_, model_, gpus_);
   check_routing(plan_, model_);
   if (plan_.serve) check_service(plan_, model_, gpus_);
 }

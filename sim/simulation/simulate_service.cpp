@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "facts/facts.hpp"
 #include "graph/model_flops.hpp"
@@ -13,19 +16,40 @@
 #include "metrics/assumptions.hpp"
 #include "metrics/service_metrics.hpp"
 #include "platform/gpu_kinds.hpp"
+#include "service/kv_flows.hpp"
 #include "service/service_run.hpp"
 #include "simulation/check_collectives.hpp"
 
 namespace rehearse {
 namespace {
 
-MemoryPeak memory_of(const ServiceRun& run) {
-  const KvRoom& room = run.engine.room;
+// Engines that do the same, of all that the run has.
+struct SameEngines {
+  const PlannedEngine& planned;
+  const Layout& layout;
+  int first = 0;
+  int end = 0;
+  int first_gpu = 0;
+};
+
+std::vector<SameEngines> engines_of(const ServiceRun& run, const Plan& plan) {
+  const int prefilling = run.result.prefill_engines;
+  const int all = static_cast<int>(run.result.totals.size());
+  if (!run.prefill) return {{run.engine, plan.layout, 0, all, 0}};
+  const ServingPool& prefill = plan.serve->pools->prefill;
+  return {{*run.prefill, prefill.layout, 0, prefilling, 0},
+          {run.engine, plan.serve->pools->decode.layout, prefilling, all,
+           prefill.replicas * prefill.layout.gpus()}};
+}
+
+MemoryPeak memory_of(const ServiceRun& run, const SameEngines& pool) {
+  const KvRoom& room = pool.planned.room;
   int most = 0;
-  for (const serving::EngineTotals& totals : run.result.totals) {
-    most = std::max(most, totals.most_blocks);
+  for (int engine = pool.first; engine < pool.end; ++engine) {
+    most = std::max(most, run.result.totals[engine].most_blocks);
   }
   MemoryPeak memory;
+  memory.binding_rank = pool.first_gpu;
   memory.capacity_bytes = room.usable.value / room.fraction;
   memory.usable_bytes = room.usable.value;
   const Bytes kv_cache = room.block * most + room.states;
@@ -36,18 +60,35 @@ MemoryPeak memory_of(const ServiceRun& run) {
   return memory;
 }
 
+// Of the pool that fills more of what it may use.
+MemoryPeak memory_of(const ServiceRun& run, const Plan& plan) {
+  const auto filled = [](const MemoryPeak& memory) {
+    return memory.peak_bytes / memory.usable_bytes;
+  };
+  std::optional<MemoryPeak> fullest;
+  for (const SameEngines& pool : engines_of(run, plan)) {
+    MemoryPeak memory = memory_of(run, pool);
+    if (!fullest || filled(memory) > filled(*fullest)) fullest = std::move(memory);
+  }
+  return *fullest;
+}
+
 // Of makespan x GPUs. A GPU of each tensor group stands for all of it.
 void fill_times(const ServiceRun& run, const Plan& plan, Metrics& metrics) {
   if (!run.priced) return;
-  serving::StepParts parts;
-  for (const serving::EngineTotals& totals : run.result.totals) parts += totals.parts;
-  const double whole = metrics.makespan_s * metrics.ranks / plan.layout.tensor;
-  const auto share = [&](serving::Picoseconds part) {
-    return static_cast<double>(part) * 1e-12 / whole;
-  };
-  metrics.compute_busy_fraction = share(parts.computing);
-  metrics.exposed_fraction = share(parts.network);
-  metrics.peer_wait_fraction = share(parts.peers);
+  for (const SameEngines& pool : engines_of(run, plan)) {
+    serving::StepParts parts;
+    for (int engine = pool.first; engine < pool.end; ++engine) {
+      parts += run.result.totals[engine].parts;
+    }
+    const double whole = metrics.makespan_s * metrics.ranks / pool.layout.tensor;
+    const auto share = [&](serving::Picoseconds part) {
+      return static_cast<double>(part) * 1e-12 / whole;
+    };
+    metrics.compute_busy_fraction += share(parts.computing);
+    metrics.exposed_fraction += share(parts.network);
+    metrics.peer_wait_fraction += share(parts.peers);
+  }
   metrics.no_work_fraction =
       1 - metrics.compute_busy_fraction - metrics.exposed_fraction - metrics.peer_wait_fraction;
 }
@@ -78,6 +119,33 @@ Plan plan_of_a_step(const Plan& plan) {
   return step;
 }
 
+namespace {
+
+ServiceFigures figures_about(const Plan& plan, const ServiceRun& run) {
+  ServiceFigures about;
+  about.gpus = plan.serve->gpus(plan.layout);
+  about.kv_blocks = run.engine.settings.kv_blocks;
+  about.engines = static_cast<int>(run.result.totals.size());
+  if (!run.prefill) return about;
+  about.prefill_kv_blocks = run.prefill->settings.kv_blocks;
+  about.sent_bytes = [&run](int tokens) { return sent_bytes(run.sent, tokens).value; };
+  return about;
+}
+
+// The decode pool's passes communicate in other groups than those of the prefill pool, which are
+// the plan's own.
+void check_decode_pool(const Plan& plan, const Model& model, const Limits& limits,
+                       Cluster& cluster) {
+  if (!plan.serve->pools) return;
+  Plan step = plan_of_a_step(plan);
+  step.layout = plan.serve->pools->decode.layout;
+  step.batch.sequences = step.layout.dense_data();
+  const Programs programs = lower_within(limits, model, step, cluster.platform(), After::kNothing);
+  check_collectives(step, programs, cluster);
+}
+
+}  // namespace
+
 Simulation simulate_service(const PreparedPlan& prepared, const SimulationOptions& options) {
   const Plan& plan = prepared.plan();
   const Model& model = prepared.model();
@@ -87,19 +155,17 @@ Simulation simulate_service(const PreparedPlan& prepared, const SimulationOption
   const Plan step = plan_of_a_step(plan);
   const Programs programs = lower_within(limits, model, step, platform, After::kNothing);
   check_collectives(step, programs, cluster);
+  check_decode_pool(plan, model, limits, cluster);
 
   Simulation result;
   auto run = std::make_shared<ServiceRun>(ServicePricer(plan, model, cluster).run(*plan.serve));
-  ServiceFigures about;
-  about.gpus = plan.serve->gpus(plan.layout);
-  about.kv_blocks = run->engine.settings.kv_blocks;
-  about.engines = static_cast<int>(run->result.totals.size());
+  const ServiceFigures about = figures_about(plan, *run);
   result.metrics =
       metrics_of_service(measure_service(plan, run->result, about), run->result, about);
   Metrics& metrics = result.metrics;
   metrics.has_experts = model.moe.has_value();
   metrics.price = platform.cost;
-  metrics.memory = memory_of(*run);
+  metrics.memory = memory_of(*run, plan);
   fill_times(*run, plan, metrics);
   fill_flops(model, plan, platform, metrics);
   metrics.gpu_kinds = gpu_kinds(platform, about.gpus);

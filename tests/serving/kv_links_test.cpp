@@ -34,15 +34,15 @@ using Ends = std::map<int, Picoseconds>;
 
 TEST(FairLinks, OneAloneTakesItsBytesByTheSlowerLinkAndTheLatency) {
   FairLinks links(gigabytes(2, 1, 7 * kNs));
-  links.start(5 * kNs, 0, 0, 0, 1000);
+  links.start(5 * kNs, 0, 0, 0, {1000});
   EXPECT_EQ(ends_of(links), (Ends{{0, 1012 * kNs}}));
 }
 
 TEST(FairLinks, TwoFromOneSenderTakeTwiceAsLongAndAThirdDoesNotMind) {
   FairLinks links(gigabytes(1, 1));
-  links.start(0, 0, 0, 0, 1000);
-  links.start(0, 1, 0, 1, 1000);
-  links.start(0, 2, 1, 2, 1000);
+  links.start(0, 0, 0, 0, {1000});
+  links.start(0, 1, 0, 1, {1000});
+  links.start(0, 2, 1, 2, {1000});
   EXPECT_EQ(ends_of(links), (Ends{{0, 2000 * kNs}, {1, 2000 * kNs}, {2, 1000 * kNs}}));
 }
 
@@ -51,10 +51,10 @@ TEST(FairLinks, WhatOneCannotUseTheOthersGet) {
   // other 2/3: 1000 bytes by 1500 ns. By then 500 of 1000 have come of the three, which go on at
   // 1/3.
   FairLinks links(gigabytes(1, 1));
-  links.start(0, 0, 0, 0, 1000);
-  links.start(0, 1, 1, 0, 1000);
-  links.start(0, 2, 2, 0, 1000);
-  links.start(0, 3, 0, 1, 1000);
+  links.start(0, 0, 0, 0, {1000});
+  links.start(0, 1, 1, 0, {1000});
+  links.start(0, 2, 2, 0, {1000});
+  links.start(0, 3, 0, 1, {1000});
   EXPECT_EQ(ends_of(links),
             (Ends{{0, 3000 * kNs}, {1, 3000 * kNs}, {2, 3000 * kNs}, {3, 1500 * kNs}}));
 }
@@ -62,16 +62,16 @@ TEST(FairLinks, WhatOneCannotUseTheOthersGet) {
 TEST(FairLinks, WhoComesLaterShares) {
   // 500 bytes alone, then half each: the first ends at 500 + 1000, the second has 500 left.
   FairLinks links(gigabytes(1, 1, 10 * kNs));
-  links.start(0, 0, 0, 0, 1000);
-  links.start(500 * kNs, 1, 0, 0, 1000);
+  links.start(0, 0, 0, 0, {1000});
+  links.start(500 * kNs, 1, 0, 0, {1000});
   EXPECT_EQ(ends_of(links), (Ends{{0, 1510 * kNs}, {1, 2010 * kNs}}));
 }
 
 TEST(FairLinks, NoTimePassesOnLinksWithoutEnd) {
   const double endless = std::numeric_limits<double>::infinity();
   FairLinks links(gigabytes(endless, endless));
-  links.start(3, 0, 0, 0, 1000);
-  links.start(3, 1, 0, 1, 1000);
+  links.start(3, 0, 0, 0, {1000});
+  links.start(3, 1, 0, 1, {1000});
   EXPECT_EQ(ends_of(links), (Ends{{0, 3}, {1, 3}}));
 }
 
@@ -81,7 +81,7 @@ TEST(FairLinks, ABusyLinkLosesNothing) {
   RandomStream draws({5});
   for (int load = 0; load < 50; ++load) {
     FairLinks links(gigabytes(1, 1e6));
-    links.start(0, 0, 0, 0, 20'000);
+    links.start(0, 0, 0, 0, {20'000});
     std::int64_t bytes = 20'000;
     Picoseconds now = 0;
     Picoseconds last = 0;
@@ -96,7 +96,7 @@ TEST(FairLinks, ABusyLinkLosesNothing) {
       now += draws.below(1000) * kNs;
       end_until(now);
       const int size = 1 + draws.below(1000);
-      links.start(now, transfer, 0, draws.below(4), size);
+      links.start(now, transfer, 0, draws.below(4), {size});
       bytes += size;
     }
     end_until(kNever - 1);

@@ -16,6 +16,7 @@
 #include "report/show.hpp"
 #include "report/show_model.hpp"
 #include "service/engine_text.hpp"
+#include "service/pools_of_plan.hpp"
 #include "simulation/lowered.hpp"
 
 namespace rehearse {
@@ -63,8 +64,17 @@ int show_only_model(const Options& options) {
 namespace {
 
 std::string engine_lines(const Plan& plan, const Model& model, const Platform& platform) {
-  const EngineChoice& choice = plan.serve->engine;
-  return engine_text(engine_of(plan, choice, model, platform, "serve.engine"), choice);
+  const auto of = [&](const Plan& its, const std::string& field, int first_gpu) {
+    const EngineChoice& choice = its.serve->engine;
+    return engine_text(engine_of(its, choice, model, platform, field, first_gpu), choice);
+  };
+  if (!plan.serve->pools) return "Engine of a replica\n" + of(plan, "serve.engine", 0);
+  const PoolsOfPlan pools = pools_of(plan);
+  const auto of_pool = [&](const PoolOfPlan& pool) {
+    return of(pool.plan, pool.engine_field(), pool.first_gpu);
+  };
+  return "Engine of a prefill replica\n" + of_pool(pools.prefill) + "Engine of a decode replica\n" +
+         of_pool(pools.decode);
 }
 
 }  // namespace
@@ -100,7 +110,7 @@ int show_command(const Options& options) {
     fmt::print("{}", dump(programs));
   } else {
     fmt::print("{}", show(model, plan, platform, programs));
-    if (plan.serve) fmt::print("Engine of a replica\n{}", engine_lines(plan, model, platform));
+    if (plan.serve) fmt::print("{}", engine_lines(plan, model, platform));
   }
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "platform/network_share.hpp"
 
 namespace rehearse {
 
@@ -25,9 +26,8 @@ bool is_measured(const Device& device, std::string_view row) {
 }
 
 ProtocolCosts costs_on_fabric(const Device& device, std::string_view row) {
-  constexpr double kInfiniBand = 0.94;  // 46 to 48 of 50 GB/s: nccl-tests issue 290
   ProtocolCosts costs = costs_of(device, row);
-  costs.across *= device.network_share.value_or(kInfiniBand);
+  costs.across *= reached_of_network(device);
   return costs;
 }
 
