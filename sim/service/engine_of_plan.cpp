@@ -111,6 +111,23 @@ double memory_fraction(const Plan& plan, const EngineChoice& choice, const Devic
   return plan.memory_fraction;
 }
 
+// Where the plan leaves it open, so many run at once that what they keep whatever their length is
+// at most half of the room: the other half is for tokens. (Engines divide it by rules of their
+// own.)
+void limit_sequences(const Plan& plan, const EngineChoice& choice, const Model& model,
+                     const Device& gpu, serving::EngineSettings& settings) {
+  if (choice.max_sequences) return;
+  const double fraction = memory_fraction(plan, choice, gpu, settings);
+  for (int stage = 0; stage < plan.layout.pipeline; ++stage) {
+    KvRoom room;
+    blocks_of(model, plan, stage, fraction, gpu, settings, room);
+    while (room.states > room.left * 0.5 && settings.max_sequences > 1) {
+      settings.max_sequences /= 2;
+      blocks_of(model, plan, stage, fraction, gpu, settings, room);
+    }
+  }
+}
+
 void size_pool(const Plan& plan, const EngineChoice& choice, const Model& model, const Device& gpu,
                const std::string& field, PlannedEngine& planned) {
   const double fraction = memory_fraction(plan, choice, gpu, planned.settings);
@@ -166,6 +183,7 @@ PlannedEngine engine_of(const Plan& plan, const EngineChoice& choice, const Mode
   settings.stages = plan.layout.pipeline;
   settings.ranks = model.moe ? plan.layout.expert : 1;
   settings.speculation.seed = plan.seed;
+  limit_sequences(plan, choice, model, gpu, settings);
   settings.graph_sizes.clear();
   if (settings.scheduler == "vllm" && choice.cuda_graphs.value_or(!choice.step_time)) {
     settings.graph_sizes = serving::vllm_graph_sizes(settings.max_sequences, settings.max_tokens,
