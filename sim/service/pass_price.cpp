@@ -73,17 +73,19 @@ PassPrice::PassPrice(const Plan& plan, const Model& model, Cluster& cluster,
       transfers_(cluster),
       rates_(device_rates(cluster.platform(), plan.engine.times)) {
   for (int stage = 0; stage < plan.layout.pipeline; ++stage) {
-    std::vector<const DeviceRates*>& devices = devices_.emplace_back();
+    devices_.push_back(devices_of(stage, cluster.platform()));
+  }
+}
+
+std::vector<const DeviceRates*> PassPrice::devices_of(int stage, const Platform& platform) const {
+  std::set<const DeviceRates*> devices;
+  for (Rank rank = 0; rank < grid_.size(); ++rank) {
+    if (grid_.coordinates(rank).pipeline != stage) continue;
     for (const int first : first_gpus_) {
-      for (Rank rank = 0; rank < grid_.size(); ++rank) {
-        if (grid_.coordinates(rank).pipeline != stage) continue;
-        const DeviceRates* const its = &rates_[cluster.platform().gpus[first + rank].device];
-        if (std::find(devices.begin(), devices.end(), its) == devices.end()) {
-          devices.push_back(its);
-        }
-      }
+      devices.insert(&rates_[platform.gpus[first + rank].device]);
     }
   }
+  return {devices.begin(), devices.end()};
 }
 
 Rank PassPrice::rank_at(int tensor, int expert, int data, int stage) const {
@@ -111,24 +113,29 @@ std::vector<int> PassPrice::group(Axis axis, int first_gpu, int expert, int data
   return gpus;
 }
 
+// Calls visit(first GPU of its copy, data, expert).
+template <class Visit>
+void PassPrice::for_each_replica(Visit visit) const {
+  for (const int first : first_gpus_) {
+    for (int at = 0; at < plan_.layout.dense_data(); ++at) {
+      visit(first, at / plan_.layout.expert, at % plan_.layout.expert);
+    }
+  }
+}
+
 const PassPrice::AllEnds& PassPrice::ends_of(int stage, const Instruction& collective) {
   const auto [at, is_new] =
       known_ends_.try_emplace({stage, collective.axis, collective.op, collective.fan_out.back});
   if (!is_new) return at->second;
-  const bool experts = collective.axis == Axis::kExpert;
   std::set<int> kinds;
-  for (const int first : first_gpus_) {
-    for (int data = 0; data < plan_.layout.data; ++data) {
-      for (int expert = 0; expert < (experts ? 1 : plan_.layout.expert); ++expert) {
-        const std::vector<int> gpus = group(collective.axis, first, expert, data, stage);
-        const int kind =
-            kinds_of_transfers_.collective(collective.op, use_, collective.fan_out, gpus);
-        if (kinds.insert(kind).second) {
-          at->second.push_back(&transfers_.between(collective.op, use_, gpus));
-        }
-      }
+  for_each_replica([&](int first, int data, int expert) {
+    if (expert > 0 && collective.axis == Axis::kExpert) return;  // they share one
+    const std::vector<int> gpus = group(collective.axis, first, expert, data, stage);
+    const int kind = kinds_of_transfers_.collective(collective.op, use_, collective.fan_out, gpus);
+    if (kinds.insert(kind).second) {
+      at->second.push_back(&transfers_.between(collective.op, use_, gpus));
     }
-  }
+  });
   return at->second;
 }
 
@@ -294,17 +301,13 @@ const PassPrice::AllEnds& PassPrice::messages_from(int stage) {
   if (!is_new) return at->second;
   const int next = (stage + 1) % plan_.layout.pipeline;
   std::set<int> kinds;
-  for (const int first : first_gpus_) {
-    for (int data = 0; data < plan_.layout.data; ++data) {
-      for (int expert = 0; expert < plan_.layout.expert; ++expert) {
-        const int from = first + rank_at(0, expert, data, stage);
-        const int to = first + rank_at(0, expert, data, next);
-        if (kinds.insert(kinds_of_transfers_.message(from, to, use_)).second) {
-          at->second.push_back(&transfers_.message(from, to, use_));
-        }
-      }
+  for_each_replica([&](int first, int data, int expert) {
+    const int from = first + rank_at(0, expert, data, stage);
+    const int to = first + rank_at(0, expert, data, next);
+    if (kinds.insert(kinds_of_transfers_.message(from, to, use_)).second) {
+      at->second.push_back(&transfers_.message(from, to, use_));
     }
-  }
+  });
   return at->second;
 }
 
