@@ -44,6 +44,7 @@ std::vector<double> gaps_of(const std::vector<Request>& requests) {
 
 std::vector<double> prompts_of(const std::vector<Request>& requests) {
   std::vector<double> prompts;
+  prompts.reserve(requests.size());
   for (const Request& request : requests) prompts.push_back(request.prompt_tokens);
   return prompts;
 }
