@@ -237,7 +237,8 @@ std::string traffic_text(const Plan& plan) {
 // "2 static, up to 8 requests at once on each of 4 replicas"
 std::string engine_text(const Plan& plan) {
   return fmt::format("{} {}, up to {} requests at once on each of {} replicas", plan.layout.data,
-                     plan.serve->engine.name, *plan.serve->engine.max_sequences, plan.layout.dense_data());
+                     plan.serve->engine.name, *plan.serve->engine.max_sequences,
+                     plan.layout.dense_data());
 }
 
 // "77.0 GB usable (0.90 of 85.5 GB)"

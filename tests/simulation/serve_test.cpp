@@ -93,8 +93,8 @@ TEST(StaticServe, StagesAreToldWhenABatchHasEnded) {
   Layout layout;
   layout.pipeline = 2;
   const std::vector<Arriving> trace = {{0.1, 8, 3}, {0.11, 8, 2}, {5, 8, 1}};
-  const Told told =
-      serve(small_dense_model(2), plan_serving(trace, 1, layout), launches_only(2, {1e18, kMessage}));
+  const Told told = serve(small_dense_model(2), plan_serving(trace, 1, layout),
+                          launches_only(2, {1e18, kMessage}));
   const double token = kBefore + kLayer + kMessage + kLayer + kBehind;
   const double first_end = 0.1 + 3 * token + 2 * kMessage;
   EXPECT_NEAR(told.requests[0].ttft, token, kNear);

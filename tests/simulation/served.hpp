@@ -26,7 +26,8 @@ struct Arriving {
   int output = 1;
 };
 
-inline Plan plan_serving(const std::vector<Arriving>& trace, int max_sequences, Layout layout = {}) {
+inline Plan plan_serving(const std::vector<Arriving>& trace, int max_sequences,
+                         Layout layout = {}) {
   Plan plan;
   plan.library.library = "textbook";
   plan.layout = std::move(layout);
