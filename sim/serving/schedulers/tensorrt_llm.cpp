@@ -55,7 +55,7 @@ class TensorRtLlm : public Scheduler {
   void compute_contexts(const std::vector<int>& able, Batch& batch);
   void compute(Batch& batch, int request, int tokens, bool prompt);
 
-  KvBlocks kv_;
+  mutable KvBlocks kv_;      // asked for hits, it remembers the last
   std::vector<int> active_;  // in order of arrival
   int budget_ = 0;
   bool disturbed_ = false;  // the last pass paused, or passed over one that comes back
@@ -219,6 +219,9 @@ std::int64_t TensorRtLlm::repeats(std::span<const Batch* const> in_flight, int p
   if (!alike(in_flight, period, static_cast<std::size_t>(running))) return 0;
   const auto tells = [&](int request) { return state(request).offered->ids_of_output; };
   if (settings_.prefix_cache && std::any_of(active_.begin(), active_.end(), tells)) return 0;
+  const auto waits = [&](int request) { return !started(request); };
+  const auto next = std::find_if(active_.begin(), active_.end(), waits);
+  if (next != active_.end() && kv_.hits_may_change(*next)) return 0;
   most = unfinished_for(in_flight, period, most);
   const int more = ahead() - 1;
   return std::max<std::int64_t>(0, kv_.enough_for(in_flight, period, most + more) - more);

@@ -73,7 +73,7 @@ class Vllm : public Scheduler {
   void update_after_schedule(Batch& batch);
   bool earlier(int a, int b) const;
 
-  KvBlocks kv_;
+  mutable KvBlocks kv_;
   std::deque<int> waiting_;
   std::vector<int> running_;
   std::vector<int> receiving_;  // their blocks are being filled from elsewhere
@@ -345,9 +345,11 @@ std::int64_t Vllm::repeats(std::span<const Batch* const> in_flight, int period,
                      (period == 1 && (stop_ == Stop::kChunk || stop_ == Stop::kBudget));
   if (!stays || settings_.speculation.drafts > 0) return 0;
   if (!alike(in_flight, period, running_.size())) return 0;
-  // A block that a run publishes could be one that a waiting request hits.
+  // What a run publishes or takes may change what a waiting request hits.
   const auto tells = [&](int request) { return state(request).offered->ids_of_output; };
   if (settings_.prefix_cache && std::any_of(running_.begin(), running_.end(), tells)) return 0;
+  const bool blocked = stop_ == Stop::kWholePrompt || stop_ == Stop::kChunk;
+  if (blocked && kv_.hits_may_change(waiting_.front())) return 0;
   return kv_.enough_for(in_flight, period, unfinished_for(in_flight, period, most));
 }
 
