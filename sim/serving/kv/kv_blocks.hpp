@@ -27,11 +27,12 @@ class KvBlocks {
   struct Hits {
     int blocks = 0;
     int without_owner = 0;
+
+    // Although nothing is published: a block that nobody owns can be taken away, and where another
+    // of the same key is owned, that is hit from then on.
+    bool may_change() const { return without_owner > 0; }
   };
   Hits hits(int request);
-  // Whether what it hits may change although nothing is published: a block that nobody owns can be
-  // taken away, and where another of the same key is owned, that is hit from then on.
-  bool hits_may_change(int request) { return hits(request).without_owner > 0; }
   // Blocks it takes from the free ones to hold `tokens`, with these hits, which count where they
   // have no owner. It may hold blocks, then there are no hits.
   int need(int request, std::int64_t tokens, Hits hits) const;

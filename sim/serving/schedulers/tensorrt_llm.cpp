@@ -55,9 +55,10 @@ class TensorRtLlm : public Scheduler {
   void compute_contexts(const std::vector<int>& able, Batch& batch);
   void compute(Batch& batch, int request, int tokens, bool prompt);
 
-  mutable KvBlocks kv_;      // asked for hits, it remembers the last
+  KvBlocks kv_;
   std::vector<int> active_;  // in order of arrival
   int budget_ = 0;
+  KvBlocks::Hits blocked_;  // of the first that found no room
   bool disturbed_ = false;  // the last pass paused, or passed over one that comes back
 };
 
@@ -77,6 +78,7 @@ Batch TensorRtLlm::schedule() {
   Batch batch;
   budget_ = settings_.max_tokens;
   disturbed_ = false;
+  blocked_ = {};
   const bool evicts = settings_.capacity == CapacityPolicy::kMaxUtilization;
   const std::vector<int> able = evicts ? with_pauses() : without_eviction();
   generate(able, batch);
@@ -99,8 +101,12 @@ std::vector<int> TensorRtLlm::without_eviction() {
   for (const int request : active_) {
     if (started(request)) continue;
     if (able.size() >= most) break;
-    const int needs = kv_.need(request, state(request).offered->length(), kv_.hits(request));
-    if (needs > free) break;
+    const KvBlocks::Hits hits = kv_.hits(request);
+    const int needs = kv_.need(request, state(request).offered->length(), hits);
+    if (needs > free) {
+      blocked_ = hits;
+      break;
+    }
     free -= needs;
     able.push_back(request);
   }
@@ -136,7 +142,10 @@ std::vector<int> TensorRtLlm::with_pauses() {
     }
     std::size_t last = end;
     while (last > at && !started(active_[last - 1])) --last;
-    if (last == at) break;
+    if (last == at) {
+      if (!started(request)) blocked_ = kv_.hits(request);
+      break;
+    }
     end = last - 1;
     pause(active_[end]);
   }
@@ -219,9 +228,7 @@ std::int64_t TensorRtLlm::repeats(std::span<const Batch* const> in_flight, int p
   if (!alike(in_flight, period, static_cast<std::size_t>(running))) return 0;
   const auto tells = [&](int request) { return state(request).offered->ids_of_output; };
   if (settings_.prefix_cache && std::any_of(active_.begin(), active_.end(), tells)) return 0;
-  const auto waits = [&](int request) { return !started(request); };
-  const auto next = std::find_if(active_.begin(), active_.end(), waits);
-  if (next != active_.end() && kv_.hits_may_change(*next)) return 0;
+  if (blocked_.may_change()) return 0;
   most = unfinished_for(in_flight, period, most);
   const int more = ahead() - 1;
   return std::max<std::int64_t>(0, kv_.enough_for(in_flight, period, most + more) - more);

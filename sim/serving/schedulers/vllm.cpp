@@ -73,7 +73,7 @@ class Vllm : public Scheduler {
   void update_after_schedule(Batch& batch);
   bool earlier(int a, int b) const;
 
-  mutable KvBlocks kv_;
+  KvBlocks kv_;
   std::deque<int> waiting_;
   std::vector<int> running_;
   std::vector<int> receiving_;  // their blocks are being filled from elsewhere
@@ -349,7 +349,7 @@ std::int64_t Vllm::repeats(std::span<const Batch* const> in_flight, int period,
   const auto tells = [&](int request) { return state(request).offered->ids_of_output; };
   if (settings_.prefix_cache && std::any_of(running_.begin(), running_.end(), tells)) return 0;
   const bool blocked = stop_ == Stop::kWholePrompt || stop_ == Stop::kChunk;
-  if (blocked && kv_.hits_may_change(waiting_.front())) return 0;
+  if (blocked && hits_.may_change()) return 0;
   return kv_.enough_for(in_flight, period, unfinished_for(in_flight, period, most));
 }
 
