@@ -127,13 +127,14 @@ const PassPrice::AllEnds& PassPrice::ends_of(int stage, const Instruction& colle
   const auto [at, is_new] =
       known_ends_.try_emplace({stage, collective.axis, collective.op, collective.fan_out.back});
   if (!is_new) return at->second;
+  AllEnds& ends = at->second;
   std::set<int> kinds;
   for_each_replica([&](int first, int data, int expert) {
     if (expert > 0 && collective.axis == Axis::kExpert) return;  // they share one
     const std::vector<int> gpus = group(collective.axis, first, expert, data, stage);
     const int kind = kinds_of_transfers_.collective(collective.op, use_, collective.fan_out, gpus);
     if (kinds.insert(kind).second) {
-      at->second.push_back(&transfers_.between(collective.op, use_, gpus));
+      ends.push_back(&transfers_.between(collective.op, use_, gpus));
     }
   });
   return at->second;
@@ -299,13 +300,14 @@ serving::Picoseconds PassPrice::of(std::span<const serving::StepShape> ranks, in
 const PassPrice::AllEnds& PassPrice::messages_from(int stage) {
   const auto [at, is_new] = known_messages_.try_emplace(stage);
   if (!is_new) return at->second;
+  AllEnds& ends = at->second;
   const int next = (stage + 1) % plan_.layout.pipeline;
   std::set<int> kinds;
   for_each_replica([&](int first, int data, int expert) {
     const int from = first + rank_at(0, expert, data, stage);
     const int to = first + rank_at(0, expert, data, next);
     if (kinds.insert(kinds_of_transfers_.message(from, to, use_)).second) {
-      at->second.push_back(&transfers_.message(from, to, use_));
+      ends.push_back(&transfers_.message(from, to, use_));
     }
   });
   return at->second;
