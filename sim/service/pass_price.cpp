@@ -97,28 +97,31 @@ Rank PassPrice::rank_at(int tensor, int expert, int data, int stage) const {
   return grid_.rank(at);
 }
 
-// That of tensor rank 0. Experts that are not split are over all tensor ranks of their replicas.
-std::vector<int> PassPrice::group(Axis axis, int first_gpu, int expert, int data, int stage) const {
+// That of a rank. Experts that are not split are over all tensor ranks of their replicas.
+std::vector<int> PassPrice::group(Axis axis, int first_gpu, const Coordinates& rank,
+                                  int stage) const {
   const Layout& layout = plan_.layout;
   const bool tensor_group = axis == Axis::kTensor;
-  const int tensors = tensor_group || expert_tensor_degree(layout) == 1 ? layout.tensor : 1;
-  const Share experts = tensor_group ? Share{expert, 1} : Share{0, layout.expert};
+  const bool over_tensor = tensor_group || expert_tensor_degree(layout) == 1;
+  const Share tensors = over_tensor ? Share{0, layout.tensor} : Share{rank.tensor, 1};
+  const Share experts = tensor_group ? Share{rank.expert, 1} : Share{0, layout.expert};
   std::vector<int> gpus;
-  for (int tensor = 0; tensor < tensors; ++tensor) {
+  for (int tensor = tensors.first; tensor < tensors.first + tensors.count; ++tensor) {
     for (int at = experts.first; at < experts.first + experts.count; ++at) {
-      gpus.push_back(first_gpu + rank_at(tensor, at, data, stage));
+      gpus.push_back(first_gpu + rank_at(tensor, at, rank.data, stage));
     }
   }
   std::sort(gpus.begin(), gpus.end());
   return gpus;
 }
 
-// Calls visit(first GPU of its copy, data, expert).
+// Calls visit(first GPU of its copy, coordinates) for every rank of the first stage.
 template <class Visit>
-void PassPrice::for_each_replica(Visit visit) const {
+void PassPrice::for_each_rank(Visit visit) const {
   for (const int first : first_gpus_) {
-    for (int at = 0; at < plan_.layout.dense_data(); ++at) {
-      visit(first, at / plan_.layout.expert, at % plan_.layout.expert);
+    for (Rank rank = 0; rank < grid_.size(); ++rank) {
+      const Coordinates at = grid_.coordinates(rank);
+      if (at.pipeline == 0) visit(first, at);
     }
   }
 }
@@ -129,9 +132,12 @@ const PassPrice::AllEnds& PassPrice::ends_of(int stage, const Instruction& colle
   if (!is_new) return at->second;
   AllEnds& ends = at->second;
   std::set<int> kinds;
-  for_each_replica([&](int first, int data, int expert) {
-    if (expert > 0 && collective.axis == Axis::kExpert) return;  // they share one
-    const std::vector<int> gpus = group(collective.axis, first, expert, data, stage);
+  const bool experts = collective.axis == Axis::kExpert;
+  const bool over_tensor = !experts || expert_tensor_degree(plan_.layout) == 1;
+  for_each_rank([&](int first, const Coordinates& rank) {
+    // Members share one group: its first asks.
+    if ((experts && rank.expert > 0) || (over_tensor && rank.tensor > 0)) return;
+    const std::vector<int> gpus = group(collective.axis, first, rank, stage);
     const int kind = kinds_of_transfers_.collective(collective.op, use_, collective.fan_out, gpus);
     if (kinds.insert(kind).second) {
       ends.push_back(&transfers_.between(collective.op, use_, gpus));
@@ -296,16 +302,16 @@ serving::Picoseconds PassPrice::of(std::span<const serving::StepShape> ranks, in
   return to_picoseconds(takes);
 }
 
-// From tensor rank 0 of each copy to that of the next stage; behind the last to the first.
+// From each rank to that of the next stage; behind the last to the first.
 const PassPrice::AllEnds& PassPrice::messages_from(int stage) {
   const auto [at, is_new] = known_messages_.try_emplace(stage);
   if (!is_new) return at->second;
   AllEnds& ends = at->second;
   const int next = (stage + 1) % plan_.layout.pipeline;
   std::set<int> kinds;
-  for_each_replica([&](int first, int data, int expert) {
-    const int from = first + rank_at(0, expert, data, stage);
-    const int to = first + rank_at(0, expert, data, next);
+  for_each_rank([&](int first, const Coordinates& rank) {
+    const int from = first + rank_at(rank.tensor, rank.expert, rank.data, stage);
+    const int to = first + rank_at(rank.tensor, rank.expert, rank.data, next);
     if (kinds.insert(kinds_of_transfers_.message(from, to, use_)).second) {
       ends.push_back(&transfers_.message(from, to, use_));
     }

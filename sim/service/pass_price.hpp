@@ -46,10 +46,10 @@ class PassPrice : public serving::StepPrice {
   static Kind kind_of(const std::vector<Slice>& slices);
   std::vector<Slice> slices_of(const serving::StepShape& shape) const;
   double group_tokens(std::span<const serving::StepShape> ranks) const;
-  std::vector<int> group(Axis axis, int first_gpu, int expert, int data, int stage) const;
+  std::vector<int> group(Axis axis, int first_gpu, const Coordinates& rank, int stage) const;
   std::vector<const DeviceRates*> devices_of(int stage, const Platform& platform) const;
   template <class Visit>
-  void for_each_replica(Visit visit) const;
+  void for_each_rank(Visit visit) const;
   Rank rank_at(int tensor, int expert, int data, int stage) const;
   // Alike ones once.
   using AllEnds = std::vector<const Endpoints*>;

@@ -34,9 +34,17 @@ RandomPlan draw_one_pass(bool of_kinds) {
   return drawn;
 }
 
-std::string draw_zone() {
-  const std::string zones[] = {star(kGpus, kNic), clique(kGpus, kNic),
-                               two_fabrics(kGpus, 8, {20e9, 0.5e-6}, kNic)};
+// Where all groups are alike, and where some leave their domain: every collective counts as in the
+// slowest of them, so that a price may be above the replay's time there.
+struct Zone {
+  std::string text;
+  bool alike = true;
+};
+
+Zone draw_zone() {
+  const Zone zones[] = {{star(kGpus, kNic)},
+                        {clique(kGpus, kNic)},
+                        {two_fabrics(kGpus, 8, {20e9, 0.5e-6}, kNic), false}};
   return zones[*rc::gen::inRange(0, 3)];
 }
 
@@ -84,13 +92,15 @@ std::vector<double> prices(const RandomPlan& drawn, const std::string& zone) {
 
 void require_the_replays_times(bool of_kinds) {
   const RandomPlan drawn = draw_one_pass(of_kinds);
-  const std::string zone = draw_zone();
+  const auto [zone, alike] = draw_zone();
+  const bool at_least = !alike;
   const std::vector<double> price = prices(drawn, zone);
   const double prefill = makespan(drawn, zone, 1);
   const double both = makespan(drawn, zone, 2);
   const auto require = [&](const char* what, double priced, double replayed) {
     // Prices are whole picoseconds.
     if (std::abs(priced - replayed) <= 1e-9 * replayed + 2e-12) return;
+    if (at_least && priced > replayed) return;
     RC_FAIL(drawn.text() + ", " + what + ": " + std::to_string(priced / replayed - 1) + " of " +
             std::to_string(replayed));
   };
