@@ -200,7 +200,7 @@ Lines parameter_lines(const json& quantities) {
 }
 
 Lines operator_lines(const json& quantities) {
-  if (!has(quantities, {"/operators"})) return {};
+  if (!has(quantities, {"/operators"}) || quantities["operators"].empty()) return {};
   std::string text = "a GPU's time:";
   const json& operators = quantities["operators"];
   for (std::size_t at = 0; at < std::min(operators.size(), kOperatorsShown); ++at) {

@@ -216,6 +216,10 @@ RunReport run_plan(const RunRequest& request) {
   if (routes_tokens(plan, model) && plan.routing.model != "uniform" && request.uniform_run) {
     uniform.emplace([&] { return uniform_makespan(request); });
   }
+  if (request.operators && !plan.serve) {
+    throw InputError(option_place("--detail", "operators"),
+                     "--detail is of a plan that serves; operators of a batch are always replayed");
+  }
   RunRecorder recorder;
   OutputFiles files;
   report.simulation = simulate_and_trace(request, report.identity, recorder, files);

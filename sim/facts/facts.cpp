@@ -103,7 +103,9 @@ void fill(const Serve& serve, const Plan& plan, proto::PlanServe& to) {
   to.set_mean_output_tokens(output_tokens(plan) / requests);
   to.set_last_arrival_s(serve.requests.back().arrival.value);
   to.set_engine(serve.engine.name);
-  to.set_engines(plan.layout.data);
+  to.set_engines(serve.pools ? serve.pools->prefill.replicas * serve.pools->prefill.layout.data +
+                                   serve.pools->decode.replicas * serve.pools->decode.layout.data
+                             : serve.replicas * plan.layout.data);
   if (serve.engine.max_sequences) to.set_max_sequences(*serve.engine.max_sequences);
 }
 

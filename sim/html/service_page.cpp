@@ -22,9 +22,8 @@ using serving::ServiceResult;
 constexpr int kIntervals = 200;
 constexpr int kCurvePoints = 200;
 constexpr std::size_t kSlowest = 50;  // by each quantity
-constexpr double kPerSecond = 1e12;
 
-double to_seconds(Picoseconds time) { return static_cast<double>(time) / kPerSecond; }
+double to_seconds(Picoseconds time) { return serving::to_seconds(time).value; }
 
 bool is_served(const serving::ServedRequest& request) {
   return request.phase == serving::Phase::kFinished;

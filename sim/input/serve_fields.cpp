@@ -63,7 +63,8 @@ StepTime step_time_of(const proto::StepTime& written, const std::string& path,
   take(written.has_fixed(), written.fixed(), "fixed", time.fixed);
   take(written.has_per_token(), written.per_token(), "per_token", time.per_token);
   take(written.has_per_context(), written.per_context(), "per_context", time.per_context);
-  if (time.fixed.value > 0 || time.per_token.value > 0) return time;
+  constexpr double kPicosecond = 1e-12;  // in which dates are counted
+  if (time.fixed.value >= kPicosecond || time.per_token.value >= kPicosecond) return time;
   refuse_field(where, path, ": a pass takes time: fixed or per_token must be above 0");
 }
 
@@ -131,6 +132,10 @@ ServingPool pool_of(const proto::Pool& written, const proto::Engine& shared,
     engine.mutable_speculative()->clear_acceptance();
   }
   engine.MergeFrom(written.engine());
+  if (written.engine().has_log_steps()) {
+    refuse_field(where, path + ".engine.log_steps",
+                 ": steps are written down of all pools, by serve.engine.log_steps");
+  }
   const std::string own = path + ".engine";
   if (engine.name() != shared.name()) {
     refuse_field(where, own + ".name",

@@ -19,10 +19,7 @@ using serving::Picoseconds;
 using serving::ServiceResult;
 using serving::TokenRun;
 
-constexpr double kPerSecond = 1e12;
-
-double to_seconds(Picoseconds time) { return static_cast<double>(time) / kPerSecond; }
-Picoseconds to_picoseconds(Seconds time) { return std::llround(time.value * kPerSecond); }
+double to_seconds(Picoseconds time) { return serving::to_seconds(time).value; }
 
 bool is_served(const serving::ServedRequest& request) {
   return request.phase == serving::Phase::kFinished;
@@ -35,7 +32,7 @@ ServedRequest request_of(const Request& asked, double trace_begins, const Servic
   served.request = asked;
   served.request.blocks = {};
   // What its trace says, to the digit, unless a loop or a session decided when it came.
-  if (std::abs(its.arrival - to_picoseconds(asked.arrival)) > 1) {
+  if (std::abs(its.arrival - serving::to_picoseconds(asked.arrival)) > 1) {
     served.request.arrival = Seconds{to_seconds(its.arrival)};
     served.request.in_trace = Seconds{trace_begins + to_seconds(its.arrival)};
   }
@@ -72,7 +69,9 @@ Window window_of(const Serve& serve, const ServiceResult& result, Picoseconds wa
     last = std::max(last, each.arrival);
     last_token = std::max(last_token, each.last_token);
   }
-  if (serve.concurrency > 0 || first == last) return {first, last_token, false};
+  if (serve.concurrency > 0 || first == last) {
+    return {warm_up > 0 ? warm_up : first, last_token, false};
+  }
   return {warm_up > 0 ? warm_up : first, last, true};
 }
 
@@ -107,7 +106,7 @@ class Measurement {
         serve_(*plan.serve),
         result_(result),
         about_(about),
-        warm_up_(to_picoseconds(serve_.warm_up)) {}
+        warm_up_(serving::to_picoseconds(serve_.warm_up)) {}
 
   Serving serving();
 
@@ -174,10 +173,10 @@ void Measurement::read_requests() {
 
 void Measurement::check() const {
   if (serving_.offered == 0) {
-    throw InputError(
-        plan_.where.at("serve.warm_up"),
-        fmt::format("warm_up is {}, and no request arrives later: nothing is left to be measured",
-                    to_text(serve_.warm_up)));
+    throw InputError(plan_.where.at("serve.traffic.warm_up"),
+                     fmt::format("serve.traffic.warm_up is {}, and no request arrives later: "
+                                 "nothing is left to be measured",
+                                 to_text(serve_.warm_up)));
   }
   if (serving_.completed == 0) {
     throw InputError(plan_.where.at("serve"),
@@ -221,9 +220,10 @@ void Measurement::sum_rates() {
   SIM_CHECK(length > 0, "a service that takes no time");
   const double gpus = about_.gpus;
   serving_.window_s = length;
-  serving_.window = !window_.has_arrivals ? "whole run"
-                    : warm_up_ > 0        ? "warm-up to last arrival"
-                                          : "first to last arrival";
+  const char* const end = window_.has_arrivals ? "last arrival" : "last token";
+  serving_.window = warm_up_ > 0           ? std::string("warm-up to ") + end
+                    : window_.has_arrivals ? "first to last arrival"
+                                           : "whole run";
   if (window_.has_arrivals) serving_.offered_rate = arrivals / length;
   serving_.request_rate = static_cast<double>(tally_.completed) / length;
   serving_.output_tokens_per_s = static_cast<double>(tally_.output_tokens) / length;
@@ -281,7 +281,7 @@ void Measurement::sum_engines() {
     const bool decodes = number >= result_.prefill_engines;
     if (decodes) {
       slices += engine.slices;
-      steps += engine.steps;
+      steps += engine.steps - engine.dummy_steps;
     }
     const int blocks = decodes ? about_.kv_blocks : about_.prefill_kv_blocks;
     if (blocks > 0) fullest = std::max(fullest, static_cast<double>(engine.most_blocks) / blocks);

@@ -13,8 +13,6 @@ namespace {
 using serving::Picoseconds;
 using serving::TokenRun;
 
-constexpr double kPerSecond = 1e12;
-
 class Gaps {
  public:
   explicit Gaps(const serving::ServiceResult& result) : result_(result) {
@@ -59,7 +57,7 @@ class Gaps {
 
  private:
   void add(Picoseconds gap, std::int64_t times) {
-    if (times > 0) samples_.add(static_cast<double>(gap) / kPerSecond, times);
+    if (times > 0) samples_.add(serving::to_seconds(gap).value, times);
   }
 
   const serving::ServiceResult& result_;

@@ -17,13 +17,13 @@ Endpoints& LoneTransfers::between(CollectiveOp op, const CollectiveUse& use,
 }
 
 Endpoints& LoneTransfers::message(int from, int to, const CollectiveUse& use) {
-  const auto [at, is_new] = messages_.try_emplace({from, to});
+  const auto [at, is_new] = messages_.try_emplace({from, to, use});
   Endpoints& ends = at->second;
   if (!is_new) return ends;
   ends.number = endpoints_++;
   ends.gpus = {from, to};
   ends.is_message = true;
-  ends.use = &use;
+  ends.use = &std::get<CollectiveUse>(at->first);
   return ends;
 }
 

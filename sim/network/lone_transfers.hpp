@@ -18,7 +18,7 @@ class LoneTransfers {
 
   // The operation over these GPUs, at least two. Good as long as this is.
   Endpoints& between(CollectiveOp op, const CollectiveUse& use, const std::vector<int>& gpus);
-  // A message between two of them. `use` outlives this.
+  // A message between two of them.
   Endpoints& message(int from, int to, const CollectiveUse& use);
 
   // Why the library does not run on their machine; empty: it does.
@@ -36,7 +36,7 @@ class LoneTransfers {
   FluidNetwork network_;
   Paths paths_;
   std::map<std::tuple<CollectiveOp, CollectiveUse, std::vector<int>>, Endpoints> known_;
-  std::map<std::pair<int, int>, Endpoints> messages_;
+  std::map<std::tuple<int, int, CollectiveUse>, Endpoints> messages_;
   int endpoints_ = 0;
 };
 

@@ -174,13 +174,30 @@ class EngineWork {
 
 void check_serve(const Plan& plan, const Model& model) {
   const Serve& serve = *plan.serve;
+  const EngineChoice& engine = serve.engine;
   const std::pair<const char*, bool> not_replayed[] = {
       {"serve.pools", serve.pools.has_value()},
       {"serve.traffic.concurrency", serve.concurrency > 0},
       {"serve.traffic.turns", serve.law && serve.law->turns > 1},
       {"serve.replicas", serve.replicas > 1},
-      {"serve.engine.speculative", serve.engine.speculative.has_value()},
-      {"serve.engine.step_time", serve.engine.step_time.has_value()}};
+      {"serve.engine.speculative", engine.speculative.has_value()},
+      {"serve.traffic.warm_up", serve.warm_up.value > 0},
+      {"serve.slo", serve.slo.has_value()},
+      {"serve.router", serve.router != "round_robin"},
+      {"serve.engine.max_tokens_per_pass", engine.max_tokens_per_pass.has_value()},
+      {"serve.engine.max_model_len", engine.max_model_len.has_value()},
+      {"serve.engine.chunked_prefill", engine.chunked_prefill.has_value()},
+      {"serve.engine.prefix_cache", engine.prefix_cache.has_value()},
+      {"serve.engine.asynchronous", engine.asynchronous.has_value()},
+      {"serve.engine.cuda_graphs", engine.cuda_graphs.has_value()},
+      {"serve.engine.memory_fraction", engine.memory_fraction.has_value()},
+      {"serve.engine.block_tokens", engine.block_tokens.has_value()},
+      {"serve.engine.kv_blocks", engine.kv_blocks.has_value()},
+      {"serve.engine.policy", engine.by_priority.has_value()},
+      {"serve.engine.capacity", engine.max_utilization.has_value()},
+      {"serve.engine.host", engine.host_per_step || engine.host_per_request},
+      {"serve.engine.step_time", engine.step_time.has_value()},
+      {"serve.engine.log_steps", engine.log_steps}};
   for (const auto& [field, asked] : not_replayed) {
     if (!asked) continue;
     throw InputError(

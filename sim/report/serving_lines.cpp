@@ -34,15 +34,25 @@ std::string engine_text(const EngineChoice& engine) {
   return text;
 }
 
+// "2 x vllm of 8 GPUs, each 2 engines of 4 replicas": a layout may hold several engines, and an
+// engine replicas that share its experts; limits are of a replica.
+std::string copies_text(int copies, const EngineChoice& engine, const Layout& layout) {
+  std::string text = fmt::format("{} x {} of {}", copies, engine_text(engine), layout_text(layout));
+  if (layout.dense_data() > 1) {
+    text += fmt::format(", each {} engine{} of {} replica{}", layout.data,
+                        layout.data == 1 ? "" : "s", layout.expert, layout.expert == 1 ? "" : "s");
+  }
+  return text;
+}
+
 std::string engines_text(const Plan& plan) {
   const Serve& serve = *plan.serve;
   if (!serve.pools) {
-    return fmt::format("{} x {} of {}; router {}", serve.replicas, engine_text(serve.engine),
-                       layout_text(plan.layout), serve.router);
+    return fmt::format("{}; router {}", copies_text(serve.replicas, serve.engine, plan.layout),
+                       serve.router);
   }
   const auto pool = [](const ServingPool& its) {
-    return fmt::format("{} x {} of {}", its.replicas, engine_text(its.engine),
-                       layout_text(its.layout));
+    return copies_text(its.replicas, its.engine, its.layout);
   };
   return fmt::format("prefill {}; decode {}; router {}", pool(serve.pools->prefill),
                      pool(serve.pools->decode), serve.router);
@@ -175,8 +185,8 @@ std::vector<Line> service_lines(const Metrics& metrics) {
       {"measured", counted_text(serving),
        "the window of the rates: from the end of the warm-up (the first arrival) to the last "
        "arrival, so that the drain at the end is not in it; in a closed loop, or where all come at "
-       "once, from the first arrival to the last token. Requests that arrive during the warm-up "
-       "count in no figure"},
+       "once, to the last token. Requests that arrive during the warm-up count in no figure of "
+       "requests; what they get within the window is in its rates"},
       times_head()};
   add_times(lines, "  TTFT", serving.ttft_s,
             "time to first token, per request: from its arrival to its first token");
@@ -191,8 +201,8 @@ std::vector<Line> service_lines(const Metrics& metrics) {
   add_times(lines, "  queueing", serving.queue_s,
             "per request: from its arrival to the start of the first step that it is in");
   lines.push_back({"requests", rates_text(serving),
-                   "offered: arrivals after the window's beginning / window; completed: of these, "
-                   "those whose last token is in the window / window"});
+                   "offered: arrivals after the window's beginning / window; completed: "
+                   "requests whose last token is in the window / window"});
   lines.push_back({"throughput", tokens_text(serving),
                    "tokens handed out in the window / window; prompts whose first token is in it; "
                    "all GPUs of the plan; to a user: 1 / mean TPOT"});
@@ -206,8 +216,8 @@ std::vector<Line> service_lines(const Metrics& metrics) {
   add_objective(lines, serving);
   lines.push_back({"engine", engine_state_text(serving),
                    "requests in a step: of an engine, mean over its steps; KV cache: blocks in use "
-                   "on the fullest replica over all that it has; preemptions: requests that lost "
-                   "their keys and values and began again"});
+                   "on the fullest replica over all that it has; preemptions: how often a "
+                   "request lost its keys and values and began again; all of the whole run"});
   add_transfers(lines, serving);
   return lines;
 }

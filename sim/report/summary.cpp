@@ -161,13 +161,18 @@ std::vector<Line> cost_lines(const Metrics& m) {
 std::vector<Line> service_use_lines(const Metrics& m) {
   std::string text;
   if (m.compute_busy_fraction > 0) {
-    text = fmt::format("in steps {} of the time", percent(m.compute_busy_fraction));
+    text = fmt::format("compute {}, network and host {}, slower peer {}, else {}",
+                       percent(m.compute_busy_fraction), percent(m.exposed_fraction),
+                       percent(m.peer_wait_fraction), percent(m.no_work_fraction));
   }
   if (m.mfu > 0) text += fmt::format("{}MFU {}", text.empty() ? "" : "; ", percent(m.mfu));
   if (text.empty()) return {};
   return {{"GPUs' use", text,
-           "of makespan x GPUs; MFU: matrix FLOPs that the model asks for / (peak FLOP/s x GPUs x "
-           "makespan)"}};
+           "of makespan x GPUs, over the whole run. compute: operators; network and host: what the "
+           "rank of an engine that computes longest waits in a step; slower peer: what the others "
+           "wait beyond that; else: no step, and the bubbles of a pipeline. MFU: matrix FLOPs that "
+           "the model asks for, for the requests that were served, prompts from the cache too / "
+           "(peak FLOP/s x GPUs x makespan)"}};
 }
 
 std::vector<Line> gpu_time_lines(const Metrics& m) {

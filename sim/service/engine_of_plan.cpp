@@ -27,11 +27,6 @@ void take(const std::optional<Chosen>& chosen, Value& setting) {
   if (chosen) setting = static_cast<Value>(*chosen);
 }
 
-serving::Picoseconds picoseconds(Seconds time) {
-  constexpr double kPerSecond = 1e12;
-  return static_cast<serving::Picoseconds>(std::llround(time.value * kPerSecond));
-}
-
 // The GPU with the least memory among so many.
 const Device& smallest_gpu(const Platform& platform, int first, int gpus) {
   const Device* smallest = nullptr;
@@ -56,8 +51,9 @@ void take_choice(const EngineChoice& choice, serving::EngineSettings& settings) 
   if (choice.max_utilization.value_or(false)) {
     settings.capacity = serving::CapacityPolicy::kMaxUtilization;
   }
-  if (choice.host_per_step) settings.host.step = picoseconds(*choice.host_per_step);
-  if (choice.host_per_request) settings.host.request = picoseconds(*choice.host_per_request);
+  if (choice.host_per_step) settings.host.step = serving::to_picoseconds(*choice.host_per_step);
+  if (choice.host_per_request)
+    settings.host.request = serving::to_picoseconds(*choice.host_per_request);
   if (choice.speculative) {
     settings.speculation.drafts = choice.speculative->tokens;
     settings.speculation.acceptance = choice.speculative->acceptance;
@@ -185,6 +181,11 @@ PlannedEngine engine_of(const Plan& plan, const EngineChoice& choice, const Mode
   settings.speculation.seed = plan.seed;
   limit_sequences(plan, choice, model, gpu, settings);
   settings.graph_sizes.clear();
+  if (choice.cuda_graphs.value_or(false) && settings.scheduler != "vllm") {
+    throw InputError(plan.where.at(field + ".cuda_graphs"),
+                     fmt::format("{}.cuda_graphs: the sizes that {} captures are not modelled",
+                                 field, settings.scheduler));
+  }
   if (settings.scheduler == "vllm" && choice.cuda_graphs.value_or(!choice.step_time)) {
     settings.graph_sizes = serving::vllm_graph_sizes(settings.max_sequences, settings.max_tokens,
                                                      settings.speculation.drafts);

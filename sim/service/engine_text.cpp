@@ -8,10 +8,6 @@ namespace {
 const char* origin(bool chosen) { return chosen ? "" : " (default)"; }
 const char* on(bool yes) { return yes ? "on" : "off"; }
 
-std::string milliseconds(serving::Picoseconds time) {
-  return to_text(Seconds{static_cast<double>(time) * 1e-12});
-}
-
 std::string memory_text(const PlannedEngine& engine, const EngineChoice& chosen) {
   const serving::EngineSettings& settings = engine.settings;
   const std::string pool =
@@ -53,10 +49,11 @@ std::string engine_text(const PlannedEngine& engine, const EngineChoice& chosen)
            : fmt::format("{} sizes up to {} tokens", settings.graph_sizes.size(),
                          settings.graph_sizes.back()),
        chosen.cuda_graphs.has_value());
-  line("host",
-       fmt::format("{} a step, {} a request in it", milliseconds(settings.host.step),
-                   milliseconds(settings.host.request)),
-       chosen.host_per_step || chosen.host_per_request);
+  line(
+      "host",
+      fmt::format("{} a step, {} a request in it", to_text(serving::to_seconds(settings.host.step)),
+                  to_text(serving::to_seconds(settings.host.request))),
+      chosen.host_per_step || chosen.host_per_request);
   line("speculative",
        settings.speculation.drafts > 0
            ? fmt::format("{} tokens a step", settings.speculation.drafts)

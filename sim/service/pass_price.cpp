@@ -21,12 +21,11 @@ namespace {
 
 // Passes of so many shapes are kept. What they answer does not depend on it.
 constexpr std::size_t kMostKept = 4096;
-constexpr double kPerSecond = 1e12;
 
-serving::Picoseconds to_picoseconds(Seconds time) {
-  const double picoseconds = std::round(time.value * kPerSecond);
-  SIM_CHECK(picoseconds >= -1 && picoseconds < 9e18, "a step of no time that can be counted");
-  return static_cast<serving::Picoseconds>(std::max(0.0, picoseconds));
+// A difference of equal sums may be below 0 by a rounding.
+serving::Picoseconds duration(Seconds time) {
+  SIM_CHECK(time.value > -1e-12 && time.value < 1e6, "a step of no time that can be counted");
+  return serving::to_picoseconds(std::max(time, Seconds{}));
 }
 
 // What a rank executes of its own.
@@ -297,9 +296,9 @@ serving::Picoseconds PassPrice::of(std::span<const serving::StepShape> ranks, in
   }
   if (stage == 0) takes += host_time(ranks);
   const auto count = static_cast<double>(ranks.size());
-  parts_ = {to_picoseconds(computing), to_picoseconds((takes - longest) * count),
-            to_picoseconds(longest * count - computing)};
-  return to_picoseconds(takes);
+  parts_ = {duration(computing), duration((takes - longest) * count),
+            duration(longest * count - computing)};
+  return duration(takes);
 }
 
 // From each rank to that of the next stage; behind the last to the first.
@@ -333,7 +332,7 @@ serving::Picoseconds PassPrice::message(std::span<const serving::StepShape> rank
       if (each.kind == Instruction::Kind::kSend) most = std::max(most, each.bytes.base);
     }
   }
-  return to_picoseconds(slowest(messages_from(stage), Bytes{most}));
+  return duration(slowest(messages_from(stage), Bytes{most}));
 }
 
 }  // namespace rehearse

@@ -15,11 +15,6 @@
 namespace rehearse {
 namespace {
 
-serving::Picoseconds picoseconds(Seconds time) {
-  constexpr double kPerSecond = 1e12;
-  return static_cast<serving::Picoseconds>(std::llround(time.value * kPerSecond));
-}
-
 std::vector<int> first_gpus(const Plan& plan, int first, int replicas) {
   std::vector<int> firsts;
   firsts.reserve(replicas);
@@ -103,7 +98,8 @@ std::vector<serving::Offered> offered_of(const Serve& serve) {
   offered.reserve(serve.requests.size());
   for (const Request& request : serve.requests) {
     serving::Offered& its = offered.emplace_back();
-    its.arrival = picoseconds(request.arrival);
+    if (request.arrival > serving::to_seconds(serving::kLatest)) throw serving::LastsTooLong();
+    its.arrival = serving::to_picoseconds(request.arrival);
     its.prompt = request.prompt_tokens;
     its.output = request.output_tokens;
     its.priority = request.priority;
@@ -111,7 +107,7 @@ std::vector<serving::Offered> offered_of(const Serve& serve) {
     its.prefix_ids.assign(request.blocks.begin(), request.blocks.end());
     its.ids_of_output = request.blocks_of_output;
     its.after = request.after;
-    its.think = picoseconds(request.think);
+    its.think = serving::to_picoseconds(request.think);
   }
   return offered;
 }
@@ -146,8 +142,9 @@ void ServicePricer::add_pool(const Plan& plan, const std::string& field, int fir
 std::unique_ptr<serving::StepPrice> ServicePricer::own_price(const EngineChoice& choice) const {
   if (!choice.step_time) return nullptr;
   const StepTime& time = *choice.step_time;
-  return std::make_unique<serving::LinearPrice>(
-      picoseconds(time.fixed), picoseconds(time.per_token), picoseconds(time.per_context));
+  return std::make_unique<serving::LinearPrice>(serving::to_picoseconds(time.fixed),
+                                                serving::to_picoseconds(time.per_token),
+                                                serving::to_picoseconds(time.per_context));
 }
 
 PassPrice& ServicePricer::price_of(Pool& pool, int first_gpu, int replicas) {
@@ -205,10 +202,14 @@ ServiceRun ServicePricer::run(const Serve& serve) {
   settings.router = serve.router;
   settings.concurrency = serve.concurrency;
   settings.log_steps = serve.engine.log_steps;
-  if (serve.pools) {
-    run_apart(serve, std::move(settings), run);
-  } else {
-    run_alike(serve, std::move(settings), run);
+  try {
+    if (serve.pools) {
+      run_apart(serve, std::move(settings), run);
+    } else {
+      run_alike(serve, std::move(settings), run);
+    }
+  } catch (const serving::LastsTooLong& error) {
+    refuse(plan_, "serve", fmt::format(": the service {}", error.what()));
   }
   return run;
 }

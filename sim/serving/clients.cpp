@@ -37,7 +37,9 @@ void Clients::next_in_line(Picoseconds now) {
 void Clients::gone(int request, Picoseconds now) {
   ++gone_;
   for (const int turn : turns_after_[request]) {
-    agenda_.push({now + offered_[turn].think, EventKind::kArrival, turn, 0});
+    const Picoseconds comes = now + offered_[turn].think;
+    if (comes > kLatest) throw LastsTooLong();
+    agenda_.push({comes, EventKind::kArrival, turn, 0});
   }
   if (turns_after_[request].empty() && concurrency_ > 0) next_in_line(now);
 }

@@ -73,7 +73,7 @@ void Engine::let_go(int request, int rank, Picoseconds now) {
 Picoseconds Engine::host_time(const std::vector<Batch>& batches) const {
   std::size_t most = 0;
   for (const Batch& batch : batches) most = std::max(most, batch.size());
-  return settings_.host.step + settings_.host.request * static_cast<Picoseconds>(most);
+  return settings_.host.step + times(settings_.host.request, static_cast<double>(most));
 }
 
 std::vector<StepShape> Engine::shapes_of(const std::vector<Batch>& batches) const {
@@ -94,6 +94,7 @@ Engine::Ran Engine::run_step(const std::vector<StepShape>& shapes, Picoseconds t
     if (stage == 0) ran.start = begins;
     ran.end = begins + price_.of(shapes, stage);
     SIM_CHECK(ran.end >= begins, "a step that takes less than no time");
+    if (ran.end > kLatest) throw LastsTooLong();
     if (stage == 0) ran.busy = ran.end - begins;
     ran.parts += price_.parts();
     stage_free_[stage] = ran.end;
@@ -174,13 +175,24 @@ void Engine::schedule() {
     go_on(now);
   } else if (!flights_.empty()) {
     wait_for(WaitsFor::kEnd, std::max({now, host_free_, flights_.front().end}));
-  } else if (together && wave_) {
+  } else if (together && wave_ && takes_time(batches)) {
     ++totals_.dummy_steps;
     launch(std::move(batches), now);
     go_on(now);
   } else {
+    wave_ = false;
+    steps_of_wave_ = 0;
     wait_for(WaitsFor::kArrival, now);
   }
+}
+
+// Dummy steps without a time would follow each other at one date for ever, while what their ranks
+// wait for comes later.
+bool Engine::takes_time(const std::vector<Batch>& batches) const {
+  const std::vector<StepShape> shapes = shapes_of(batches);
+  Picoseconds time = host_time(batches);
+  for (int stage = 0; stage < settings_.stages; ++stage) time += price_.of(shapes, stage);
+  return time > 0;
 }
 
 void Engine::end_step(std::vector<int>& finished) {

@@ -103,6 +103,7 @@ class Engine {
   Ran run_step(const std::vector<StepShape>& shapes, Picoseconds turn, Picoseconds host);
   void count(const Ran& step);
   std::vector<Batch> next_batches();
+  bool takes_time(const std::vector<Batch>& batches) const;
   void launch(std::vector<Batch>&& batches, Picoseconds now);
   void record(const std::vector<Batch>& batches, int grown, Picoseconds start, Picoseconds end);
   void go_on(Picoseconds now);

@@ -99,6 +99,8 @@ std::string refusal(const EngineSettings& settings) {
     return "ranks, stages and steps between checks are at least 1";
   }
   if (settings.speculation.drafts < 0) return "drafts are at least 0";
+  const bool evicts = settings.capacity == CapacityPolicy::kMaxUtilization;
+  if (evicts && settings.scheduler != "tensorrt_llm") return "capacity is a policy of TensorRT-LLM";
   if (settings.reserved_decode_tokens < 0) return "tokens left to a request are at least 0";
   return kind->refusal(settings);
 }

@@ -4,14 +4,39 @@
 // at the same date, not at dates that rounding has moved apart.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
+#include <stdexcept>
 #include <vector>
+
+#include "base/units.hpp"
 
 namespace rehearse::serving {
 
 using Picoseconds = std::int64_t;
 constexpr Picoseconds kNever = std::numeric_limits<Picoseconds>::max();
+
+// No service lasts longer, and no step: so that dates and what is added to them fit.
+constexpr Picoseconds kLatest = 4'000'000'000'000'000'000;       // 46 days
+constexpr Picoseconds kLongestStep = 1'000'000'000'000'000'000;  // 11 days
+
+class LastsTooLong : public std::runtime_error {
+ public:
+  LastsTooLong() : std::runtime_error("lasts longer than 46 days") {}
+};
+
+// So many times as long, a step at most.
+inline Picoseconds times(Picoseconds each, double count) {
+  const double all = static_cast<double>(each) * count;
+  const auto most = static_cast<double>(kLongestStep);
+  return all < most ? each * static_cast<Picoseconds>(count) : kLongestStep;
+}
+
+inline Picoseconds to_picoseconds(Seconds time) {
+  return static_cast<Picoseconds>(std::llround(time.value * 1e12));
+}
+inline Seconds to_seconds(Picoseconds time) { return {static_cast<double>(time) / 1e12}; }
 
 struct Offered {
   Picoseconds arrival = 0;  // nothing where `after` says when

@@ -81,6 +81,13 @@ class Scheduler {
     const RequestState& its = state(request);
     return its.remote ? 0 : std::max(0, its.prompt() - its.computed);
   }
+  // Whether blocks that one of them publishes could be hit by a request that waits.
+  template <class Range>
+  bool any_tells(const Range& range) const {
+    return settings_.prefix_cache && std::any_of(range.begin(), range.end(), [&](int request) {
+             return state(request).offered->ids_of_output;
+           });
+  }
   RequestState& state(int request) { return requests_[request]; }
   const RequestState& state(int request) const { return requests_[request]; }
 

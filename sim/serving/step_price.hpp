@@ -49,7 +49,8 @@ class LinearPrice : public StepPrice {
   Picoseconds of(std::span<const StepShape> ranks, int /*stage*/) override {
     Picoseconds slowest = 0;
     for (const StepShape& rank : ranks) {
-      const Picoseconds takes = fixed_ + per_token_ * rank.executed + per_context_ * rank.context;
+      const Picoseconds takes = fixed_ + times(per_token_, static_cast<double>(rank.executed)) +
+                                times(per_context_, static_cast<double>(rank.context));
       slowest = takes > slowest ? takes : slowest;
     }
     return slowest;

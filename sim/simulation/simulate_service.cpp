@@ -44,12 +44,16 @@ std::vector<SameEngines> engines_of(const ServiceRun& run, const Plan& plan) {
 
 MemoryPeak memory_of(const ServiceRun& run, const SameEngines& pool) {
   const KvRoom& room = pool.planned.room;
-  int most = 0;
+  int most = -1;
+  int fullest = 0;
   for (int engine = pool.first; engine < pool.end; ++engine) {
-    most = std::max(most, run.result.totals[engine].most_blocks);
+    if (run.result.totals[engine].most_blocks <= most) continue;
+    most = run.result.totals[engine].most_blocks;
+    fullest = engine - pool.first;
   }
   MemoryPeak memory;
-  memory.binding_rank = pool.first_gpu;
+  // The first GPU of the copy of the layout that has the engine.
+  memory.binding_rank = pool.first_gpu + fullest / pool.layout.data * pool.layout.gpus();
   memory.capacity_bytes = room.usable.value / room.fraction;
   memory.usable_bytes = room.usable.value;
   const Bytes kv_cache = room.block * most + room.states;
@@ -58,19 +62,6 @@ MemoryPeak memory_of(const ServiceRun& run, const SameEngines& pool) {
   memory.peak_fraction = memory.peak_bytes / memory.capacity_bytes;
   memory.fits = memory.peak_bytes <= memory.usable_bytes;
   return memory;
-}
-
-// Of the pool that fills more of what it may use.
-MemoryPeak memory_of(const ServiceRun& run, const Plan& plan) {
-  const auto filled = [](const MemoryPeak& memory) {
-    return memory.peak_bytes / memory.usable_bytes;
-  };
-  std::optional<MemoryPeak> fullest;
-  for (const SameEngines& pool : engines_of(run, plan)) {
-    MemoryPeak memory = memory_of(run, pool);
-    if (!fullest || filled(memory) > filled(*fullest)) fullest = std::move(memory);
-  }
-  return *fullest;
 }
 
 // Of makespan x GPUs. A GPU of each tensor group stands for all of it.
@@ -83,7 +74,7 @@ void fill_times(const ServiceRun& run, const Plan& plan, Metrics& metrics) {
     }
     const double whole = metrics.makespan_s * metrics.ranks / pool.layout.tensor;
     const auto share = [&](serving::Picoseconds part) {
-      return static_cast<double>(part) * 1e-12 / whole;
+      return serving::to_seconds(part).value / whole;
     };
     metrics.compute_busy_fraction += share(parts.computing);
     metrics.exposed_fraction += share(parts.network);
@@ -93,9 +84,17 @@ void fill_times(const ServiceRun& run, const Plan& plan, Metrics& metrics) {
       1 - metrics.compute_busy_fraction - metrics.exposed_fraction - metrics.peer_wait_fraction;
 }
 
-// What the requests ask for; prompts found in a cache are served, too, though nobody computes them.
-void fill_flops(const Model& model, const Plan& plan, const Platform& platform, Metrics& metrics) {
-  metrics.model_flops = model_flops(model, plan).of_batch().value;
+// What the served requests ask for; prompts found in a cache are, too, though nobody computes them.
+void fill_flops(const Model& model, const Plan& plan, const Platform& platform,
+                const serving::ServiceResult& result, Metrics& metrics) {
+  Plan served = plan;
+  served.serve->requests.clear();
+  for (std::size_t at = 0; at < result.requests.size(); ++at) {
+    if (result.requests[at].phase != serving::Phase::kFinished) continue;
+    const Request& its = plan.serve->requests[at];
+    served.serve->requests.push_back({its.arrival, its.prompt_tokens, its.output_tokens});
+  }
+  metrics.model_flops = model_flops(model, served).of_batch().value;
   double peak = 0;
   for (int gpu = 0; gpu < metrics.ranks; ++gpu) {
     const Device& device = platform.device_of(gpu);
@@ -106,6 +105,18 @@ void fill_flops(const Model& model, const Plan& plan, const Platform& platform, 
 }
 
 }  // namespace
+
+MemoryPeak memory_of_service(const ServiceRun& run, const Plan& plan) {
+  const auto filled = [](const MemoryPeak& memory) {
+    return memory.peak_bytes / memory.usable_bytes;
+  };
+  std::optional<MemoryPeak> fullest;
+  for (const SameEngines& pool : engines_of(run, plan)) {
+    MemoryPeak memory = memory_of(run, pool);
+    if (!fullest || filled(memory) > filled(*fullest)) fullest = std::move(memory);
+  }
+  return *fullest;
+}
 
 Plan plan_of_a_step(const Plan& plan) {
   Plan step = plan;
@@ -120,6 +131,28 @@ Plan plan_of_a_step(const Plan& plan) {
 }
 
 namespace {
+
+// By fixed times and sizes of its parts, so that a limit means the same everywhere: what a service
+// of 20,000 to 200,000 requests took and held on a 2-core virtual machine, with prompts of 500 to
+// 8,500 tokens.
+void refuse_long_service(const Plan& plan, const SimulationOptions& options) {
+  constexpr Seconds kRequest{20e-6};
+  constexpr Seconds kOutputToken{0.15e-6};
+  constexpr Seconds kPromptBlock{0.25e-6};
+  constexpr Bytes kBytesOfRequest{1500};
+  constexpr Bytes kBytesOfToken{16};
+  constexpr double kBlock = 16;  // tokens
+  const auto requests = static_cast<double>(plan.serve->requests.size());
+  const double blocks = prompt_tokens(plan) / kBlock;
+  const double output = output_tokens(plan);
+  const SourceLocation where = plan.where.at("serve.traffic");
+  refuse_too_slow(where, "simulating this service",
+                  kRequest * requests + kOutputToken * output + kPromptBlock * blocks,
+                  options.time_limit);
+  refuse_too_large(where, "simulating this service",
+                   kBytesOfRequest * requests + kBytesOfToken * (output + blocks),
+                   options.memory_limit);
+}
 
 ServiceFigures figures_about(const Plan& plan, const ServiceRun& run) {
   ServiceFigures about;
@@ -157,6 +190,8 @@ Simulation simulate_service(const PreparedPlan& prepared, const SimulationOption
   check_collectives(step, programs, cluster);
   check_decode_pool(plan, model, limits, cluster);
 
+  refuse_long_service(plan, options);
+
   Simulation result;
   auto run = std::make_shared<ServiceRun>(ServicePricer(plan, model, cluster).run(*plan.serve));
   const ServiceFigures about = figures_about(plan, *run);
@@ -165,9 +200,9 @@ Simulation simulate_service(const PreparedPlan& prepared, const SimulationOption
   Metrics& metrics = result.metrics;
   metrics.has_experts = model.moe.has_value();
   metrics.price = platform.cost;
-  metrics.memory = memory_of(*run, plan);
+  metrics.memory = memory_of_service(*run, plan);
   fill_times(*run, plan, metrics);
-  fill_flops(model, plan, platform, metrics);
+  fill_flops(model, plan, platform, run->result, metrics);
   metrics.gpu_kinds = gpu_kinds(platform, about.gpus);
   metrics.accuracy = accuracy_of(plan, model, platform, programs);
   metrics.model_notes = notes_of(model, platform);

@@ -62,8 +62,7 @@ double median_of_decodes(const std::vector<Pass>& passes) {
 }
 
 PassShares shares_of(const ServiceRun& run, const Serve& serve) {
-  constexpr double kPerSecond = 1e12;
-  const auto from = static_cast<Picoseconds>(std::llround(serve.warm_up.value * kPerSecond));
+  const Picoseconds from = serving::to_picoseconds(serve.warm_up);
   Picoseconds to = 0;
   for (const auto& each : run.result.requests) to = std::max(to, each.arrival);
   PassShares shares;

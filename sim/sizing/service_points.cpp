@@ -1,6 +1,10 @@
 #include "sizing/service_points.hpp"
 
+#include <fmt/format.h>
+
+#include "layout/memory_rule.hpp"
 #include "metrics/service_metrics.hpp"
+#include "simulation/simulate_service.hpp"
 #include "sizing/rates.hpp"
 
 namespace rehearse {
@@ -37,6 +41,13 @@ SizedPoint ServicePoints::at(double rate, int replicas) {
   about.gpus = point.gpus;
   about.kv_blocks = run.engine.settings.kv_blocks;
   about.engines = static_cast<int>(run.result.totals.size());
+  const MemoryPeak memory = memory_of_service(run, plan);
+  if (!memory.fits) {
+    throw DoesNotFit(
+        plan.where.at("serve.engine"),
+        fmt::format("serve.engine: does not fit in memory: {} of {} usable",
+                    to_text(Bytes{memory.peak_bytes}), to_text(Bytes{memory.usable_bytes})));
+  }
   point.serving = measure_service(plan, run.result, about);
   point.serving.requests = {};
   known_.emplace(key, point);

@@ -42,7 +42,9 @@ class Writer {
         result_(result),
         options_(options),
         window_{to_nanoseconds(options.window.begin), to_nanoseconds(options.window.end)},
-        replicas_(static_cast<int>(result.totals.size()) * result.ranks),
+        prefilling_(result.prefill_engines * result.prefill_ranks),
+        replicas_(prefilling_ +
+                  (static_cast<int>(result.totals.size()) - result.prefill_engines) * result.ranks),
         shown_(replicas_, options.ranks.empty()),
         out_(options.path) {
     for (const RankRange& range : options.ranks) {
@@ -106,9 +108,20 @@ class Writer {
     sort(replicas_, -1);
     for (int replica = 0; replica < replicas_; ++replica) {
       if (!shown_[replica]) continue;
-      name("process_name", replica, 0, fmt::format("replica {}", replica));
+      name("process_name", replica, 0, name_of_replica(replica));
       sort(replica, replica);
     }
+  }
+
+  // Prefill replicas first.
+  int replica_of(int engine, int rank) const {
+    if (engine < result_.prefill_engines) return engine * result_.prefill_ranks + rank;
+    return prefilling_ + (engine - result_.prefill_engines) * result_.ranks + rank;
+  }
+  std::string name_of_replica(int replica) const {
+    if (prefilling_ == 0) return fmt::format("replica {}", replica);
+    return replica < prefilling_ ? fmt::format("prefill replica {}", replica)
+                                 : fmt::format("decode replica {}", replica - prefilling_);
   }
 
   // On the first of the replica's threads that is free.
@@ -128,7 +141,7 @@ class Writer {
   void write_steps() {
     for (const serving::LoggedStep& logged : result_.steps) {
       const serving::StepRecord& step = logged.step;
-      const int replica = logged.engine * result_.ranks + step.rank;
+      const int replica = replica_of(logged.engine, step.rank);
       const Nanoseconds start = rounded(step.start);
       const Nanoseconds end = rounded(step.end);
       if (!shown_[replica] || !window_.overlaps(start, end)) continue;
@@ -157,15 +170,23 @@ class Writer {
   void write_counters() {
     std::vector<std::map<Nanoseconds, Change>> changes(replicas_);
     for (const serving::ServedRequest& each : result_.requests) {
-      if (each.phase != Phase::kFinished || !shown_[each.replica]) continue;
-      std::map<Nanoseconds, Change>& its = changes[each.replica];
-      ++its[rounded(each.arrival)].waiting;
-      Change& starts = its[rounded(each.first_scheduled)];
+      if (each.phase != Phase::kFinished) continue;
+      // Where there are pools, a prompt is of its prefill replica until it is done.
+      const bool pools = prefilling_ > 0;
+      const int decodes = replica_of(each.replica / result_.ranks, each.replica % result_.ranks);
+      const int first = pools ? each.prefill_replica : decodes;
+      ++changes[first][rounded(each.arrival)].waiting;
+      Change& starts = changes[first][rounded(each.first_scheduled)];
       --starts.waiting;
       ++starts.running;
-      --its[rounded(each.last_token)].running;
+      if (pools) {
+        --changes[first][rounded(each.prefilled)].running;
+        ++changes[decodes][rounded(each.prefilled)].running;
+      }
+      --changes[decodes][rounded(each.last_token)].running;
     }
     for (int replica = 0; replica < replicas_; ++replica) {
+      if (!shown_[replica]) continue;
       Change now;
       for (auto at = changes[replica].begin(); at != changes[replica].end(); ++at) {
         now.waiting += at->second.waiting;
@@ -224,6 +245,7 @@ class Writer {
   const ServiceResult& result_;
   const TraceOptions& options_;
   const Window window_;
+  const int prefilling_;  // prefill replicas
   const int replicas_;
   std::vector<bool> shown_;  // by replica
   GzipStream out_;

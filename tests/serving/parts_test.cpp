@@ -175,6 +175,23 @@ TEST(Routers, TakeTurnsTheLeastLoadedOrWhoHasThePrefix) {
   EXPECT_EQ(replicas("prefix_aware"), (std::vector<int>{0, 1, 1}));
 }
 
+// SGLang clips what it expects of a request's output at 4,096 tokens, but not what it has got by
+// the time it is retracted: that is a part of the prompt then.
+TEST(SglangPool, TakesOnlyWhoCanComeBack) {
+  ServiceSettings settings = small_engine("sglang");
+  settings.engine.block_tokens = 1;
+  settings.engine.kv_blocks = 6000;
+  const ServiceResult result = serve_small({asks(100, 5900), asks(100, 5890)}, settings);
+  EXPECT_EQ(result.requests[0].phase, Phase::kRefused);
+  EXPECT_EQ(result.requests[1].phase, Phase::kFinished);
+}
+
+TEST(Dates, AServiceEndsWithin46Days) {
+  ServiceSettings settings = small_engine("vllm");
+  LinearPrice price(kLongestStep, 0);
+  EXPECT_THROW(serve({asks(4, 60)}, settings, price), LastsTooLong);
+}
+
 TEST(Log, IsALineForEachRequestOfAStep) {
   EXPECT_EQ(steps_csv(serve_small({asks(5, 2)}, small_engine("vllm"))),
             "start_s,end_s,request,tokens,context\n"

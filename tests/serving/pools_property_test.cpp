@@ -68,6 +68,18 @@ void over_random_pools(const Ways& ways, const Law& law) {
   }));
 }
 
+// Ranks that step together run dummy steps while one of them has work; where those take no time,
+// what the others wait for has to come all the same.
+TEST_P(Apart, DummyStepsWithoutATimeDoNotGoOnForEver) {
+  over_random_pools(GetParam(), [](const auto& offered, const ServiceSettings& settings,
+                                   const FairLinkSettings& of_links) {
+    LinearPrice price(0, 1 * kMs);
+    FairLinks links(of_links);
+    const ServiceResult result = serve(offered, settings, price, price, links);
+    RC_ASSERT(result.requests.size() == offered.size());
+  });
+}
+
 TEST_P(Apart, SkippedStepsEndWhenTheyWouldOneByOne) {
   over_random_pools(
       GetParam(), [](const auto& offered, ServiceSettings settings, const FairLinkSettings& links) {

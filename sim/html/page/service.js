@@ -33,7 +33,7 @@ function cards() {
   }
   if (SERVING.kv_peak_fraction !== undefined) add("KV cache peak", percent(SERVING.kv_peak_fraction), "blocks in use on the fullest replica");
   add("requests in a step", digits(SERVING.mean_batch), "mean over an engine's steps");
-  if (SERVING.preemptions !== undefined) add("preemptions", count(SERVING.preemptions), "requests that lost their keys and values and began again");
+  if (SERVING.preemptions !== undefined) add("preemptions", count(SERVING.preemptions), "how often a request lost its keys and values and began again");
   if (SERVING.prefix_hit_fraction !== undefined) add("from the cache", percent(SERVING.prefix_hit_fraction), "of the prompt tokens");
   PAGE.append(el("div", { class: "cards" }, all.map(([name, value, meaning, bad]) =>
     el("div", { class: bad ? "card bad" : "card", title: meaning }, el("span", { class: "faint" }, name), el("b", {}, value)))));

@@ -29,9 +29,8 @@ Sglang::Sglang(const EngineSettings& settings, Requests& requests)
       kv_(settings, requests) {}
 
 bool Sglang::fits(const Offered& offered) const {
-  const std::int64_t expected =
-      offered.prompt + std::min(offered.output, kMostExpected) + kv_.page();
-  return expected < kv_.total() && kv_.pages(offered.length()) <= kv_.total() &&
+  // Once it has been retracted with some of its output, that counts as a part of its prompt.
+  return offered.length() + kv_.page() < kv_.total() &&
          (settings_.chunked_prefill || offered.prompt <= settings_.max_prefill_tokens);
 }
 
@@ -336,6 +335,7 @@ std::string why_not(const EngineSettings& settings) {
   if (settings.stages > 1) return "SGLang's micro-batches of pipeline stages are not modelled";
   if (settings.speculation.drafts > 0) return "SGLang's speculative decoding is not modelled";
   if (settings.order != QueueOrder::kArrival) return "SGLang's other policies are not modelled";
+  if (!settings.chunked_prefill) return "SGLang without chunked prefill is not modelled";
   if (settings.max_tokens % settings.block_tokens != 0) return "a chunk is whole pages";
   return "";
 }

@@ -135,6 +135,8 @@ std::string why_not(const EngineSettings& settings) {
   }
   if (settings.speculation.drafts > 0) return "static batches have no speculative decoding";
   if (settings.prefix_cache) return "static batches have no prefix cache";
+  if (settings.chunked_prefill) return "static batches prefill whole prompts";
+  if (settings.order != QueueOrder::kArrival) return "static batches have no priorities";
   return "";
 }
 

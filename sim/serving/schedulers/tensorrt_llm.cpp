@@ -226,9 +226,7 @@ std::int64_t TensorRtLlm::repeats(std::span<const Batch* const> in_flight, int p
   const auto running =
       std::count_if(active_.begin(), active_.end(), [&](int request) { return started(request); });
   if (!alike(in_flight, period, static_cast<std::size_t>(running))) return 0;
-  const auto tells = [&](int request) { return state(request).offered->ids_of_output; };
-  if (settings_.prefix_cache && std::any_of(active_.begin(), active_.end(), tells)) return 0;
-  if (blocked_.may_change()) return 0;
+  if (any_tells(active_) || blocked_.may_change()) return 0;
   most = unfinished_for(in_flight, period, most);
   const int more = ahead() - 1;
   return std::max<std::int64_t>(0, kv_.enough_for(in_flight, period, most + more) - more);

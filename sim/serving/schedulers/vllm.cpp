@@ -135,6 +135,7 @@ Batch Vllm::schedule() {
   Batch batch;
   budget_ = settings_.max_tokens;
   stop_ = Stop::kOther;
+  hits_ = {};
   run_on(batch);
   if (stop_ != Stop::kPreempted) admit(batch);
   update_after_schedule(batch);
@@ -346,10 +347,8 @@ std::int64_t Vllm::repeats(std::span<const Batch* const> in_flight, int period,
   if (!stays || settings_.speculation.drafts > 0) return 0;
   if (!alike(in_flight, period, running_.size())) return 0;
   // What a run publishes or takes may change what a waiting request hits.
-  const auto tells = [&](int request) { return state(request).offered->ids_of_output; };
-  if (settings_.prefix_cache && std::any_of(running_.begin(), running_.end(), tells)) return 0;
   const bool blocked = stop_ == Stop::kWholePrompt || stop_ == Stop::kChunk;
-  if (blocked && hits_.may_change()) return 0;
+  if (any_tells(running_) || (blocked && hits_.may_change())) return 0;
   return kv_.enough_for(in_flight, period, unfinished_for(in_flight, period, most));
 }
 
