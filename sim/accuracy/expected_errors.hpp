@@ -4,7 +4,8 @@
 // Families are a group and what sets its rows apart: gemm.TYPE and moe.TYPE (bf16 stands for fp16,
 // too), attention_prefill, attention_decode.1_kv_head and .2_kv_heads_up (of one GPU), mla_prefill,
 // mla_decode, elementwise, LIBRARY.one_domain and LIBRARY.several_servers of collectives,
-// static.ENGINE for a static batch, serving_tpot.ENGINE. A group's name alone is all of it.
+// static.ENGINE for a static batch, serving_tpot.ENGINE, serving_ttft.ENGINE and
+// serving_throughput.ENGINE for requests that arrive. A group's name alone is all of it.
 #pragma once
 
 #include <span>

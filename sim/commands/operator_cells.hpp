@@ -55,7 +55,7 @@ inline constexpr std::array<CsvColumn, kColumns> kNames = {
 inline constexpr const char* kMeanings[kColumns] = {
     "gemm, moe, attention_prefill, ...",
     "its name in `rehearse gpus`",
-    "what is multiplied: bf16 fp16 fp8 fp8_block int8 int4 nvfp4 mxfp4",
+    "what is multiplied: bf16 fp16 fp8 fp8_static fp8_block int8 int4 nvfp4 mxfp4 mxfp4_fp8",
     "of the cache (default: dtype)",
     "gemm: rows",
     "gemm: columns of the result",
@@ -85,16 +85,19 @@ struct ElementType {
   Dtype computed;
   bool in_blocks;
   double scale_bytes;  // for an element of the weights
+  bool static_scales = false;
 };
 inline constexpr ElementType kTypes[] = {
     {"bf16", Dtype::kBf16, Dtype::kBf16, false, 0},
     {"fp16", Dtype::kFp16, Dtype::kFp16, false, 0},
     {"fp8", Dtype::kFp8, Dtype::kFp8, false, 0},
+    {"fp8_static", Dtype::kFp8, Dtype::kFp8, false, 0, true},
     {"fp8_block", Dtype::kFp8, Dtype::kFp8, true, 4.0 / (128 * 128)},
     {"int8", Dtype::kInt8, Dtype::kInt8, false, 0},
     {"int4", Dtype::kInt4, Dtype::kBf16, true, 2.0 / 128},
     {"nvfp4", Dtype::kFp4, Dtype::kFp4, true, 1.0 / 16},
     {"mxfp4", Dtype::kFp4, Dtype::kBf16, true, 1.0 / 32},
+    {"mxfp4_fp8", Dtype::kFp4, Dtype::kFp8, true, 1.0 / 32},
 };
 
 inline constexpr double kWide = 2;  // bytes of an activation between kernels

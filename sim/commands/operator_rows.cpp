@@ -27,7 +27,7 @@ Bytes weights_of(const Gemm& gemm, const ElementType& type) {
 }
 
 Work product(const Gemm& gemm, const ElementType& type) {
-  return {gemm, type.stored, type.computed, type.in_blocks};
+  return {gemm, type.stored, type.computed, type.in_blocks, type.static_scales};
 }
 
 PricedKernel moved(double bytes) { return {{Elementwise{}}, Bytes{bytes}}; }

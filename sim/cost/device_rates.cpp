@@ -51,8 +51,30 @@ Peak peak_of(const Device& device, Dtype dtype) {
 
 }  // namespace
 
-std::vector<std::string> arithmetic_notes(const Model& model, const Platform& platform) {
+namespace {
+
+// Of narrow weights that are multiplied in 16 bits, each type once.
+std::vector<std::string> unpacking_notes(const Model& model) {
+  const Dtype wide = wide_dtype(model);
+  std::vector<Dtype> unpacked;
   std::vector<std::string> notes;
+  for (const PartStorage& rule : model.storage) {
+    const Dtype dtype = rule.storage.dtype;
+    const bool is_unpacked = bytes_per_element(dtype) < 2 && rule.storage.arithmetic == wide;
+    if (!is_unpacked || std::find(unpacked.begin(), unpacked.end(), dtype) != unpacked.end()) {
+      continue;
+    }
+    unpacked.push_back(dtype);
+    notes.push_back(fmt::format("{} weights are unpacked to {} and multiplied there",
+                                to_text(dtype), to_text(wide)));
+  }
+  return notes;
+}
+
+}  // namespace
+
+std::vector<std::string> arithmetic_notes(const Model& model, const Platform& platform) {
+  std::vector<std::string> notes = unpacking_notes(model);
   for (const Dtype dtype : arithmetics(model)) {
     if (bytes_per_element(dtype) >= 2) continue;
     const bool missing =
@@ -108,11 +130,17 @@ std::size_t type_of(const Work& work) {
     case Dtype::kFp16:
       return 0;
     case Dtype::kFp8:
-      return (work.in_blocks ? index_of("gemm.fp8_block") : index_of("gemm.fp8")) - kBf16;
+      return (work.in_blocks       ? index_of("gemm.fp8_block")
+              : work.static_scales ? index_of("gemm.fp8_static")
+                                   : index_of("gemm.fp8")) -
+             kBf16;
     case Dtype::kInt8:
       return index_of("gemm.int8") - kBf16;
     case Dtype::kFp4:
-      return (unpacked ? index_of("gemm.mxfp4") : index_of("gemm.nvfp4")) - kBf16;
+      return (unpacked                       ? index_of("gemm.mxfp4")
+              : work.computed == Dtype::kFp8 ? index_of("gemm.mxfp4_fp8")
+                                             : index_of("gemm.nvfp4")) -
+             kBf16;
     case Dtype::kInt4:
       return index_of("gemm.int4") - kBf16;
   }
@@ -144,6 +172,7 @@ struct RowOf {
 // The row that stands in for one that a device does not have; itself: none does.
 std::size_t stand_in(std::size_t row) {
   const std::string_view name = kOperatorRows[row].name;
+  if (name == "moe.fp8_static") return index_of("moe.fp8");
   if (name.starts_with("moe.") && name != "moe.bf16") return index_of("moe.bf16");
   if (name.starts_with("mla_")) {
     return name == "mla_decode" ? index_of("attention_decode") : index_of("attention_prefill");

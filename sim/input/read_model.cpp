@@ -123,6 +123,7 @@ Storage storage_of_message(const proto::Storage& message, Dtype wide) {
   storage.block_inputs = message.block_inputs();
   storage.bytes_per_matrix = message.bytes_per_matrix();
   storage.bytes_per_input = message.bytes_per_input();
+  storage.static_scales = message.static_scales();
   return storage;
 }
 
@@ -156,7 +157,7 @@ void read_storage(const Written& written, Model& model) {
   }
 }
 
-// What quantised weights come to, and what is made of them.
+// What quantised weights come to.
 void note_storage(Model& model) {
   if (model.storage.empty()) return;
   std::string shares;
@@ -165,19 +166,6 @@ void note_storage(Model& model) {
                           to_text(share.dtype));
   }
   model.notes.push_back(fmt::format("weights of the whole model: {}, scales included", shares));
-  const Dtype wide = wide_dtype(model);
-  std::vector<Dtype> unpacked;
-  for (const PartStorage& rule : model.storage) {
-    const Dtype dtype = rule.storage.dtype;
-    const bool is_unpacked = bytes_per_element(dtype) < 2 && rule.storage.arithmetic == wide;
-    if (is_unpacked && std::find(unpacked.begin(), unpacked.end(), dtype) == unpacked.end()) {
-      unpacked.push_back(dtype);
-    }
-  }
-  for (const Dtype dtype : unpacked) {
-    model.notes.push_back(fmt::format("{} weights are unpacked to {} and multiplied there",
-                                      to_text(dtype), to_text(wide)));
-  }
 }
 
 Model model_of(const Written& written) {

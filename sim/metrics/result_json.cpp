@@ -110,23 +110,26 @@ void fill(const PathTerms& from, proto::PathTerms& to) {
   }
 }
 
+void fill(const ExpectedError& from, const std::string& provenance, proto::QuantityAccuracy& to) {
+  proto::ExpectedError& error = *to.mutable_expected_error();
+  error.set_median(from.median);
+  error.set_p90(from.p90);
+  error.set_rows(from.rows);
+  error.set_provenance(provenance);
+}
+
+// How long a service runs is its traffic's.
+void fill(const Metrics& from, proto::Accuracy& to) {
+  const RunAccuracy& its = from.accuracy;
+  const bool served = its.ttft != nullptr;
+  fill(served ? *its.ttft : *its.error, its.provenance, *to.mutable_ttft_s());
+  if (from.tpot_s) fill(*its.error, its.provenance, *to.mutable_tpot_s());
+  if (!served) fill(*its.error, its.provenance, *to.mutable_makespan_s());
+  fill(*its.error, its.provenance, *to.mutable_throughput());
+}
+
 // 0 of the copies are dropped where no expert may refuse any: that much is known of uniform
 // routing, which otherwise is an assumption and no measurement.
-void fill(const RunAccuracy& from, proto::QuantityAccuracy& to) {
-  proto::ExpectedError& error = *to.mutable_expected_error();
-  error.set_median(from.error->median);
-  error.set_p90(from.error->p90);
-  error.set_rows(from.error->rows);
-  error.set_provenance(from.provenance);
-}
-
-void fill(const Metrics& from, proto::Accuracy& to) {
-  fill(from.accuracy, *to.mutable_ttft_s());
-  if (from.tpot_s) fill(from.accuracy, *to.mutable_tpot_s());
-  fill(from.accuracy, *to.mutable_makespan_s());
-  fill(from.accuracy, *to.mutable_throughput());
-}
-
 void fill(const Metrics& from, proto::Balance& to) {
   to.set_gpu_compute_max_over_mean(from.gpu_compute_max_over_mean);
   if (from.has_experts) {

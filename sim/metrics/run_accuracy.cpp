@@ -31,7 +31,13 @@ Devices devices_of(const Platform& platform, const Programs& programs) {
 std::string beyond(const Plan& plan, const Model& model, const Devices& devices) {
   const auto unknown = [](const Device* device) { return device->gpu.empty(); };
   if (std::ranges::any_of(devices, unknown)) return "its GPUs are none of the catalogue";
-  if (plan.serve) return "no published run of requests that arrive";
+  if (plan.serve) {
+    const bool scored = pooled_error("serving_tpot." + plan.serve->engine.name, true) != nullptr;
+    if (plan.serve->pools) return "no published run with prefill and decode apart is scored";
+    if (!scored) return "no published run of that engine with requests that arrive is scored";
+    if (plan.serve->engine.speculative) return "no published run that drafts is scored";
+    return {};
+  }
   if (model.moe) return "its model is a mixture of experts";
   for (const Attention& each : model.attention) {
     if (std::holds_alternative<GroupedQuery>(each.kind)) continue;
@@ -66,6 +72,10 @@ Provenance of_collectives(const Device& device, const CollectiveUse& use) {
                                                            : Provenance::kAssumed;
 }
 
+const ExpectedError* larger(const ExpectedError* a, const ExpectedError* b) {
+  return a == nullptr || (b != nullptr && b->median > a->median) ? b : a;
+}
+
 // The engine's, or of all static batches where its rows are so few that nobody has seen the worst
 // tenth of them: an engine's constant is fitted to them, too.
 const ExpectedError* error_of(const Plan& plan, const Device& device) {
@@ -94,11 +104,13 @@ RunAccuracy accuracy_of(const Plan& plan, const Model& model, const Platform& pl
   accuracy.beyond = beyond(plan, model, devices);
   if (!accuracy.beyond.empty()) return accuracy;
   for (const Device* device : devices) {
-    const ExpectedError* error = error_of(plan, *device);
-    if (error == nullptr) continue;
-    if (accuracy.error == nullptr || error->median > accuracy.error->median) {
-      accuracy.error = error;
+    if (!plan.serve) {
+      accuracy.error = larger(accuracy.error, error_of(plan, *device));
+      continue;
     }
+    const std::string& engine = plan.serve->engine.name;
+    accuracy.error = larger(accuracy.error, expected_error("serving_tpot." + engine, device->gpu));
+    accuracy.ttft = larger(accuracy.ttft, expected_error("serving_ttft." + engine, device->gpu));
   }
   return accuracy;
 }
@@ -108,11 +120,15 @@ std::string to_text(const RunAccuracy& accuracy) {
     return fmt::format("expected error of times: not known, nobody has compared: {}; constants {}",
                        accuracy.beyond, accuracy.provenance);
   }
-  return fmt::format(
-      "expected error of times: {:.0f} %, P90 {:.0f} % ({} published static batches, {}); "
-      "constants {}",
-      100 * accuracy.error->median, 100 * accuracy.error->p90, accuracy.error->rows,
-      accuracy.error->family, accuracy.provenance);
+  const auto one = [](const ExpectedError& error, const char* of, const char* rows) {
+    return fmt::format("{}: {:.0f} %, P90 {:.0f} % ({} published {}, {})", of, 100 * error.median,
+                       100 * error.p90, error.rows, rows, error.family);
+  };
+  const bool served = accuracy.ttft != nullptr;
+  std::string text = "expected error of ";
+  text += one(*accuracy.error, served ? "TPOT" : "times", served ? "runs" : "static batches");
+  if (served) text += ", of " + one(*accuracy.ttft, "TTFT", "runs");
+  return text + "; constants " + accuracy.provenance;
 }
 
 }  // namespace rehearse

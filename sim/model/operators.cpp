@@ -38,7 +38,13 @@ Operator down_projection(const Model& model, OperatorClass op_class, WeightPart 
 }
 
 // Of the experts of which `touched` get at least one copy.
-Operator of_experts(Operator op, double copies, double touched) {
+// Of a rank that is filled up to whole blocks, not all of it is the model's.
+Operator of_experts(Operator op, const Model& model, int layer, double copies, double touched,
+                    int expert_tensor) {
+  const auto columns = [&](int degree) {
+    return weights_of(model, WeightPart::kExpertDown, layer, degree).matrices[0].inputs;
+  };
+  op.useful_flops_share = columns(1) / (columns(expert_tensor) * expert_tensor);
   op.weights *= touched;
   std::get<Gemm>(op.work.shape).experts = true;
   op.work = with_rows(op.work, copies, touched);
@@ -64,7 +70,7 @@ Operator matrix_product(const Model& model, OperatorClass op_class, WeightPart p
   Operator op;
   op.op_class = op_class;
   op.work = {Gemm{tokens, outputs, weights.matrices[0].inputs}, storage.dtype, storage.arithmetic,
-             storage.block_inputs > 0};
+             storage.block_inputs > 0, storage.static_scales};
   // An empty micro-batch launches no kernel: it reads no weights either.
   if (tokens > 0) op.weights = matrix_bytes(model, part, layer, tensor);
   op.inputs.base = tokens * weights.matrices[0].inputs * activation_size(model);
@@ -79,7 +85,7 @@ Operator matrix_product(const Model& model, OperatorClass op_class, const Matrix
   Operator op;
   op.op_class = op_class;
   op.work = {Gemm{tokens, outputs, matrix.inputs}, storage.dtype, storage.arithmetic,
-             storage.block_inputs > 0};
+             storage.block_inputs > 0, storage.static_scales};
   if (tokens > 0) op.weights = stored_bytes(matrix, storage);
   op.inputs.base = tokens * matrix.inputs * activation_size(model);
   op.outputs = op.result = Bytes{tokens * outputs * activation_size(model)};
@@ -156,14 +162,14 @@ Operator expert_up(const Model& model, int layer, double copies, double touched,
                    int expert_tensor) {
   return of_experts(up_projection(model, OperatorClass::kExpertGemm, WeightPart::kExpertUp, layer,
                                   copies, expert_tensor),
-                    copies, touched);
+                    model, layer, copies, touched, expert_tensor);
 }
 
 Operator expert_down(const Model& model, int layer, double copies, double touched,
                      int expert_tensor) {
   return of_experts(down_projection(model, OperatorClass::kExpertGemm, WeightPart::kExpertDown,
                                     layer, copies, expert_tensor),
-                    copies, touched);
+                    model, layer, copies, touched, expert_tensor);
 }
 
 Operator shared_up(const Model& model, int layer, double tokens, int tensor) {

@@ -66,10 +66,20 @@ struct Storage {
   int block_inputs = 0;
   double bytes_per_matrix = 0;  // scales of the whole matrix
   double bytes_per_input = 0;   // GPTQ: the group of each input
+  // The scale of the activations that meet these weights is stored beside them ("static"): whoever
+  // writes the activations quantises them. Else each product's inputs are searched for theirs.
+  bool static_scales = false;
 
   bool operator==(const Storage&) const = default;
 };
 Bytes stored_bytes(const Matrix& matrix, const Storage& storage);
+
+// 4 bits and a scale for 32 inputs: OCP Microscaling Formats 1.0, MXFP4.
+constexpr int kMxBlock = 32;
+inline bool is_mxfp4(const Storage& storage) {
+  return storage.dtype == Dtype::kFp4 && storage.block_outputs == 1 &&
+         storage.block_inputs == kMxBlock;
+}
 
 // The storage of one part in layers first_layer to last_layer.
 struct PartStorage {

@@ -2,6 +2,7 @@
 #include "model/weights.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "model/attention_kind.hpp"
 
@@ -10,14 +11,30 @@ namespace {
 
 double hidden_of(const Model& model) { return model.hidden; }
 
+// The largest share of a rank.
+double columns_of(int width, int tensor, int block) {
+  if (tensor == 1 || block <= 1) return static_cast<double>(width) / tensor;
+  const double blocks = std::ceil(static_cast<double>(width) / block);
+  return std::ceil(blocks / tensor) * block;
+}
+
+// Engines deal the blocks of experts in MXFP4 to the tensor ranks and fill up those that get fewer
+// (vLLM's Mxfp4MoEMethod: cdiv of the blocks; TensorRT-LLM pads likewise). Of other formats nobody
+// does: check_layout refuses such cuts.
+int expert_block(const Model& model, int layer) {
+  return is_mxfp4(storage_of(model, WeightPart::kExpertDown, layer)) ? kMxBlock : 1;
+}
+
 // Gated 3 matrices (Shazeer 2020, arXiv:2002.05202, "SwiGLU"), plain 2; of `count` networks that
 // work on `inputs` elements. The biases of the columns are split with them, the output's is on
 // every rank.
-Weights feed_forward(double inputs, const FeedForward& ffn, bool up, int tensor, double count = 1) {
+// A rank holds whole blocks of `block` of its columns.
+Weights feed_forward(double inputs, const FeedForward& ffn, bool up, int tensor, double count = 1,
+                     int block = 1) {
   if (ffn.linear) {
     return up ? Weights{} : Weights{{Matrix{inputs, inputs / tensor, count}}, 0};
   }
-  const double columns = static_cast<double>(ffn.width) / tensor;
+  const double columns = columns_of(ffn.width, tensor, block);
   const double inward = ffn.gated ? 2 : 1;
   if (up) {
     return {{Matrix{columns, inputs, inward * count}}, ffn.bias ? inward * columns * count : 0};
@@ -117,7 +134,8 @@ Weights weights_of(const Model& model, WeightPart part, int layer, int tensor) {
     case WeightPart::kExpertDown: {
       const MixtureOfExperts& moe = *model.moe;
       const double inputs = moe.latent > 0 ? moe.latent : model.hidden;
-      return feed_forward(inputs, moe.expert, part == WeightPart::kExpertUp, tensor);
+      return feed_forward(inputs, moe.expert, part == WeightPart::kExpertUp, tensor, 1,
+                          expert_block(model, layer));
     }
     case WeightPart::kSharedExpertUp:
     case WeightPart::kSharedExpertDown:

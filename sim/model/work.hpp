@@ -71,6 +71,7 @@ struct Work {
   Dtype stored = Dtype::kBf16;    // what is read most: weights, cached tokens, activations
   Dtype computed = Dtype::kBf16;  // what is multiplied
   bool in_blocks = false;         // each block of what is stored has a scale
+  bool static_scales = false;     // of what it is multiplied with: known before the product runs
 };
 
 // 2 for a multiply-add.

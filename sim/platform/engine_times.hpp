@@ -13,6 +13,10 @@ struct EngineTimes {
   Seconds per_step;        // of the host, before each pass
   Seconds per_request;     // likewise, for each request whose prompt the pass prefills
 
+  // Of the host's scheduler in a service, which an asynchronous engine hides behind the step before.
+  Seconds scheduler_per_step;
+  Seconds scheduler_per_request;  // of each that is in the step
+
   bool on_host() const { return per_step.value > 0 || per_request.value > 0; }
 };
 

@@ -53,7 +53,9 @@ PlanEngine plan_engine(const EngineProfile& profile) {
   engine.times = {time_of(profile, EngineFigureId::kPerOperator),
                   time_of(profile, EngineFigureId::kPerCollective),
                   time_of(profile, EngineFigureId::kPerStep),
-                  time_of(profile, EngineFigureId::kPerRequest)};
+                  time_of(profile, EngineFigureId::kPerRequest),
+                  time_of(profile, EngineFigureId::kSchedulerPerStep),
+                  time_of(profile, EngineFigureId::kSchedulerPerRequest)};
   if (profile.library) engine.library = profile.library->name;
   if (const DeviceFigure* const fraction = profile.find(EngineFigureId::kMemoryFraction)) {
     engine.memory_fraction = fraction->value;

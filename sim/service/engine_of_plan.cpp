@@ -51,6 +51,7 @@ void take_choice(const EngineChoice& choice, serving::EngineSettings& settings) 
   if (choice.max_utilization.value_or(false)) {
     settings.capacity = serving::CapacityPolicy::kMaxUtilization;
   }
+  if (choice.host_per_step || choice.host_per_request) settings.host = {};
   if (choice.host_per_step) settings.host.step = serving::to_picoseconds(*choice.host_per_step);
   if (choice.host_per_request)
     settings.host.request = serving::to_picoseconds(*choice.host_per_request);
@@ -169,8 +170,14 @@ PlannedEngine engine_of(const Plan& plan, const EngineChoice& choice, const Mode
   serving::EngineSettings& settings = planned.settings;
   settings =
       serving::default_settings(choice.name, {gpu.memory, gpu.gpu.starts_with("a100"), false});
-  // Of a price for tests, nothing is hidden behind it.
-  if (choice.step_time) settings.asynchronous = false;
+  // Of a price for tests, nothing is hidden behind it, and the host's time is in it.
+  if (choice.step_time) {
+    settings.asynchronous = false;
+  } else {
+    const EngineTimes& times = plan.engine.times;
+    settings.host = {serving::to_picoseconds(times.scheduler_per_step),
+                     serving::to_picoseconds(times.scheduler_per_request)};
+  }
   take_choice(choice, settings);
   // vLLM asks for a token at least for each sequence.
   if (!choice.max_sequences) {

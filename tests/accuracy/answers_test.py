@@ -3,7 +3,7 @@ import pathlib
 import tempfile
 import unittest
 
-from scoring import devices, errors, orders, plans, plot, report, row, simulator, table
+from scoring import devices, errors, orders, plans, plot, recorded, report, row, simulator, table
 
 
 def scored(predicted: float, measured: float, source: str = "a", family: str = "gemm.bf16", **more) -> row.Row:
@@ -108,12 +108,43 @@ class Answers(unittest.TestCase):
     def test_messages_lose_their_place_and_numbers(self):
         self.assertEqual(simulator.general("/tmp/x.csv:3:1: error: ranks = 64: must be at most 8\n"), "ranks = N: must be at most N")
 
-    def test_sequences_that_fit(self):
-        # 10 sequences hold 50 bytes of cache beside 40 others in 70: room for 30 of them, 6 sequences.
-        memory = {"fits": False, "usable_bytes": 70, "peak_bytes": 90, "by_category": [{"category": "kv_cache", "bytes": 50}]}
-        self.assertEqual(plans.room_for(memory, 10), 6)
-        self.assertEqual(plans.room_for(memory | {"fits": True}, 10), 10)
-        self.assertEqual(plans.room_for(memory | {"usable_bytes": 30}, 10), 0)
+    def test_a_service_answers_each_quantity(self):
+        result = {"tpot_s": {"mean": 0.02}, "ttft_s": {"mean": 0.3, "max": 1}, "memory": {"fits": True},
+                  "serving": {"requests": 9, "completed": 9, "output_tokens_per_s_per_gpu": 500}}
+        for quantity, seconds in (("tpot", 0.02), ("ttft", 0.3), ("throughput", 0.002)):
+            asked = scored(0, 1, kind=row.SERVING, question={"quantity": quantity})
+            self.assertEqual(plans.answer_of(asked, result), (seconds, "", ""))
+        result["serving"]["completed"] = 8
+        self.assertIn("refused", plans.answer_of(asked, result)[1])
+
+    def test_a_static_batch_may_not_fit(self):
+        result = {"makespan_s": 5, "ttft_s": {"mean": 1, "max": 2}, "memory": {"fits": False}}
+        self.assertEqual(plans.answer_of(scored(0, 1, kind=row.STATIC, question={"quantity": "e2e"}), result)[0], 5)
+        seconds, _, remark = plans.answer_of(scored(0, 1, kind=row.STATIC, question={"quantity": "ttft"}), result)
+        self.assertEqual((seconds, remark), (2, "does not fit in memory here"))
+
+
+class Recorded(unittest.TestCase):
+    REQUESTS = [{"arrival_time": 100.0, "queued_ts": 7.5, "first_token_ts": 8.0, "last_token_ts": 9.0, "input_toks": 5, "output_toks": 3},
+                {"arrival_time": 102.0, "queued_ts": 9.0, "first_token_ts": 9.5, "last_token_ts": 9.5, "input_toks": 6, "output_toks": 1}]
+
+    def test_clocks_are_laid_onto_each_other_where_sending_took_least(self):
+        # The second was queued as it was sent, at 9.0 of the engine's clock: the first was sent at 7.0.
+        found = recorded.times_of(self.REQUESTS)
+        self.assertEqual(found, {"ttft_s": [1.0, 0.5], "tpot_s": [0.5], "e2e_s": [2.0, 0.5]})
+        self.assertEqual(recorded.trace_of(self.REQUESTS).splitlines()[1:], ["0.000000000,5,3", "2.000000000,6,1"])
+
+    def test_settings_are_those_that_were_written_down(self):
+        kwargs = {"max_num_batched_tokens": 2048, "max_num_seqs": 64, "max_model_len": None, "tensor_parallel_size": 1, "data_parallel_size": 2,
+                  "enable_expert_parallel": True}
+        self.assertEqual(recorded.engine_of({"engine_kwargs": kwargs, "kv_cache": {"num_gpu_blocks": 9}}),
+                         'engine { name: "vllm" max_tokens_per_pass: 2048 max_sequences: 64 kv_blocks: 9 }')
+        self.assertEqual(recorded.layout_of(kwargs), "layout { dense_data: 2 expert: 2 }")
+
+    def test_a_table_has_a_run_a_line(self):
+        run = recorded.Recorded("x", 2, {name: recorded.figures([1.0, 3.0]) for name in recorded.QUANTITIES},
+                                {name: {"mean": 2.2, "p50": 2.0, "p90": 2.8, "p99": 2.98} for name in recorded.QUANTITIES})
+        self.assertIn("| x | 2 | 2, 2, 2.8, 2.98; +10, +0, +0, +0 |", recorded.lines([run])[2])
 
 
 class Written(unittest.TestCase):

@@ -4,7 +4,7 @@ import pathlib
 import tempfile
 import unittest
 
-from scoring import collectives, generations, kernels, models, own_kernels, row
+from scoring import collectives, kernels, models, own_kernels, row, services
 
 KERNEL = kernels.EMPTY | {"id": "x", "source": "someone/tables@1 file", "hw": "H100-SXM-80", "confidence": "verified"}
 COLLECTIVE = dict.fromkeys(("id", "confidence", "source", "hw", "n_gpus", "n_nodes", "gpus_per_scaleup", "nic_Gbps_per_gpu", "op", "lib",
@@ -14,8 +14,8 @@ COLLECTIVE |= {"id": "x", "source": "someone/tables", "hw": "H100-SXM-80", "n_no
 MODEL = {"model": "small", "params_B": "0.019386", "layers": "6", "hidden": "512", "heads": "8", "kv_heads": "8", "head_dim": "64",
          "ffn": "2048", "vocab": "1000", "attn": "MHA"}
 INFERENCE = MODEL | dict.fromkeys(("id", "confidence", "source", "hw", "n_gpus", "nic_Gbps_per_gpu", "framework", "precision", "kv_precision",
-                                   "mode", "phase", "tp", "pp", "ep", "attn_dp", "batch", "concurrency", "isl", "osl", "ttft_ms", "tpot_ms",
-                                   "e2e_ms", "out_tok_s", "notes"), "")
+                                   "mode", "phase", "tp", "pp", "ep", "moe_tp", "attn_dp", "batch", "concurrency", "isl", "osl", "ttft_ms", "tpot_ms",
+                                   "e2e_ms", "out_tok_s", "out_tok_s_per_gpu", "notes", "traffic"), "")
 INFERENCE |= {"id": "x", "source": "someone/tables", "hw": "A100-SXM-80", "n_gpus": "2", "tp": "2", "framework": "vLLM (2024-01)",
               "precision": "bf16", "mode": "static", "batch": "4", "isl": "100", "osl": "20", "e2e_ms": "500"}
 
@@ -170,15 +170,18 @@ class Models(unittest.TestCase):
 
 
 class Generations(unittest.TestCase):
+    def rows(self, **cells: str) -> list[row.Row]:
+        return services.rows_of(INFERENCE | cells, "inference.csv")
+
     def ask(self, **cells: str) -> row.Row:
-        return generations.question_of(INFERENCE | cells, "inference.csv")
+        return self.rows(**cells)[0]
 
     def test_a_static_batch_is_a_plan(self):
         found = self.ask()
         self.assertEqual((found.kind, found.family, found.measured), (row.STATIC, "static.vllm_v0", 0.5))
-        asked = {name: found.question[name] for name in ("gpu", "gpus", "layout", "sequences", "prompt", "output", "quantity")}
-        self.assertEqual(asked, {"gpu": "a100", "gpus": 2, "layout": "layout { tensor: 2 pipeline: 1 }", "sequences": 4, "prompt": 100,
-                                 "output": 20, "quantity": "e2e"})
+        asked = {name: found.question[name] for name in ("gpu", "gpus", "layout", "job", "quantity")}
+        self.assertEqual(asked, {"gpu": "a100", "gpus": 2, "layout": "layout { tensor: 2 pipeline: 1 }", "quantity": "e2e",
+                                 "job": "batch { sequences: 4 prompt_tokens: 100 output_tokens: 20 }"})
 
     def test_what_is_compared_is_what_the_row_states(self):
         self.assertEqual(self.ask(phase="prefill", ttft_ms="30").question["quantity"], "ttft")
@@ -187,13 +190,39 @@ class Generations(unittest.TestCase):
         found = self.ask(e2e_ms="", out_tok_s="160")  # 4 x 20 tokens
         self.assertEqual((found.question["quantity"], found.measured), ("e2e", 0.5))
 
-    def test_serving_is_asked_for_its_time_per_token(self):
-        found = self.ask(mode="agg", concurrency="64", tpot_ms="20", framework="sglang 0.5")
-        self.assertEqual((found.kind, found.family, found.question["sequences"]), (row.SERVING, "serving_tpot.sglang", 64))
+    def test_a_closed_loop_is_a_service(self):
+        found = self.rows(mode="agg", concurrency="64", tpot_ms="20", ttft_ms="300", out_tok_s_per_gpu="500", framework="sglang 0.5")
+        self.assertEqual([(each.family, each.measured) for each in found],
+                         [("serving_tpot.sglang", 0.02), ("serving_ttft.sglang", 0.3), ("serving_throughput.sglang", 0.002)])
+        self.assertEqual({each.question["job"] for each in found},
+                         {'serve { traffic { concurrency: 64 requests: 640 prompt { tokens: 100 } output { tokens: 20 } } engine { name: "sglang" } }'})
+
+    def test_settings_are_what_the_source_runs(self):
+        asked = {"mode": "agg", "concurrency": "8", "tpot_ms": "20"}
+        self.assertIn('name: "vllm" asynchronous: false', self.ask(framework="vllm 0.12.0", **asked).question["job"])
+        self.assertNotIn("asynchronous", self.ask(framework="vllm 0.18.0", **asked).question["job"])
+        drawn = self.ask(framework="trtllm", traffic="source_file=2026-04-06.csv; model=Llama-3.1-70B", precision="fp8", **asked).question
+        self.assertIn("prompt { tokens: 100 least: 0.8 }", drawn["job"])
+        self.assertIn("max_tokens_per_pass: 8192", drawn["job"])
+        self.assertIn("kv_dtype: fp8", drawn["model"])
+        self.assertIn("static_scales: true", drawn["model"])
+
+    def test_all_at_once(self):
+        found = self.ask(mode="offline-max-throughput", framework="TensorRT-LLM 1.0", out_tok_s_per_gpu="100")
+        self.assertIn("concurrency: 3000 requests: 3000", found.question["job"])
+
+    def test_experts_apart_or_cut(self):
+        mixed = {"experts": "8", "topk": "2", "moe_ffn": "256", "mode": "agg", "concurrency": "8", "tpot_ms": "20", "framework": "vllm 0.18"}
+        self.assertEqual(self.ask(ep="2", moe_tp="1", **mixed).question["layout"], "layout { tensor: 2 pipeline: 1 expert_tensor: 1 }")
+        self.assertEqual(self.ask(ep="1", moe_tp="2", **mixed).question["layout"], "layout { tensor: 2 pipeline: 1 }")
+        self.assertEqual(self.ask(tp="1", attn_dp="2", ep="2", moe_tp="1", **mixed).question["layout"],
+                         "layout { pipeline: 1 dense_data: 2 expert: 2 }")
+        self.assertIn("cut and apart", self.ask(tp="4", n_gpus="4", ep="2", moe_tp="2", **mixed).reason)
 
     def test_what_cannot_be_asked_says_why(self):
-        for cells, reason in (({"mode": "online"}, "continuous batching"), ({"mode": "disagg"}, "apart"), ({"attn": "MLA"}, "MLA"),
-                              ({"attn_dp": "2"}, "data-parallel"), ({"n_gpus": "4"}, "not stated whole"), ({"precision": "fp2"}, "type fp2"),
+        for cells, reason in (({"mode": "online ShareGPT"}, "lengths"), ({"mode": "disagg"}, "apart"), ({"attn": "MLA"}, "MLA"),
+                              ({"attn_dp": "2"}, "disagree"), ({"n_gpus": "4"}, "not stated whole"), ({"precision": "fp2"}, "type fp2"),
+                              ({"mode": "agg", "concurrency": "4"}, "no scheduler"), ({"mode": "agg", "framework": "vllm"}, "no concurrency"),
                               ({"e2e_ms": ""}, "no time"), ({"batch": ""}, "no batch"), ({"hw": "Abacus"}, "not in the catalogue")):
             self.assertIn(reason, self.ask(**cells).reason, cells)
 
@@ -201,7 +230,17 @@ class Generations(unittest.TestCase):
         with tempfile.TemporaryDirectory() as name:
             with open(pathlib.Path(name) / "training.csv", "w", newline="", encoding="utf-8") as file:
                 csv.writer(file).writerows([["id", "source", "hw"], ["x", "a/b", "H100-SXM-80"]])
-            self.assertEqual([each.reason for each in generations.questions(pathlib.Path(name))], ["no training"])
+            found = services.questions(pathlib.Path(name))
+        self.assertEqual([each.reason for each in found if each.file == "training.csv"], ["no training"])
+
+    def test_offered_rates_are_asked_with_replicas(self):
+        found = services.offered_rows({"Llama-2-70B": MODEL | {"model": "Llama-2-70B"}})
+        self.assertEqual({each.kind for each in found}, {row.SERVING})
+        self.assertAlmostEqual(found[0].measured, 0.1233)
+        self.assertAlmostEqual(found[1].measured, 0.246)
+        self.assertIn('traffic { rate: "364/s"', found[0].question["job"])
+        self.assertTrue(found[0].question["job"].endswith("replicas: 8 }"))
+        self.assertEqual((found[0].question["gpus"], found[0].question["layout"]), (8, "layout { tensor: 1 pipeline: 1 }"))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "cost/native_arithmetic.hpp"
+#include "model/weights.hpp"
 
 namespace rehearse {
 namespace {
@@ -45,6 +47,52 @@ TEST(DeviceRates, AreTheUsableOnes) {
   }
   EXPECT_EQ(rates.bandwidth(), usable_bandwidth(device));
   EXPECT_EQ(rates.launch_of(Work{}).value, 1);
+}
+
+// One name for each way to store and to multiply.
+TEST(OperatorRow, IsByStorageProductAndScales) {
+  Work work;
+  work.shape = Gemm{1, 1, 1};
+  work.stored = work.computed = Dtype::kFp8;
+  EXPECT_EQ(operator_row(work), "gemm.fp8");
+  work.static_scales = true;
+  EXPECT_EQ(operator_row(work), "gemm.fp8_static");
+  work.static_scales = false;
+  work.in_blocks = true;
+  EXPECT_EQ(operator_row(work), "gemm.fp8_block");
+  work.stored = Dtype::kFp4;
+  EXPECT_EQ(operator_row(work), "gemm.mxfp4_fp8");
+  std::get<Gemm>(work.shape).experts = true;
+  EXPECT_EQ(operator_row(work), "moe.mxfp4_fp8");
+  work.computed = Dtype::kBf16;
+  EXPECT_EQ(operator_row(work), "moe.mxfp4");
+  work.computed = Dtype::kFp4;
+  EXPECT_EQ(operator_row(work), "moe.nvfp4");
+}
+
+// Experts in MXFP4 alone, and where every GPU has the row.
+TEST(NativeArithmetic, IsThatOfAllGpusForExpertsInMxfp4) {
+  Storage mx;
+  mx.dtype = Dtype::kFp4;
+  mx.block_outputs = 1;
+  mx.block_inputs = kMxBlock;
+  Storage nv = mx;
+  nv.block_inputs = 16;
+  Model model;
+  model.storage = {{WeightPart::kExpertUp, mx}, {WeightPart::kExpertDown, nv},
+                   {WeightPart::kAttentionOutput, mx}};
+  const Device old = device_by_hand();
+  Device recent = old;
+  recent.operators["moe.mxfp4_fp8"] = {};
+  Model same = model;
+  use_native_arithmetic(same, {&recent, &old});
+  EXPECT_EQ(same.storage[0].storage.arithmetic, Dtype::kBf16);
+  EXPECT_TRUE(same.notes.empty());
+  use_native_arithmetic(model, {&recent, &recent});
+  EXPECT_EQ(model.storage[0].storage.arithmetic, Dtype::kFp8);
+  EXPECT_EQ(model.storage[1].storage.arithmetic, Dtype::kBf16);
+  EXPECT_EQ(model.storage[2].storage.arithmetic, Dtype::kBf16);
+  EXPECT_EQ(model.notes.size(), 1U);
 }
 
 std::string fault_of(Dtype dtype) {

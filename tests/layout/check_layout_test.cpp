@@ -218,6 +218,21 @@ TEST(CheckLayout, RulesOfQuantisedBlocks) {
       },
       "plan:2:3: error: layout.tensor = 2 cuts the 8 rows of attention_output to 4, which are no "
       "whole blocks of 3, the blocks that the weights are quantised in");
+  // Experts in MXFP4 are dealt in whole blocks, and who gets fewer is filled up.
+  Storage mx = groups;
+  mx.dtype = Dtype::kFp4;
+  mx.block_inputs = kMxBlock;
+  expect_fault(
+      [&](Case& c) {
+        c.model.storage.push_back({WeightPart::kExpertDown, mx});
+      },
+      "valid");
+  expect_fault(
+      [&](Case& c) {
+        c.model.storage.push_back({WeightPart::kAttentionOutput, mx});
+      },
+      "plan:2:3: error: layout.tensor = 2 cuts the 8 rows of attention_output to 4, which are no "
+      "whole blocks of 32, the blocks that the weights are quantised in");
 }
 
 TEST(CheckLayout, RulesOfTheBatch) {

@@ -66,7 +66,29 @@ TEST(RunAccuracy, SaysWhyNothingIsKnown) {
   EXPECT_EQ(accuracy_of(plan, linear, platform_of("h100"), of_products()).beyond,
             "no model with gated_delta attention was measured");
   plan.serve.emplace();
+  plan.serve->engine.name = "static";
+  EXPECT_EQ(accuracy_of(plan, model, platform_of("h100"), of_products()).beyond,
+            "no published run of that engine with requests that arrive is scored");
+}
+
+// Models with experts or latent attention are among the runs.
+TEST(RunAccuracy, OfAServiceIsThatOfItsEngineByQuantity) {
+  Plan plan;
+  plan.serve.emplace();
+  plan.serve->engine.name = "vllm";
+  Model model;
+  model.moe.emplace();
+  const RunAccuracy served = accuracy_of(plan, model, platform_of("h100"), of_products());
+  ASSERT_NE(served.error, nullptr);
+  ASSERT_NE(served.ttft, nullptr);
+  EXPECT_EQ(served.error->family, "serving_tpot.vllm");
+  EXPECT_EQ(served.ttft->family, "serving_ttft.vllm");
+  EXPECT_TRUE(to_text(served).starts_with("expected error of TPOT: ")) << to_text(served);
+  EXPECT_NE(to_text(served).find(", of TTFT: "), std::string::npos);
+  plan.serve->engine.speculative.emplace();
   EXPECT_EQ(accuracy_of(plan, model, platform_of("h100"), of_products()).error, nullptr);
+  plan.serve->pools.emplace();
+  EXPECT_EQ(accuracy_of(plan, model, platform_of("h100"), of_products()).ttft, nullptr);
 }
 
 // Of its own kernels: what no pass runs does not count, and collectives only where GPUs talk.

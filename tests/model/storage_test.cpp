@@ -36,6 +36,35 @@ TEST(StoredBytes, AreElementsAndScales) {
   EXPECT_EQ(stored_bytes(Matrix{}, channel).value, 0);
 }
 
+// gpt-oss: 2,880 columns are 90 blocks of 32; of 8 ranks the fullest has 12 of them, 384 columns.
+TEST(Experts, InMxfp4AreCutToWholeBlocks) {
+  Model model;
+  model.layers = 1;
+  model.hidden = 100;
+  model.moe = MixtureOfExperts{};
+  model.moe->experts = 4;
+  model.moe->top_k = 1;
+  model.moe->expert.width = 2880;
+  model.moe->expert.gated = true;
+  model.pattern = {{0, 0}};
+  const auto columns = [&](int tensor) {
+    return weights_of(model, WeightPart::kExpertDown, 0, tensor).matrices[0].inputs;
+  };
+  EXPECT_EQ(columns(8), 360);
+  const Storage mx = in_blocks(Dtype::kFp4, 1, kMxBlock, 1);
+  for (const WeightPart part : {WeightPart::kExpertUp, WeightPart::kExpertDown}) {
+    model.storage.push_back({part, mx});
+  }
+  EXPECT_EQ(columns(1), 2880);
+  EXPECT_EQ(columns(2), 1440);
+  EXPECT_EQ(columns(4), 736);
+  EXPECT_EQ(columns(8), 384);
+  EXPECT_EQ(weights_of(model, WeightPart::kExpertUp, 0, 8).matrices[0].outputs, 384);
+  // What fills a rank up is no part of the model.
+  EXPECT_EQ(expert_down(model, 0, 3, 2, 8).useful_flops_share, 2880.0 / (384 * 8));
+  EXPECT_EQ(expert_up(model, 0, 3, 2, 2).useful_flops_share, 1);
+}
+
 // fault:P3: layers and parts that a quantised checkpoint leaves in 16 bits, and its scales.
 Model partly_quantised() {
   Model model;

@@ -170,6 +170,18 @@ TEST(TensorRtLlm, WithoutEvictionARequestWaitsForRoomForAllOfIt) {
   EXPECT_EQ(result.token_times(1), ms({91, 102, 113, 124, 135, 146}));
 }
 
+// The whole of a prompt is computed in one step of at most 64 tokens here; what is generated comes
+// one by one. Who may be paused computes both again.
+TEST(TensorRtLlm, APromptHasToFitAStepAndTheAnswerOnlyWhereItMayBePaused) {
+  ServiceSettings settings = small_engine("tensorrt_llm");
+  settings.engine.chunked_prefill = false;
+  EXPECT_EQ(serve_small({asks(64, 100)}, settings).refused, 0);
+  EXPECT_EQ(serve_small({asks(65, 2)}, settings).refused, 1);
+  settings.engine.capacity = CapacityPolicy::kMaxUtilization;
+  EXPECT_EQ(serve_small({asks(60, 5)}, settings).refused, 0);
+  EXPECT_EQ(serve_small({asks(60, 6)}, settings).refused, 1);
+}
+
 TEST(TensorRtLlm, MaximumUtilizationPausesWhoStartedLast) {
   ServiceSettings settings = small_engine("tensorrt_llm");
   settings.engine.capacity = CapacityPolicy::kMaxUtilization;

@@ -48,7 +48,7 @@ class Row:
 
 
 DTYPES = {"bf16": "bf16", "bfloat16": "bf16", "fp16": "fp16", "fp8": "fp8", "fp8-block": "fp8_block", "fp8_block": "fp8_block",
-          "nvfp4": "nvfp4", "int8": "int8", "w4a16_mxfp4": "mxfp4"}
+          "nvfp4": "nvfp4", "int8": "int8", "w4a16_mxfp4": "mxfp4", "w4a8_mxfp4_mxfp8": "mxfp4_fp8"}
 MODELS = {"Mixtral-8x7B": (4096, 14336, 8, 2), "Qwen3-30B-A3B": (2048, 768, 128, 8), "DeepSeek-V3": (7168, 2048, 256, 8),
           "GPT-OSS-120B": (2880, 2880, 128, 4)}  # hidden, columns of an expert, experts, of a token: as the source has them
 
@@ -112,11 +112,12 @@ def own(root: pathlib.Path) -> list[Row]:
         for each in read(folder / f"{gpu}-elementwise.csv"):
             if each["graph"] == "1" and each["source"] == "triton" and each["cold"] == "1":
                 found.append(Row("own", gpu, {"kind": "elementwise", "bytes": each["bytes"]}, float(each["time_us"]) * 1e-6))
-    for each in read(folder / "h200-gemm.csv"):
-        if each["graph"] != "1" or each["kind"] != "gemm" or each["batch"] or each["dtype"] != "bf16":
-            continue
-        cells = {"kind": "gemm", "dtype": "bf16", **{key: each[key] for key in "mnk"}}
-        found.append(Row("own", "h200", cells, float(each["time_us"]) * 1e-6))
+        for each in read(folder / f"{gpu}-gemm.csv"):
+            static = each["source"] == "torch._scaled_mm per tensor"
+            if each["graph"] != "1" or each["kind"] != "gemm" or each["batch"] or not (static or (gpu == "h200" and each["dtype"] == "bf16")):
+                continue  # those of the H100 in 16 bits are published
+            cells = {"kind": "gemm", "dtype": "fp8_static" if static else "bf16", **{key: each[key] for key in "mnk"}}
+            found.append(Row("own", gpu, cells, float(each["time_us"]) * 1e-6))
     return found
 
 

@@ -11,7 +11,8 @@ from . import operators
 RELATIVE = {"a100-40": "a100", "a100-pcie": "a100", "a800": "a100", "a40": "a100", "h200": "h100", "h800": "h100", "h20": "h100",
             "h100-pcie": "h100", "h100-nvl": "h100", "gh200": "h100", "b200": "gb200-nvl72", "b300": "gb200-nvl72",
             "gb300-nvl72": "gb200-nvl72", "rtx4090": "l40s", "rtx-pro-6000": "l40s"}
-ORDER = ([f"{kind}.{dtype}" for kind in ("gemm", "moe") for dtype in ("bf16", "fp8", "fp8_block", "int8", "int4", "nvfp4", "mxfp4")]
+ORDER = ([f"{kind}.{dtype}" for kind in ("gemm", "moe") for dtype in ("bf16", "fp8", "fp8_static", "fp8_block", "int8", "int4", "nvfp4", "mxfp4",
+                                                                      "mxfp4_fp8")]
          + ["attention_prefill", "attention_decode", "mla_prefill", "mla_decode", "elementwise", "sampling"])
 UNITS = {"launch": "us", "compute": "", "memory": "", "depth": "ns"}
 KEYS = {"aiconfigurator": "kernelfit", "own": "ownkernels"}
@@ -26,7 +27,7 @@ def multiplies(name: str, text: str) -> bool:
     """Whether a GPU has units for what the row multiplies; without them it takes the row of 16 bits."""
     dtype = name.partition(".")[2]
     peaks = re.search(r"^peak \{.*?^\}", text, re.MULTILINE | re.DOTALL).group()
-    wanted = {"nvfp4": ("fp4",), "fp8": ("fp8",), "fp8_block": ("fp8",), "int8": ("int8", "fp8")}.get(dtype, ())
+    wanted = {"nvfp4": ("fp4",), "mxfp4_fp8": ("fp4",), "fp8": ("fp8",), "fp8_static": ("fp8",), "fp8_block": ("fp8",), "int8": ("int8", "fp8")}.get(dtype, ())
     return not wanted or any(f"  {peak} {{" in peaks for peak in wanted)
 
 

@@ -1,7 +1,7 @@
 """From a folder of measured rows to rows with answers."""
 import pathlib
 
-from . import collectives, devices, generations, kernels, own_kernels, row
+from . import collectives, devices, kernels, own_kernels, row, services
 from .plans import Plans
 from .row import COLLECTIVE, OPERATOR, SERVING, STATIC, Row
 from .simulator import Simulator
@@ -11,7 +11,7 @@ COSTS = {"deepep_normal": "deepep.normal", "deepep_low_latency": "deepep.low_lat
 
 
 def measured_rows(folder: pathlib.Path, platforms: pathlib.Path) -> list[Row]:
-    rows = own_kernels.questions(platforms / "measured") + kernels.questions(folder) + collectives.questions(folder) + generations.questions(folder)
+    rows = own_kernels.questions(platforms / "measured") + kernels.questions(folder) + collectives.questions(folder) + services.questions(folder)
     row.refuse_repeated(rows)
     return rows
 

@@ -20,7 +20,9 @@ CAUSES = {
     "deepep_normal": "copies of tokens to a GPU depend on the routing of the benchmark",
     "deepep_low_latency": "few tokens: what the kernel takes to start; over servers the network's own queue",
     "static": "what the engine itself takes for each operator",
-    "serving_tpot": "prompts cut into chunks, speculation and batches that are not always full are not stated",
+    "serving_tpot": "speculation and most settings are not stated; what the host takes outside of the scheduler",
+    "serving_ttft": "front end and client are in the measured one; how a run begins, and whether mean or median is stated, is not known",
+    "serving_throughput": "batch limits that the tables chose for each row",
 }
 
 

@@ -6,9 +6,16 @@ import itertools
 
 from . import names
 
-REFUSED = {"MLA": "MLA in plans", "hybrid": "attention that is not the same everywhere", "sliding": "attention over a window",
+REFUSED = {"MLA": "MLA outside of the gallery", "hybrid": "attention that is not the same everywhere", "sliding": "attention over a window",
            "chunked": "attention over a window", "parallel": "attention and FFN side by side", "unknown": "dimensions that are not stated"}
+# Models of the gallery, by what the rows call them and the type of their weights that is the published checkpoint's. (GPT-OSS has
+# one checkpoint; sources call its MXFP4 by several names.)
+GALLERY = {("DeepSeek-V3", "fp8"): "deepseek-ai/DeepSeek-V3", ("DeepSeek-V3", ""): "deepseek-ai/DeepSeek-V3"}
+GALLERY |= {("GPT-OSS-120B", precision): "openai/gpt-oss-120b" for precision in ("", "fp4", "fp8", "mxfp4")}
 WEIGHTS = {"": "bf16", "bf16": "bf16", "fp16": "fp16", "fp8": "fp8", "int8": "int8", "fp4": "fp4", "nvfp4": "fp4"}
+# FP8 of a checkpoint: a scale for a tensor, of the inputs too ("static", ModelOpt's); a scale for each block of 128 x 128.
+FP8 = {"fp8_static": "dtype: fp8 bytes_per_matrix: 8 static_scales: true",
+       "fp8_block": "dtype: fp8 block_outputs: 128 block_inputs: 128 scale_bytes: 4"}
 LINEAR = "part: qkv part: attention_output part: dense_up part: dense_down"
 # Stored narrow, multiplied in 16 bits; of int4 a scale and a zero point of 16 bits for each group of 32 (gpt-fast, quantize.py).
 WEIGHT_ONLY = {"int8": f"storage {{ {LINEAR} dtype: int8 arithmetic: bf16 }}",
@@ -53,8 +60,13 @@ def refusal(row: dict) -> str:
     return "" if all(count(row, column) for column in needed) else "model: dimensions that are not stated"
 
 
+def gallery_name(row: dict, precision: str) -> str:
+    """Its name in the gallery; empty where the row's table of dimensions says all, or the row is not of that checkpoint."""
+    return GALLERY.get((row.get("model", ""), precision), "")
+
+
 def model_text(row: dict, precision: str, kv_precision: str, weight_only: bool) -> str:
-    """A file for --model. Throws Unscored."""
+    """A file of a model. Throws Unscored."""
     reason = refusal(row)
     if reason:
         raise Unscored(reason)
@@ -76,6 +88,9 @@ def model_text(row: dict, precision: str, kv_precision: str, weight_only: bool) 
         lines.append("}")
     if weight_only and precision in WEIGHT_ONLY:
         lines += ["weight_dtype: bf16", WEIGHT_ONLY[precision]]
+    elif precision in FP8:
+        dense = f"storage {{ {LINEAR} {FP8[precision]} }}" if count(row, "ffn") else f"storage {{ part: qkv part: attention_output {FP8[precision]} }}"
+        lines += ["weight_dtype: fp8", dense]
     elif precision in WEIGHTS:
         lines.append(f"weight_dtype: {WEIGHTS[precision]}")
     else:

@@ -15,8 +15,8 @@ GPUS = FITTED_GPUS | {
 GPUS_OF_SERVER = {"gb200-nvl72": 72, "gb300-nvl72": 72, "gh200": 1}
 # Types of operators; 16-bit floats take the same time.
 DTYPES = {"bf16": "bf16", "bfloat16": "bf16", "fp16": "fp16", "half": "fp16", "fp8": "fp8", "fp8-block": "fp8_block",
-          "fp8_block": "fp8_block", "nvfp4": "nvfp4", "int8": "int8", "int4": "int4", "w4a16-mxfp4": "mxfp4", "w4a16_mxfp4": "mxfp4",
-          "mxfp4": "mxfp4"}
+          "fp8_block": "fp8_block", "fp8_static": "fp8_static", "nvfp4": "nvfp4", "int8": "int8", "int4": "int4", "w4a16-mxfp4": "mxfp4", "w4a16_mxfp4": "mxfp4",
+          "mxfp4": "mxfp4", "w4a8_mxfp4_mxfp8": "mxfp4_fp8"}
 # The profile of an engine by how a source's words begin; those of a version come first.
 ENGINES = (("TensorRT-LLM 0.", "tensorrt_llm_0.5"), ("TensorRT-LLM", "tensorrt_llm"), ("trtllm", "tensorrt_llm"), ("NIM", "tensorrt_llm"),
            ("vLLM (2024", "vllm_v0"), ("vLLM", "vllm"), ("vllm", "vllm"), ("SGLang", "sglang"), ("sglang", "sglang"),

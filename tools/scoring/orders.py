@@ -2,7 +2,7 @@
 import dataclasses
 import itertools
 
-from .row import SERVING, STATIC, Row
+from .row import STATIC, Row
 
 TIE = 0.01  # measurements closer than this order nothing
 
@@ -19,13 +19,17 @@ def work_of(row: Row) -> tuple:
     return (row.source, row.gpu, row.kind, tuple(sorted(question.items())))
 
 
+# What is ordered: a group of families.
+GROUPS = (STATIC, "serving_tpot", "serving_ttft", "serving_throughput")
+
+
 def orders(rows: list[Row]) -> dict[str, Order]:
-    """By kind of question."""
+    """By group of families."""
     found = {}
-    for kind in (STATIC, SERVING):
+    for kind in GROUPS:
         groups: dict[tuple, list[Row]] = {}
         for row in rows:
-            if row.kind == kind and row.scored:
+            if row.group == kind and row.scored:
                 groups.setdefault(work_of(row), []).append(row)
         pairs = [pair for group in groups.values() for pair in itertools.combinations(group, 2)
                  if pair[0].question["layout"] != pair[1].question["layout"] and abs(pair[0].measured / pair[1].measured - 1) > TIE]

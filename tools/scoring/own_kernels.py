@@ -9,6 +9,7 @@ FOLDER = "platforms/measured"
 GPUS = {"NVIDIA H100 80GB HBM3": "H100-SXM-80", "NVIDIA H200": "H200-SXM-141"}
 ELEMENTWISE = ("add", "add_rmsnorm", "copy", "gelu", "layernorm", "rmsnorm", "rope", "silu_and_mul")
 DTYPES = {"bf16": "bf16", "int8>int32": "int8"}
+STATIC = "torch._scaled_mm per tensor"  # in FP8, of inputs that were quantised before
 KINDS = {"gemm": "gemm", "gemm_m_steps": "gemm", "attn_prefill_causal": "attention_prefill", "attn_decode": "attention_decode"}
 
 
@@ -23,9 +24,10 @@ def as_kernel(row: dict, file: str) -> dict:
     shape = EMPTY | {"op": kind, "hw": GPUS.get(row["gpu"], row["gpu"]), "id": f"{row['kind']} {row['source']}",
                      "source": f"{FOLDER} {file} {row['kind']} {row['run']}", "time_us": row["time_us"]}
     if kind == "gemm":
-        if row["dtype"] not in DTYPES:
+        dtype = "fp8_static" if row["source"] == STATIC else DTYPES.get(row["dtype"])
+        if dtype is None:
             raise Unscored("a product alone, without the quantization of its input")
-        return shape | {"dtype": DTYPES[row["dtype"]]} | {name: row[name] for name in ("m", "n", "k")}
+        return shape | {"dtype": dtype} | {name: row[name] for name in ("m", "n", "k")}
     if kind in ELEMENTWISE:
         return shape | {"op": "moved", "bytes": row["bytes"]}
     if "head dim" in row["note"]:

@@ -1,8 +1,4 @@
-"""Runs plans, as many at once as there are processors.
-
-Serving at a fixed concurrency: two runs of the same batch. One generates a single token, so that its TTFT is the prefill
-of all prompts; one takes a few decode steps around the mean context, because a step's time grows evenly with it.
-  t = decode(b) + b / output x prefill(b prompts) / b,   b = min(concurrency, what the KV cache has room for)"""
+"""Runs plans, as many at once as there are processors; a plan whose result has several quantities that were measured runs once."""
 import concurrent.futures
 import hashlib
 import json
@@ -11,11 +7,11 @@ import pathlib
 import tempfile
 
 from . import names
-from .row import SERVING, Row
+from .row import STATIC, Row
 from .simulator import Simulator, general
 
-STEPS = 4                 # decode steps around the mean context
-WHOLE, SHARE = 1.0, 0.9   # of a GPU's memory: a static batch was there; engines take this by default
+SERVED = 0.99  # of the requests, at least: a few drawn lengths may be longer than the engine takes
+WHOLE = 1.0  # of a GPU's memory: a static batch was there; of a service the engine's own share holds
 
 
 class Refused(Exception):
@@ -52,63 +48,50 @@ class Plans:
             os.replace(name, path)
         return path
 
-    def result(self, question: dict, sequences: int, prompt: int, output: int, share: float) -> dict:
+    def words_of(self, row: Row) -> tuple[str, ...] | Refused:
+        """What `rehearse` is asked."""
+        question = row.question
         platform = self.platforms[self.platform_key(question)]
         if isinstance(platform, Refused):
-            raise platform
-        text = (f'model: "{self.file("model", question["model"])}"\nplatform: "{platform}"\n{question["layout"]}\nmemory_fraction: {share}\n'
-                f"batch {{ sequences: {sequences} prompt_tokens: {prompt} output_tokens: {output} }}\n")
-        words = ["run", str(self.file("plan", text)), "--json", "--quiet", "--no-uniform-run"]
-        words += ["--engine", question["engine"]] if question["engine"] in self.simulator.engines else []
+            return platform
+        model = question.get("gallery") or self.file("model", question["model"])
+        share = f"memory_fraction: {WHOLE}\n" if row.kind == STATIC else ""
+        text = f'model: "{model}"\nplatform: "{platform}"\n{question["layout"]}\n{share}{question["job"]}\n'
+        engine = ("--engine", question["engine"]) if row.kind == STATIC and question["engine"] in self.simulator.engines else ()
+        cache = ("--set", f"model.kv_dtype={question['cache']}") if "gallery" in question else ()
+        return ("run", str(self.file("plan", text)), "--json", "--quiet", "--no-uniform-run", *engine, *cache)
+
+    def result(self, words: tuple[str, ...]) -> dict | Refused:
         answer = self.simulator.run(*words)
         if answer.returncode not in (0, 1) or not answer.stdout:
-            raise Refused(general(answer.stderr))
+            return Refused(general(answer.stderr))
         return json.loads(answer.stdout)
 
-    def static(self, question: dict) -> tuple[float, str]:
-        found = self.result(question, question["sequences"], question["prompt"], question["output"], WHOLE)
-        remark = "" if found["memory"]["fits"] else "does not fit in memory here"
-        if question["quantity"] == "e2e":
-            return found["makespan_s"], remark
-        quantity = {"ttft": ("ttft_s", "max"), "tpot": ("tpot_s", "mean")}[question["quantity"]]
-        return found[quantity[0]][quantity[1]], remark
-
-    def serving(self, question: dict) -> tuple[float, str]:
-        prompt, output = question["prompt"], question["output"]
-        around = max(1, prompt + output // 2 - STEPS // 2)
-        batch = question["sequences"]
-        steps = self.result(question, batch, around, STEPS + 1, SHARE)
-        room = room_for(steps["memory"], batch)
-        remark = ""
-        if room < batch:
-            if room < 1:
-                raise Refused("does not fit in memory here")
-            batch, remark = room, f"{room} of {batch} fit"
-            steps = self.result(question, batch, around, STEPS + 1, SHARE)
-        prefill = self.result(question, batch, prompt, 1, SHARE)["ttft_s"]["max"]
-        return steps["decode_step_s"]["mean"] + prefill / output, remark
-
-    def answer(self, row: Row) -> tuple[float | None, str, str]:
-        """Seconds, why there are none, a remark."""
-        try:
-            seconds, remark = self.serving(row.question) if row.kind == SERVING else self.static(row.question)
-            return seconds, "", remark
-        except Refused as why:
-            return None, str(why), ""
-
     def answers(self, rows: list[Row]) -> list[tuple[float | None, str, str]]:
+        """Each with its quantity in seconds, why there is none, a remark."""
         for row in rows:
             key = self.platform_key(row.question)
             if key not in self.platforms:
                 self.platforms[key] = self.write_platform(key)
+        words = [self.words_of(row) for row in rows]
+        asked = list(dict.fromkeys(each for each in words if not isinstance(each, Refused)))
         with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-            return list(pool.map(self.answer, rows))
+            results = dict(zip(asked, pool.map(self.result, asked), strict=True))
+        found = [each if isinstance(each, Refused) else results[each] for each in words]
+        return [answer_of(row, each) for row, each in zip(rows, found, strict=True)]
 
 
-def room_for(memory: dict, batch: int) -> int:
-    """Of `batch` sequences as long as those of a run, how many fit."""
-    if memory["fits"]:
-        return batch
-    cache = next((each["bytes"] for each in memory["by_category"] if each["category"] == "kv_cache"), 0)
-    free = memory["usable_bytes"] - (memory["peak_bytes"] - cache)
-    return max(0, min(batch - 1, int(batch * free / cache))) if cache else 0
+def quantity_of(row: Row, result: dict) -> float:
+    quantity = row.question["quantity"]
+    if row.kind == STATIC:
+        return result["makespan_s"] if quantity == "e2e" else result[f"{quantity}_s"][{"ttft": "max", "tpot": "mean"}[quantity]]
+    return 1 / result["serving"]["output_tokens_per_s_per_gpu"] if quantity == "throughput" else result[f"{quantity}_s"]["mean"]
+
+
+def answer_of(row: Row, result: dict | Refused) -> tuple[float | None, str, str]:
+    if isinstance(result, Refused):
+        return None, str(result), ""
+    if row.kind != STATIC and result["serving"]["completed"] < SERVED * result["serving"]["requests"]:
+        return None, "requests are refused: longer than the engine takes", ""
+    fits = row.kind != STATIC or result["memory"]["fits"]
+    return quantity_of(row, result), "", "" if fits else "does not fit in memory here"

@@ -2,8 +2,8 @@
 import collections
 import pathlib
 
-from . import causes, errors, orders
-from .row import SERVING, STATIC, Row
+from . import causes, errors, orders, recorded
+from .row import STATIC, Row
 from .table import families
 
 FOLDER = pathlib.Path("tests", "accuracy")
@@ -22,7 +22,9 @@ GROUPS = {
     "vllm": "vLLM's own all-reduce", "sglang": "SGLang's own all-reduce", "tensorrt_llm": "TensorRT-LLM's own all-reduce",
     "deepep_normal": "DeepEP's normal dispatch and combine", "deepep_low_latency": "DeepEP's low-latency dispatch and combine",
     "static": "a static batch: whole generation, or TTFT, or time per token, as the source has it; by engine, whose time per operator (tools/fit) is fitted to these rows",
-    "serving_tpot": "time per token in a closed loop, by a formula of a run's decode step and TTFT (tools/scoring/plans.py); by engine, likewise",
+    "serving_tpot": "mean time per token of requests that arrive (tools/scoring/services.py), by engine, whose times (tools/fit) are fitted to these rows",
+    "serving_ttft": "mean TTFT of the same runs: queueing, what clients and front ends take, and how a source begins, are in it",
+    "serving_throughput": "what an output token takes of a GPU: TensorRT-LLM's tables of all requests at once, and NIM's closed loops",
 }
 # What has to hold: label, which rows, most of the median and of P90.
 LIMITS = (
@@ -32,6 +34,8 @@ LIMITS = (
     ("attention, decode, 2 and more KV heads", lambda row: row.family == "attention_decode.2_kv_heads_up", 0.07, 0.20),
     ("fused MoE without nvfp4", lambda row: row.group == "moe" and row.family != "moe.nvfp4", 0.10, 0.40),
     ("static inference", lambda row: row.group == "static", 0.10, 0.30),
+    ("serving, time per token", lambda row: row.group == "serving_tpot", 0.14, None),
+    ("serving, throughput", lambda row: row.group == "serving_throughput", 0.15, None),
 )
 ORDER_LIMIT = 0.98
 
@@ -67,7 +71,8 @@ def held(rows: list[Row]) -> list[str]:
 
 
 def order_lines(rows: list[Row]) -> list[str]:
-    names = {STATIC: "static batches", SERVING: "serving, by the formula"}
+    names = {STATIC: "static batches", "serving_tpot": "services, time per token", "serving_ttft": "services, TTFT",
+             "serving_throughput": "services, throughput"}
     lines = []
     for kind, found in orders.orders(rows).items():
         share = f"{percent(found.right / found.pairs)}" if found.pairs else ""
@@ -119,7 +124,7 @@ def not_scored(rows: list[Row]) -> list[str]:
     return table("file | why not | rows", lines)
 
 
-def readme(rows: list[Row]) -> str:
+def readme(rows: list[Row], runs: list[recorded.Recorded] = ()) -> str:
     scored = [row for row in rows if row.scored]
     legend = [f"- `{group}`: {meaning}" for group, meaning in GROUPS.items() if any(row.group == group for row in scored)]
     lines = [
@@ -138,6 +143,8 @@ def readme(rows: list[Row]) -> str:
         "What starting a collective takes is a property of a benchmark, not of the GPU. Beside the answers: the same with one number a",
         f"source, which makes its collectives of {errors.SMALL} bytes and less right in the middle. Only to read; the table above has the answers.", "",
         *with_starts(scored),
+        *(["## Recorded runs", "", "Every request of a run of vLLM that was recorded, sent again (tools/scoring/recorded.py). Nothing is fitted to them.", "",
+           *recorded.lines(runs)] if runs else []),
         "## By source", "", *by_source(scored),
         f"## The {WORST} worst rows of each family", "", *worst_rows(scored),
         "## Rows that are not scored", "", *not_scored(rows)]

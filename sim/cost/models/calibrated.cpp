@@ -34,9 +34,10 @@ constexpr double kPage = 128;
 
 // For an element of the activations, in kernels before the product. It is counted in 16 bits with
 // the product's own bytes, once; where a scale is found as it goes: read for the largest, read once
-// more and written; of a block the largest is at hand; and read by the product in its own type.
+// more and written; of a block the largest is at hand; and read by the product in its own type. Of
+// a scale that was known before, what wrote the element quantised it.
 double bytes_of_scaling(const Work& work, const DeviceRates& device) {
-  if (device.unpacks(work.computed)) return 0;
+  if (device.unpacks(work.computed) || work.static_scales) return 0;
   constexpr double kWide = 2;
   const double narrow = bytes_per_element(work.computed);
   const bool whole = work.computed == Dtype::kFp8 && !work.in_blocks;

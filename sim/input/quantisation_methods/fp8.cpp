@@ -19,6 +19,7 @@ QuantisationMethod read_fp8(MethodReader& reader) {
   } else {
     constexpr double kScales = 8;  // of the weights and of the inputs, fp32
     storage.set_bytes_per_matrix(kScales);
+    if (scheme == "static") storage.set_static_scales(true);
   }
   // Some modules in another way, as ModelOpt says it: its lists of what stays are of those.
   const bool mixed = statement.find("quantized_layers") != nullptr;

@@ -65,8 +65,11 @@ class TensorRtLlm : public Scheduler {
 bool TensorRtLlm::fits(const Offered& offered) const {
   // Room for its whole length, and where a step is scheduled ahead for the one it does not need.
   const int spare = settings_.asynchronous ? 1 : 0;
+  // A prompt that is not cut has to fit a step; with what it got before, where it may be paused.
+  const bool evicts = settings_.capacity == CapacityPolicy::kMaxUtilization;
+  const int uncut = evicts ? offered.length() - 1 : offered.prompt;
   return kv_.blocks_for(offered.length() + spare) <= settings_.kv_blocks &&
-         (settings_.chunked_prefill || offered.length() - 1 <= settings_.max_tokens);
+         (settings_.chunked_prefill || uncut <= settings_.max_tokens);
 }
 
 void TensorRtLlm::arrived(int request) {
