@@ -162,8 +162,14 @@ CompiledPass* PassPrice::known(const Key& key) {
   return last_ = at->second.get();
 }
 
+// Before a step is priced, and not within: the passes of its ranks are held together.
+void PassPrice::make_room(std::size_t passes) {
+  if (passes_.size() + passes <= kMostKept) return;
+  passes_.clear();
+  last_ = nullptr;
+}
+
 CompiledPass& PassPrice::compile(int stage, const Key& key, const PassShape& shape) {
-  if (passes_.size() >= kMostKept) passes_.clear();
   std::unique_ptr<CompiledPass>& pass = passes_[key];
   pass = std::make_unique<CompiledPass>(model_, plan_.layout, shape, kinds_, devices_[stage]);
   for (std::size_t at = 0; at < pass->times().size(); ++at) {
@@ -275,6 +281,7 @@ Seconds PassPrice::host_time(std::span<const serving::StepShape> ranks) const {
 }
 
 serving::Picoseconds PassPrice::of(std::span<const serving::StepShape> ranks, int stage) {
+  make_room(ranks.size());
   const double group_tokens = this->group_tokens(ranks);
   Seconds computing;
   Seconds longest;
@@ -320,6 +327,7 @@ const PassPrice::AllEnds& PassPrice::messages_from(int stage) {
 
 serving::Picoseconds PassPrice::message(std::span<const serving::StepShape> ranks, int stage) {
   const bool last = stage + 1 == plan_.layout.pipeline;
+  make_room(ranks.size());
   double most = 0;
   for (const serving::StepShape& shape : ranks) {
     if (shape.executed == 0) continue;

@@ -42,6 +42,7 @@ class PassPrice : public serving::StepPrice {
   CompiledPass& decode_pass(int stage, const serving::StepShape& shape, double group_tokens);
   CompiledPass& mixed_pass(int stage, const serving::StepShape& shape, double group_tokens);
   CompiledPass* known(const Key& key);  // nullptr: it has not been compiled
+  void make_room(std::size_t passes);
   CompiledPass& compile(int stage, const Key& key, const PassShape& shape);
   static Kind kind_of(const std::vector<Slice>& slices);
   std::vector<Slice> slices_of(const serving::StepShape& shape) const;

@@ -116,5 +116,48 @@ TEST(PassPrice, IsTheReplaysTimeOfEveryKindOfLayer) {
   EXPECT_TRUE(rc::check([] { require_the_replays_times(true); }));
 }
 
+// Passes are forgotten when there are many, and not while a step that needs them is priced: 3 ranks
+// of a step do not divide the 4,096 that are kept.
+TEST(PassPrice, DoesNotDependOnWhatWasPricedBefore) {
+  Plan plan;
+  plan.layout.expert = 3;
+  Model model;
+  model.layers = 1;
+  model.hidden = 32;
+  model.vocab = 64;
+  Attention& attention = model.attention.emplace_back();
+  attention.heads = 2;
+  attention.kv_heads = 1;
+  attention.head_dim = 16;
+  model.moe.emplace();
+  model.moe->experts = 3;
+  model.moe->top_k = 1;
+  model.moe->expert.width = 32;
+  model.pattern = {{0, 0}};
+  const auto ranks_of = [](int step) {
+    std::vector<serving::StepShape> ranks;
+    for (int rank = 0; rank < 3; ++rank) {
+      serving::Slice slice;
+      slice.tokens = 3 * step + rank + 1;
+      ranks.push_back(serving::shape_of({slice}));
+    }
+    return ranks;
+  };
+  const std::vector<double> told = in_child([&] {
+    const TemporaryXml file(star(3, kNic));
+    const Cluster cluster = load_cluster(file.path());
+    PassPrice price(plan, model, cluster, {0});
+    std::vector<double> all;
+    for (int step = 0; step < 1400; ++step) {
+      const double longer = static_cast<double>(price.of(ranks_of(step), 0));
+      if (step < 1360) continue;
+      PassPrice fresh(plan, model, cluster, {0});
+      all.push_back(longer - static_cast<double>(fresh.of(ranks_of(step), 0)));
+    }
+    return all;
+  });
+  EXPECT_EQ(told, std::vector<double>(40));
+}
+
 }  // namespace
 }  // namespace rehearse
