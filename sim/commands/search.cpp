@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "base/option_place.hpp"
@@ -18,6 +19,7 @@
 #include "routing/token_routing.hpp"
 #include "search/search_text.hpp"
 #include "search/skew.hpp"
+#include "service/service_run.hpp"
 
 namespace rehearse {
 namespace {
@@ -65,16 +67,64 @@ std::vector<SearchPlatform> platforms_of(const SpaceText& text, const Plan& plan
   return platforms;
 }
 
-SearchGoals goals_of(const SpaceText& text, const SearchOptions& options) {
+// What it says, without its place.
+std::string message_of(const InputError& error) {
+  const std::string text = error.what();
+  constexpr std::string_view kBefore = ": error: ";
+  const std::size_t at = text.find(kBefore);
+  return at == std::string::npos ? text : text.substr(at + kBefore.size());
+}
+
+// The models of its quantizations. What is wrong with the plan's own is known by now.
+void read_quantized(const SpaceText& text, const Plan& plan, Space& space) {
+  for (const auto& quantization : space.quantizations) {
+    if (quantization.empty()) continue;
+    std::vector<std::string> sets = plan.model_sets;
+    for (const auto& [field, dtype] : quantization)
+      sets.push_back(fmt::format("{}={}", field, dtype));
+    try {
+      space.quantized.emplace(quantization, read_model(plan.model_path, sets));
+    } catch (const InputError& error) {
+      throw InputError(text.at("quantization").where, message_of(error));
+    }
+  }
+}
+
+// "ranked is what refuses no request, has no growing backlog, and ..."
+std::string ranked_text(const std::optional<Slo>& slo) {
+  const std::string always = "ranked is what refuses no request, has no growing backlog";
+  if (!slo) return always + "; the plan has no serve.slo to keep";
+  std::string terms;
+  if (slo->ttft) terms = "TTFT <= " + to_text(*slo->ttft);
+  if (slo->tpot) {
+    terms += fmt::format("{}TPOT <= {}", slo->ttft ? " and " : "", to_text(*slo->tpot));
+  }
+  return fmt::format("{} and keeps {} for {:g} % of its requests", always, terms,
+                     100 * slo->quantile);
+}
+
+// What a reader of a service's ranking must know.
+std::vector<std::string> notes_of_service(const Plan& plan) {
+  return {
+      ranked_text(plan.serve->slo),
+      "costs are at the plan's traffic: every GPU of all replicas, idle or not, over the tokens "
+      "of the window"};
+}
+
+SearchGoals goals_of(const SpaceText& text, const SearchOptions& options, const Plan& plan,
+                     const Space& space) {
   SearchGoals goals;
   const auto objectives = text.find("objective");
-  const SpaceField defaults{{"throughput", "ttft", "gpu_hours"}, {}};
+  const SpaceField defaults{default_objectives(plan, space), {}};
   const SpaceField& chosen = objectives == text.end() ? defaults : objectives->second;
   goals.objectives = read_objectives(chosen);
   const auto constraints = text.find("constraint");
   if (constraints != text.end()) goals.constraints = read_constraints(constraints->second);
   goals.top = whole_number("--top", options.top, 0);
   goals.exhaustive = options.exhaustive;
+  goals.memory_fraction = plan.memory_fraction;
+  goals.serves = plan.serve.has_value();
+  if (goals.serves && plan.serve->slo) goals.slo_quantile = plan.serve->slo->quantile;
   return goals;
 }
 
@@ -108,8 +158,8 @@ SpaceText space_text(const Plan& plan, const SearchOptions& options) {
     if (values.empty()) continue;
     const std::string option = option_of(field);
     text[field] = {values, option_place(option, values.back())};
-    static const std::set<std::string> kLists = {"order", "platform", "collectives", "objective",
-                                                 "constraint"};
+    static const std::set<std::string> kLists = {"order",     "platform",   "collectives",
+                                                 "objective", "constraint", "quantization"};
     if (values.size() > 1 && !kLists.contains(field)) {
       throw InputError(text[field].where,
                        fmt::format("{} is given {} times: give it once", option, values.size()));
@@ -178,10 +228,15 @@ PreparedSearch prepare_search(const PlanRequest& request, const SearchOptions& o
   check_routing(all.plan, all.model);
   const SpaceText text = space_text(all.plan, options);
   all.space = read_space(text, all.plan, platforms_of(text, all.plan));
-  all.goals = goals_of(text, options);
-  all.goals.memory_fraction = all.plan.memory_fraction;
+  if (all.plan.serve) {
+    check_service_choices(all.plan, all.model);
+    for (std::string& note : notes_of_service(all.plan)) all.space.notes.push_back(std::move(note));
+  }
+  read_quantized(text, all.plan, all.space);
+  all.goals = goals_of(text, options, all.plan, all.space);
   check_goals(text, all);
-  all.goals.skew = !options.no_skew && hides_skew(all.plan, all.model);
+  // Steps are priced with uniform routing only.
+  all.goals.skew = !options.no_skew && !all.plan.serve && hides_skew(all.plan, all.model);
   try {
     all.timeout = parse_seconds(options.timeout);
   } catch (const std::invalid_argument& error) {

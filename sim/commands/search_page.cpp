@@ -24,23 +24,23 @@ std::string shell_word(const std::string& word) {
 }
 
 // The columns: GPUs and degrees, the platform, the other layout fields, and what is no number.
-std::vector<std::string> headings_of_parameters() {
+std::vector<std::string> headings_of_parameters(bool serves) {
   std::vector<std::string> degrees = {"GPUs"};
   std::vector<std::string> others = {"platform"};
   for (const LayoutField& each : kLayoutFields) {
-    if (each.searched == SearchedAs::kNever) continue;
+    if (!each.searched_where(serves)) continue;
     (each.searched == SearchedAs::kDegree ? degrees : others).emplace_back(each.heading);
   }
   degrees.insert(degrees.end(), others.begin(), others.end());
-  degrees.insert(degrees.end(), {"order", "collectives"});
+  degrees.insert(degrees.end(), {"order", "collectives", "quantization"});
   return degrees;
 }
 
 std::vector<std::string> parameters_of(const SearchInputs& inputs, const Candidate& candidate) {
-  std::vector<std::string> degrees = {std::to_string(candidate.layout.gpus())};
+  std::vector<std::string> degrees = {std::to_string(candidate.gpus())};
   std::vector<std::string> others = {inputs.space.platforms[candidate.platform].path};
   for (const LayoutField& each : kLayoutFields) {
-    if (each.searched == SearchedAs::kNever) continue;
+    if (!each.searched_where(inputs.goals.serves)) continue;
     (each.searched == SearchedAs::kDegree ? degrees : others)
         .push_back(choice_text(each, candidate));
   }
@@ -48,15 +48,18 @@ std::vector<std::string> parameters_of(const SearchInputs& inputs, const Candida
   degrees.push_back(candidate.layout.order);
   degrees.push_back(candidate.collectives.empty() ? "auto"
                                                   : fmt::format("{}", candidate.collectives));
+  degrees.push_back(candidate.quantization.empty() ? "the plan's"
+                                                   : quantization_text(candidate.quantization));
   return degrees;
 }
 
 // Drops those beyond GPUs and degrees that are the same for all candidates, as most are.
-void drop_parameters_without_choice(ReportSearch& page) {
-  const auto shown = 1 + std::count_if(std::begin(kLayoutFields), std::end(kLayoutFields),
-                                       [](const LayoutField& each) {
-                                         return each.searched == SearchedAs::kDegree;
-                                       });
+void drop_parameters_without_choice(ReportSearch& page, bool serves) {
+  const auto shown =
+      1 + std::count_if(
+              std::begin(kLayoutFields), std::end(kLayoutFields), [&](const LayoutField& each) {
+                return each.searched == SearchedAs::kDegree && each.searched_where(serves);
+              });
   for (std::size_t at = page.parameters.size(); at-- > static_cast<std::size_t>(shown);) {
     const bool varies = std::any_of(
         page.candidates.begin(), page.candidates.end(), [&](const ReportCandidate& each) {
@@ -102,8 +105,9 @@ PlanRequest request_of(const PlanRequest& of_plan, const SearchInputs& inputs,
   request.platform = inputs.space.platforms[candidate.platform].path;
   std::map<std::string, std::string> values = {{"layout.order", candidate.layout.order}};
   for (const LayoutField& each : kLayoutFields) {
-    if (each.searched == SearchedAs::kNever) continue;
+    if (!each.searched_where(inputs.goals.serves)) continue;
     const int value = value_of(each, candidate);
+    if (each.job == OfJob::kServe && value == 0) continue;  // the engine's default
     values[std::string(each.path)] =
         each.is_switch() ? (value != 0 ? "true" : "false") : std::to_string(value);
   }
@@ -117,6 +121,9 @@ PlanRequest request_of(const PlanRequest& of_plan, const SearchInputs& inputs,
   }
   for (const auto& [op, algorithm] : candidate.collectives) {
     request.sets.push_back(fmt::format("collectives.{}={}", op, algorithm));
+  }
+  for (const auto& [field, dtype] : candidate.quantization) {
+    request.sets.push_back(fmt::format("model.{}={}", field, dtype));
   }
   return request;
 }
@@ -166,7 +173,7 @@ ReportSearch page_of(const PlanRequest& request, const SearchInputs& inputs,
   page.ranked = result.ranked;
   page.failed = static_cast<long long>(result.failures.size());
   page.not_simulated = result.not_simulated;
-  page.parameters = headings_of_parameters();
+  page.parameters = headings_of_parameters(inputs.goals.serves);
   for (const Objective& objective : inputs.goals.objectives) {
     const SearchQuantity& quantity = search_quantities()[objective.quantity];
     page.objectives.push_back({quantity.label, quantity.unit, quantity.more_is_better});
@@ -181,7 +188,7 @@ ReportSearch page_of(const PlanRequest& request, const SearchInputs& inputs,
     candidate.tie = candidate.rank > 1 && ties_with(result.ranking.front(), *row, inputs.goals);
     page.candidates.push_back(std::move(candidate));
   }
-  drop_parameters_without_choice(page);
+  drop_parameters_without_choice(page, inputs.goals.serves);
   for (const auto& [reason, count] : by_count(result.excluded)) {
     page.excluded.push_back({reason, count});
   }

@@ -18,6 +18,7 @@
 #include "commands/search_page.hpp"
 #include "html/run_page.hpp"
 #include "html/run_recorder.hpp"
+#include "html/service_page.hpp"
 #include "metrics/result_json.hpp"
 #include "search/search_text.hpp"
 #include "simulation/simulation.hpp"
@@ -37,10 +38,14 @@ std::string text_of_run_page(const SearchReportRequest& request, const SearchInp
   simulation.memory_limit = memory;
   simulation.timeline = &recorder;
   const Plan plan = plan_of(inputs.base, inputs.space, row.candidate);
-  const Metrics metrics = simulate(plan, inputs.model, simulation).metrics;
+  const Model& model = model_of(inputs.space, inputs.model, row.candidate);
+  const Simulation run = simulate(plan, model, simulation);
   const RunIdentity identity =
-      identity_of(plan, inputs.model, request_of(request.plan, inputs, row.candidate));
-  return run_page(inputs.base.name + ": " + name, result_json(identity, metrics, {}), recorder);
+      identity_of(plan, model, request_of(request.plan, inputs, row.candidate));
+  const std::string title = inputs.base.name + ": " + name;
+  const std::string json = result_json(identity, run.metrics, {});
+  return run.service ? service_page(title, json, plan, run.service->result)
+                     : run_page(title, json, recorder);
 }
 
 // Gives warnings.

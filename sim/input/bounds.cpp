@@ -261,7 +261,9 @@ PlanBounds all_plan_bounds() {
   PlanBounds bounds;
   bounds.all.assign(std::begin(kPlan), std::end(kPlan));
   for (const LayoutField& each : kLayoutFields) {
-    if (!each.is_switch()) bounds.all.push_back({each.path, 1.0 * each.least, 1.0 * each.most});
+    const bool of_service = each.path.starts_with("serve.");  // which is above, and below
+    if (!each.is_switch() && !of_service)
+      bounds.all.push_back({each.path, 1.0 * each.least, 1.0 * each.most});
   }
   const std::vector<Bound> of_plan = bounds.all;
   for (const char* const pool : {"serve.pools.prefill.", "serve.pools.decode."}) {

@@ -40,7 +40,7 @@ Batch batch_of(const proto::Batch& written, const FieldLocations& where) {
   batch.prompt_tokens = written.prompt_tokens();
   batch.output_tokens = written.output_tokens();
   Layout unused;
-  BatchParts parts;
+  JobParts parts;
   take_layout_fields(written, "batch.", unused, parts);
   batch.micro_batches = parts.micro_batches;
   batch.decode_micro_batches = parts.decode_micro_batches;

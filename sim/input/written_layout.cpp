@@ -47,7 +47,7 @@ double gpus_of(const Layout& layout) {
 }  // namespace
 
 void take_layout_fields(const google::protobuf::Message& written, std::string_view part,
-                        Layout& layout, BatchParts& parts) {
+                        Layout& layout, JobParts& parts) {
   for (const LayoutField& each : kLayoutFields) {
     if (!each.path.starts_with(part)) continue;
     const std::optional<int> number = written_number(written, each.name());
@@ -57,7 +57,7 @@ void take_layout_fields(const google::protobuf::Message& written, std::string_vi
 
 Layout layout_of(const proto::Layout& written, const std::string& path, FieldLocations& where) {
   Layout layout;
-  BatchParts of_batch;
+  JobParts of_batch;
   take_layout_fields(written, "layout.", layout, of_batch);
   layout.data = data_degree(written, layout.expert, path, where);
   for (int i = 0; i < written.layers_per_stage_size(); ++i) {

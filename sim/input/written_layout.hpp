@@ -13,7 +13,7 @@ namespace rehearse {
 // The numbers of the table of layout fields that stand in `written`, the plan's `part`: "layout.",
 // "batch.". bounds.cpp has their bounds.
 void take_layout_fields(const google::protobuf::Message& written, std::string_view part,
-                        Layout& layout, BatchParts& parts);
+                        Layout& layout, JobParts& parts);
 
 // `path`: of the message, "layout". Throws InputError where `data` and `dense_data` disagree, and
 // for more GPUs than there can be; places PATH.data where the degree was written.

@@ -1,5 +1,6 @@
-// The numbers of a plan that say how it is laid out, in one table: where each lies, and what plan
-// files, --set, options, spaces of a search, keys, tables, JSON, pages and facts call it.
+// The numbers of a plan that say how it is laid out, and those of its job that a search varies
+// beside them, in one table: where each lies, and what plan files, --set, options, spaces of a
+// search, keys, tables, JSON, pages and facts call it.
 //
 // All of these read the table, so that a new number is a line here and its place in the schemas
 // (CONTRIBUTING.md, "Add a layout field").
@@ -15,13 +16,24 @@
 
 namespace rehearse {
 
-// Of a batch what a search varies as it varies a layout.
-struct BatchParts {
+// Of a job what a search varies as it varies a layout.
+struct JobParts {
   int micro_batches = Batch().micro_batches;
   int decode_micro_batches = Batch().decode_micro_batches;
+  int replicas = 1;
+  // Of each replica's engine. 0: its own default.
+  int max_sequences = 0;
+  int max_tokens_per_pass = 0;
 };
-inline BatchParts parts_of(const Batch& batch) {
-  return {batch.micro_batches, batch.decode_micro_batches};
+inline JobParts parts_of(const Plan& plan) {
+  JobParts parts;
+  parts.micro_batches = plan.batch.micro_batches;
+  parts.decode_micro_batches = plan.batch.decode_micro_batches;
+  if (!plan.serve) return parts;
+  parts.replicas = plan.serve->replicas;
+  parts.max_sequences = plan.serve->engine.max_sequences.value_or(0);
+  parts.max_tokens_per_pass = plan.serve->engine.max_tokens_per_pass.value_or(0);
+  return parts;
 }
 
 enum class SearchedAs : std::uint8_t {
@@ -31,7 +43,12 @@ enum class SearchedAs : std::uint8_t {
   kAutomatic,  // 0, "auto", where a search names none
 };
 
-using LayoutMember = std::variant<int Layout::*, bool Layout::*, int BatchParts::*>;
+enum class OfJob : std::uint8_t { kAny, kBatch, kServe };
+constexpr bool holds_for(OfJob job, bool serves) {
+  return job == OfJob::kAny || (job == OfJob::kServe) == serves;
+}
+
+using LayoutMember = std::variant<int Layout::*, bool Layout::*, int JobParts::*>;
 
 struct LayoutField {
   std::string_view path;  // in plan.proto, and for --set
@@ -40,6 +57,7 @@ struct LayoutField {
   int most = 1;
   SearchedAs searched = SearchedAs::kNever;
   // Of what a search varies:
+  OfJob job = OfJob::kAny;          // of plans with this one
   std::string_view shorthand = {};  // in keys and tables
   std::string_view heading = {};    // of a page's column
   std::string_view option = {};     // what --help says of its option
@@ -56,6 +74,9 @@ struct LayoutField {
   // "tensor", in Search, search.json and facts.
   constexpr std::string_view name() const { return path.substr(path.rfind('.') + 1); }
   constexpr bool is_switch() const { return std::holds_alternative<bool Layout::*>(member); }
+  constexpr bool searched_where(bool serves) const {
+    return searched != SearchedAs::kNever && holds_for(job, serves);
+  }
 };
 
 // In the order of keys and columns.
@@ -124,6 +145,7 @@ inline constexpr LayoutField kLayoutFields[] = {
      .least = 1,
      .most = kMostLayers,
      .searched = SearchedAs::kChoice,
+     .job = OfJob::kBatch,
      .shorthand = "vs",
      .heading = "virtual stages",
      .option = "chunks of layers on a pipeline rank: 1,2,4",
@@ -131,22 +153,55 @@ inline constexpr LayoutField kLayoutFields[] = {
      // One rank has nothing to interleave.
      .meant = [](const Layout& at, int value, int) { return at.pipeline == 1 ? 1 : value; }},
     {.path = "batch.micro_batches",
-     .member = &BatchParts::micro_batches,
+     .member = &JobParts::micro_batches,
      .least = 1,
      .most = kMostSequences,
      .searched = SearchedAs::kAutomatic,
+     .job = OfJob::kBatch,
      .shorthand = "mb",
      .heading = "micro-batches",
      .option = "prefill micro-batches: auto,8,16",
      .width = 4},
     {.path = "batch.decode_micro_batches",
-     .member = &BatchParts::decode_micro_batches,
+     .member = &JobParts::decode_micro_batches,
      .least = 0,
      .most = kMostSequences,
      .searched = SearchedAs::kAutomatic,
+     .job = OfJob::kBatch,
      .shorthand = "dmb",
      .heading = "decode micro-batches",
      .option = "decode micro-batches"},
+    {.path = "serve.replicas",
+     .member = &JobParts::replicas,
+     .least = 1,
+     .most = kMostGpus,
+     .searched = SearchedAs::kDegree,
+     .job = OfJob::kServe,
+     .shorthand = "rep",
+     .heading = "replicas",
+     .option = "replicas of the layout that serve (default: all that make a number of GPUs)",
+     .width = 4,
+     .late = true},
+    {.path = "serve.engine.max_sequences",
+     .member = &JobParts::max_sequences,
+     .least = 1,
+     .most = kMostSequences,
+     .searched = SearchedAs::kChoice,
+     .job = OfJob::kServe,
+     .shorthand = "seqs",
+     .heading = "sequences at once",
+     .option = "sequences that a replica serves at once: 64,128,256",
+     .late = true},
+    {.path = "serve.engine.max_tokens_per_pass",
+     .member = &JobParts::max_tokens_per_pass,
+     .least = 1,
+     .most = kMostTokens,
+     .searched = SearchedAs::kChoice,
+     .job = OfJob::kServe,
+     .shorthand = "tokens",
+     .heading = "tokens of a pass",
+     .option = "tokens of a pass, at most: 2048,8192",
+     .late = true},
 };
 
 inline constexpr std::size_t kLayoutFieldCount = std::size(kLayoutFields);
@@ -164,21 +219,21 @@ constexpr const LayoutField* layout_field(std::string_view name) {
 }
 
 // A switch is 0 or 1.
-inline int value_of(const LayoutField& field, const Layout& layout, const BatchParts& parts) {
+inline int value_of(const LayoutField& field, const Layout& layout, const JobParts& parts) {
   if (const auto* const number = std::get_if<int Layout::*>(&field.member)) return layout.**number;
   if (const auto* const of_switch = std::get_if<bool Layout::*>(&field.member)) {
     return layout.**of_switch ? 1 : 0;
   }
-  return parts.*std::get<int BatchParts::*>(field.member);
+  return parts.*std::get<int JobParts::*>(field.member);
 }
 
-inline void set_value(const LayoutField& field, int value, Layout& layout, BatchParts& parts) {
+inline void set_value(const LayoutField& field, int value, Layout& layout, JobParts& parts) {
   if (const auto* const number = std::get_if<int Layout::*>(&field.member)) {
     layout.** number = value;
   } else if (const auto* const of_switch = std::get_if<bool Layout::*>(&field.member)) {
     layout.** of_switch = value != 0;
   } else {
-    parts.*std::get<int BatchParts::*>(field.member) = value;
+    parts.*std::get<int JobParts::*>(field.member) = value;
   }
 }
 

@@ -50,8 +50,8 @@ std::string layout_part(const Plan& plan, const Platform& platform) {
       expert_group_size(layout), expert_tensor_degree(layout), layout.dense_data(), layout.data,
       layout.sequence_parallel ? "on" : "off");
   for (const LayoutField& each : kLayoutFields) {
-    const int value = value_of(each, layout, parts_of(plan.batch));
-    if (each.late && value != default_of(each)) {
+    const int value = value_of(each, layout, parts_of(plan));
+    if (each.path.starts_with("layout.") && each.late && value != default_of(each)) {
       text += fmt::format("  {} {}\n", each.heading, value);
     }
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "base/error.hpp"
@@ -19,6 +20,7 @@ class Account {
     for (const Entry& entry : entries) {
       if (entry.in_space) count(entry);
     }
+    fill_missed();
     result_.ranked = static_cast<long>(ranked_.size());
     fill_ranking();
     if (goals_.exhaustive) fill_all(entries);
@@ -41,24 +43,47 @@ class Account {
   }
 
  private:
+  struct Missed {
+    Objection least;
+    Objection most;
+    long layouts = 0;
+  };
+
   void count(const Entry& entry) {
     // An exhaustive search says of everything that it simulates what it found.
     const bool found_out = goals_.exhaustive && is_simulated(entry);
-    if (!entry.excluded.empty() && !found_out) return exclude(entry.excluded.reason);
+    if (!entry.excluded.empty() && !found_out) return exclude(entry.excluded);
     if (!is_settled(entry)) {
       ++result_.not_simulated;
     } else if (entry.state == EntryState::kFailed) {
       result_.failures.push_back(row_of(entry, contest_, goals_));
     } else if (const Objection broken = broken_by(entry.outcome, goals_); !broken.empty()) {
-      exclude(broken.reason + " (simulated)");
+      exclude_simulated(broken);
     } else if (!entry.excluded.empty()) {
-      exclude(entry.excluded.reason);  // by a rounding error of its bound
+      exclude(entry.excluded);  // by a rounding error of its bound
     } else {
       ranked_.push_back(&entry);
     }
   }
 
-  void exclude(const std::string& reason) { ++result_.excluded[reason]; }
+  void exclude(const Objection& objection) { ++result_.excluded[objection.text()]; }
+
+  // Together with those of the same reason, whatever the amounts.
+  void exclude_simulated(const Objection& objection) {
+    const auto [known, is_new] =
+        missed_.try_emplace(objection.reason, Missed{objection, objection});
+    Missed& missed = known->second;
+    ++missed.layouts;
+    if (is_new || !objection.amount) return;
+    if (*objection.amount < *missed.least.amount) missed.least = objection;
+    if (*objection.amount > *missed.most.amount) missed.most = objection;
+  }
+
+  void fill_missed() {
+    for (const auto& [reason, missed] : missed_) {
+      result_.excluded[text_of(missed.least, missed.most) + " (simulated)"] += missed.layouts;
+    }
+  }
 
   static bool is_simulated(const Entry& entry) {
     return entry.state == EntryState::kDone || entry.state == EntryState::kFailed;
@@ -135,18 +160,19 @@ class Account {
   const SearchGoals& goals_;
   SearchResult& result_;
   std::vector<const Entry*> ranked_;
+  std::map<std::string, Missed> missed_;  // by reason
 };
 
 }  // namespace
 
 SearchRow row_of(const Entry& entry, const Contest& contest, const SearchGoals& goals) {
   SearchRow row{entry.candidate,         entry.key,     entry.outcome.values,
-                contest.on_front(entry), entry.failure, entry.excluded.reason};
+                contest.on_front(entry), entry.failure, entry.excluded.text()};
   row.runs = entry.failure.empty() && (entry.excluded.empty() || entry.excluded.runs);
   if (entry.state != EntryState::kDone) return row;
   const Objection broken = broken_by(entry.outcome, goals);
   if (broken.empty()) return row;
-  row.broken = broken.reason;
+  row.broken = broken.text();
   row.runs = broken.runs;
   return row;
 }

@@ -44,6 +44,11 @@ SearchResult search_best(const Plan& plan, const Model& model, const Space& spac
 
 std::string best_layout_json(const Plan& plan, const Model& model, const RunIdentity& identity,
                              const Limits& limits) {
+  if (plan.serve) {
+    throw InputError(
+        plan.where.at("serve"),
+        "serve: claims about search.* compare layouts by one batch: give the plan a batch instead");
+  }
   const int gpus = plan.layout.gpus();
   SearchPlatform platform;
   platform.path = plan.platform_path;

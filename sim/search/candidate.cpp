@@ -41,6 +41,9 @@ bool take_word(const std::string& word, Candidate& candidate, std::set<const Lay
     set_value(*field, number, candidate.layout, candidate);
     return failure == std::errc{} && rest == end && seen.insert(field).second;
   }
+  if (std::find(std::begin(kQuantized), std::end(kQuantized), name) != std::end(kQuantized)) {
+    return candidate.quantization.emplace(name, value).second;
+  }
   if (name != kStages) return candidate.collectives.emplace(name, value).second;
   std::istringstream layers(value);
   for (int count = 0; layers >> count; layers.ignore(1)) {
@@ -52,7 +55,19 @@ bool take_word(const std::string& word, Candidate& candidate, std::set<const Lay
 }  // namespace
 
 Candidate own_candidate(const Plan& plan) {
-  return {parts_of(plan.batch), 0, plan.layout, plan.collectives};
+  return {parts_of(plan), 0, plan.layout, plan.collectives};
+}
+
+std::string quantization_text(const std::map<std::string, std::string>& quantization) {
+  std::string text;
+  for (const auto& [field, dtype] : quantization) {
+    text += fmt::format("{}{}={}", text.empty() ? "" : ",", field, dtype);
+  }
+  return text;
+}
+
+const Model& model_of(const Space& space, const Model& base, const Candidate& candidate) {
+  return candidate.quantization.empty() ? base : space.quantized.at(candidate.quantization);
 }
 
 Plan plan_of(const Plan& base, const Space& space, const Candidate& candidate) {
@@ -66,6 +81,11 @@ Plan plan_of(const Plan& base, const Space& space, const Candidate& candidate) {
       base.batch.default_passes && plan.batch.micro_batches == candidate.micro_batches;
   plan.batch.micro_batches = candidate.micro_batches;
   plan.collectives = candidate.collectives;
+  if (!plan.serve) return plan;
+  plan.serve->replicas = candidate.replicas;
+  EngineChoice& engine = plan.serve->engine;
+  if (candidate.max_sequences > 0) engine.max_sequences = candidate.max_sequences;
+  if (candidate.max_tokens_per_pass > 0) engine.max_tokens_per_pass = candidate.max_tokens_per_pass;
   return plan;
 }
 
@@ -76,6 +96,9 @@ std::string key_of(const Space& space, const Candidate& candidate) {
   key += " " + at.order;
   for (const auto& [op, algorithm] : candidate.collectives) {
     key += fmt::format(" {}={}", op, algorithm);
+  }
+  for (const auto& [field, dtype] : candidate.quantization) {
+    key += fmt::format(" {}={}", field, dtype);
   }
   if (!at.layers_per_stage.empty()) {
     key += fmt::format(" {}={}", kStages, fmt::join(at.layers_per_stage, ","));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,12 +15,18 @@ struct SearchGoals;
 
 // Why a candidate cannot be chosen.
 struct Objection {
-  std::string reason = {};  // empty: it can be
+  std::string reason = {};  // empty: it can be. "{}" in it stands for `amount`
   // It could be run all the same: it is a constraint that it misses, not the memory or a rule.
   bool runs = false;
+  std::optional<double> amount = {};  // by how much
 
   bool empty() const { return reason.empty(); }
+  // "misses the SLO: TTFT p99 1.19 x the objective"
+  std::string text() const;
 };
+
+// Of candidates with the same reason: "... 1.19 to 5.3 x the objective".
+std::string text_of(const Objection& of_least, const Objection& of_most);
 
 enum class EntryState : std::uint8_t {
   kOpen,      // may be simulated yet

@@ -31,7 +31,7 @@ std::vector<int> divisors_of(int number) {
 class Enumerator {
  public:
   Enumerator(const Space& space, const Plan& base, const Model& model)
-      : space_(space), base_(base), model_(model) {
+      : space_(space), base_(base), base_model_(model) {
     const int share = share_of(base.batch.sequences, base.layout.dense_data(), 0).count;
     sequences_per_micro_batch_ = (share + base.batch.micro_batches - 1) / base.batch.micro_batches;
   }
@@ -54,7 +54,11 @@ class Enumerator {
       plan_.layout.layers_per_stage.clear();
       at_.platform = static_cast<int>(platform);
       at_.layout = plan_.layout;
-      for (const int gpus : space_.gpus.members()) factor(gpus);
+      for (const auto& quantization : space_.quantizations) {
+        at_.quantization = quantization;
+        model_ = &model_of(space_, base_model_, at_);
+        for (const int gpus : space_.gpus.members()) factor(gpus);
+      }
     }
   }
 
@@ -73,14 +77,16 @@ class Enumerator {
   // The degrees from `field` on, `left` being what the earlier ones leave of the GPUs. The replicas
   // take what is left in the end.
   void factor(const std::vector<int>& divisors, int left, const LayoutField* field) {
-    constexpr const LayoutField* kReplicas = layout_field("data");
+    const bool serves = base_.serve.has_value();
+    const LayoutField* const replicas = layout_field(serves ? "replicas" : "data");
     while (field != std::end(kLayoutFields) &&
-           (field->searched != SearchedAs::kDegree || field == kReplicas)) {
+           (field->searched != SearchedAs::kDegree || !field->searched_where(serves) ||
+            field == replicas)) {
       ++field;
     }
     if (field == std::end(kLayoutFields)) {
-      if (!wants(*kReplicas, left)) return;
-      set(*kReplicas, left);
+      if (!wants(*replicas, left)) return;
+      set(*replicas, left);
       return choose_the_rest(std::begin(kLayoutFields));
     }
     for (const int degree : divisors) {
@@ -164,7 +170,7 @@ class Enumerator {
     }
     if (counting_) return;
     const SearchPlatform& platform = space_.platforms[at_.platform];
-    if (at_.layout.gpus() > platform.gpus) {
+    if (at_.gpus() > platform.gpus) {
       exclude(fmt::format("more GPUs than the {} of the platform {}", platform.gpus, platform.path),
               0);
       return;
@@ -172,7 +178,7 @@ class Enumerator {
     plan_.layout = at_.layout;
     plan_.batch.micro_batches = at_.micro_batches;
     plan_.batch.decode_micro_batches = at_.decode_micro_batches;
-    const BrokenRule broken = broken_rule(plan_, model_, platform.gpus, platform.path);
+    const BrokenRule broken = broken_rule(plan_, *model_, platform.gpus, platform.path);
     if (broken.reason.empty()) {
       result_.legal.push_back(at_);
     } else {
@@ -191,7 +197,8 @@ class Enumerator {
   static constexpr long kMostConsidered = 2'000'000;
   const Space& space_;
   const Plan& base_;
-  const Model& model_;
+  const Model& base_model_;
+  const Model* model_ = nullptr;  // of what is being visited
   int sequences_per_micro_batch_ = 1;
   bool counting_ = false;
   int most_kept_ = 0;          // rules, by what is not legal

@@ -12,7 +12,7 @@ namespace rehearse {
 
 // The quantities by name, as in result.json ("ttft_s.p99"), and those of cost
 // (metrics/cost.hpp). What a run does not have (a time between tokens with a single output token, a
-// cost where the platform states no price or power) has no value: NaN.
+// cost where the platform states no price or power, what only the other job has) has no value: NaN.
 struct SearchQuantity {
   const char* name;
   const char* label;  // for people: "TTFT p99"
@@ -21,6 +21,7 @@ struct SearchQuantity {
   // A bound of the candidate gives a value that no simulation of it can beat.
   bool bounded;
   double (*of)(const Metrics& metrics, const SearchPlatform& platform);
+  OfJob job = OfJob::kAny;  // whose runs measure it
 };
 const std::vector<SearchQuantity>& search_quantities();
 // By quantity; in their order.
@@ -33,11 +34,14 @@ struct Objective {
   std::string name;  // as the user calls it
   int quantity = 0;
 };
-// "throughput", "ttft", "tpot", "decode_step", "tokens_per_dollar", "tokens_per_joule", "gpu_hours"
-// or a bounded quantity's name.
+// "throughput", "ttft", "tpot", "output_cost", "goodput" and others (kObjectives), or a bounded
+// quantity's name.
 Objective read_objective(const std::string& text, const SourceLocation& where);
 // Throws InputError: a quantity is given twice, too.
 std::vector<Objective> read_objectives(const SpaceField& field);
+
+// Where nobody names any. Of a service its cost, or GPU time where a platform states no price.
+std::vector<std::string> default_objectives(const Plan& plan, const Space& space);
 
 // Why no run of the plan measures the quantity; empty: they do.
 std::string absence_of(int quantity, const Plan& plan);

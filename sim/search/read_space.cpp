@@ -32,6 +32,7 @@ class SpaceReader {
     }
     space.order = orders();
     space.collectives = algorithms();
+    space.quantizations = quantizations();
     return space;
   }
 
@@ -44,6 +45,7 @@ class SpaceReader {
     }
     orders();
     algorithms();
+    quantizations();
     if (const SpaceField* written = field("objective")) read_objectives(*written);
     if (const SpaceField* written = field("constraint")) read_constraints(*written);
   }
@@ -61,11 +63,21 @@ class SpaceReader {
   }
 
   IntegerSet choices(const LayoutField& of) const {
+    const bool serves = plan_.serve.has_value();
     const SpaceField* written = field(std::string(of.name()));
+    if (written != nullptr && !of.searched_where(serves)) {
+      throw InputError(written->where,
+                       fmt::format("\"{}\": {} is of a plan with a {}, this one has a {}",
+                                   written->values.front(), of.name(), serves ? "batch" : "service",
+                                   serves ? "service" : "batch"));
+    }
+    // Replicas of a service that share nothing are `replicas`, once.
+    const bool as_replicas = serves && of.member == LayoutMember(&Layout::data);
+    if (written == nullptr && as_replicas) return {1, 1};
     if (of.searched == SearchedAs::kDegree) return degree(std::string(of.name()));
     if (written == nullptr) {
       const bool automatic = of.searched == SearchedAs::kAutomatic;
-      const int only = automatic ? 0 : value_of(of, plan_.layout, parts_of(plan_.batch));
+      const int only = automatic ? 0 : value_of(of, plan_.layout, parts_of(plan_));
       return {only, only};
     }
     const std::string& text = written->values.front();
@@ -161,6 +173,35 @@ class SpaceReader {
     return choices;
   }
 
+  // Each value is one choice: "weight_dtype=fp8", "weight_dtype=fp8,kv_dtype=fp8", or "plan": as
+  // the plan has it. What their values may be is known where the model is read.
+  std::vector<std::map<std::string, std::string>> quantizations() const {
+    const SpaceField* written = field("quantization");
+    if (written == nullptr) return {{}};
+    std::vector<std::map<std::string, std::string>> choices;
+    for (const std::string& choice : written->values) {
+      std::map<std::string, std::string> chosen;
+      const std::vector<std::string> items =
+          choice == "plan" ? std::vector<std::string>{} : split(choice, ',');
+      for (const std::string& item : items) {
+        std::string name;
+        std::string value;
+        const bool pair = split_pair(item, name, value);
+        if (!pair ||
+            std::find(std::begin(kQuantized), std::end(kQuantized), name) == std::end(kQuantized)) {
+          throw InputError(written->where,
+                           fmt::format("\"{}\": must be plan or FIELD=TYPE, FIELD one of {}", item,
+                                       fmt::join(kQuantized, " ")));
+        }
+        if (!chosen.emplace(name, value).second) refuse_twice(*written, name);
+      }
+      const bool again = std::find(choices.begin(), choices.end(), chosen) != choices.end();
+      if (again) refuse_twice(*written, choice);
+      choices.push_back(std::move(chosen));
+    }
+    return choices;
+  }
+
   std::optional<int> max_gpus() const {
     const SpaceField* limit = field("max_gpus");
     if (limit == nullptr) return std::nullopt;
@@ -221,10 +262,10 @@ void check_search_of(const Plan& plan) {
 }
 
 Space read_space(const SpaceText& text, const Plan& plan, std::vector<SearchPlatform> platforms) {
-  if (plan.serve) {
-    throw InputError(
-        plan.where.at("serve"),
-        "serve: a search compares layouts by one batch: give the plan a batch instead");
+  if (plan.serve && plan.serve->pools) {
+    throw InputError(plan.where.at("serve.pools"),
+                     "serve.pools: a search varies one layout and its replicas: give the plan a "
+                     "layout instead");
   }
   return SpaceReader(text, plan).read(std::move(platforms));
 }

@@ -79,7 +79,11 @@ class Search {
     const Plan& base = inputs_.base;
     const SearchPlatform& platform = inputs_.space.platforms.front();
     const Candidate own = own_candidate(base);
-    const std::string refusal = layout_refusal(base, inputs_.model, platform.gpus, platform.path);
+    std::string refusal = layout_refusal(base, inputs_.model, platform.gpus, platform.path);
+    if (refusal.empty() && own.gpus() > platform.gpus) {
+      refusal =
+          fmt::format("more GPUs than the {} of the platform {}", platform.gpus, platform.path);
+    }
     if (!refusal.empty()) {
       result_.plan_row = SearchRow{own, key_of(inputs_.space, own), {}, false, {}, refusal};
       result_.plan_row->runs = false;

@@ -27,7 +27,13 @@ struct SearchGoals {
   int top = 10;
   bool exhaustive = false;
   bool skew = false;  // show how the rows do under the skew of search/skew.hpp
+  // The plan serves: what misses its objective or has no steady state cannot be chosen.
+  bool serves = false;
+  double slo_quantile = 0.99;
 };
+
+// Whether a run with these values, by quantity, fits in the memory that it may use.
+bool fits_memory(const std::vector<double>& values, const SearchGoals& goals);
 
 // A row under the skew of search/skew.hpp.
 struct SkewedRow {

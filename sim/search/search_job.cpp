@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <sstream>
 
 #include "estimate/bound.hpp"
 #include "search/skew.hpp"
+#include "simulation/service_bound.hpp"
 #include "simulation/simulation.hpp"
 
 namespace rehearse {
@@ -26,19 +28,32 @@ Candidate known_candidate(const Space& space, const std::string& key) {
   return *candidate;
 }
 
+std::string refusal_text(const std::string& reason) { return "!" + reason; }
+
+std::string bound_text(const ServiceBound& bound, const SearchPlatform& platform) {
+  return bound.refusal.empty() ? outcome_text(bound.metrics, platform)
+                               : refusal_text(bound.refusal);
+}
+
 std::string bounds(const Plan& base, const Model& model, const Space& space, const Limits& limits,
                    const std::string& request) {
   const std::vector<std::string> keys = parts_of(request, '|');
   const int platform = known_candidate(space, keys.front()).platform;
   Cluster cluster = load_cluster_within(limits, space.platforms[platform].path, {}, base.gpus_at);
-  Bounder bounder(model, cluster, base.engine.times);
+  const SearchPlatform& on = space.platforms[platform];
+  std::map<const Model*, Bounder> bounders;
   std::string text;
   for (const std::string& key : keys) {
-    const Plan plan = plan_of(base, space, known_candidate(space, key));
+    const Candidate candidate = known_candidate(space, key);
+    const Plan plan = plan_of(base, space, candidate);
+    const Model& its = model_of(space, model, candidate);
     try {
-      text += outcome_text(bounder.bound(plan), space.platforms[platform]);
+      text += plan.serve ? bound_text(bound_of_service(plan, its, cluster), on)
+                         : outcome_text(bounders.try_emplace(&its, its, cluster, base.engine.times)
+                                            .first->second.bound(plan),
+                                        on);
     } catch (const InputError& error) {
-      text += fmt::format("!{}", error.what());
+      text += refusal_text(error.what());
     }
     text += '|';
   }
@@ -66,7 +81,7 @@ Job search_job(const Plan& base, const Model& model, const Space& space, const L
     options.time_limit = limits.time;
     Plan plan = plan_of(base, space, candidate);
     if (request.starts_with('K')) plan = skewed(std::move(plan));
-    const Simulation simulation = simulate(plan, model, options);
+    const Simulation simulation = simulate(plan, model_of(space, model, candidate), options);
     return outcome_text(simulation.metrics, space.platforms[candidate.platform]);
   };
 }

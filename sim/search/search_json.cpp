@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "layout/memory_rule.hpp"
 #include "proto/named_numbers.hpp"
 #include "proto/proto_json.hpp"
 #include "proto/search.pb.h"
@@ -18,14 +17,17 @@ namespace {
 void fill(const SearchInputs& inputs, const Candidate& from, proto::SearchLayout& to) {
   const Layout& at = from.layout;
   to.set_platform(inputs.space.platforms[from.platform].path);
-  to.set_gpus(at.gpus());
+  to.set_gpus(from.gpus());
   for (const LayoutField& each : kLayoutFields) {
-    if (each.searched == SearchedAs::kNever) continue;
+    if (!each.searched_where(inputs.goals.serves)) continue;
+    // An engine's own default.
+    if (each.job == OfJob::kServe && value_of(each, from) == 0) continue;
     SIM_CHECK(set_number(to, each.name(), value_of(each, from)),
               "SearchLayout lacks " + std::string(each.path));
   }
   to.set_order(at.order);
   to.mutable_collectives()->insert(from.collectives.begin(), from.collectives.end());
+  if (!from.quantization.empty()) to.set_quantization(quantization_text(from.quantization));
   to.mutable_layers_per_stage()->Add(at.layers_per_stage.begin(), at.layers_per_stage.end());
 }
 
@@ -37,14 +39,13 @@ void fill(const SearchInputs& inputs, const SkewedRow& from, proto::SkewedRow& t
 }
 
 void fill(const SearchInputs& inputs, const SearchRow& from, proto::SearchRow& to) {
-  static const int kFraction = quantity_named("memory.peak_fraction", {});
   fill(inputs, from.candidate, *to.mutable_layout());
   to.set_pareto(from.pareto);
   for (std::size_t at = 0; at < from.values.size(); ++at) {
     if (!std::isfinite(from.values[at])) continue;
     (*to.mutable_values())[search_quantities()[at].name] = from.values[at];
   }
-  if (!from.values.empty()) to.set_fits(fits(from.values[kFraction], inputs.base));
+  if (!from.values.empty()) to.set_fits(fits_memory(from.values, inputs.goals));
   if (!from.can_be_chosen()) {
     to.set_reason(from.reason());
     to.set_runs(from.runs);

@@ -11,20 +11,24 @@
 namespace rehearse {
 namespace {
 
+bool has_column(const LayoutField& field, bool serves) {
+  return field.width > 0 && field.searched_where(serves);
+}
+
 // GPUs, then the columns of the layout.
-std::string layout_cells(const SearchRow& row) {
-  std::string cells = fmt::format("{:>4}", row.candidate.layout.gpus());
+std::string layout_cells(const SearchRow& row, bool serves) {
+  std::string cells = fmt::format("{:>4}", row.candidate.gpus());
   for (const LayoutField& each : kLayoutFields) {
-    if (each.width == 0) continue;
+    if (!has_column(each, serves)) continue;
     cells += fmt::format(" {:>{}}", choice_text(each, row.candidate), each.width);
   }
   return cells;
 }
 
-std::string layout_head() {
+std::string layout_head(bool serves) {
   std::string names = "GPUs";
   for (const LayoutField& each : kLayoutFields) {
-    if (each.width > 0) names += fmt::format(" {:>{}}", each.shorthand, each.width);
+    if (has_column(each, serves)) names += fmt::format(" {:>{}}", each.shorthand, each.width);
   }
   return names;
 }
@@ -37,7 +41,8 @@ bool varies(const IntegerSet& choices) {
 std::string varied_cells(const SearchInputs& inputs, const SearchRow& row) {
   std::string text;
   for (const LayoutField& each : kLayoutFields) {
-    if (each.width > 0 || !varies(inputs.space.choices[index_of(each)])) continue;
+    if (each.width > 0 || !each.searched_where(inputs.goals.serves)) continue;
+    if (!varies(inputs.space.choices[index_of(each)])) continue;
     text += fmt::format("  {}={}", each.shorthand, choice_text(each, row.candidate));
   }
   return text;
@@ -53,6 +58,9 @@ std::string rest_of(const SearchInputs& inputs, const SearchRow& row) {
     for (const auto& [op, algorithm] : row.candidate.collectives) {
       text += fmt::format("  {}={}", op, algorithm);
     }
+  }
+  if (inputs.space.quantizations.size() > 1 && !row.candidate.quantization.empty()) {
+    text += "  " + quantization_text(row.candidate.quantization);
   }
   return text;
 }
@@ -85,7 +93,7 @@ std::string skewed_cells(const SearchGoals& goals, const SearchRow& row) {
 std::string table_row(const SearchInputs& inputs, const std::string& place, const SearchRow& row,
                       bool tie = false) {
   std::string text = fmt::format("{:>5}{}{} {}", place, tie ? "=" : " ", row.pareto ? "*" : " ",
-                                 layout_cells(row));
+                                 layout_cells(row, inputs.goals.serves));
   for (const Objective& objective : inputs.goals.objectives) {
     const std::string value =
         row.values.empty() ? "-" : fmt::format("{:.5g}", row.values[objective.quantity]);
@@ -99,7 +107,7 @@ std::string table_row(const SearchInputs& inputs, const std::string& place, cons
 }
 
 std::string table_head(const SearchInputs& inputs) {
-  std::string names = fmt::format("{:>5}   {}", "", layout_head());
+  std::string names = fmt::format("{:>5}   {}", "", layout_head(inputs.goals.serves));
   std::string units(names.size(), ' ');
   for (const Objective& objective : inputs.goals.objectives) {
     const std::size_t width = width_of(objective);
@@ -146,6 +154,7 @@ std::string counted(long count, const std::string& what) {
 std::string choice_text(const LayoutField& field, const Candidate& candidate) {
   const int value = value_of(field, candidate);
   if (field.is_switch()) return value != 0 ? "yes" : "no";
+  if (field.job == OfJob::kServe && value == 0) return "auto";  // the engine's default
   return std::to_string(value);
 }
 
@@ -157,9 +166,8 @@ std::string layout_text(const SearchInputs& inputs, const SearchRow& row) {
   std::string text;
   for (const LayoutField& each : kLayoutFields) {
     const int value = value_of(each, row.candidate);
-    const bool shown = each.searched == SearchedAs::kDegree ||
-                       (each.searched != SearchedAs::kNever && value != default_of(each));
-    if (!shown) continue;
+    if (!each.searched_where(inputs.goals.serves)) continue;
+    if (each.searched != SearchedAs::kDegree && value == default_of(each)) continue;
     text += fmt::format("{}{}", text.empty() ? "" : " ", each.shorthand);
     if (!each.is_switch()) text += fmt::format(" {}", value);
   }

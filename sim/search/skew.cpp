@@ -31,7 +31,7 @@ SkewedRow row_of(const Answer& answer, const SearchGoals& goals) {
     return row;
   }
   row.values = outcome->values;
-  row.reason = broken_by(*outcome, goals).reason;
+  row.reason = broken_by(*outcome, goals).text();
   return row;
 }
 

@@ -43,14 +43,29 @@ struct Space {
   std::array<IntegerSet, kLayoutFieldCount> choices;
   std::vector<std::string> order;
   std::vector<std::map<std::string, std::string>> collectives;
-  std::vector<std::string> notes = {};  // what was asked for and is not searched, in sentences
+  std::vector<std::map<std::string, std::string>> quantizations = {{}};
+  std::map<std::map<std::string, std::string>, Model> quantized = {};  // by these; but for none
+  std::vector<std::string> notes = {};  // what a reader of the result must know, in sentences
 };
 
-struct Candidate : BatchParts {
+struct Candidate : JobParts {
   int platform = 0;  // index in Space::platforms
   Layout layout;
   std::map<std::string, std::string> collectives;
+  // Fields of the model that say how its numbers are stored, as "weight_dtype" to "fp8". Empty: as
+  // the plan has them.
+  std::map<std::string, std::string> quantization = {};
+
+  int gpus() const { return replicas * layout.gpus(); }
 };
+
+// The fields that a quantization may name.
+inline constexpr const char* kQuantized[] = {"weight_dtype", "activation_dtype", "kv_dtype"};
+// "weight_dtype=fp8,kv_dtype=fp8"
+std::string quantization_text(const std::map<std::string, std::string>& quantization);
+
+// The candidate's model: `base`, or that of its quantization. REQUIRES: Space::quantized has it.
+const Model& model_of(const Space& space, const Model& base, const Candidate& candidate);
 
 inline int value_of(const LayoutField& field, const Candidate& candidate) {
   return value_of(field, candidate.layout, candidate);
@@ -65,7 +80,7 @@ Plan plan_of(const Plan& base, const Space& space, const Candidate& candidate);
 // "3fa9c1d2e4b5 tp=2 pp=2 dp=3 ep=2 etp=0 sp=0 mb=22 dmb=0 tp-cp-ep-dp-pp all_reduce=ring": names
 // a candidate in jobs and journals, whatever the space. The first word is the platform's id, the
 // others are layout fields by their shorthand (a late one only where it is not the default), the
-// order and what is chosen of collectives;
+// order, what is chosen of collectives and a quantization;
 // unequal stages, which only the plan's own layout can have, are a last word "layers=6,10".
 std::string key_of(const Space& space, const Candidate& candidate);
 // The inverse; nothing when `key` is no key or its platform is not in the space.
@@ -77,7 +92,7 @@ SpaceText space_text_of(const Plan& plan);
 void check_search_of(const Plan& plan);
 
 // Throws InputError: a value that is none, ranges that contradict each other, a choice that is
-// given twice.
+// given twice, what is of another job than the plan's. The models of quantizations are not read.
 Space read_space(const SpaceText& text, const Plan& plan, std::vector<SearchPlatform> platforms);
 
 // Why candidates are not legal, in check_layout's words, and how many each rule excludes.

@@ -10,7 +10,6 @@
 
 #include "base/limits.hpp"
 #include "base/split.hpp"
-#include "layout/memory_rule.hpp"
 #include "search/search_text.hpp"
 
 namespace rehearse {
@@ -29,19 +28,19 @@ double least_gpus(const Question& question) {
   return gpus;
 }
 
-bool all_degrees_given(const Question& question) {
-  return std::all_of(std::begin(kLayoutFields), std::end(kLayoutFields),
-                     [&](const LayoutField& each) {
-                       return each.searched != SearchedAs::kDegree ||
-                              question.degrees.contains(std::string(each.name()));
-                     });
+bool all_degrees_given(const Question& question, bool serves) {
+  return std::all_of(
+      std::begin(kLayoutFields), std::end(kLayoutFields), [&](const LayoutField& each) {
+        return each.searched != SearchedAs::kDegree || !each.searched_where(serves) ||
+               question.degrees.contains(std::string(each.name()));
+      });
 }
 
 // What may be asked for: the numbers that a search varies.
-std::set<std::string> names_of_degrees() {
+std::set<std::string> names_of_degrees(bool serves) {
   std::set<std::string> names = {"gpus"};
   for (const LayoutField& each : kLayoutFields) {
-    if (each.searched != SearchedAs::kNever && !each.is_switch()) names.emplace(each.name());
+    if (each.searched_where(serves) && !each.is_switch()) names.emplace(each.name());
   }
   return names;
 }
@@ -64,10 +63,12 @@ double value_of(const std::vector<double>& values, const char* quantity) {
 // By how much `values` miss what the layout is excluded for: memory first, as everywhere.
 std::string margin_of(const SearchGoals& goals, const std::vector<double>& values,
                       const char* reached) {
-  const double fraction = value_of(values, "memory.peak_fraction");
-  if (!fits(fraction, goals.memory_fraction)) {
+  if (!fits_memory(values, goals)) {
+    const double fraction = value_of(values, "memory.peak_fraction");
     const double peak = value_of(values, "memory.peak_bytes");
-    const double usable = goals.memory_fraction * peak / fraction;
+    const double may =
+        goals.serves ? value_of(values, "memory.usable_fraction") : goals.memory_fraction;
+    const double usable = may * peak / fraction;
     return fmt::format("{} of {} usable, {:.1f} % too much", to_text(Bytes{peak}),
                        to_text(Bytes{usable}), (peak / usable - 1) * 100);
   }
@@ -86,10 +87,10 @@ std::string excluded_text(const SearchGoals& goals, const AskedRow& asked) {
   const bool simulated = !asked.row.values.empty();
   const std::vector<double>& values = simulated ? asked.row.values : asked.bound;
   std::string text = "excluded: " + asked.row.broken;
-  if (!values.empty()) {
-    text += ": " + margin_of(goals, values, simulated ? "simulated" : "at best");
-  }
-  return text;
+  if (values.empty()) return text;
+  // What a service misses beside constraints says by how much itself.
+  const std::string margin = margin_of(goals, values, simulated ? "simulated" : "at best");
+  return margin.empty() ? text : text + ": " + margin;
 }
 
 std::string cannot_win_text(const SearchInputs& inputs, const AskedRow& asked) {
@@ -124,8 +125,8 @@ std::string answer_of(const SearchInputs& inputs, const SearchResult& result,
 
 }  // namespace
 
-Question read_question(const std::string& text, const SourceLocation& where) {
-  static const std::set<std::string> kDegrees = names_of_degrees();
+Question read_question(const std::string& text, const SourceLocation& where, bool serves) {
+  const std::set<std::string> known = names_of_degrees(serves);
   Question question{text, where, {}};
   for (const std::string& word : split(text, ',')) {
     const std::size_t equals = std::min(word.find('='), word.size());
@@ -134,10 +135,10 @@ Question read_question(const std::string& text, const SourceLocation& where) {
     const char* end = word.data() + word.size();
     const char* begin = word.data() + std::min(equals + 1, word.size());
     const auto [rest, failure] = std::from_chars(begin, end, number);
-    if (!kDegrees.contains(degree) || failure != std::errc{} || rest != end || number < 1) {
+    if (!known.contains(degree) || failure != std::errc{} || rest != end || number < 1) {
       throw InputError(where, fmt::format("\"{}\": must be DEGREE=NUMBER, or several of them with "
                                           "commas, DEGREE one of {}",
-                                          word, fmt::join(kDegrees, " ")));
+                                          word, fmt::join(known, " ")));
     }
     if (!question.degrees.emplace(degree, number).second) {
       throw InputError(where, fmt::format("\"{}\": {} is given twice", text, degree));
@@ -146,7 +147,7 @@ Question read_question(const std::string& text, const SourceLocation& where) {
   return question;
 }
 
-Space space_of_question(const Question& question, const Space& space) {
+Space space_of_question(const Question& question, const Space& space, bool serves) {
   Space asked = space;
   for (const auto& [degree, number] : question.degrees) {
     const IntegerSet only(number, number);
@@ -157,7 +158,7 @@ Space space_of_question(const Question& question, const Space& space) {
     }
   }
   const double gpus = least_gpus(question);
-  if (all_degrees_given(question) && gpus <= std::numeric_limits<int>::max() &&
+  if (all_degrees_given(question, serves) && gpus <= std::numeric_limits<int>::max() &&
       !question.degrees.contains("gpus")) {
     asked.gpus = IntegerSet(static_cast<int>(gpus), static_cast<int>(gpus));
   }
@@ -170,7 +171,7 @@ std::string rules_text(const Question& question, const SearchInputs& inputs,
   std::string text = fmt::format("{}: {} considered, {} legal\n", question.text,
                                  counted(found.considered, "layout"), found.legal.size());
   if (found.considered == 0) {
-    Space asked = space_of_question(question, space);
+    Space asked = space_of_question(question, space, inputs.goals.serves);
     const int least = asked.gpus.least();
     const int most = asked.gpus.most();
     text += fmt::format(

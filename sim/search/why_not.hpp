@@ -14,12 +14,13 @@ struct Question {
   SourceLocation where;
   std::map<std::string, int> degrees;  // by name, in no need of order
 };
-// Throws InputError: a word that is no DEGREE=NUMBER, or a degree that is given twice.
-Question read_question(const std::string& text, const SourceLocation& where);
+// `serves`: of a plan that does. Throws InputError: a word that is no DEGREE=NUMBER, or a degree
+// that is given twice.
+Question read_question(const std::string& text, const SourceLocation& where, bool serves = false);
 
 // The space with these degrees instead of its own, on as many GPUs as it allows or, where all
 // degrees are given, as they need.
-Space space_of_question(const Question& question, const Space& space);
+Space space_of_question(const Question& question, const Space& space, bool serves = false);
 
 // What the rules say of `found`, the layouts of space_of_question: how many there are, and why some
 // are not legal. Where the degrees fit no number of GPUs that is searched, why they are not legal

@@ -157,14 +157,17 @@ void size_pool(const Plan& plan, const EngineChoice& choice, const Model& model,
 
 }  // namespace
 
+void check_scheduler(const Plan& plan, const EngineChoice& choice, const std::string& field) {
+  if (serving::scheduler_named(choice.name) != nullptr) return;
+  throw InputError(plan.where.at(field + ".name"),
+                   fmt::format("{}.name = \"{}\": must be one of {}, or of those that "
+                               "`rehearse engines` lists",
+                               field, choice.name, serving::names_of_schedulers()));
+}
+
 PlannedEngine engine_of(const Plan& plan, const EngineChoice& choice, const Model& model,
                         const Platform& platform, const std::string& field, int first_gpu) {
-  if (serving::scheduler_named(choice.name) == nullptr) {
-    throw InputError(plan.where.at(field + ".name"),
-                     fmt::format("{}.name = \"{}\": must be one of {}, or of those that "
-                                 "`rehearse engines` lists",
-                                 field, choice.name, serving::names_of_schedulers()));
-  }
+  check_scheduler(plan, choice, field);
   const Device& gpu = smallest_gpu(platform, first_gpu, plan.serve->gpus(plan.layout));
   PlannedEngine planned;
   serving::EngineSettings& settings = planned.settings;

@@ -27,6 +27,9 @@ struct PlannedEngine {
   KvRoom room;  // means nothing where the plan gives kv_blocks
 };
 
+// Throws InputError, at `field`: no scheduler is called as its choice.
+void check_scheduler(const Plan& plan, const EngineChoice& choice, const std::string& field);
+
 // REQUIRES: plan.serve without pools, or the plan of a pool (pools_of_plan.hpp); its GPUs are those
 // from `first_gpu` on. `field`: of the choice ("serve.engine"), for messages. Throws InputError: no
 // scheduler of that name, settings that it does not take; and DoesNotFit: weights that leave no

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -31,28 +32,69 @@ struct Room {
   std::string engine_field = "serve.engine";
 };
 
+bool takes(const serving::EngineSettings& engine, int length) {
+  return engine.max_model_len <= 0 || length <= engine.max_model_len;  // else counted as refused
+}
+
+// The last token's keys are never written.
+bool has_room(const serving::EngineSettings& engine, int length) {
+  return length - 1 <= 1.0 * engine.kv_blocks * engine.block_tokens;
+}
+
+int length_of(const Request& request, bool prompt_only) {
+  return request.prompt_tokens + (prompt_only ? 1 : request.output_tokens);
+}
+
+int first_without_room(const Serve& serve, const serving::EngineSettings& engine,
+                       bool prompt_only) {
+  const auto found =
+      std::find_if(serve.requests.begin(), serve.requests.end(), [&](const Request& each) {
+        const int length = length_of(each, prompt_only);
+        return takes(engine, length) && !has_room(engine, length);
+      });
+  return found == serve.requests.end() ? -1 : static_cast<int>(found - serve.requests.begin());
+}
+
 // A request that no pool can hold would be served never.
 void check_room(const Plan& plan, const Serve& serve, const serving::EngineSettings& engine,
                 const Room& of) {
-  const double room = 1.0 * engine.kv_blocks * engine.block_tokens;
-  const std::vector<Request>& requests = serve.requests;
-  for (std::size_t at = 0; at < requests.size(); ++at) {
-    const Request& request = requests[at];
-    const int length = request.prompt_tokens + (of.prompt_only ? 1 : request.output_tokens);
-    if (engine.max_model_len > 0 && length > engine.max_model_len) continue;  // counted as refused
-    if (length - 1 <= room) continue;  // the last token's keys are never written
-    throw InputError(
-        plan.where.at("serve.traffic"),
-        fmt::format("request {} has {} tokens ({}), {}'s pool of keys and values {} ({} blocks of "
-                    "{}): {}.max_model_len would refuse it",
-                    at, of.prompt_only ? request.prompt_tokens : length,
-                    of.prompt_only ? "prompt" : "prompt and output", of.replica, room,
-                    engine.kv_blocks, engine.block_tokens, of.engine_field));
-  }
+  const int at = first_without_room(serve, engine, of.prompt_only);
+  if (at < 0) return;
+  const Request& request = serve.requests[at];
+  throw InputError(
+      plan.where.at("serve.traffic"),
+      fmt::format("request {} has {} tokens ({}), {}'s pool of keys and values {} ({} blocks of "
+                  "{}): {}.max_model_len would refuse it",
+                  at, of.prompt_only ? request.prompt_tokens : length_of(request, false),
+                  of.prompt_only ? "prompt" : "prompt and output", of.replica,
+                  1.0 * engine.kv_blocks * engine.block_tokens, engine.kv_blocks,
+                  engine.block_tokens, of.engine_field));
 }
 
 [[noreturn]] void refuse(const Plan& plan, const std::string& field, const std::string& rule) {
   throw InputError(plan.where.at(field), field + rule);
+}
+
+void check_level(const Plan& plan) {
+  if (plan.network == NetworkLevelName::kExact || plan.network == NetworkLevelName::kSimgrid) {
+    refuse(plan, "network", ": steps of serve are priced on the levels fluid and analytic");
+  }
+}
+
+void check_router(const Plan& plan) {
+  const std::string& router = plan.serve->router;
+  if (serving::router_named(router) != nullptr) return;
+  refuse(plan, "serve.router",
+         fmt::format(" = \"{}\": must be one of {}", router, serving::names_of_routers()));
+}
+
+void check_no_routing(const Plan& plan, const Model& model) {
+  if (!routes_tokens(plan, model)) return;
+  const char* const field = plan.routing.model != "uniform" ? "routing.model"
+                            : plan.capacity.limited         ? "capacity"
+                                                            : "placement";
+  refuse(plan, field,
+         ": with serve only uniform routing without capacity and placement is modelled");
 }
 
 void check_prices(const Plan& plan) {
@@ -67,12 +109,21 @@ void check_prices(const Plan& plan) {
   } else {
     check_stages(plan.layout, "");
   }
-  if (plan.network == NetworkLevelName::kExact || plan.network == NetworkLevelName::kSimgrid) {
-    refuse(plan, "network", ": steps of serve are priced on the levels fluid and analytic");
-  }
+  check_level(plan);
 }
 
 }  // namespace
+
+int first_without_room(const Serve& serve, const serving::EngineSettings& engine) {
+  return first_without_room(serve, engine, false);
+}
+
+void check_service_choices(const Plan& plan, const Model& model) {
+  check_prices(plan);
+  check_scheduler(plan, plan.serve->engine, "serve.engine");
+  check_router(plan);
+  check_no_routing(plan, model);
+}
 
 void check_service(const Plan& plan, const Model& model, int gpus) {
   const Serve& serve = *plan.serve;
@@ -81,16 +132,8 @@ void check_service(const Plan& plan, const Model& model, int gpus) {
            fmt::format(" = {} needs {} GPUs, {} each: the platform has {}", serve.replicas,
                        serve.gpus(plan.layout), plan.layout.gpus(), gpus));
   }
-  if (serving::router_named(serve.router) == nullptr) {
-    refuse(plan, "serve.router",
-           fmt::format(" = \"{}\": must be one of {}", serve.router, serving::names_of_routers()));
-  }
-  if (!routes_tokens(plan, model)) return;
-  const char* const field = plan.routing.model != "uniform" ? "routing.model"
-                            : plan.capacity.limited         ? "capacity"
-                                                            : "placement";
-  refuse(plan, field,
-         ": with serve only uniform routing without capacity and placement is modelled");
+  check_router(plan);
+  check_no_routing(plan, model);
 }
 
 std::vector<serving::Offered> offered_of(const Serve& serve) {

@@ -32,6 +32,12 @@ struct ServiceRun {
 // than the platform's GPUs. REQUIRES: check_layouts passed.
 void check_service(const Plan& plan, const Model& model, int gpus);
 
+// Of these, what no layout and no number of replicas mends.
+void check_service_choices(const Plan& plan, const Model& model);
+
+// The first request that the pool of one of `engine` can never hold; -1: it can hold each.
+int first_without_room(const Serve& serve, const serving::EngineSettings& engine);
+
 // Services of one plan that differ in their requests and replicas: what passes take is found once.
 class ServicePricer {
  public:

@@ -17,17 +17,21 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 
-const FieldDescriptor* part_of_plan(const LayoutField& field) {
-  const std::size_t dot = field.path.find('.');
-  const FieldDescriptor* const part =
-      proto::Plan::descriptor()->FindFieldByName(std::string(field.path.substr(0, dot)));
-  return part == nullptr ? nullptr
-                         : part->message_type()->FindFieldByName(std::string(field.name()));
+const FieldDescriptor* field_of_plan(const LayoutField& field) {
+  const Descriptor* part = proto::Plan::descriptor();
+  std::string_view path = field.path;
+  for (std::size_t dot = 0; (dot = path.find('.')) != std::string_view::npos;) {
+    const FieldDescriptor* const message = part->FindFieldByName(std::string(path.substr(0, dot)));
+    if (message == nullptr) return nullptr;
+    part = message->message_type();
+    path.remove_prefix(dot + 1);
+  }
+  return part->FindFieldByName(std::string(path));
 }
 
 TEST(LayoutFields, AreInTheSchemas) {
   for (const LayoutField& each : kLayoutFields) {
-    const FieldDescriptor* const field = part_of_plan(each);
+    const FieldDescriptor* const field = field_of_plan(each);
     ASSERT_NE(field, nullptr) << each.path;
     EXPECT_EQ(field->cpp_type() == FieldDescriptor::CPPTYPE_BOOL, each.is_switch()) << each.path;
     if (each.searched == SearchedAs::kNever) continue;

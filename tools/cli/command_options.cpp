@@ -279,7 +279,9 @@ void add_search_options(CLI::App& search, Options& options) {
   field("order", "a rank order; may be repeated");
   field("platform", "a platform (SimGrid XML); may be repeated");
   field("collectives", "OPERATION=ALGORITHM,...; may be repeated");
-  field("objective", "throughput, ttft, tpot, gpu_hours, ...; may be repeated");
+  field("quantization", "weight_dtype=fp8,kv_dtype=fp8, or plan; may be repeated");
+  field("objective",
+        "throughput, ttft, tpot, gpu_hours, output_cost, goodput, ...; may be repeated");
   field("constraint", "'ttft_s.p99 <= 6'; may be repeated");
   search.add_option("--timeout", typed.timeout, "of one simulation (default 600s)");
   search.add_option("--top", typed.top, "rows by the first objective (default 10)");

@@ -128,8 +128,9 @@ int why_not(const Options& options, const PreparedSearch& all) {
   if (options.json || !options.out.empty()) {
     throw InputError(where, "--why-not answers in words: leave out --json and --out");
   }
-  const Question question = read_question(options.search.why_not, where);
-  const Enumeration asked = enumerate(space_of_question(question, all.space), all.plan, all.model);
+  const Question question = read_question(options.search.why_not, where, all.goals.serves);
+  const Space its = space_of_question(question, all.space, all.goals.serves);
+  const Enumeration asked = enumerate(its, all.plan, all.model);
   const SearchInputs inputs{all.plan, all.model, all.space, all.goals, asked.legal};
   fmt::print("{}", rules_text(question, inputs, asked));
   std::fflush(stdout);
