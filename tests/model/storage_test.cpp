@@ -46,7 +46,6 @@ TEST(Experts, InMxfp4AreCutToWholeBlocks) {
   model.moe->top_k = 1;
   model.moe->expert.width = 2880;
   model.moe->expert.gated = true;
-  model.pattern = {{0, 0}};
   const auto columns = [&](int tensor) {
     return weights_of(model, WeightPart::kExpertDown, 0, tensor).matrices[0].inputs;
   };

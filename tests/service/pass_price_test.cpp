@@ -133,7 +133,6 @@ TEST(PassPrice, DoesNotDependOnWhatWasPricedBefore) {
   model.moe->experts = 3;
   model.moe->top_k = 1;
   model.moe->expert.width = 32;
-  model.pattern = {{0, 0}};
   const auto ranks_of = [](int step) {
     std::vector<serving::StepShape> ranks;
     for (int rank = 0; rank < 3; ++rank) {
