@@ -34,9 +34,6 @@ Lines path_lines(const std::string& what, const json& terms) {
   const double length = terms["length_s"];
   if (length <= 0) return {};
   std::string text = fmt::format("{} {} = ", what, seconds(length));
-  if (terms.contains("arrival_s")) {
-    text += fmt::format("until requests arrived {} + ", seconds(terms["arrival_s"]));
-  }
   text += fmt::format("compute {}", seconds(terms["compute_s"]));
   for (const json& axis : terms["communication"]) {
     text += fmt::format(" + {} communication {}", axis["axis"].get<std::string>(),

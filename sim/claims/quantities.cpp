@@ -33,8 +33,6 @@ constexpr Reason kReasons[] = {
     {"balance.expert_load_max_over_mean", "tokens are assumed to spread evenly over the experts"},
     {"balance.dropped_token_fraction", "the model has no experts"},
     {"replicas", "all prompts are equally long"},
-    {"critical_path.to_end.arrival_s", "the requests are one batch"},
-    {"critical_path.to_first_tokens.arrival_s", "the requests are one batch"},
     {"critical_path", "it is found with --explain only"},
     {"cost", "the platform states no price or no power of its GPUs"},
     {"device", "the platform has GPUs of several kinds"},

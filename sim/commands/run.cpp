@@ -68,16 +68,32 @@ bool folds(const std::string& typed) {
                    fmt::format("unknown value \"{}\": must be auto or off", typed));
 }
 
+// Whether operators of a plan that serves are replayed.
+bool replays_operators(const RunRequest& request) {
+  const std::string& typed = request.detail;
+  if (!typed.empty() && typed != "steps" && typed != "operators") {
+    throw InputError(option_place("--detail", typed),
+                     fmt::format("unknown value \"{}\": must be steps or operators", typed));
+  }
+  const std::optional<Serve>& serve = request.prepared.plan().serve;
+  if (!serve && !typed.empty()) {
+    throw InputError(option_place("--detail", typed),
+                     "--detail is of a plan that serves; operators of a batch are always replayed");
+  }
+  if (!typed.empty()) return typed == "operators";
+  return serve && !request.trace_window.empty() && steps_have_operators(*serve);
+}
+
 // `recorder` gets the facts when there is a folder, and the trace waits in `files`.
 Simulation simulate_and_trace(const RunRequest& request, const RunIdentity& identity,
-                              RunRecorder& recorder, OutputFiles& files) {
+                              bool operators, RunRecorder& recorder, OutputFiles& files) {
   SharedCounters counters(1);
   const ProgressLine progress("simulating", counters, request.quiet);
   SimulationOptions simulation = simulation_options(request.limits);
   simulation.progress = &counters[0];
   simulation.explain = request.explain;
   simulation.facts = request.explain;
-  simulation.operators = request.operators;
+  simulation.operators = operators;
   simulation.fold = folds(request.fold);
   if (request.out.empty()) {
     refuse_trace_options_alone(request);
@@ -85,16 +101,18 @@ Simulation simulate_and_trace(const RunRequest& request, const RunIdentity& iden
   }
   prepare_output(request.out,
                  {"result.json", "report.html", "trace.json.gz", "requests.csv", "steps.csv"});
-  if (request.prepared.plan().serve && !request.operators) {
+  const TraceOptions options = trace_options(request, identity, files);
+  if (request.prepared.plan().serve && !operators) {
     Simulation served = simulate(request.prepared, simulation);
-    service_trace(request.prepared.plan(), served.service->result,
-                  trace_options(request, identity, files));
+    service_trace(request.prepared.plan(), served.service->result, options);
     return served;
   }
-  ChromeTrace trace(trace_options(request, identity, files));
+  simulation.span = {options.window.begin, options.window.end};
+  ChromeTrace trace(options);
   SeveralSinks sinks;
   sinks.add(&trace);
-  sinks.add(&recorder);
+  // The page of a service is about its requests.
+  sinks.add(request.prepared.plan().serve ? nullptr : &recorder);
   simulation.timeline = &sinks;
   return simulate(request.prepared, simulation);
 }
@@ -119,6 +137,7 @@ std::vector<std::string> warnings_of(const RunRequest& request, const Simulation
     add(dropped_tokens_warning(request.prepared.plan(), simulation.metrics));
   }
   add(doubt_warning(simulation.counts.doubt));
+  if (simulation.replayed) add(replay_note(*simulation.replayed));
   add(empty_trace_warning(request, {simulation.metrics.makespan_s}));
   return all;
 }
@@ -182,6 +201,21 @@ std::string doubt_warning(const NetworkDoubt& doubt) {
       100 * doubt.share());
 }
 
+std::string replay_note(const ReplayedSteps& replayed) {
+  if (replayed.later + replayed.earlier == 0) return {};
+  std::string text = "note: replayed operator by operator";
+  const auto add = [&](std::int64_t steps, Seconds most, const char* than) {
+    if (steps == 0) return;
+    text += fmt::format(", {} of {} steps end up to {} {} than priced", steps, replayed.steps,
+                        to_text(most), than);
+  };
+  add(replayed.later, replayed.most_later, "later");
+  add(replayed.earlier, replayed.most_earlier, "earlier");
+  return text +
+         ": collectives share links, or wait for other ranks; the dates of requests are the "
+         "prices'";
+}
+
 std::string improvements_text(const std::vector<Improvement>& improvements) {
   std::string text = "+10 % of one resource, simulated again; what helps most:\n";
   std::size_t shown = 0;
@@ -206,6 +240,7 @@ std::string explanation_text(const RunReport& report) {
 RunReport run_plan(const RunRequest& request) {
   const Plan& plan = request.prepared.plan();
   const Model& model = request.prepared.model();
+  const bool operators = replays_operators(request);
   RunReport report;
   report.identity = identity_of(plan, model, request.plan);
   if (request.improvements) {
@@ -216,13 +251,9 @@ RunReport run_plan(const RunRequest& request) {
   if (routes_tokens(plan, model) && plan.routing.model != "uniform" && request.uniform_run) {
     uniform.emplace([&] { return uniform_makespan(request); });
   }
-  if (request.operators && !plan.serve) {
-    throw InputError(option_place("--detail", "operators"),
-                     "--detail is of a plan that serves; operators of a batch are always replayed");
-  }
   RunRecorder recorder;
   OutputFiles files;
-  report.simulation = simulate_and_trace(request, report.identity, recorder, files);
+  report.simulation = simulate_and_trace(request, report.identity, operators, recorder, files);
   Metrics& metrics = report.simulation.metrics;
   if (uniform) metrics.experts->uniform_makespan_s = std::stod(uniform->wait().value());
   report.warnings = warnings_of(request, report.simulation);

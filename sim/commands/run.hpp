@@ -21,11 +21,12 @@ struct RunRequest {
   std::string trace_ranks = {};   // as typed; empty: all
   std::string trace_window = {};  // as typed; empty: the whole run
   std::string fold = "auto";      // as typed
-  bool operators = false;         // of a plan that serves: replay them
-  bool explain = false;           // find the critical path and the terms of the numbers, too
-  bool improvements = false;      // simulate what more of each resource would be worth
-  bool uniform_run = true;        // where tokens choose, simulate uniform routing beside it
-  bool quiet = false;             // nothing tells how far it is, nor that tokens are dropped
+  // As typed: "steps", "operators"; empty: operators of a plan that serves where there is a window.
+  std::string detail = {};
+  bool explain = false;       // find the critical path and the terms of the numbers, too
+  bool improvements = false;  // simulate what more of each resource would be worth
+  bool uniform_run = true;    // where tokens choose, simulate uniform routing beside it
+  bool quiet = false;         // nothing tells how far it is, nor that tokens are dropped
 };
 
 struct RunReport {
@@ -51,6 +52,9 @@ Plan with_uniform_routing(Plan plan);
 
 // Empty: the level's times are good.
 std::string doubt_warning(const NetworkDoubt& doubt);
+// How far the steps of a service are from their prices where they are replayed. Empty: they are
+// not.
+std::string replay_note(const ReplayedSteps& replayed);
 // Few who write a capacity factor of 0.5 know what it costs. Said when the run is over: a pass of
 // few tokens drops less than the factor promises. Empty: the plan's capacity is no less than what
 // comes.

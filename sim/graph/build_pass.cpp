@@ -35,8 +35,7 @@ WorkloadGraph build_pass(const Model& model, const Layout& layout, const PassSha
 WorkloadGraph build_pass(const Model& model, const Layout& layout, const PassShape& shape,
                          const std::vector<int>& layers) {
   PassFrame frame(model, layout, shape);
-  // Requests begin where they are prefilled.
-  if (shape.host) frame.add("host", host_step(shape.grows ? 0 : shape.sequences()), {});
+  if (shape.host) frame.add("host", host_step(shape.begin_for_host()), {});
   int hidden = shape.stage == 0 ? embedding_block(frame) : receive_block(frame);
   frame.set_residual(hidden);
   for (const int layer : layers) {

@@ -112,9 +112,16 @@ struct PassShape {
   Share layers;             // of the stage
   int stage = 0;
   bool host = false;  // the plan's engine takes time of the host before it
+  // That of a mixed pass, for so many requests that begin in it; below 0: for all, unless it grows.
+  double begin = -1;
 
   double tokens() const { return tokens_of(slices); }
   double sequences() const { return sequences_of(slices); }  // each has its last token scored
+  // Requests begin where they are prefilled.
+  double begin_for_host() const {
+    if (!host) return 0;
+    return begin >= 0 ? begin : grows ? 0 : sequences();
+  }
 };
 
 WorkloadGraph build_pass(const Model& model, const Layout& layout, const PassShape& shape);

@@ -174,13 +174,11 @@ Json rank_times_json(const RunRecorder& run) {
 }
 
 // The words for what a GPU's time goes into, by the last part of their field in result.json.
-Json gpu_time_words_json(bool served) {
+Json gpu_time_words_json() {
   Json words = Json::object();
   for (int kind = 0; kind < kGpuTimeKinds; ++kind) {
     const GpuTimeWord& word = word_of(static_cast<GpuTimeKind>(kind));
-    words[word.key] = {{"name", word.name},
-                       {"field", word.field},
-                       {"definition", definition_of(static_cast<GpuTimeKind>(kind), served)}};
+    words[word.key] = {{"name", word.name}, {"field", word.field}, {"definition", word.definition}};
   }
   return words;
 }
@@ -269,7 +267,7 @@ std::string run_page(const std::string& title, const std::string& result, const 
   data["streams"] = std::move(streams);
   data["operators"] = operators_json(run);
   data["rank_times"] = rank_times_json(run);
-  data["gpu_time_words"] = gpu_time_words_json(data["result"].contains("serving"));
+  data["gpu_time_words"] = gpu_time_words_json();
   data["slices"] = slices_json(run);
   data["memory"] = memory_json(run);
   data["activity"] = activity_json(run);

@@ -164,11 +164,11 @@ void RunRecorder::operators(const OperatorRun& run) {
 }
 
 // REQUIRES: the rank is recorded.
-void RunRecorder::show(Rank rank, Stream stream, const ActionInfo& info, int step,
+void RunRecorder::show(Rank rank, Stream stream, const ActionInfo& info, double step,
                        TimelineSlice slice) {
   slice.busy = slice.longest = static_cast<float>(slice.end - slice.start);
   slice.micro_batch = info.micro_batch;
-  slice.step = step;
+  slice.step = static_cast<std::int32_t>(step);
   slices_->add(
       static_cast<std::size_t>(recorded_of_[rank]) * kStreams + static_cast<std::size_t>(stream),
       slice);

@@ -48,7 +48,6 @@ class RunRecorder : public TimelineSink {
   void span(const Span& span) override;
   void operators(const OperatorRun& run) override;
   void memory(const MemoryLevel& level) override;
-  void idle(const IdleTime& time) override { times_.add_idle(time); }
   void routing(const RoutingTotals& totals) override;
   void links(const std::vector<LinkUse>& used) override { links_ = used; }
   bool takes_link_flows() const override { return true; }
@@ -94,7 +93,7 @@ class RunRecorder : public TimelineSink {
   std::uint16_t total_of(const Programs& programs, const Instruction& instruction, Phase phase);
   void choose_rows(const Programs& programs);
   // A slice whose dates, amount, wait, layer and operator are there.
-  void show(Rank rank, Stream stream, const ActionInfo& info, int step, TimelineSlice slice);
+  void show(Rank rank, Stream stream, const ActionInfo& info, double step, TimelineSlice slice);
 
   const std::size_t most_slices_;
   const Programs* programs_ = nullptr;

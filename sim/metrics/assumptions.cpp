@@ -16,7 +16,6 @@ const char* const kAllAtOnce =
     "all requests are there at time 0 and are served as one batch: TTFT, throughput and cost of "
     "requests that arrive one after the other differ";
 const char* const kBurst = "one batch, all there at time 0";
-const char* const kAsTheyArrive = "requests as they arrive";
 
 namespace {
 

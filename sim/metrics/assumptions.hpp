@@ -27,6 +27,5 @@ std::vector<std::string> assumptions_of(const Plan& plan, const Model& model,
 
 // The same in a few words, for the line itself: "one batch, all there at time 0".
 extern const char* const kBurst;
-extern const char* const kAsTheyArrive;  // "requests as they arrive"
 
 }  // namespace rehearse

@@ -18,7 +18,6 @@ using Edge = boost::graph_traits<Graph>::edge_descriptor;
 // What one rank has executed so far: whom its next instruction waits for.
 struct RankPosition {
   int compute = -1;
-  int decision = -1;
   std::array<int, kStreams> on_stream;
   std::vector<int> in_slot;
 
@@ -30,9 +29,7 @@ struct RankPosition {
 }  // namespace
 
 // Vertex 0 is the start of the run, then one per record, then one per transfer: its start, for
-// which all its members must be ready; then two for each decision of an engine: its start, for
-// which all ranks of the engine must be through with the one before, and the date before which it
-// does not begin.
+// which all its members must be ready.
 struct CriticalPathFinder::Dependencies {
   std::vector<std::pair<int, int>> edges;
   std::vector<double> durations;  // by vertex
@@ -74,17 +71,6 @@ CriticalPathFinder::Dependencies CriticalPathFinder::find_dependencies() const {
   all.durations.resize(static_cast<std::size_t>(count + 1 + transfers), 0);
   all.edges.reserve(static_cast<std::size_t>(count) * 3);
   const auto depend = [&](int from, int to) { all.edges.emplace_back(from < 0 ? 0 : from, to); };
-  std::vector<int> begins;  // by engine: the start of its first decision
-  for (const std::vector<Decision>& log : programs_->logs) {
-    begins.push_back(static_cast<int>(all.durations.size()));
-    for (const Decision& decision : log) {
-      const int start = static_cast<int>(all.durations.size());
-      all.durations.insert(all.durations.end(), {0, decision.not_before.value});
-      depend(0, start + 1);
-      depend(start + 1, start);
-    }
-  }
-
   std::vector<RankPosition> ranks;
   for (const RankEntry& entry : programs_->ranks) {
     ranks.emplace_back(programs_->programs[entry.program].slots);
@@ -94,14 +80,6 @@ CriticalPathFinder::Dependencies CriticalPathFinder::find_dependencies() const {
     const Instruction& instruction = instruction_of(record);
     const int self = at + 1;
     RankPosition& rank = ranks[record.rank];
-    const Action& action = programs_->action(record.rank, record.action);
-    if (!programs_->logs.empty() &&
-        std::exchange(rank.decision, action.decision) != action.decision) {
-      const int engine = programs_->ranks[record.rank].engine;
-      const int gate = begins[engine] + 2 * action.decision;
-      depend(rank.compute, gate);
-      rank.compute = gate;
-    }
     all.durations[self] = record.end - record.start;
     int waits = self;  // the vertex that waits for what the instruction names
     if (instruction.kind != Instruction::Kind::kCompute) {
@@ -124,16 +102,11 @@ CriticalPathFinder::Dependencies CriticalPathFinder::find_dependencies() const {
   return all;
 }
 
-PathTerms CriticalPathFinder::terms_of(const std::vector<int>& path,
-                                       const Dependencies& all) const {
+PathTerms CriticalPathFinder::terms_of(const std::vector<int>& path) const {
   PathTerms terms;
   std::map<std::string, double> kinds;
   for (const int vertex : path) {
-    if (vertex < 1 || vertex > static_cast<int>(records_.size())) {
-      terms.length_s += all.durations[vertex];
-      terms.arrival_s += all.durations[vertex];
-      continue;
-    }
+    if (vertex > static_cast<int>(records_.size())) continue;
     const Record& record = records_[vertex - 1];
     const Instruction& instruction = instruction_of(record);
     const int device = platform_.gpus[programs_->ranks[record.rank].gpu].device;
@@ -155,18 +128,6 @@ PathTerms CriticalPathFinder::terms_of(const std::vector<int>& path,
   for (const auto& [name, time] : kinds) terms.operators.push_back({name, time});
   sort_longest_first(terms.operators);
   return terms;
-}
-
-// From the arrival of the first of the requests that got it.
-double CriticalPathFinder::waited_for(const Record& first_token) const {
-  const RankEntry& rank = programs_->ranks[first_token.rank];
-  const Action& action = programs_->action(first_token.rank, first_token.action);
-  double waited = 0;
-  for (int at = 0; at < action.sequences.count; ++at) {
-    const Seconds arrival = programs_->arrival_of(programs_->request_of(rank, action, at));
-    waited = std::max(waited, first_token.end - arrival.value);
-  }
-  return waited;
 }
 
 void CriticalPathFinder::end(Seconds /*makespan*/) {
@@ -199,11 +160,12 @@ void CriticalPathFinder::end(Seconds /*makespan*/) {
     const auto is_later = [&](int other) {
       return other == 0 || record.end > records_[other - 1].end;
     };
+    const Action& action = programs_->action(record.rank, record.action);
     const bool samples = instruction.kind == Instruction::Kind::kCompute &&
-                         instruction.op_class == OperatorClass::kSampling &&
-                         programs_->action(record.rank, record.action).token == 0;
-    if (samples && waited_for(record) > longest) {
-      longest = waited_for(record);
+                         instruction.op_class == OperatorClass::kSampling && action.token == 0 &&
+                         action.sequences.count > 0;
+    if (samples && record.end > longest) {
+      longest = record.end;
       first_tokens = at + 1;
     }
     if (is_later(last)) last = at + 1;
@@ -213,8 +175,8 @@ void CriticalPathFinder::end(Seconds /*makespan*/) {
     for (; vertex != 0; vertex = static_cast<int>(before[vertex])) path.push_back(vertex);
     return path;
   };
-  path_.to_first_tokens = terms_of(path_to(first_tokens), all);
-  path_.to_end = terms_of(path_to(last), all);
+  path_.to_first_tokens = terms_of(path_to(first_tokens));
+  path_.to_end = terms_of(path_to(last));
 }
 
 }  // namespace rehearse

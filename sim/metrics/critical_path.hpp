@@ -16,7 +16,6 @@ namespace rehearse {
 // The path to one event. The parts add up to its time.
 struct PathTerms {
   double length_s = 0;
-  double arrival_s = 0;                         // until requests that it waits for were there
   double compute_s = 0;                         // operators, without their launches
   double launch_s = 0;                          // of operators and of collectives
   std::array<double, kAxes> communication_s{};  // without launches
@@ -61,8 +60,7 @@ class CriticalPathFinder : public TimelineSink {
     return pass_of(record).instructions[record.instruction];
   }
   Dependencies find_dependencies() const;
-  PathTerms terms_of(const std::vector<int>& path, const Dependencies& all) const;
-  double waited_for(const Record& first_token) const;
+  PathTerms terms_of(const std::vector<int>& path) const;
 
   const Platform& platform_;
   std::vector<DeviceRates> rates_;  // by device

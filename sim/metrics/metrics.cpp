@@ -33,7 +33,6 @@ Measure::Measure(const Model& model, const Plan& plan, const Platform& platform)
       dtype_(fastest_arithmetic(model)),
       model_flops_(model_flops(model, plan)),
       tokens_(plan) {
-  if (plan.serve) starts_.emplace();
   metrics_.has_experts = model.moe.has_value();
   metrics_.price = platform.cost;
   metrics_.model_notes = notes_of(model, platform);
@@ -50,7 +49,6 @@ void Measure::begin(const Programs& programs) {
     operator_of_name_.push_back(entry->second);
   }
   times_.begin(programs);
-  if (starts_) starts_->begin(programs);
 }
 
 void Measure::span(const Span& span) {
@@ -72,7 +70,6 @@ void Measure::operators(const OperatorRun& run) {
   RankSum& sum = sums_[run.rank];
   sum.flops += tally.flops;
   times_.add_operators(run);
-  if (starts_) starts_->operators(run);
   if (tally.samples) add_tokens(run.rank, run.action, run.step, run.end());
 }
 
@@ -126,10 +123,11 @@ void Measure::add_communication(const Span& span, const Instruction& instruction
   sum.sent[axis] += sent(*programs_, span, instruction).value;
 }
 
-void Measure::add_tokens(Rank rank, int action, int step, Seconds date) {
+void Measure::add_tokens(Rank rank, int action, double step, Seconds date) {
   const RankEntry& entry = programs_->ranks[rank];
   if (entry.at.tensor != 0) return;  // the tensor ranks sample the same tokens
-  tokens_.sampled(*programs_, rank, programs_->action(rank, action), step, date.value);
+  tokens_.sampled(*programs_, rank, programs_->action(rank, action), static_cast<int>(step),
+                  date.value);
 }
 
 void Measure::memory(const MemoryLevel& level) {
@@ -202,7 +200,6 @@ void Measure::sum_requests() {
   metrics_.tpot_s = tokens_.tpot();
   metrics_.decode_step_s = tokens_.decode_step();
   metrics_.itl_s = tokens_.inter_token();
-  if (starts_) metrics_.serving = serving_of(plan_, *programs_, tokens_, *starts_);
   const double makespan = metrics_.makespan_s;
   metrics_.prompt_tokens_per_s = prompt_tokens_ / makespan;
   metrics_.output_tokens_per_s = output_tokens_ / makespan;
@@ -301,7 +298,6 @@ void Measure::find_memory_peak() {
     memory.bytes = sums_[rank].bytes_at_peak;
   }
   memory.fits = fits(memory.peak_fraction, plan_);
-  if (plan_.serve) return;
   metrics_.prefill = PrefillPasses{plan_.batch.micro_batches, plan_.batch.default_passes};
 }
 

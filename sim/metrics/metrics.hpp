@@ -144,7 +144,6 @@ class Measure : public TimelineSink {
   void span(const Span& span) override;
   void operators(const OperatorRun& run) override;
   void memory(const MemoryLevel& level) override;
-  void idle(const IdleTime& time) override { times_.add_idle(time); }
   void routing(const RoutingTotals& totals) override;
   void end(Seconds makespan) override;
 
@@ -167,7 +166,7 @@ class Measure : public TimelineSink {
   struct RunTally {
     const PassProgram* pass = nullptr;
     std::vector<std::int32_t> instructions;
-    int step = -1;
+    double step = -1;
     bool grows = false;    // with the step
     bool samples = false;  // at its end
     std::int64_t executions = 0;
@@ -180,7 +179,7 @@ class Measure : public TimelineSink {
   void add_operators(RunTally& tally);
   void add_compute(const Span& span, const Instruction& instruction, RankSum& sum);
   void add_communication(const Span& span, const Instruction& instruction, RankSum& sum);
-  void add_tokens(Rank rank, int action, int step, Seconds date);
+  void add_tokens(Rank rank, int action, double step, Seconds date);
   void sum_requests();
   void sum_idle_time(double makespan);
   void sum_ranks(double makespan);
@@ -202,7 +201,6 @@ class Measure : public TimelineSink {
   std::vector<int> operator_of_name_;  // index in operators_, by index in Programs::names
   GpuTimes times_;
   TokenTimes tokens_;
-  std::optional<DecisionStarts> starts_;  // where requests arrive
   Metrics metrics_;
 };
 

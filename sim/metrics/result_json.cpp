@@ -93,7 +93,6 @@ void fill(const MemoryPeak& from, proto::Memory& to) {
 
 void fill(const PathTerms& from, proto::PathTerms& to) {
   to.set_length_s(from.length_s);
-  if (from.arrival_s > 0) to.set_arrival_s(from.arrival_s);
   to.set_compute_s(from.compute_s);
   to.set_launch_s(from.launch_s);
   for (int axis = 0; axis < kAxes; ++axis) {
@@ -196,7 +195,6 @@ void fill(const Serving& from, proto::Serving& to) {
   to.set_output_tokens_per_s_per_gpu(from.output_tokens_per_s_per_gpu);
   to.set_tokens_per_s_per_gpu(from.tokens_per_s_per_gpu);
   to.set_mean_batch(from.mean_batch);
-  if (from.window.empty()) return;  // of a replay
   to.set_window(from.window);
   to.set_refused(from.refused);
   to.set_output_tokens_per_s(from.output_tokens_per_s);

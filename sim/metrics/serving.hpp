@@ -7,22 +7,18 @@
 #include <vector>
 
 #include "metrics/distribution.hpp"
-#include "metrics/token_times.hpp"
 #include "plan/plan.hpp"
-#include "program/program.hpp"
-#include "timeline/timeline.hpp"
 
 namespace rehearse {
 
 struct ServedRequest {
   Request request;
-  int engine = 0;                // the replica, of a service
-  double queue_s = 0;            // from arrival to the start of its first step
-  double ttft_s = 0;             // to its first token
-  std::optional<double> tpot_s;  // nothing with a single output token
-  double e2e_s = 0;              // from arrival to its last token
-  bool refused = false;          // then nothing else but the request is known
-  // Nothing of a replay, whose engine has neither.
+  int engine = 0;                         // the replica, of a service
+  double queue_s = 0;                     // from arrival to the start of its first step
+  double ttft_s = 0;                      // to its first token
+  std::optional<double> tpot_s;           // nothing with a single output token
+  double e2e_s = 0;                       // from arrival to its last token
+  bool refused = false;                   // then nothing else but the request is known
   std::optional<int> cached_tokens = {};  // of its prompt, found in the cache
   std::optional<int> preemptions = {};
 };
@@ -63,13 +59,12 @@ struct Serving {
   double request_rate = 0;  // completed in the window / window
   double output_tokens_per_s_per_gpu = 0;
   double tokens_per_s_per_gpu = 0;  // prompt and output
-  double mean_batch = 0;  // requests in a step (of decode replicas), or in a decision of the
-                          // scheduler
+  double mean_batch = 0;            // requests in a step (of decode replicas)
   // Nothing where no request has it.
   std::optional<Distribution> queue_s;
   std::optional<Distribution> e2e_s;
 
-  // Of a service, not of a replay (metrics/service_metrics.hpp). Nothing where it does not apply.
+  // Nothing where it does not apply.
   std::string window;  // from when to when
   int refused = 0;     // of those offered
   double output_tokens_per_s = 0;
@@ -88,27 +83,9 @@ struct Serving {
   std::optional<KvTransferFigures> kv_transfer;  // nothing without pools
 };
 
-// When the engines began what they had decided: the first operator of any of their ranks.
-class DecisionStarts {
- public:
-  void begin(const Programs& programs);
-  void operators(const OperatorRun& run);
-
-  double of(int engine, std::size_t decision) const { return starts_[engine][decision]; }
-
- private:
-  const Programs* programs_ = nullptr;
-  std::vector<std::vector<double>> starts_;
-  std::vector<int> begun_;  // by rank: its decision
-};
-
-// REQUIRES: plan.serve, a complete run of these programs.
-Serving serving_of(const Plan& plan, const Programs& programs, const TokenTimes& tokens,
-                   const DecisionStarts& starts);
-
 // requests.csv: id, arrival_s, prompt_tokens, output_tokens, cached_tokens, queue_s, ttft_s,
-// tpot_s, e2e_s, preemptions, replica (the engine). What the engine has not, or a single output
-// token, is an empty cell; of a refused request, all but what was asked.
+// tpot_s, e2e_s, preemptions, replica. The TPOT of a single output token is an empty cell, as is
+// all of a refused request but what was asked.
 std::string requests_csv(const Serving& serving);
 
 // "backlog grows by 3.1 requests/s: no steady state"; empty: nobody can say.

@@ -8,9 +8,8 @@ namespace rehearse {
 
 TokenTimes::TokenTimes(const Plan& plan)
     : plan_(plan),
-      first_token_(plan.serve ? plan.serve->requests.size() : plan.batch.sequences, -1),
+      first_token_(plan.batch.sequences, -1),
       last_token_(first_token_.size(), -1),
-      tokens_(plan.serve ? first_token_.size() : 0, 0),
       replicas_(plan.layout.dense_data()) {}
 
 void TokenTimes::sampled(const Programs& programs, Rank rank, const Action& pass, int step,
@@ -30,7 +29,6 @@ void TokenTimes::sampled(const Programs& programs, Rank rank, const Action& pass
       gaps_.add(date - last_token_[request], 1);
     }
     last_token_[request] = date;
-    if (!tokens_.empty()) ++tokens_[request];
   }
 }
 
@@ -41,35 +39,19 @@ void TokenTimes::end_step(Replica& replica) {
 
 void TokenTimes::end() {
   for (const double date : first_token_) SIM_CHECK(date >= 0, "a request got no token");
-  for (std::size_t request = 0; request < tokens_.size(); ++request) {
-    SIM_CHECK(tokens_[request] == output_tokens(static_cast<int>(request)),
-              "a request got more or fewer tokens than it asked for");
-  }
   for (Replica& replica : replicas_) end_step(replica);
 }
 
-Distribution TokenTimes::ttft() const {
-  if (!plan_.serve) return distribution_of(first_token_);
-  std::vector<double> waited = first_token_;
-  for (std::size_t request = 0; request < waited.size(); ++request) {
-    waited[request] -= plan_.serve->requests[request].arrival.value;
-  }
-  return distribution_of(std::move(waited));
-}
-
-std::optional<double> TokenTimes::tpot_of(int request) const {
-  const int tokens = output_tokens(request);
-  if (tokens == 1) return std::nullopt;
-  return (last_token_[request] - first_token_[request]) / (tokens - 1);
-}
+Distribution TokenTimes::ttft() const { return distribution_of(first_token_); }
 
 std::optional<Distribution> TokenTimes::tpot() const {
+  const int gaps = plan_.batch.output_tokens - 1;
+  if (gaps == 0) return std::nullopt;
   std::vector<double> per_token;
   per_token.reserve(first_token_.size());
-  for (int request = 0; request < static_cast<int>(first_token_.size()); ++request) {
-    if (const std::optional<double> own = tpot_of(request)) per_token.push_back(*own);
+  for (std::size_t request = 0; request < first_token_.size(); ++request) {
+    per_token.push_back((last_token_[request] - first_token_[request]) / gaps);
   }
-  if (per_token.empty()) return std::nullopt;
   return distribution_of(std::move(per_token));
 }
 

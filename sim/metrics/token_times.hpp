@@ -1,4 +1,4 @@
-// When requests got their tokens.
+// When the requests of a batch got their tokens.
 #pragma once
 
 #include <optional>
@@ -20,20 +20,13 @@ class TokenTimes {
   void end();
 
   // Complete after end().
-  double first_token(int request) const { return first_token_[request]; }
-  double last_token(int request) const { return last_token_[request]; }
-  // From arrival; all requests of a batch arrive at time 0.
-  Distribution ttft() const;
-  // Of requests that have more than one output token; nothing where there are none.
-  std::optional<Distribution> tpot() const;
+  Distribution ttft() const;                 // all requests arrive at time 0
+  std::optional<Distribution> tpot() const;  // nothing with a single output token
   // Of a request, from each token to the next.
   std::optional<Distribution> inter_token() const { return gaps_.distribution(); }
   // Of a replica, from the end of a decode step to the end of the next; the first of a batch begins
   // where its last prefill ends. A step ends when every request of it has its token.
   std::optional<Distribution> decode_step() const { return steps_.distribution(); }
-
-  // Nothing with a single output token.
-  std::optional<double> tpot_of(int request) const;
 
  private:
   struct Replica {
@@ -43,14 +36,9 @@ class TokenTimes {
   };
 
   void end_step(Replica& replica);
-  int output_tokens(int request) const {
-    return plan_.serve ? plan_.serve->requests[request].output_tokens : plan_.batch.output_tokens;
-  }
-
   const Plan& plan_;
   std::vector<double> first_token_;  // by request
   std::vector<double> last_token_;
-  std::vector<int> tokens_;  // by request, where they differ in that
   std::vector<Replica> replicas_;
   Samples gaps_;
   Samples steps_;

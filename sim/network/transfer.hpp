@@ -45,7 +45,7 @@ struct Posted {
   const Action* action = nullptr;
   const Instruction* instruction = nullptr;
   std::int32_t layer = Place::kOutside;  // of the model
-  std::int32_t step = 0;
+  double step = 0;
   std::int32_t position = 0;  // among the executions of the action's pass
   std::uint32_t use = 0;      // of its slot
   std::int64_t order = 0;     // among all that the rank executes

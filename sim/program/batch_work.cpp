@@ -48,14 +48,9 @@ ReplicaWork work_of_batch(const Model& model, const Plan& plan, const MicroBatch
   const BatchOfRole of_role(model, batches, role);
   ReplicaWork work;
   work.sequences = role.sequences;
-  BatchWork& batch = work.batches.emplace_back();
-  batch.prefills = of_role.passes(Phase::kPrefill);
-  const int steps = plan.batch.output_tokens - 1;
-  if (steps == 0) return work;
-  batch.decodes.push_back({0, steps, of_role.passes(Phase::kDecode)});
-  for (const PassWork& part : batch.decodes.front().parts) {
-    batch.decode_ends.push_back(part.sequences.first + part.sequences.count);
-  }
+  work.prefills = of_role.passes(Phase::kPrefill);
+  work.steps = plan.batch.output_tokens - 1;
+  if (work.steps > 0) work.decodes = of_role.passes(Phase::kDecode);
   return work;
 }
 

@@ -37,8 +37,7 @@ class PassCompiler {
   // `first`: of the model's layers, the chunk's first.
   PassProgram compile(double sequences, const WrittenLayers& written, int first) {
     begin_section(Place::kOutside);
-    const double sampled = parts_.sampled < 0 ? sequences : parts_.sampled;
-    const int token_slot = parts_.receives_tokens ? receive_tokens(sampled) : -1;
+    const int token_slot = parts_.receives_tokens ? receive_tokens(sequences) : -1;
     const int experts_slot = parts_.moves_experts ? move_experts() : -1;
     emit(token_slot, experts_slot);
     pass_.slots = most_slots_;
@@ -271,11 +270,11 @@ PassProgram compile_pass(const Model& model, const Layout& layout, const PassSha
   return pass;
 }
 
-PassProgram compile_token_message(int sequences, Names& names) {
+PassProgram compile_token_message(int sequences, Message::Kind kind, Names& names) {
   PassProgram pass;
   Instruction& instruction = pass.instructions.emplace_back();
-  instruction.name = names.of("send tokens");
-  to_message(Message::Kind::kSend, MessageKind::kTokens, bytes_of_tokens(sequences), instruction);
+  instruction.name = names.of(kind == Message::Kind::kSend ? "send tokens" : "receive tokens");
+  to_message(kind, MessageKind::kTokens, bytes_of_tokens(sequences), instruction);
   pass.places.push_back({0, 1, Place::kOutside, 1});
   return pass;
 }

@@ -12,7 +12,6 @@ namespace rehearse {
 // What a pass has beside its graph.
 struct PassParts {
   bool receives_tokens = false;  // those that the last stage sampled
-  int sampled = -1;              // of so many sequences; -1: of those of the pass
   bool moves_experts = false;    // before anything is computed, their weights arrive
   bool routed = false;           // routing is not uniform
 };
@@ -21,8 +20,9 @@ struct PassParts {
 PassProgram compile_pass(const Model& model, const Layout& layout, const PassShape& shape,
                          const std::vector<int>& kinds, const PassParts& parts, Names& names);
 
-// The last stage sends the tokens that it has sampled for so many sequences to the first.
-PassProgram compile_token_message(int sequences, Names& names);
+// The last stage sends the tokens that it has sampled for so many sequences to the first: its part
+// or that of the first, for which nobody waits there.
+PassProgram compile_token_message(int sequences, Message::Kind kind, Names& names);
 
 // A sampled token on its way back to the first stage: an int32, as frameworks send it.
 constexpr double kTokenIdBytes = 4;

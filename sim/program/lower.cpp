@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <map>
 #include <stdexcept>
 
@@ -10,8 +9,6 @@
 #include "model/weights.hpp"
 #include "program/batch_work.hpp"
 #include "program/program_builder.hpp"
-#include "program/served_work.hpp"
-#include "schedule/pipeline_schedule.hpp"
 
 namespace rehearse {
 namespace {
@@ -86,39 +83,22 @@ CollectiveUse collective_use(const Plan& plan) {
 
 namespace {
 
-// Programs of roles, each built once.
-template <class Key>
-class RolePrograms {
- public:
-  explicit RolePrograms(Programs& programs) : programs_(programs) {}
-
-  template <class Build>
-  int of(const Key& key, const Build& build) {
-    const auto [at, is_new] =
-        program_of_.try_emplace(key, static_cast<int>(programs_.programs.size()));
-    if (is_new) programs_.programs.push_back(build());
-    return at->second;
-  }
-
- private:
-  Programs& programs_;
-  std::map<Key, int> program_of_;
-};
-
 void lower_batch(const Model& model, const Plan& plan, const std::vector<int>& node_of_rank,
                  Programs& result) {
   const RankGrid grid(plan.layout);
   PassLibrary library(model);
   const MicroBatches batches(plan);
   const std::vector<Share> share = batches.shares(result.groups);
-  RolePrograms<decltype(Role().key())> roles(result);
+  std::map<decltype(Role().key()), int> program_of;
   for (Rank rank = 0; rank < grid.size(); ++rank) {
     const Role role = role_of(plan, result.groups, grid, share, batches.equal_prompts(), rank);
-    const int program = roles.of(role.key(), [&] {
-      return build_program(model, plan, work_of_batch(model, plan, batches, role), role.stage,
-                           library);
-    });
-    result.ranks.push_back({program, grid.coordinates(rank), share[rank], rank});
+    const auto [known, is_new] =
+        program_of.try_emplace(role.key(), static_cast<int>(result.programs.size()));
+    if (is_new) {
+      result.programs.push_back(build_program(
+          model, plan, work_of_batch(model, plan, batches, role), role.stage, library));
+    }
+    result.ranks.push_back({known->second, grid.coordinates(rank), share[rank], rank});
   }
   result.passes = library.take_passes();
   result.names = library.take_names();
@@ -129,30 +109,6 @@ void lower_batch(const Model& model, const Plan& plan, const std::vector<int>& n
   }
 }
 
-// A program for each stage of each replica: no two replicas serve the same requests.
-void lower_served(const Model& model, const Plan& plan, Programs& result) {
-  const RankGrid grid(plan.layout);
-  PassLibrary library(model);
-  result.logs = engine_logs(plan);
-  for (const Request& request : plan.serve->requests) result.arrivals.push_back(request.arrival);
-  std::vector<std::vector<ReplicaWork>> works;  // by engine
-  works.reserve(result.logs.size());
-  for (const std::vector<Decision>& log : result.logs) {
-    works.push_back(served_work(plan, model, log));
-  }
-  RolePrograms<std::array<int, 3>> roles(result);
-  for (Rank rank = 0; rank < grid.size(); ++rank) {
-    const Coordinates at = grid.coordinates(rank);
-    const ReplicaWork& work = works[at.data][at.expert];
-    const int program = roles.of({at.pipeline, at.data, at.expert}, [&] {
-      return build_program(model, plan, work, at.pipeline, library);
-    });
-    result.ranks.push_back({program, at, {0, work.sequences}, rank, at.data});
-  }
-  result.passes = library.take_passes();
-  result.names = library.take_names();
-}
-
 }  // namespace
 
 Programs lower(const Model& model, const Plan& plan, const std::vector<int>& node_of_rank) {
@@ -161,12 +117,7 @@ Programs lower(const Model& model, const Plan& plan, const std::vector<int>& nod
   result.engine = plan.engine.times;
   result.compute_dtype = fastest_arithmetic(model);
   result.groups = build_groups(plan.layout);
-  result.stages = pipeline_shape(plan.layout).stages();
-  if (plan.serve) {
-    lower_served(model, plan, result);
-  } else {
-    lower_batch(model, plan, node_of_rank, result);
-  }
+  lower_batch(model, plan, node_of_rank, result);
   return result;
 }
 

@@ -37,18 +37,18 @@ int PassLibrary::pass(const Layout& layout, const PassShape& shape, const PassPa
   const Key key(
       {layout.tensor, layout.expert, expert_tensor_degree(layout), layout.sequence_parallel},
       {shape.slices, shape.grows, steps_that_matter(shape), model_.moe ? shape.group_tokens : 0,
-       shape.host},
+       shape.host, shape.begin_for_host()},
       {shape.stage == 0, shape.stage + 1 == layout.stages(), {first, first + shape.layers.count}},
-      {parts.receives_tokens, parts.sampled, parts.moves_experts, parts.routed});
+      {parts.receives_tokens, parts.moves_experts, parts.routed});
   const auto [at, is_new] = numbers_.try_emplace(key, static_cast<int>(passes_.size()));
   if (is_new) passes_.push_back(compile_pass(model_, layout, shape, kinds_, parts, names_));
   return at->second;
 }
 
-int PassLibrary::token_message(int sequences) {
+int PassLibrary::token_message(int sequences, Message::Kind kind) {
   const auto [at, is_new] =
-      token_messages_.try_emplace(sequences, static_cast<int>(passes_.size()));
-  if (is_new) passes_.push_back(compile_token_message(sequences, names_));
+      token_messages_.try_emplace({sequences, kind}, static_cast<int>(passes_.size()));
+  if (is_new) passes_.push_back(compile_token_message(sequences, kind, names_));
   return at->second;
 }
 

@@ -28,7 +28,8 @@ class PassLibrary {
 
   // Numbers of passes. `shape.stage` and `shape.layers` are the chunk's.
   int pass(const Layout& layout, const PassShape& shape, const PassParts& parts);
-  int token_message(int sequences);
+  // What the last stage sends the first, or what that receives.
+  int token_message(int sequences, Message::Kind kind = Message::Kind::kSend);
 
   // Until the next pass is asked for.
   const PassProgram& of(int pass) const { return passes_[pass]; }
@@ -42,11 +43,11 @@ class PassLibrary {
   // split over the tensor ranks;
   using LayoutKey = std::tuple<int, int, int, bool>;
   // slices, whether they grow, and in which steps where that matters, tokens of the expert group,
-  // whether a host takes time before it;
-  using ShapeKey = std::tuple<std::vector<Slice>, bool, StepRange, double, bool>;
+  // whether a host takes time before it, and for how many requests;
+  using ShapeKey = std::tuple<std::vector<Slice>, bool, StepRange, double, bool, double>;
   // whether it is the first and the last stage, kinds of its layers;
   using ChunkKey = std::tuple<bool, bool, std::vector<int>>;
-  using PartsKey = std::tuple<bool, int, bool, bool>;
+  using PartsKey = std::tuple<bool, bool, bool>;
   using Key = std::tuple<LayoutKey, ShapeKey, ChunkKey, PartsKey>;
 
   StepRange steps_that_matter(const PassShape& shape) const;
@@ -58,7 +59,7 @@ class PassLibrary {
   std::vector<std::string> instructions_;
   Names names_{instructions_};
   std::map<Key, int> numbers_;
-  std::map<int, int> token_messages_;
+  std::map<std::pair<int, Message::Kind>, int> token_messages_;
 };
 
 }  // namespace rehearse

@@ -31,8 +31,7 @@ const char* to_text(Stream stream);  // "compute", "tp comm", "ep comm", "pp sen
 
 // What a message between stages carries. With the stage that it is for it makes the lane in which
 // messages of two ranks follow each other (Programs::lane).
-enum class MessageKind : std::uint8_t { kActivations, kTokens, kCount };
-constexpr int kMessageKinds = static_cast<int>(MessageKind::kCount);
+enum class MessageKind : std::uint8_t { kActivations, kTokens };
 
 // What an instruction does for each copy of a token on its rank, where routing is not uniform.
 struct RoutedWork {

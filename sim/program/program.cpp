@@ -59,7 +59,10 @@ const char* to_text(Stream stream) {
   return kNames[static_cast<int>(stream)];
 }
 
-const char* to_text(Phase phase) { return phase == Phase::kPrefill ? "prefill" : "decode"; }
+const char* to_text(Phase phase) {
+  constexpr const char* kNames[] = {"prefill", "decode", "prefill and decode"};
+  return kNames[static_cast<int>(phase)];
+}
 
 Bytes PassProgram::certain_activations() const {
   Bytes most = live_copies.empty() ? activation_peak : Bytes{};

@@ -15,14 +15,14 @@
 #include "plan/plan.hpp"
 #include "program/pass_program.hpp"
 #include "routing/expert_routing.hpp"
-#include "schedule/batch_scheduler.hpp"
 
 namespace rehearse {
 
-// Of the requests of a batch: their prompts, or their next tokens.
-enum class Phase : std::uint8_t { kPrefill, kDecode };
-inline constexpr std::array kPhases = {Phase::kPrefill, Phase::kDecode};
-const char* to_text(Phase phase);  // "prefill", "decode"
+// Of the requests of a batch: their prompts, or their next tokens; a step of a service may have
+// both.
+enum class Phase : std::uint8_t { kPrefill, kDecode, kMixed };
+inline constexpr std::array kPhases = {Phase::kPrefill, Phase::kDecode};  // of a batch
+const char* to_text(Phase phase);  // "prefill", "decode", "prefill and decode"
 
 // A call of a pass program.
 struct Action {
@@ -37,12 +37,10 @@ struct Action {
   // The number of the micro-batch's pass, over all phases; of a message of its own, that of the
   // pass which it lets the receiver begin. The same on all ranks that exchange something.
   std::int32_t about = 0;
-  // Where requests arrive: which decision of its engine's log it is a part of. The rank's first
-  // action of each waits for the decision's date, and but for the first decision until all ranks of
-  // the engine have ended the one before, whose KV cache is then let go.
-  std::int32_t decision = 0;
-  bool waits_for_engine = false;
+  // Of a step of a service: when it begins, and what the rank's KV cache holds from then on; below
+  // 0: what the pass appends is added to it.
   Seconds not_before;
+  Bytes kv_held{-1};
 
   // Of the model; Place::kOutside outside layers.
   int layer(int of_chunk) const { return of_chunk < 0 ? of_chunk : layers.first + of_chunk; }
@@ -54,7 +52,7 @@ struct Loop {
   int begin = 0;
   int end = 0;
   int repeat = 1;
-  int first_step = 0;
+  double first_step = 0;  // of a service: any, for it stands for the mean context of a batch
 };
 
 struct Program {
@@ -63,8 +61,6 @@ struct Program {
   std::vector<Share> layers;  // of its chunks
   std::vector<Action> actions;
   std::vector<Loop> loops;
-  // Numbers of requests, as Action::sequences counts them; empty: those of the replica, in order.
-  std::vector<int> requests;
   int slots = 0;
   Bytes weights;  // held by each rank of the role
   Bytes communication_buffers;
@@ -73,9 +69,18 @@ struct Program {
 struct RankEntry {
   int program = 0;
   Coordinates at;
-  Share sequences;  // the requests of its data-parallel replica, numbered over the whole batch
-  int gpu = 0;      // that it runs on: its number in the whole plan, of which this may be a part
-  int engine = 0;   // that it is a part of, where requests arrive
+  Share sequences;   // the requests of its data-parallel replica, numbered over the whole batch
+  int gpu = 0;       // that it runs on: its number in the whole plan, of which this may be a part
+  int replica = -1;  // of a service
+};
+
+// When a request of a service got what.
+struct RequestDates {
+  int replica = 0;
+  Seconds arrival;
+  Seconds first_token;
+  Seconds last_token;
+  int tokens = 0;  // 0: it was refused
 };
 
 struct Programs {
@@ -83,7 +88,6 @@ struct Programs {
   std::vector<Program> programs;
   std::vector<RankEntry> ranks;
   ProcessGroups groups;
-  int stages = 1;  // of the pipeline: chunks, over all its ranks
   CollectiveUse collectives;
   EngineTimes engine;
   Dtype compute_dtype = Dtype::kBf16;            // of the fastest matrix products
@@ -92,9 +96,8 @@ struct Programs {
   // Where these are one replica's, simulated for others that are alike: by rank of the whole plan,
   // the rank here that stands for it. Empty: these are the whole plan's.
   std::vector<Rank> image_of;
-  // Where requests arrive one after the other: what each engine does, and when they do.
-  std::vector<std::vector<Decision>> logs;
-  std::vector<Seconds> arrivals;
+  // Where these are the steps of a service: all its requests. Actions then name none.
+  std::vector<RequestDates> served;
 
   const Program& of(Rank rank) const { return programs[ranks[rank].program]; }
   const Action& action(Rank rank, int action) const { return of(rank).actions[action]; }
@@ -107,12 +110,9 @@ struct Programs {
     return instruction.name < 0 ? "" : names[instruction.name];
   }
   // The i-th request of the rank's action.
-  int request_of(const RankEntry& rank, const Action& action, int i) const {
-    const std::vector<int>& listed = programs[rank.program].requests;
-    const int at = action.sequences.first + i;
-    return listed.empty() ? rank.sequences.first + at : listed[at];
+  static int request_of(const RankEntry& rank, const Action& action, int i) {
+    return rank.sequences.first + action.sequences.first + i;
   }
-  Seconds arrival_of(int request) const { return arrivals.empty() ? Seconds{} : arrivals[request]; }
   // With the layer: "L3 qkv".
   std::string name_in_layer(const Instruction& instruction, int layer) const;
 
@@ -121,10 +121,10 @@ struct Programs {
     return groups.of(rank, message.axis).on_from(rank, message.peer);
   }
   // Of a message: what it carries, for which stage. Messages of one lane between two ranks come in
-  // the order in which they were sent.
-  int lane_of(const Action& action, const Instruction& instruction) const {
-    const int on = instruction.kind == Instruction::Kind::kSend ? 1 : 0;
-    return (action.stage + on) % stages * kMessageKinds + static_cast<int>(instruction.message);
+  // the order in which they were sent. Tokens are for the first stage.
+  static int lane_of(const Action& action, const Instruction& instruction) {
+    if (instruction.message == MessageKind::kTokens) return 0;
+    return action.stage + (instruction.kind == Instruction::Kind::kSend ? 1 : 0);
   }
 
   int all_ranks() const {  // of the whole plan

@@ -12,7 +12,6 @@ ProgramMemory memory_of(const Programs& programs, const Program& program) {
   for (const Loop& loop : program.loops) {
     for (int at = loop.begin; at < loop.end; ++at) {
       const PassProgram& pass = programs.pass_of(program.actions[at]);
-      if (program.actions[at].waits_for_engine) kv_cache = {};
       kv_cache += pass.kv_appended * loop.repeat;
       memory.kv_cache = std::max(memory.kv_cache, kv_cache);
       memory.activations = std::max(memory.activations, pass.activation_peak);

@@ -67,6 +67,8 @@ std::vector<int> RankCopies::order_of_copies(const ProcessGroup& group) const {
 }
 
 int RankCopies::dense_replica_of(Rank copy) const {
+  const int of_service = programs_.ranks[image_of_[copy]].replica;
+  if (of_service >= 0) return of_service;
   return dense_replica_of_[place_[image_of_[copy]] * replicas_ + replica_of_[copy]];
 }
 

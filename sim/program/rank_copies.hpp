@@ -28,7 +28,8 @@ class RankCopies {
   int replicas() const { return replicas_; }
   Rank copy_of(Rank image, int replica) const { return copies_[image * replicas_ + replica]; }
 
-  // Its dense data-parallel replica: its place in its group on the data axis.
+  // Its dense data-parallel replica: its place in its group on the data axis; of a service, that
+  // which RankEntry names.
   int dense_replica_of(Rank copy) const;
   RankEntry entry(Rank copy) const;
   // Whether any of the ranks has another coordinate than 0.

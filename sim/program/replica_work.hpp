@@ -1,10 +1,9 @@
-// What a replica does in a run: its batches one after the other, and which of their requests enter
-// which pass. The program builder makes the actions of each stage of it.
+// What a replica does in a run: which requests enter which pass. The program builder makes the
+// actions of each stage of it.
 #pragma once
 
 #include <vector>
 
-#include "base/units.hpp"
 #include "layout/layout.hpp"
 #include "model/slice.hpp"
 
@@ -20,31 +19,11 @@ struct PassWork {
   bool runs = true;
 };
 
-// Decode steps in a row with the same requests.
-struct DecodeRun {
-  int first_step = 0;
-  int steps = 0;
-  std::vector<PassWork> parts;  // by micro-batch
-};
-
-struct BatchWork {
-  Seconds not_before;
-  int first_pass = 0;  // Action::about of its first: those of prefill are first, then of decoding
-  std::vector<PassWork> prefills;
-  std::vector<DecodeRun> decodes;
-  // By decode micro-batch: it begins when all requests before this one (counted as
-  // PassWork::sequences of the prefills) have their first token.
-  std::vector<int> decode_ends;
-
-  int passes() const { return static_cast<int>(prefills.size() + decode_ends.size()); }
-  // Of those that a replica runs, the last.
-  const PassWork& last() const;
-};
-
 struct ReplicaWork {
-  std::vector<BatchWork> batches;
-  int sequences = 0;          // over all batches
-  std::vector<int> requests;  // Program::requests
+  int sequences = 0;
+  std::vector<PassWork> prefills;
+  int steps = 0;                  // of decoding
+  std::vector<PassWork> decodes;  // of one step, by micro-batch
 };
 
 }  // namespace rehearse

@@ -129,16 +129,9 @@ void OperatorExecution::end_one(RankState& state, const Span& span) {
 
 void OperatorExecution::begin_pass(Rank rank, RankState& state) {
   const PassProgram& begun = *state.pass;
-  if (state.called->waits_for_engine) {
-    state.kv = {};
-    sink_.memory({rank, MemoryCategory::kKvCache, state.clock, {}});
-  }
-  const Seconds begins = std::max({state.clock, state.gate, state.called->not_before});
-  if (begins > state.clock) {
-    sink_.idle({rank, state.clock, std::max(state.clock, state.gate), begins});
-    state.clock = begins;
-  }
-  state.kv += begun.kv_appended;
+  state.clock = std::max(state.clock, state.called->not_before);
+  const Bytes held = state.called->kv_held;
+  state.kv = held.value < 0 ? state.kv + begun.kv_appended : held;
   sink_.memory({rank, MemoryCategory::kKvCache, state.clock, state.kv});
   state.activations = begun.certain_activations();
   sink_.memory({rank, MemoryCategory::kActivations, state.clock, state.activations});

@@ -87,7 +87,7 @@ int PassCosts::add_run(const Cursor& first, int& numbered) {
   return static_cast<int>(runs_.size()) - 1;
 }
 
-Seconds PassCosts::time_of(int instruction, int step) {
+Seconds PassCosts::time_of(int instruction, double step) {
   const OperatorPrice& price = costs_[instruction];
   if (!price.grows()) return price.first().total;
   Timed& timed = timed_[instruction];
@@ -95,7 +95,7 @@ Seconds PassCosts::time_of(int instruction, int step) {
   return timed.time;
 }
 
-void PassCosts::renew(RunCost& run, int step) {
+void PassCosts::renew(RunCost& run, double step) {
   run.step = step;
   Seconds end;
   for (std::size_t at = 0; at < run.ends.size(); ++at) {

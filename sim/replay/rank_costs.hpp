@@ -15,7 +15,7 @@ namespace rehearse {
 // asked for last.
 struct RunCost {
   int number = 0;  // over all devices and passes
-  int step = -1;
+  double step = -1;
   bool grows = false;                      // with the step
   std::vector<Seconds> ends;               // by operator, counted from the start of the run
   std::vector<std::int32_t> instructions;  // of the pass, by operator
@@ -39,7 +39,7 @@ class PassCosts {
   // The run that begins at the cursor, at a compute without a routed amount: it ends before a wait,
   // before anything else than a compute, after a sampling (whose end is a token's date), and with
   // the pass. The host's time is a run of its own.
-  const RunCost& run(const Cursor& cursor, int step) {
+  const RunCost& run(const Cursor& cursor, double step) {
     const bool last = cursor.repetition + 1 == pass_->places[cursor.place].repeat;
     RunCost& run = runs_[(last ? in_last_ : in_inner_)[index_of(cursor.place, cursor.at)]];
     if (run.step != step && (run.grows || run.step < 0)) renew(run, step);
@@ -47,19 +47,21 @@ class PassCosts {
   }
 
   // Of one operator without a routed amount.
-  KernelTime kernel(int instruction, int step) const { return costs_[instruction].kernel_at(step); }
+  KernelTime kernel(int instruction, double step) const {
+    return costs_[instruction].kernel_at(step);
+  }
 
  private:
   void find_runs(int place, int repetition, int& numbered);
   int add_run(const Cursor& first, int& numbered);
-  void renew(RunCost& run, int step);
+  void renew(RunCost& run, double step);
 
   // What an instruction takes at the step that was asked for last: layers that are alike ask once.
   struct Timed {
-    int step = -1;
+    double step = -1;
     Seconds time;
   };
-  Seconds time_of(int instruction, int step);
+  Seconds time_of(int instruction, double step);
 
   const PassProgram* pass_;
   std::vector<OperatorPrice> costs_;  // by instruction

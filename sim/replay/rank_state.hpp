@@ -66,7 +66,7 @@ struct RankState {
   const Program* program = nullptr;
   // The next instruction. Past the last loop there is none.
   int loop = 0;
-  int step = 0;
+  double step = 0;
   int action = 0;
   const Action* called = nullptr;     // the action; nullptr: it has not begun
   const PassProgram* pass = nullptr;  // its
@@ -74,11 +74,10 @@ struct RankState {
   Cursor cursor;
   std::int64_t order = 0;  // instructions so far
   std::int64_t begun = 0;  // of these, before the action
-  // Slot that it waits for; kDraining: every transfer of its own; kAtGate: the ranks of its engine;
-  // kBeside: an operator of its own (SharedUnits).
+  // Slot that it waits for; kDraining: every transfer of its own; kBeside: an operator of its own
+  // (SharedUnits).
   int blocked_on = kNotBlocked;
   Seconds clock;       // of the compute stream
-  Seconds gate;        // when all ranks of its engine had ended what they did before
   int in_flight = 0;   // transfers posted and not complete
   int queued = 0;      // of these, in the streams' queues
   int one_by_one = 0;  // operators of a run (RunCost) that is not executed as one, still to come
@@ -92,8 +91,7 @@ struct RankState {
 
   static constexpr int kNotBlocked = -1;
   static constexpr int kDraining = -2;
-  static constexpr int kAtGate = -3;
-  static constexpr int kBeside = -4;
+  static constexpr int kBeside = -3;
 
   bool has_actions() const { return loop < static_cast<int>(program->loops.size()); }
   int position() const { return static_cast<int>(order - begun); }

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "replay/engine_gates.hpp"
 #include "replay/operator_execution.hpp"
 #include "replay/rank_costs.hpp"
 #include "replay/rank_state.hpp"
@@ -36,7 +35,6 @@ class Replay : public TransferObserver {
                   wakes_.wake_at(rank, programs_.ranks[rank].gpu, date);
                 }),
         operators_(costs_, routed_, shared_, sink),
-        gates_(programs),
         wakes_(engine_, *level_, level, [this](Rank rank, Seconds date) { wake(rank, date); }),
         progress_(progress) {
     if (!sink.takes_link_flows()) return;
@@ -135,9 +133,9 @@ class Replay : public TransferObserver {
   // Executes instructions until one waits for a transfer that is not complete, or all are done.
   void advance(Rank rank) {
     RankState& state = ranks_[rank];
-    if (state.blocked_on != RankState::kAtGate) state.blocked_on = RankState::kNotBlocked;
+    state.blocked_on = RankState::kNotBlocked;
     while (state.has_actions()) {
-      if (state.called == nullptr && !begin_action(rank, state)) return;
+      if (state.called == nullptr) begin_action(rank, state);
       while (!state.pass->is_over(state.cursor)) {
         execute(rank, state);
         if (state.blocked_on != RankState::kNotBlocked) return;
@@ -155,31 +153,12 @@ class Replay : public TransferObserver {
     if (state.actor >= 0) engine_.resume(state.actor);
   }
 
-  // False: it may not yet.
-  bool begin_action(Rank rank, RankState& state) {
-    const Action& next = state.program->actions[state.action];
-    if (next.waits_for_engine && !pass_gate(rank, state)) return false;
-    state.called = &next;
+  void begin_action(Rank rank, RankState& state) {
+    state.called = &state.program->actions[state.action];
     state.pass = &programs_.pass_of(*state.called);
     state.cursor = state.pass->first();
     state.begun = state.order;
     if (state.pass->is_pass) operators_.begin_pass(rank, state);
-    return true;
-  }
-
-  // The last rank of the engine lets all others go on.
-  bool pass_gate(Rank rank, RankState& state) {
-    if (std::exchange(state.blocked_on, RankState::kNotBlocked) == RankState::kAtGate) return true;
-    if (!gates_.arrive(rank, state.clock)) {
-      state.blocked_on = RankState::kAtGate;
-      return false;
-    }
-    state.gate = gates_.ended(rank);
-    for (const Rank other : gates_.take_waiting(rank)) {
-      ranks_[other].gate = state.gate;
-      advance(other);
-    }
-    return true;
   }
 
   // Once an action: nothing beside its instructions.
@@ -385,7 +364,6 @@ class Replay : public TransferObserver {
   RoutedRanks routed_;
   SharedUnits shared_;
   OperatorExecution operators_;
-  EngineGates gates_;
   std::vector<RankState> ranks_;
   RankWakes wakes_;
   Seconds makespan_;

@@ -23,7 +23,8 @@ RoutedRanks::RoutedRanks(const Programs& programs) : programs_(programs) {
 }
 
 SpreadKey RoutedRanks::key_of(const RoutedPlace& place) const {
-  return {programs_.ranks[place.rank].at.data, place.layer, place.action->about, place.step};
+  return {programs_.ranks[place.rank].at.data, place.layer, place.action->about,
+          static_cast<int>(place.step)};
 }
 
 const TokenSpread& RoutedRanks::spread_of(const RoutedPlace& place) {

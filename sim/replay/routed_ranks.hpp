@@ -25,7 +25,7 @@ struct RoutedPlace {
   Rank rank = 0;
   const Action* action = nullptr;
   int layer = Place::kOutside;  // of the model
-  int step = 0;
+  double step = 0;
 };
 
 class RoutedRanks {

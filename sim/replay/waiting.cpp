@@ -24,7 +24,6 @@ std::string name_of(const Programs& programs, Rank rank, const Instruction& inst
 }
 
 std::string awaited(const Programs& programs, Rank rank, const RankState& state) {
-  if (state.blocked_on == RankState::kAtGate) return "the other ranks of its engine";
   if (state.blocked_on != RankState::kDraining) {
     const Slot& slot = state.slots[state.blocked_on];
     return name_of(programs, rank, *slot.instruction, slot.layer);

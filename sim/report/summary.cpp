@@ -69,35 +69,11 @@ std::string axes(const Metrics& metrics) {
   return text.empty() ? "none" : text;
 }
 
-// What TTFT, throughput and cost hang on.
-const char* traffic_of(const Metrics& m) { return m.serving ? kAsTheyArrive : kBurst; }
-
-std::vector<Line> serving_lines(const Metrics& m) {
-  if (!m.serving) return {};
-  const Serving& serving = *m.serving;
-  return {{"queueing", distribution(*serving.queue_s),
-           "per request: from its arrival to the start of the first operator of its batch on its "
-           "engine"},
-          {"end to end", distribution(*serving.e2e_s),
-           "per request: from its arrival to the end of the operator that samples its last output "
-           "token"},
-          {"served",
-           fmt::format("{} requests in {}: {}/s; {} output, {} prompt and output tokens/s per GPU; "
-                       "{:.2f} requests in a batch",
-                       serving.requests.size(), seconds(serving.window_s),
-                       rate(serving.request_rate), rate(serving.output_tokens_per_s_per_gpu),
-                       rate(serving.tokens_per_s_per_gpu), serving.mean_batch),
-           "from the first arrival to the last token, over all GPUs of the layout; a batch: what "
-           "the scheduler decides at once, mean over all engines"}};
-}
-
 std::vector<Line> time_lines(const Metrics& m) {
   std::vector<Line> lines = {
-      {"TTFT", fmt::format("{} ({})", distribution(m.ttft_s), traffic_of(m)),
-       fmt::format(
-           "per request: from its arrival to the end of the operator that samples its first "
-           "output token{}",
-           m.serving ? "" : "; all requests arrive at time 0")}};
+      {"TTFT", fmt::format("{} ({})", distribution(m.ttft_s), kBurst),
+       "per request: from its arrival to the end of the operator that samples its first output "
+       "token; all requests arrive at time 0"}};
   if (m.tpot_s) {
     lines.push_back({"TPOT", distribution(*m.tpot_s),
                      "per request: (last token - first token) / (output tokens - 1); a request "
@@ -116,14 +92,13 @@ std::vector<Line> time_lines(const Metrics& m) {
   }
   lines.push_back(
       {"makespan", seconds(m.makespan_s), "time 0 to the end of the last operator or transfer"});
-  lines.push_back(
-      {"throughput",
-       fmt::format("{:.3g} tokens/ms per GPU, {} output tokens/s per GPU; all GPUs: {} "
-                   "prompt + {} output tokens/s ({})",
-                   m.tokens_per_ms_per_gpu, rate(m.output_tokens_per_s_per_gpu),
-                   rate(m.prompt_tokens_per_s), rate(m.output_tokens_per_s), traffic_of(m)),
-       "(prompt + output tokens, or output tokens alone) / makespan / all GPUs of the "
-       "layout"});
+  lines.push_back({"throughput",
+                   fmt::format("{:.3g} tokens/ms per GPU, {} output tokens/s per GPU; all GPUs: {} "
+                               "prompt + {} output tokens/s ({})",
+                               m.tokens_per_ms_per_gpu, rate(m.output_tokens_per_s_per_gpu),
+                               rate(m.prompt_tokens_per_s), rate(m.output_tokens_per_s), kBurst),
+                   "(prompt + output tokens, or output tokens alone) / makespan / all GPUs of the "
+                   "layout"});
   if (m.experts && m.experts->dropped_fraction > 0) {
     lines.push_back({"",
                      fmt::format("tokens count as served although {} of their expert copies "
@@ -152,7 +127,7 @@ std::vector<Line> cost_lines(const Metrics& m) {
              "all GPUs of the plan over the window, by the platform's price and power of a GPU; "
              "over prompt and output tokens, or output tokens alone"}};
   }
-  return {{"cost", fmt::format("{} ({})", text, traffic_of(m)),
+  return {{"cost", fmt::format("{} ({})", text, kBurst),
            "all GPUs of the layout until the makespan, by the platform's price and power of a GPU; "
            "over prompt and output tokens, or output tokens alone"}};
 }
@@ -185,8 +160,7 @@ std::vector<Line> gpu_time_lines(const Metrics& m) {
     if (static_cast<GpuTimeKind>(kind) == GpuTimeKind::kHost && !m.host_fraction) continue;
     const GpuTimeWord& word = word_of(static_cast<GpuTimeKind>(kind));
     text += fmt::format("{}{} {}", kind == 0 ? "" : ", ", word.name, percent(shares[kind]));
-    definition += fmt::format("; {}: {}", word.name,
-                              definition_of(static_cast<GpuTimeKind>(kind), m.serving.has_value()));
+    definition += fmt::format("; {}: {}", word.name, word.definition);
   }
   return {{"time of a GPU", text, definition}};
 }
@@ -225,25 +199,12 @@ std::vector<Line> replica_lines(const Metrics& m) {
 }
 
 std::string traffic_text(const Plan& plan) {
-  if (plan.serve) {
-    const auto requests = static_cast<double>(plan.serve->requests.size());
-    return fmt::format("{} requests x ({:.0f} prompt + {:.0f} output tokens on average)",
-                       plan.serve->requests.size(), prompt_tokens(plan) / requests,
-                       output_tokens(plan) / requests);
-  }
   const Batch& batch = plan.batch;
   return fmt::format("{} requests x ({} prompt{} + {} output tokens)", batch.sequences,
                      batch.lengths.given
                          ? fmt::format("{:.0f}", prompt_tokens(plan) / batch.sequences)
                          : std::to_string(batch.prompt_tokens),
                      batch.lengths.given ? " on average" : "", batch.output_tokens);
-}
-
-// "2 static, up to 8 requests at once on each of 4 replicas"
-std::string engine_text(const Plan& plan) {
-  return fmt::format("{} {}, up to {} requests at once on each of {} replicas", plan.layout.data,
-                     plan.serve->engine.name, *plan.serve->engine.max_sequences,
-                     plan.layout.dense_data());
 }
 
 // "77.0 GB usable (0.90 of 85.5 GB)"
@@ -299,13 +260,9 @@ std::vector<Line> name_lines(const RunIdentity& identity) {
 
 std::vector<Line> plan_lines(const Plan& plan) {
   return {{"layout", layout_text(plan.layout), "data counts replicas of the experts"},
-          {"traffic", traffic_text(plan), plan.serve ? kAsTheyArrive : kBurst},
-          plan.serve ? Line{"engines", engine_text(plan),
-                            "an engine: the replicas that share experts; requests come to the "
-                            "engines in turns, in order of arrival"}
-                     : Line{"prefill", "in " + prefill_text(plan.batch),
-                            "of each data-parallel replica, one after the other through the "
-                            "pipeline"}};
+          {"traffic", traffic_text(plan), kBurst},
+          {"prefill", "in " + prefill_text(plan.batch),
+           "of each data-parallel replica, one after the other through the pipeline"}};
 }
 
 std::vector<Line> memory_lines(const MemoryPeak& memory) {
@@ -371,9 +328,8 @@ std::string summary(const RunIdentity& identity, const Plan& plan, const Metrics
   }
   if (metrics.replayed) {
     for (const std::vector<Line>& part :
-         {time_lines(metrics), serving_lines(metrics), cost_lines(metrics), gpu_time_lines(metrics),
-          share_lines(metrics), replica_lines(metrics), expert_lines(metrics),
-          memory_lines(metrics.memory)}) {
+         {time_lines(metrics), cost_lines(metrics), gpu_time_lines(metrics), share_lines(metrics),
+          replica_lines(metrics), expert_lines(metrics), memory_lines(metrics.memory)}) {
       add(part);
     }
   } else {

@@ -1,8 +1,6 @@
-// Most steps decode: with all keys seen, what such a step takes depends on how many requests there
-// are and on the sum of their contexts alone, and grows linearly in its amounts. So one pass is
-// compiled for so many requests, with contexts of 1, and asked at the step at which the mean
-// context is that of the batch. Steps with prompts, and decodes whose queries see limited keys,
-// refill the attention of a pass that was compiled for as many tokens.
+// Most steps decode: one pass is compiled for so many requests and asked at any step
+// (step_pass.hpp). Steps with prompts, and decodes whose queries see limited keys, refill the
+// attention of a pass that was compiled for as many tokens.
 #include "service/pass_price.hpp"
 
 #include <algorithm>
@@ -192,97 +190,38 @@ PassShape PassPrice::pass_shape(int stage, double group_tokens) const {
   return shape;
 }
 
-CompiledPass& PassPrice::decode_pass(int stage, const serving::StepShape& shape,
-                                     double group_tokens) {
-  const auto requests = static_cast<double>(shape.executed);
-  const Key key{stage, Kind::kGrowing, requests, requests, group_tokens};
-  CompiledPass* pass = known(key);
-  if (pass == nullptr) {
-    PassShape pass_shape = this->pass_shape(stage, group_tokens);
-    pass_shape.slices = {{requests, 1, 1}};
-    pass_shape.grows = true;
-    pass = &compile(stage, key, pass_shape);
-  }
-  // Requests that pad the batch have a context of 1.
-  const double padding = requests - static_cast<double>(shape.tokens);
-  pass->set_step((static_cast<double>(shape.context) + padding) / requests - 1);
-  return *pass;
-}
-
-// Alike requests together; decodes as one slice of their mean context, where that is the same.
-std::vector<Slice> PassPrice::slices_of(const serving::StepShape& shape) const {
-  std::vector<Slice> slices;
-  double decoding = static_cast<double>(shape.executed - shape.tokens);
-  double context = decoding;
-  for (const serving::Slice& each : shape.slices) {
-    const double before = each.context + shape.grown;
-    if (!limited_ && each.tokens == 1 && before > 0) {
-      decoding += 1;
-      context += before;
-    } else {
-      slices.push_back({1, static_cast<double>(each.tokens), before});
-    }
-  }
-  if (limited_ && decoding > 0) slices.push_back({decoding, 1, 1});
-  if (!limited_ && decoding > 0) slices.push_back({decoding, 1, context / decoding});
-  std::sort(slices.begin(), slices.end());
-  std::vector<Slice> merged;
-  for (const Slice& slice : slices) {
-    if (!merged.empty() && merged.back().query == slice.query &&
-        merged.back().context == slice.context) {
-      merged.back().sequences += slice.sequences;
-    } else {
-      merged.push_back(slice);
-    }
-  }
-  return merged;
-}
-
 PassPrice::Kind PassPrice::kind_of(const std::vector<Slice>& slices) {
   const auto decodes = [](const Slice& slice) { return slice.query == 1 && slice.context > 0; };
   if (std::all_of(slices.begin(), slices.end(), decodes)) return Kind::kDecode;
   return std::any_of(slices.begin(), slices.end(), decodes) ? Kind::kMixed : Kind::kPrefill;
 }
 
-CompiledPass& PassPrice::mixed_pass(int stage, const serving::StepShape& shape,
-                                    double group_tokens) {
-  const std::vector<Slice> slices = slices_of(shape);
-  const Key key{stage, kind_of(slices), tokens_of(slices), sequences_of(slices), group_tokens};
-  if (CompiledPass* const pass = known(key)) {
-    pass->refill(slices);
-    return *pass;
-  }
-  PassShape pass_shape = this->pass_shape(stage, group_tokens);
-  pass_shape.slices = slices;
-  return compile(stage, key, pass_shape);
-}
-
 CompiledPass& PassPrice::pass_of(int stage, const serving::StepShape& shape, double group_tokens) {
-  const bool growing = shape.tokens == 0 || (shape.decodes && !limited_);
-  return growing ? decode_pass(stage, shape, group_tokens) : mixed_pass(stage, shape, group_tokens);
+  const StepPass step = pass_of_step(shape, limited_);
+  const Kind kind = step.grows ? Kind::kGrowing : kind_of(step.slices);
+  const Key key{stage, kind, tokens_of(step.slices), sequences_of(step.slices), group_tokens};
+  CompiledPass* pass = known(key);
+  if (pass == nullptr) {
+    PassShape pass_shape = this->pass_shape(stage, group_tokens);
+    pass_shape.slices = step.slices;
+    pass_shape.grows = step.grows;
+    pass = &compile(stage, key, pass_shape);
+  } else if (!step.grows) {
+    pass->refill(step.slices);
+  }
+  if (step.grows) pass->set_step(step.step);
+  return *pass;
 }
 
-double PassPrice::group_tokens(std::span<const serving::StepShape> ranks) const {
-  double tokens = 0;
-  for (const serving::StepShape& rank : ranks) tokens += static_cast<double>(rank.executed);
-  return model_.moe ? tokens : 0;
-}
-
-// Requests begin where they are prefilled.
 Seconds PassPrice::host_time(std::span<const serving::StepShape> ranks) const {
   const EngineTimes& engine = plan_.engine.times;
   if (!engine.on_host()) return {};
-  std::ptrdiff_t most = 0;
-  for (const serving::StepShape& rank : ranks) {
-    most = std::max(most, std::count_if(rank.slices.begin(), rank.slices.end(),
-                                        [](const auto& slice) { return slice.context == 0; }));
-  }
-  return engine.per_step + engine.per_request * static_cast<double>(most);
+  return engine.per_step + engine.per_request * most_that_begin(ranks);
 }
 
 serving::Picoseconds PassPrice::of(std::span<const serving::StepShape> ranks, int stage) {
   make_room(ranks.size());
-  const double group_tokens = this->group_tokens(ranks);
+  const double group_tokens = rehearse::group_tokens(model_, ranks);
   Seconds computing;
   Seconds longest;
   Seconds takes;
@@ -335,7 +274,7 @@ serving::Picoseconds PassPrice::message(std::span<const serving::StepShape> rank
       most = std::max(most, static_cast<double>(shape.slices.size()) * kTokenIdBytes);
       continue;
     }
-    const CompiledPass& pass = pass_of(stage, shape, group_tokens(ranks));
+    const CompiledPass& pass = pass_of(stage, shape, group_tokens(model_, ranks));
     for (const Instruction& each : pass.program().instructions) {
       if (each.kind == Instruction::Kind::kSend) most = std::max(most, each.bytes.base);
     }

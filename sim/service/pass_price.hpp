@@ -17,6 +17,7 @@
 #include "layout/layout.hpp"
 #include "network/lone_transfers.hpp"
 #include "service/compiled_pass.hpp"
+#include "service/step_pass.hpp"
 #include "serving/step_price.hpp"
 
 namespace rehearse {
@@ -39,14 +40,10 @@ class PassPrice : public serving::StepPrice {
 
   PassShape pass_shape(int stage, double group_tokens) const;
   CompiledPass& pass_of(int stage, const serving::StepShape& shape, double group_tokens);
-  CompiledPass& decode_pass(int stage, const serving::StepShape& shape, double group_tokens);
-  CompiledPass& mixed_pass(int stage, const serving::StepShape& shape, double group_tokens);
   CompiledPass* known(const Key& key);  // nullptr: it has not been compiled
   void make_room(std::size_t passes);
   CompiledPass& compile(int stage, const Key& key, const PassShape& shape);
   static Kind kind_of(const std::vector<Slice>& slices);
-  std::vector<Slice> slices_of(const serving::StepShape& shape) const;
-  double group_tokens(std::span<const serving::StepShape> ranks) const;
   std::vector<int> group(Axis axis, int first_gpu, const Coordinates& rank, int stage) const;
   std::vector<const DeviceRates*> devices_of(int stage, const Platform& platform) const;
   template <class Visit>

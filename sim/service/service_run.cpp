@@ -238,13 +238,13 @@ void ServicePricer::run_apart(const Serve& serve, serving::ServiceSettings setti
       own_decode ? *own_decode : price_of(pools_.back(), behind, decode.replicas), links);
 }
 
-ServiceRun ServicePricer::run(const Serve& serve) {
+ServiceRun ServicePricer::run(const Serve& serve, const serving::LogSpan& logged) {
   ServiceRun run;
   run.engine = engine();
   serving::ServiceSettings settings;
   settings.router = serve.router;
   settings.concurrency = serve.concurrency;
-  settings.log_steps = serve.engine.log_steps;
+  settings.logged = serve.engine.log_steps ? serving::kWholeRun : logged;
   try {
     if (serve.pools) {
       run_apart(serve, std::move(settings), run);

@@ -46,8 +46,9 @@ class ServicePricer {
   ServicePricer(const Plan& plan, const Model& model, Cluster& cluster);
 
   // Throws InputError: a request larger than the pool. REQUIRES: `serve` differs from the plan's in
-  // requests, concurrency, replicas (of pools, too), router and objective only.
-  ServiceRun run(const Serve& serve);
+  // requests, concurrency, replicas (of pools, too), router and objective only. Steps in `logged`
+  // are written down, whatever the engine is told of that.
+  ServiceRun run(const Serve& serve, const serving::LogSpan& logged = {});
   // Of each replica; of decode replicas, in pools.
   const PlannedEngine& engine() const { return pools_.back().engine; }
 

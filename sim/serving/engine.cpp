@@ -15,11 +15,11 @@ constexpr std::int64_t kMostSteps = 1 << 20;
 
 }  // namespace
 
-Engine::Engine(const EngineSettings& settings, Requests& requests, StepPrice& price, bool log_steps)
+Engine::Engine(const EngineSettings& settings, Requests& requests, StepPrice& price, LogSpan logged)
     : settings_(settings),
       requests_(requests),
       price_(price),
-      log_steps_(log_steps),
+      logged_(logged),
       stage_free_(settings.stages, 0) {
   const std::string why_not = refusal(settings);
   SIM_CHECK(why_not.empty(), why_not);
@@ -110,6 +110,7 @@ void Engine::count(const Ran& step) {
 
 void Engine::record(const std::vector<Batch>& batches, int grown, Picoseconds start,
                     Picoseconds end) {
+  if (!logged_.has(start, end)) return;
   for (std::size_t rank = 0; rank < batches.size(); ++rank) {
     StepRecord step = {start, end, static_cast<int>(rank), batches[rank]};
     for (Slice& slice : step.batch) slice.context += grown;
@@ -131,7 +132,7 @@ void Engine::launch(std::vector<Batch>&& batches, Picoseconds now) {
       if (its.first_scheduled < 0) its.first_scheduled = step.start;
     }
   }
-  if (log_steps_) record(batches, 0, step.start, step.end);
+  record(batches, 0, step.start, step.end);
   flights_.push_back({std::move(batches), step.end});
 }
 
@@ -316,11 +317,9 @@ void Engine::close_run(std::int64_t times) {
       totals_.slices += count * static_cast<std::int64_t>(shape.slices.size());
     }
   }
-  if (log_steps_) {
-    for (std::int64_t at = 0; at < times; ++at) {
-      record(flights_[depth - period + at % period].batches, static_cast<int>(at / period) + 1,
-             run_.steps[at].start, run_.steps[at].end);
-    }
+  for (std::int64_t at = 0; at < times; ++at) {
+    record(flights_[depth - period + at % period].batches, static_cast<int>(at / period) + 1,
+           run_.steps[at].start, run_.steps[at].end);
   }
   // The steps in flight now are the last ones.
   std::deque<Flight> flights;

@@ -22,6 +22,17 @@
 
 namespace rehearse::serving {
 
+// Which steps are written down: those that have a part in it.
+struct LogSpan {
+  Picoseconds from = kNever;
+  Picoseconds until = kNever;
+
+  bool has(Picoseconds start, Picoseconds end) const {
+    return start < until && (end > from || start >= from);
+  }
+};
+inline constexpr LogSpan kWholeRun = {0, kNever};
+
 // A step, or steps that repeat it, for the log and for averages over time.
 struct StepRecord {
   Picoseconds start = 0;
@@ -44,7 +55,7 @@ struct EngineTotals {
 
 class Engine {
  public:
-  Engine(const EngineSettings& settings, Requests& requests, StepPrice& price, bool log_steps);
+  Engine(const EngineSettings& settings, Requests& requests, StepPrice& price, LogSpan logged);
 
   const Scheduler& scheduler(int rank) const { return *ranks_[rank]; }
   Scheduler& scheduler(int rank) { return *ranks_[rank]; }
@@ -117,7 +128,7 @@ class Engine {
   const EngineSettings& settings_;
   Requests& requests_;
   StepPrice& price_;
-  const bool log_steps_;
+  const LogSpan logged_;
   std::vector<std::unique_ptr<Scheduler>> ranks_;
 
   WaitsFor waits_for_ = WaitsFor::kArrival;

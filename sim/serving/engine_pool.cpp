@@ -12,7 +12,7 @@ EnginePool::EnginePool(const Shape& shape, const EngineSettings& settings, Reque
     : settings_(settings), requests_(requests), agenda_(agenda), first_(shape.first_engine) {
   SIM_CHECK(shape.engines >= 1, "no engine");
   for (int engine = 0; engine < shape.engines; ++engine) {
-    engines_.push_back(std::make_unique<Engine>(settings, requests, price, shape.log_steps));
+    engines_.push_back(std::make_unique<Engine>(settings, requests, price, shape.logged));
     for (int rank = 0; rank < settings.ranks; ++rank) {
       replicas_.push_back({&engines_.back()->scheduler(rank)});
     }

@@ -20,7 +20,7 @@ class EnginePool {
     int engines = 1;
     int first_engine = 0;  // from which they are numbered in the agenda and in results
     std::string_view router;
-    bool log_steps = false;
+    LogSpan logged;
   };
   // All has to live as long.
   EnginePool(const Shape& shape, const EngineSettings& settings, Requests& requests,

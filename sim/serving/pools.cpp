@@ -101,9 +101,9 @@ PooledService::PooledService(const std::vector<Offered>& offered, const ServiceS
       at_decode_(offered.size()),
       passages_(offered.size()),
       clients_(offered, settings.concurrency, agenda_),
-      prefill_({pools_.prefill_engines, 0, settings.router, settings.log_steps}, pools_.prefill,
+      prefill_({pools_.prefill_engines, 0, settings.router, settings.logged}, pools_.prefill,
                at_prefill_, prefill, agenda_),
-      decode_({pools_.decode_engines, pools_.prefill_engines, settings.router, settings.log_steps},
+      decode_({pools_.decode_engines, pools_.prefill_engines, settings.router, settings.logged},
               pools_.decode, at_decode_, decode, agenda_),
       links_(links) {
   for (std::size_t request = 0; request < offered.size(); ++request) {

@@ -37,8 +37,8 @@ Service::Service(const std::vector<Offered>& offered, const ServiceSettings& set
     : settings_(settings),
       requests_(offered.size()),
       clients_(offered, settings.concurrency, agenda_),
-      engines_({settings.engines, 0, settings.router, settings.log_steps}, settings.engine,
-               requests_, price, agenda_) {
+      engines_({settings.engines, 0, settings.router, settings.logged}, settings.engine, requests_,
+               price, agenda_) {
   for (std::size_t request = 0; request < offered.size(); ++request) {
     requests_[request].offered = &offered[request];
   }

@@ -33,7 +33,7 @@ struct ServiceSettings {
   // So many requests at a time, the next as soon as one ends, whatever their arrivals say; 0: they
   // come when they come.
   int concurrency = 0;
-  bool log_steps = false;
+  LogSpan logged = {};  // nothing; kWholeRun: all
 };
 
 struct ServedRequest {

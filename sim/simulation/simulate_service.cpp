@@ -19,6 +19,7 @@
 #include "service/kv_flows.hpp"
 #include "service/service_run.hpp"
 #include "simulation/check_collectives.hpp"
+#include "simulation/replayed_steps.hpp"
 
 namespace rehearse {
 namespace {
@@ -142,6 +143,10 @@ void refuse_long_service(const Plan& plan, const SimulationOptions& options) {
   constexpr Bytes kBytesOfRequest{1500};
   constexpr Bytes kBytesOfToken{16};
   constexpr double kBlock = 16;  // tokens
+  // Of an output token where all steps are logged: by the engine, and in the result.
+  constexpr Bytes kBytesLogged{2.0 * sizeof(serving::Slice)};
+  const bool whole = options.operators && std::isinf(options.span.end.value);
+  const Bytes logged = whole || plan.serve->engine.log_steps ? kBytesLogged : Bytes{};
   const auto requests = static_cast<double>(plan.serve->requests.size());
   const double blocks = prompt_tokens(plan) / kBlock;
   const double output = output_tokens(plan);
@@ -150,7 +155,7 @@ void refuse_long_service(const Plan& plan, const SimulationOptions& options) {
                   kRequest * requests + kOutputToken * output + kPromptBlock * blocks,
                   options.time_limit);
   refuse_too_large(where, "simulating this service",
-                   kBytesOfRequest * requests + kBytesOfToken * (output + blocks),
+                   kBytesOfRequest * requests + kBytesOfToken * (output + blocks) + logged * output,
                    options.memory_limit);
 }
 
@@ -191,9 +196,12 @@ Simulation simulate_service(const PreparedPlan& prepared, const SimulationOption
   check_decode_pool(plan, model, limits, cluster);
 
   refuse_long_service(plan, options);
+  if (options.operators) refuse_steps_without_operators(plan);
 
   Simulation result;
-  auto run = std::make_shared<ServiceRun>(ServicePricer(plan, model, cluster).run(*plan.serve));
+  const serving::LogSpan logged = options.operators ? span_of(options.span) : serving::LogSpan();
+  auto run =
+      std::make_shared<ServiceRun>(ServicePricer(plan, model, cluster).run(*plan.serve, logged));
   const ServiceFigures about = figures_about(plan, *run);
   result.metrics =
       metrics_of_service(measure_service(plan, run->result, about), run->result, about);
@@ -208,6 +216,9 @@ Simulation simulate_service(const PreparedPlan& prepared, const SimulationOption
   metrics.model_notes = notes_of(model, platform);
   metrics.assumptions = assumptions_of(plan, model, platform, about.gpus, &metrics.accuracy);
   if (options.facts) result.facts = facts_json(model, plan, platform, programs);
+  if (options.operators) {
+    result.replayed = replay_steps(plan, model, *run, cluster, options, result.counts);
+  }
   result.service = std::move(run);
   return result;
 }

@@ -1,5 +1,5 @@
 // A plan that serves requests as they arrive, from the plan to its metrics: engines by the prices
-// of their steps, no operator is replayed.
+// of their steps, whose operators are replayed where that is asked for.
 #pragma once
 
 #include "simulation/simulation.hpp"

@@ -21,7 +21,6 @@
 #include "platform/gpu_kinds.hpp"
 #include "program/lower.hpp"
 #include "program/program_memory.hpp"
-#include "program/served_work.hpp"
 #include "replay/rendezvous.hpp"
 #include "replay/time_estimate.hpp"
 #include "routing/token_routing.hpp"
@@ -99,15 +98,6 @@ struct LeastWork {
 
 LeastWork least_work(const Plan& plan) {
   LeastWork work;
-  if (plan.serve) {
-    // A batch has a prefill and, but for single output tokens, a decode pass in each stage.
-    work.requests = static_cast<double>(plan.serve->requests.size());
-    const double batches =
-        work.requests / (1.0 * *plan.serve->engine.max_sequences * plan.layout.expert);
-    work.passes = work.compiled = batches * plan.layout.pipeline;
-    work.replicas = plan.layout.expert;
-    return work;
-  }
   work.requests = plan.batch.sequences;
   work.passes = static_cast<double>(plan.batch.micro_batches) + decode_micro_batches(plan);
   // Passes are shared but where prompts differ: then the replica with the most has so many at
@@ -242,8 +232,7 @@ Simulation simulate_on(Cluster& cluster, const Programs& programs, const Plan& p
 Simulation simulate(const PreparedPlan& prepared, const SimulationOptions& options) {
   const Plan& plan = prepared.plan();
   const Model& model = prepared.model();
-  if (plan.serve && !options.operators) return simulate_service(prepared, options);
-  if (plan.serve) check_serve(plan, model);
+  if (plan.serve) return simulate_service(prepared, options);
   const Limits limits{options.memory_limit, options.time_limit};
   Cluster cluster = load_cluster_within(limits, plan.platform_path, options.faster, plan.gpus_at);
   // What explains a run speaks of every rank.

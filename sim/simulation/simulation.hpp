@@ -2,6 +2,7 @@
 // engine are static).
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include "service/service_run.hpp"
 #include "simulation/limits.hpp"
 #include "simulation/prepared.hpp"
+#include "simulation/replayed_steps.hpp"
 #include "timeline/timeline.hpp"
 
 namespace rehearse {
@@ -35,6 +37,11 @@ enum class After { kNothing, kSimulation, kExplanation };
 Programs lower_within(const Limits& limits, const Model& model, const Plan& plan,
                       const Platform& platform, After after);
 
+struct ReplaySpan {
+  Seconds begin;
+  Seconds end{std::numeric_limits<double>::infinity()};
+};
+
 struct SimulationOptions {
   Bytes memory_limit;                   // simulations that would need more are refused
   Seconds time_limit = Limits().time;   // or take longer
@@ -44,16 +51,18 @@ struct SimulationOptions {
                            // the timeline is then that of one
   bool explain = false;    // find the critical path, too
   bool facts = false;      // and what the plan means
-  bool operators = false;  // of a plan that serves: replay them, in place of prices of steps
-  Faster faster = {};      // one resource of the platform, to see what it would be worth
+  bool operators = false;  // of a plan that serves: replay those of the steps that its engines ran,
+                           // as far as these have a part in `span`
+  ReplaySpan span = {};
+  Faster faster = {};  // one resource of the platform, to see what it would be worth
 };
 
 struct Simulation {
   Metrics metrics;
   std::optional<CriticalPath> critical_path;  // where it was asked for
-  // Of a plan that serves, unless its operators were replayed.
-  std::shared_ptr<const ServiceRun> service;
-  std::string facts;  // facts.proto as JSON, where that was asked for
+  std::shared_ptr<const ServiceRun> service;  // of a plan that serves
+  std::optional<ReplayedSteps> replayed;      // of these, whose operators were
+  std::string facts;                          // facts.proto as JSON, where that was asked for
   ReplayCounts counts;
 };
 

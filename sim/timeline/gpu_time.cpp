@@ -30,14 +30,6 @@ static_assert(std::size(kWords) == kGpuTimeKinds);
 
 const GpuTimeWord& word_of(GpuTimeKind kind) { return kWords[static_cast<int>(kind)]; }
 
-std::string definition_of(GpuTimeKind kind, bool served) {
-  std::string definition = word_of(kind).definition;
-  if (served && kind == GpuTimeKind::kNoWork) {
-    definition += "; or their engine waits for requests to arrive";
-  }
-  return definition;
-}
-
 Stall stall_of(Axis stalled_on, Seconds stall, Seconds idle_from, Seconds transfer_start) {
   Stall result;
   if (stalled_on == Axis::kCount || stall.value <= 0) return result;
@@ -98,12 +90,6 @@ void GpuTimes::add_operators(const OperatorRun& run) {
   add(run.rank,
       stall_of(run.stalled_on, run.stall, run.start - run.stall, run.stall_start_of_transfer),
       run.end().value);
-}
-
-void GpuTimes::add_idle(const IdleTime& time) {
-  GpuTime& of_rank = times_[time.rank];
-  (programs_->stages > 1 ? of_rank.bubble : of_rank.no_work) += (time.ended - time.from).value;
-  of_rank.no_work += (time.until - time.ended).value;
 }
 
 void GpuTimes::end(Seconds makespan) {

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "program/program.hpp"
@@ -30,8 +29,6 @@ struct GpuTimeWord {
   const char* definition;  // when a GPU's time counts as this
 };
 const GpuTimeWord& word_of(GpuTimeKind kind);
-// The whole of it; `served`: requests arrive one after the other.
-std::string definition_of(GpuTimeKind kind, bool served);
 
 // What a rank's compute stream waited for before it started an operator. Before the transfer that
 // it waited for last had started, others were late (of a pipeline's message: there was no
@@ -67,7 +64,6 @@ class GpuTimes {
   void begin(const Programs& programs);
   void add_operator(const Span& span);  // of the compute stream
   void add_operators(const OperatorRun& run);
-  void add_idle(const IdleTime& time);
   void end(Seconds makespan);
 
   const std::vector<GpuTime>& of_ranks() const { return times_; }  // complete after end()

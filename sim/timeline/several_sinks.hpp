@@ -26,9 +26,6 @@ class SeveralSinks : public TimelineSink {
   void memory(const MemoryLevel& level) override {
     for (TimelineSink* const sink : sinks_) sink->memory(level);
   }
-  void idle(const IdleTime& time) override {
-    for (TimelineSink* const sink : sinks_) sink->idle(time);
-  }
   void routing(const RoutingTotals& totals) override {
     for (TimelineSink* const sink : sinks_) sink->routing(totals);
   }

@@ -22,7 +22,7 @@ struct Span {
   int instruction = 0;                    // of the action's pass
   const Instruction* executed = nullptr;  // it, as long as the run's programs are there
   int layer = Place::kOutside;            // of the model
-  int step = 0;                           // decode step: the argument of Amount::at
+  double step = 0;                        // decode step: the argument of Amount::at
   int position = 0;                       // among the executions of the action's pass
   std::int64_t order = 0;                 // among all that the rank executes
   Seconds ready;  // communication: when this rank was ready (its wait for the others is start -
@@ -54,7 +54,7 @@ struct OperatorRun {
   Cursor first;
   const std::int32_t* instructions = nullptr;  // of the pass, by operator
   int count = 0;
-  int step = 0;
+  double step = 0;
   int number = 0;    // of the run: the same for all that execute it on this kind of device
   int position = 0;  // of the first; see Span
   std::int64_t order = 0;
@@ -100,15 +100,6 @@ struct MemoryLevel {
   Bytes bytes;
 };
 
-// The rank has ended its part of a batch, and its engine has not begun the next: other ranks have
-// not ended theirs, or requests have not arrived.
-struct IdleTime {
-  Rank rank = 0;
-  Seconds from;
-  Seconds ended;  // all ranks have; from <= ended <= until
-  Seconds until;
-};
-
 // What a link direction carried in the whole run.
 struct LinkUse {
   int link = 0;  // as LinkFlow calls it
@@ -139,7 +130,6 @@ class TimelineSink {
   // Unless a sink takes them together, they are as many spans.
   virtual void operators(const OperatorRun& run);
   virtual void memory(const MemoryLevel&) {}
-  virtual void idle(const IdleTime&) {}
   virtual void routing(const RoutingTotals&) {}  // just before end, where routing is not uniform
   // Just before end: the shared links that carried anything. Only the fluid and exact levels count.
   virtual void links(const std::vector<LinkUse>&) {}

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -213,7 +214,7 @@ void ChromeTrace::write_member(const Member& member, Arrow arrow, std::int64_t t
   at = append_text(at, head);
   at = append_text(at, group_text);
   if (text.growing_bytes) at = append_integer(append_text(at, ",\"bytes\":"), slice.bytes);
-  if (text.repeated) at = append_integer(append_text(at, ",\"step\":"), slice.step);
+  if (text.repeated) at = append_integer(append_text(at, ",\"step\":"), std::llround(slice.step));
   if (!collective) {
     at = append_integer(append_text(at, ",\"peer\":"), rows_->peer_of(member.row, instruction));
   }

@@ -63,7 +63,7 @@ class ChromeTrace : public TimelineSink {
   struct Slice {
     Rank rank = 0;
     int number = 0;  // InstructionTexts::number
-    int step = 0;
+    double step = 0;
     Nanoseconds ready = 0;
     Nanoseconds start = 0;
     Nanoseconds end = 0;

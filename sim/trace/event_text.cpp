@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <map>
+#include <utility>
 
 #include "trace/json_text.hpp"
 
@@ -44,7 +46,7 @@ void append_arguments(std::string& out, const Programs& programs, const Instruct
   if (const int pass = programs.pass_about(place.program, place.action); pass >= 0) {
     const Action& action = place.program.actions[pass];
     out.append("\"pass\":\"").append(to_text(action.phase));
-    append_number(out, " mb ", action.micro_batch);
+    if (programs.served.empty()) append_number(out, " mb ", action.micro_batch);
     out += '"';
   } else {
     out += "\"pass\":\"outside\"";
@@ -109,11 +111,19 @@ void InstructionTexts::add_program(const Programs& programs, const Program& prog
                                    const std::vector<std::string>& names) {
   ProgramText& rendered = programs_.emplace_back();
   rendered.first.resize(program.actions.size());
+  // Of a service, whose steps are many and have no number of their own.
+  std::map<std::pair<int, Phase>, int> known;
   for (const Loop& loop : program.loops) {
     for (int at = loop.begin; at < loop.end; ++at) {
       const Action& action = program.actions[at];
       const PassProgram& pass = programs.pass_of(action);
       rendered.first[at] = static_cast<int>(rendered.instructions.size());
+      if (!programs.served.empty()) {
+        const auto [same, is_new] =
+            known.try_emplace({action.pass, action.phase}, rendered.first[at]);
+        rendered.first[at] = same->second;
+        if (!is_new) continue;
+      }
       for (Cursor cursor = pass.first(); !pass.is_over(cursor); pass.advance(cursor)) {
         const Instruction& instruction = pass.instructions[cursor.at];
         const std::string_view name =

@@ -35,10 +35,9 @@ void RequestLifetimes::add(Rank copy, std::map<int, RequestLifetime>& by_request
     const Action& action = programs_.programs[entry.program].actions[at];
     if (samples[at].count == 0) continue;
     for (int i = 0; i < action.sequences.count; ++i) {
-      const int request = programs_.request_of(entry, action, i);
+      const int request = Programs::request_of(entry, action, i);
       RequestLifetime& lifetime = by_request[request];
       lifetime.request = request;
-      lifetime.arrival = to_nanoseconds(programs_.arrival_of(request));
       lifetime.replica = copies_.dense_replica_of(copy);
       if (action.token == 0) {
         lifetime.first_token = std::max(lifetime.first_token, samples[at].last);
@@ -49,7 +48,20 @@ void RequestLifetimes::add(Rank copy, std::map<int, RequestLifetime>& by_request
   }
 }
 
+std::vector<RequestLifetime> RequestLifetimes::of_service() const {
+  std::vector<RequestLifetime> lifetimes;
+  for (std::size_t request = 0; request < programs_.served.size(); ++request) {
+    const RequestDates& its = programs_.served[request];
+    if (its.tokens == 0) continue;
+    lifetimes.push_back({static_cast<int>(request), its.replica, to_nanoseconds(its.arrival),
+                         to_nanoseconds(its.first_token), to_nanoseconds(its.last_token),
+                         its.tokens});
+  }
+  return lifetimes;
+}
+
 std::vector<RequestLifetime> RequestLifetimes::lifetimes() const {
+  if (!programs_.served.empty()) return of_service();
   std::map<int, RequestLifetime> by_request;
   for (Rank copy = 0; copy < copies_.size(); ++copy) add(copy, by_request);
   std::vector<RequestLifetime> lifetimes;

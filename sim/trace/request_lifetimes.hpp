@@ -1,4 +1,5 @@
-// When each request got its first and its last token, told from the sampling operators.
+// When each request got its first and its last token: told from the sampling operators; of a
+// service, from its programs.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +40,7 @@ class RequestLifetimes {
     int count = 0;
   };
 
+  std::vector<RequestLifetime> of_service() const;
   void add(Rank copy, std::map<int, RequestLifetime>& by_request) const;
 
   const Programs& programs_;

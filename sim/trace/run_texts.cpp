@@ -1,5 +1,7 @@
 #include "trace/run_texts.hpp"
 
+#include <cmath>
+
 #include "trace/json_text.hpp"
 
 namespace rehearse {
@@ -42,10 +44,10 @@ Waited waited_of(const Stall& stall) {
 }
 
 char* append_operator_args(char* at, const InstructionText& text, std::int64_t flops,
-                           std::int64_t bytes, int step, const Waited& waited) {
+                           std::int64_t bytes, double step, const Waited& waited) {
   if (text.growing_flops) at = append_integer(append_text(at, ",\"flops\":"), flops);
   if (text.growing_bytes) at = append_integer(append_text(at, ",\"bytes\":"), bytes);
-  if (text.repeated) at = append_integer(append_text(at, ",\"step\":"), step);
+  if (text.repeated) at = append_integer(append_text(at, ",\"step\":"), std::llround(step));
   const auto append_wait = [&at](GpuTimeKind kind, std::int64_t time) {
     if (time <= 0) return;
     at = append_text(at, ",\"");

@@ -28,7 +28,7 @@ constexpr std::size_t kEventRoom = 400;
 // The args of an operator's event that differ from span to span, and the end of every event of a
 // slice, but for its closing brace. Both need room for them, and return the end of what they wrote.
 char* append_operator_args(char* at, const InstructionText& text, std::int64_t flops,
-                           std::int64_t bytes, int step, const Waited& waited);
+                           std::int64_t bytes, double step, const Waited& waited);
 char* append_dates(char* at, std::int64_t start, std::int64_t end);
 
 // A run's events, with a gap in each where its thread belongs.
@@ -58,7 +58,7 @@ class RunTexts {
     int number = 0;
     int first = 0;
     int count = 0;
-    int step = 0;
+    double step = 0;
     double start = 0;
     double duration = 0;
     Axis stalled_on = Axis::kCount;

@@ -173,7 +173,7 @@ TEST(Passes, FirstTokensAreToldWhenTheirMicroBatchesAreThrough) {
     EXPECT_EQ(programs.peer_of(1, at), 0);
   }
   EXPECT_EQ(after_micro_batch, (std::vector<int>{1, 2}));
-  EXPECT_EQ(lanes, (std::vector<int>{1, 1}));  // tokens for stage 0
+  EXPECT_EQ(lanes, (std::vector<int>{0, 0}));  // tokens for stage 0
 }
 
 TEST(Passes, WithoutRequestsStillServeTheExperts) {

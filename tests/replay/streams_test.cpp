@@ -221,7 +221,7 @@ TEST(Streams, OperatorsThatNothingCanComeBetweenAreOneRun) {
   const RecordedRun result = run(small.programs(), star(2, kLink));
   std::vector<std::vector<int>> runs;
   for (const OperatorRun& each : result.runs) {
-    if (each.rank == 0) runs.push_back({each.step, each.first.at, each.count});
+    if (each.rank == 0) runs.push_back({static_cast<int>(each.step), each.first.at, each.count});
   }
   const std::vector<std::vector<int>> expected = {{0, 0, 2}, {0, 3, 1}, {0, 4, 2}, {0, 6, 1},
                                                   {1, 0, 2}, {1, 3, 1}, {1, 4, 2}, {1, 6, 1}};

@@ -14,7 +14,7 @@ constexpr FairLinkSettings kLinks = {{50e9}, {50e9}, 0, {kBytesOfToken}};
 
 ServiceSettings eight_thousand(std::string_view scheduler, KvTransfer transfer) {
   ServiceSettings settings;
-  settings.log_steps = true;
+  settings.logged = kWholeRun;
   settings.pools.emplace();
   EngineSettings& engine = settings.pools->prefill;
   engine.scheduler = scheduler;

@@ -23,7 +23,7 @@ TEST(Queue, ConstantServiceWaitsAsPollaczekAndKhinchineSay) {
   }
   ServiceSettings settings = small_engine("vllm");
   settings.engine.max_sequences = 1;
-  settings.log_steps = false;
+  settings.logged = {};
   const ServiceResult result = serve_small(offered, settings);
   double waited = 0;
   for (const ServedRequest& its : result.requests) {

@@ -27,7 +27,7 @@ inline ServiceSettings small_engine(std::string_view scheduler) {
   settings.engine.block_tokens = 4;
   settings.engine.kv_blocks = 100;
   settings.engine.prefix_cache = false;
-  settings.log_steps = true;
+  settings.logged = kWholeRun;
   return settings;
 }
 

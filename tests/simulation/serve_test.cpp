@@ -1,11 +1,12 @@
-// Static batches of requests that arrive one after the other, against closed forms: kernels take
-// their launch and nothing else, so that a pass takes the same time whatever is in it.
+// Requests that arrive one after the other, against closed forms, and the operators of their steps:
+// kernels take their launch and nothing else, so that a pass takes the same time whatever is in it.
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
+#include <functional>
+#include <map>
+#include <utility>
 
-#include "layout/prefill_passes.hpp"
 #include "model/attention_kind.hpp"
 #include "simulation/served.hpp"
 
@@ -36,8 +37,6 @@ TEST(StaticServe, OneAtATimeIsASingleServerQueue) {
     EXPECT_NEAR(told.requests[at].e2e, end - trace[at].at, kNear) << at;
   }
   EXPECT_NEAR(told.makespan, end, kNear);
-  EXPECT_NEAR(told.window, end - 0.5, kNear);
-  EXPECT_NEAR(told.rate, 6 / (end - 0.5), kNear);
   EXPECT_DOUBLE_EQ(told.mean_batch, 1);
   // The GPU works 18 passes, and has no work for the rest.
   EXPECT_NEAR(told.no_work, 1 - 18 * kPass / end, kNear);
@@ -59,17 +58,7 @@ TEST(StaticServe, ABatchEndsWithItsLongestRequest) {
     EXPECT_NEAR(told.requests[at].ttft, starts[at] - trace[at].at + kPass, kNear) << at;
     EXPECT_NEAR(told.ended(trace, at), starts[at] + trace[at].output * kPass, kNear) << at;
   }
-  EXPECT_NEAR(told.mean_batch, 5.0 / 3, kNear);
-}
-
-// Prompts of 5,000 and 4,000 tokens do not share a prefill pass of 8,192; 4,000 and 192 do.
-TEST(StaticServe, PrefillPassesAreThoseOfABatch) {
-  const std::vector<Arriving> trace = {{0, 5000, 1}, {0, 4000, 1}, {0, 192, 1}};
-  const Told told = serve(small_dense_model(), plan_serving(trace, 3), launches_only(1));
-  EXPECT_NEAR(told.requests[0].ttft, kPass, kNear);
-  EXPECT_NEAR(told.requests[1].ttft, 2 * kPass, kNear);
-  EXPECT_NEAR(told.requests[2].ttft, 2 * kPass, kNear);
-  EXPECT_NEAR(told.requests[2].queue, 0, kNear);  // its batch has begun
+  EXPECT_NEAR(told.mean_batch, (7.0 + 3 + 1) / (5 + 2 + 1), kNear);  // requests in a step
 }
 
 // Dense replicas are engines of their own, which get requests in turns: two single servers.
@@ -86,122 +75,118 @@ TEST(StaticServe, EnginesTakeRequestsInTurns) {
   EXPECT_NEAR(told.shares, 1, kNear);
 }
 
-// Two stages of a layer each, messages of 10 us: a token of one request goes through both, and the
-// first stage begins the next when the last has told it what it sampled. So does the next batch.
-TEST(StaticServe, StagesAreToldWhenABatchHasEnded) {
-  constexpr double kMessage = 10e-6;
-  Layout layout;
-  layout.pipeline = 2;
-  const std::vector<Arriving> trace = {{0.1, 8, 3}, {0.11, 8, 2}, {5, 8, 1}};
-  const Told told = serve(small_dense_model(2), plan_serving(trace, 1, layout),
-                          launches_only(2, {1e18, kMessage}));
-  const double token = kBefore + kLayer + kMessage + kLayer + kBehind;
-  const double first_end = 0.1 + 3 * token + 2 * kMessage;
-  EXPECT_NEAR(told.requests[0].ttft, token, kNear);
-  EXPECT_NEAR(told.ended(trace, 0), first_end, kNear);
-  EXPECT_NEAR(told.requests[1].queue, first_end + kMessage - 0.11, kNear);
-  EXPECT_NEAR(told.ended(trace, 1), first_end + kMessage + 2 * token + kMessage, kNear);
-  EXPECT_NEAR(told.requests[2].queue, 0, kNear);
-  EXPECT_NEAR(told.requests[2].e2e, token, kNear);
-  EXPECT_NEAR(told.shares, 1, kNear);
-  EXPECT_NEAR(told.path, told.makespan, kNear);
+// ---- the operators of a service's steps ----
+
+constexpr int kOperators = 11;  // of kPass
+
+Plan plan_of_vllm(const std::vector<Arriving>& trace, Layout layout = {}) {
+  Plan plan = plan_serving(trace, 4, std::move(layout));
+  EngineChoice& engine = plan.serve->engine;
+  engine.name = "vllm";
+  engine.max_tokens_per_pass = 100;
+  engine.kv_blocks = 100;
+  engine.asynchronous = engine.cuda_graphs = engine.prefix_cache = false;
+  return plan;
 }
 
-// Replicas that share experts are one engine: each takes one request of a batch of two, and the one
-// that has its tokens waits for the other, through steps that it runs without requests.
-TEST(StaticServe, ReplicasThatShareExpertsEndABatchTogether) {
-  Layout layout;
-  layout.expert = 2;
-  const std::vector<Arriving> trace = {{0, 8, 2}, {0, 8, 6}, {0, 8, 1}, {0.001, 8, 1}};
-  const Told told = serve(small_moe_model(), plan_serving(trace, 1, layout), launches_only(2));
-  EXPECT_LT(told.requests[0].e2e, told.requests[1].e2e);
-  const double begins = told.ended(trace, 1);
-  EXPECT_NEAR(told.requests[2].queue, begins, kNear);
-  EXPECT_NEAR(told.requests[3].queue, begins - 0.001, kNear);
-  EXPECT_NEAR(told.requests[2].ttft, told.requests[2].queue + told.requests[0].ttft, kNear);
-  EXPECT_DOUBLE_EQ(told.mean_batch, 2);
-  EXPECT_NEAR(told.shares, 1, kNear);
-  EXPECT_NEAR(told.path, told.makespan, kNear);
-}
-
-// The KV cache of a batch is gone when the next begins: memory is highest in the larger prefill, of
-// 2 prompts of 40 tokens (activations of a decode step are far less than what it appends).
-TEST(StaticServe, TheKvCacheOfABatchIsLetGo) {
-  const Model model = small_dense_model();
-  const std::vector<Arriving> trace = {{0, 30, 4}, {0, 30, 4}, {0, 40, 3}, {0, 40, 5}};
-  const Told told = serve(model, plan_serving(trace, 2), launches_only(1));
-  EXPECT_NEAR(told.kv_at_peak, kv_bytes_per_token(model).value * (40 + 40), 1e-6);
-}
-
-// Of one batch at time 0, the times of the batch are those of the plan that says so.
-struct Times {
-  std::vector<double> of(const Metrics& m) const {
-    std::vector<double> all = {m.makespan_s,
-                               m.prompt_tokens_per_s,
-                               m.output_tokens_per_s,
-                               m.mfu,
-                               m.hfu,
-                               m.compute_busy_fraction,
-                               m.exposed_fraction,
-                               m.peer_wait_fraction,
-                               m.bubble_fraction,
-                               m.no_work_fraction,
-                               m.communication_over_compute,
-                               m.gpu_compute_max_over_mean,
-                               m.memory.peak_bytes};
-    for (const Distribution& each : {m.ttft_s, *m.tpot_s, *m.decode_step_s, *m.itl_s}) {
-      all.insert(all.end(), {each.mean, each.p50, each.p90, each.p99, each.max});
-    }
-    for (const AxisCommunication& axis : m.by_axis) {
-      all.insert(all.end(), {axis.busy_s, axis.exposed_s, axis.bytes_per_rank});
-    }
-    for (const OperatorTime& each : m.operators) all.push_back(each.busy_s);
-    return all;
+// Of each pass of a rank: how many instructions it executed, and when the first began.
+std::vector<double> passes_of(const RecordedRun& run, Rank rank) {
+  std::map<int, std::pair<double, double>> passes;  // by action
+  for (const Span& span : run.spans) {
+    if (span.rank != rank) continue;
+    const auto [at, is_new] = passes.try_emplace(span.action, 0, span.start.value);
+    ++at->second.first;
+    at->second.second = std::min(at->second.second, span.start.value);
   }
-};
-
-TEST(StaticServe, OneBatchAtTimeZeroIsTheBatchPlan) {
-  struct Case {
-    Model model;
-    Layout layout;
-    int requests = 0;
-    int prompt = 0;
-  };
-  std::vector<Case> cases = {
-      {small_dense_model(2), {}, 5, 300},
-      {small_dense_model(2), {.tensor = 2, .pipeline = 2}, 7, 3000},
-      {small_moe_model(2), {.tensor = 2, .expert = 2}, 5, 4000},
-      {small_moe_model(4), {.pipeline = 2, .data = 2, .expert = 2}, 16, 3000},
-      {small_dense_model(4), {.pipeline = 2, .virtual_stages = 2}, 9, 5000}};
-  const std::string zone =
-      star(16, {1e9, 2e-6}, {.kernel_launch = 3e-6, .collective_launch = 5e-6});
-  for (const Case& each : cases) {
-    Plan batch;
-    batch.library.library = "textbook";
-    batch.layout = each.layout;
-    batch.batch.sequences = each.requests;
-    batch.batch.prompt_tokens = each.prompt;
-    batch.batch.output_tokens = 6;
-    batch.batch.default_passes = true;
-    choose_prefill_passes(batch);
-    const std::vector<Arriving> trace(each.requests, {0, each.prompt, 6});
-    const Plan serve = plan_serving(trace, each.requests, each.layout);
-    const auto times = [&](const Plan& plan) {
-      return in_child([&] { return Times().of(simulated(each.model, plan, zone).metrics); });
-    };
-    const std::vector<double> expected = times(batch);
-    const std::vector<double> found = times(serve);
-    ASSERT_EQ(found.size(), expected.size());
-    for (std::size_t at = 0; at < found.size(); ++at) {
-      EXPECT_NEAR(found[at], expected[at], 1e-12 * std::abs(expected[at])) << at;
-    }
+  std::vector<double> told;
+  for (const auto& [action, pass] : passes) {
+    told.push_back(pass.first);
+    told.push_back(pass.second);
   }
+  return told;
+}
+
+void expect_near(const std::vector<double>& found, const std::vector<double>& expected) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t at = 0; at < found.size(); ++at) EXPECT_NEAR(found[at], expected[at], kNear);
+}
+
+// The first request is prefilled alone; the second arrives meanwhile, and its prompt shares the
+// next step with the first's second token; both end with the third.
+const std::vector<Arriving> kTwo = {{0, 8, 3}, {0.005, 4, 2}};
+
+std::vector<double> recorded(const Plan& plan, const std::string& zone, const ReplaySpan& span,
+                             const std::function<std::vector<double>(const RecordedRun&)>& told) {
+  return in_child([&] {
+    RecordedRun run;
+    SimulationOptions options;
+    options.operators = true;
+    options.timeline = &run;
+    options.span = span;
+    simulated(small_dense_model(), plan, zone, options);
+    return told(run);
+  });
+}
+
+TEST(ReplayedService, EachStepIsAPassFromItsDate) {
+  const auto of_rank_0 = [](const RecordedRun& run) { return passes_of(run, 0); };
+  expect_near(recorded(plan_of_vllm(kTwo), launches_only(1), {}, of_rank_0),
+              {kOperators, 0, kOperators, kPass, kOperators, 2 * kPass});
+  // With collectives behind embedding, attention, FFN and head, which take no time here.
+  Layout layout;
+  layout.tensor = 2;
+  const auto of_rank_1 = [](const RecordedRun& run) { return passes_of(run, 1); };
+  expect_near(recorded(plan_of_vllm(kTwo, layout), launches_only(2), {}, of_rank_1),
+              {kOperators + 4, 0, kOperators + 4, kPass, kOperators + 4, 2 * kPass});
+}
+
+// The second step begins at 11 ms, when the first ends, and the third at 22.
+TEST(ReplayedService, OfAWindowOnlyTheStepsInItAreReplayed) {
+  const auto told = [](const RecordedRun& run) { return passes_of(run, 0); };
+  const Plan plan = plan_of_vllm(kTwo);
+  expect_near(recorded(plan, launches_only(1), {{0.0115}, {0.012}}, told), {kOperators, kPass});
+  expect_near(recorded(plan, launches_only(1), {{0.0215}, {1}}, told),
+              {kOperators, kPass, kOperators, 2 * kPass});
+  expect_near(recorded(plan, launches_only(1), {{1}, {2}}, told), {});
+}
+
+// 8 tokens; 9 and 4; 10 and 5.
+TEST(ReplayedService, TheCacheHoldsWhatTheRequestsHave) {
+  const std::vector<double> levels =
+      recorded(plan_of_vllm(kTwo), launches_only(1), {}, [](const RecordedRun& run) {
+        std::vector<double> told;
+        for (const MemoryLevel& level : run.levels) {
+          if (level.category == MemoryCategory::kKvCache) told.push_back(level.bytes.value);
+        }
+        return told;
+      });
+  const double token = kv_bytes_per_token(small_dense_model()).value;
+  expect_near(levels, {8 * token, 13 * token, 15 * token});
+}
+
+// GPUs 0 and 2, and 1 and 3, are a replica each, and all of their traffic crosses the one trunk
+// between the nodes: each step that both run together takes longer than priced, and the requests'
+// dates are those of the prices all the same.
+TEST(ReplayedService, StepsThatShareLinksEndLater) {
+  Layout layout;
+  layout.tensor = 2;
+  layout.data = 2;
+  layout.order = "dp-tp-cp-ep-pp";
+  const Plan plan = plan_of_vllm({{0, 90, 3}, {0, 90, 3}}, layout);
+  const std::string zone = trunks(2, 2, {1e6, 1e-6}, {1e6, 1e-6});
+  std::vector<double> priced = serve_numbers(small_dense_model(), plan, zone);
+  const std::vector<double> replayed = in_child([&] {
+    SimulationOptions options;
+    options.operators = true;
+    return numbers_replayed(simulated(small_dense_model(), plan, zone, options));
+  });
+  priced.insert(priced.end(), {6, 6, 0});
+  EXPECT_EQ(replayed, priced);
 }
 
 TEST(StaticServe, TheSameRunGivesTheSameNumbers) {
   Layout layout;
   layout.expert = 2;
-  layout.pipeline = 2;
   const std::vector<Arriving> trace = {
       {0, 900, 3}, {0, 20, 9}, {0.01, 5, 1}, {0.01, 77, 4}, {1, 8, 2}};
   const std::string zone = star(4, {1e9, 2e-6}, {.kernel_launch = 3e-6});

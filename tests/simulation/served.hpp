@@ -34,6 +34,7 @@ inline Plan plan_serving(const std::vector<Arriving>& trace, int max_sequences,
   Serve& serve = plan.serve.emplace();
   serve.engine.name = "static";
   serve.engine.max_sequences = max_sequences;
+  serve.engine.kv_blocks = 1000;
   for (const Arriving& each : trace) {
     serve.requests.push_back({{each.at}, each.prompt, each.output});
   }
@@ -50,7 +51,6 @@ struct Told {
   double rate = 0;
   double mean_batch = 0;
   double mean_e2e = 0;
-  double path = 0;  // length of the critical path
   struct OfRequest {
     double queue = 0;
     double ttft = 0;
@@ -64,7 +64,7 @@ struct Told {
   }
 };
 
-inline std::vector<double> numbers_of(const Metrics& m, double path) {
+inline std::vector<double> numbers_of(const Metrics& m) {
   const Serving& s = *m.serving;
   std::vector<double> numbers = {m.makespan_s,
                                  m.compute_busy_fraction + m.exposed_fraction +
@@ -74,8 +74,7 @@ inline std::vector<double> numbers_of(const Metrics& m, double path) {
                                  s.window_s,
                                  s.request_rate,
                                  s.mean_batch,
-                                 s.e2e_s->mean,
-                                 path};
+                                 s.e2e_s->mean};
   for (const ServedRequest& each : s.requests) {
     numbers.insert(numbers.end(),
                    {each.queue_s, each.ttft_s, each.e2e_s, static_cast<double>(each.engine)});
@@ -85,9 +84,8 @@ inline std::vector<double> numbers_of(const Metrics& m, double path) {
 
 inline Told told_of(const std::vector<double>& numbers) {
   Told told;
-  double* const head[] = {&told.makespan,   &told.shares,   &told.no_work,
-                          &told.kv_at_peak, &told.window,   &told.rate,
-                          &told.mean_batch, &told.mean_e2e, &told.path};
+  double* const head[] = {&told.makespan, &told.shares, &told.no_work,    &told.kv_at_peak,
+                          &told.window,   &told.rate,   &told.mean_batch, &told.mean_e2e};
   std::size_t at = 0;
   for (double* const each : head) *each = numbers[at++];
   for (; at < numbers.size(); at += 4) {
@@ -98,22 +96,26 @@ inline Told told_of(const std::vector<double>& numbers) {
 }
 
 inline Simulation simulated(const Model& model, Plan plan, const std::string& zone,
-                            bool explain = false) {
+                            SimulationOptions options) {
   const TemporaryXml platform(zone);
   plan.platform_path = platform.path();
-  SimulationOptions options;
   options.memory_limit = Bytes{1e12};
-  options.explain = explain;
-  options.operators = true;
   return simulate(plan, model, options);
+}
+
+// What the service says, and of its steps: how many were replayed, end later and earlier.
+inline std::vector<double> numbers_replayed(const Simulation& run) {
+  std::vector<double> numbers = numbers_of(run.metrics);
+  const ReplayedSteps& steps = *run.replayed;
+  for (const std::int64_t count : {steps.steps, steps.later, steps.earlier}) {
+    numbers.push_back(static_cast<double>(count));
+  }
+  return numbers;
 }
 
 inline std::vector<double> serve_numbers(const Model& model, const Plan& plan,
                                          const std::string& zone) {
-  return in_child([&] {
-    const Simulation run = simulated(model, plan, zone, true);
-    return numbers_of(run.metrics, run.critical_path->to_end.length_s);
-  });
+  return in_child([&] { return numbers_of(simulated(model, plan, zone, {}).metrics); });
 }
 
 inline Told serve(const Model& model, const Plan& plan, const std::string& zone) {

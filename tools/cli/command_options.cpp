@@ -86,8 +86,8 @@ void add_run_options(CLI::App& run, Options& options) {
                "do not simulate uniform routing as well, to say what imbalance costs");
   run.add_option(
       "--detail", options.detail,
-      "of a plan that serves: steps (default: each at its price) or operators (every one "
-      "replayed; static batches only)");
+      "of a plan that serves: steps (each at its price; the default) or operators (those of its "
+      "steps replayed, too; the default with --trace-window, of what is in it)");
   run.add_option("--fold", options.fold,
                  "auto (default): simulate replicas that are alike once; off");
   run.add_option("--trace-ranks", options.trace_ranks, "ranks in the trace: 0-7,16");

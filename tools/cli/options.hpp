@@ -71,7 +71,7 @@ struct Options {
   std::string trace_ranks;  // as typed
   std::string trace_window;
   std::string fold = "auto";
-  std::string detail = "steps";
+  std::string detail;
   std::string max_memory;  // as typed; empty: what the machine has free
   std::string max_time = "20s";
   std::string dump;  // show: "", "graph", "program"

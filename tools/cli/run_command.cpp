@@ -2,7 +2,6 @@
 
 #include <cstdio>
 
-#include "base/option_place.hpp"
 #include "cli/commands.hpp"
 #include "cli/limits.hpp"
 #include "commands/prepare.hpp"
@@ -12,12 +11,6 @@
 namespace rehearse {
 namespace {
 
-bool replays_operators(const std::string& typed) {
-  if (typed == "steps" || typed == "operators") return typed == "operators";
-  throw InputError(option_place("--detail", typed),
-                   fmt::format("unknown value \"{}\": must be steps or operators", typed));
-}
-
 int run_prepared(const Options& options, const PreparedPlan& prepared) {
   const bool for_people = !options.json && !options.quiet;
   RunRequest request{prepared, options.plan, limits_of(options)};
@@ -25,7 +18,7 @@ int run_prepared(const Options& options, const PreparedPlan& prepared) {
   request.trace_ranks = options.trace_ranks;
   request.trace_window = options.trace_window;
   request.fold = options.fold;
-  request.operators = replays_operators(options.detail);
+  request.detail = options.detail;
   request.explain = options.explain;
   request.improvements = options.explain && for_people;
   request.uniform_run = !options.no_uniform_run;
