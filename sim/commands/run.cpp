@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -17,11 +19,13 @@
 #include "commands/identity.hpp"
 #include "commands/output_folder.hpp"
 #include "commands/prepare.hpp"
+#include "commands/seeds.hpp"
 #include "html/run_page.hpp"
 #include "html/run_recorder.hpp"
 #include "html/service_page.hpp"
 #include "routing/capacity.hpp"
 #include "routing/token_routing.hpp"
+#include "sizing/rates.hpp"
 #include "timeline/several_sinks.hpp"
 #include "trace/chrome_trace.hpp"
 #include "trace/service_trace.hpp"
@@ -60,6 +64,28 @@ std::string uniform_makespan(const RunRequest& request) {
                              request.prepared.model());
   const SimulationOptions limits = simulation_options(request.limits);
   return fmt::format("{}", simulate(uniform, limits).metrics.makespan_s);
+}
+
+// Of the seeds behind the plan's own.
+std::vector<std::string> results_of_seeds(const RunRequest& request, const RunIdentity& identity) {
+  const int seeds = seeds_of(request.seeds, request.prepared);
+  if (seeds == 1) return {};
+  const int at_once = std::min(usable_cpus(), seeds - 1);
+  std::vector<std::function<std::string()>> jobs;
+  for (int more = 1; more < seeds; ++more) {
+    jobs.push_back([&request, &identity, more, at_once] {
+      const Plan& plan = request.prepared.plan();
+      RunIdentity its = identity;
+      its.seed = plan.seed + static_cast<unsigned long long>(more);
+      SimulationOptions options = simulation_options(request.limits, at_once);
+      options.operators = request.operators;
+      const PreparedPlan other(with_seed(plan, its.seed), request.prepared.model());
+      return result_json(its, simulate(other, options).metrics);
+    });
+  }
+  std::vector<std::string> results;
+  for (const JobResult& each : run_in_processes(jobs, at_once)) results.push_back(each.value());
+  return results;
 }
 
 bool folds(const std::string& typed) {
@@ -248,9 +274,12 @@ RunReport run_plan(const RunRequest& request) {
         request.prepared, simulation_options(request.limits), kTenPercentMore, request.quiet);
   }
   std::optional<JobProcess> uniform;
-  if (routes_tokens(plan, model) && plan.routing.model != "uniform" && request.uniform_run) {
+  // Of a service nobody says what its experts cost it.
+  const bool says_experts = routes_tokens(plan, model) && !plan.serve;
+  if (says_experts && plan.routing.model != "uniform" && request.uniform_run) {
     uniform.emplace([&] { return uniform_makespan(request); });
   }
+  std::vector<std::string> of_seeds = results_of_seeds(request, report.identity);
   RunRecorder recorder;
   OutputFiles files;
   report.simulation = simulate_and_trace(request, report.identity, operators, recorder, files);
@@ -258,6 +287,12 @@ RunReport run_plan(const RunRequest& request) {
   if (uniform) metrics.experts->uniform_makespan_s = std::stod(uniform->wait().value());
   report.warnings = warnings_of(request, report.simulation);
   report.json = result_json(report.identity, metrics, report.simulation.critical_path);
+  if (!of_seeds.empty()) {
+    of_seeds.push_back(report.json);
+    report.seeds = seed_figures(of_seeds);
+    report.json =
+        result_json(report.identity, metrics, report.simulation.critical_path, report.seeds);
+  }
   if (!request.out.empty()) write_files(request, report, recorder, files);
   return report;
 }

@@ -2,6 +2,7 @@
 // the files that show it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct RunRequest {
   std::string fold = "auto";      // as typed
   // As typed: "steps", "operators"; empty: operators of a plan that serves where there is a window.
   std::string detail = {};
+  std::string seeds = "1";    // as typed
   bool explain = false;       // find the critical path and the terms of the numbers, too
   bool improvements = false;  // simulate what more of each resource would be worth
   bool uniform_run = true;    // where tokens choose, simulate uniform routing beside it
@@ -32,7 +34,8 @@ struct RunRequest {
 struct RunReport {
   RunIdentity identity;
   Simulation simulation;
-  std::string json;  // result.json
+  std::optional<SeedFigures> seeds = {};  // nothing for one seed
+  std::string json;                       // result.json
   std::vector<Improvement> improvements;
   std::vector<std::string> warnings;
 };

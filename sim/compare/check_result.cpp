@@ -66,7 +66,8 @@ std::optional<ResultFault> fault_at(const json& found, const json& known, const 
   if (!std::isfinite(number)) return ResultFault{path, path + " is no finite number"};
   PathStep step;
   step.name = name;
-  if (number < 0 && !can_be_negative({step})) {
+  const bool of_some_figure = path.starts_with("seeds.");
+  if (number < 0 && !of_some_figure && !can_be_negative({step})) {
     return ResultFault{path, fmt::format("{} = {:g}: it cannot be negative", path, number)};
   }
   return std::nullopt;

@@ -25,6 +25,7 @@ const std::vector<FieldRule>& rules() {
       {"engine", Better::kNeither},
       {"network", Better::kNeither},
       {"seed", Better::kNeither},
+      {"seeds", Better::kNeither},  // beside the figures that they are of
       {"version", Better::kNeither},
       {"inputs_sha256", Better::kNeither},
       {"gpus", Better::kNeither},
@@ -176,6 +177,47 @@ FieldChange::Kind kind_of(const FieldChange& field, const std::vector<Tolerance>
   return more == (better == Better::kMore) ? Kind::kBetter : Kind::kWorse;
 }
 
+// What seeds make of a figure.
+struct Spread {
+  double mean = 0;
+  double standard_deviation = 0;
+  double seeds = 0;
+};
+using Spreads = std::map<std::string, Spread>;  // by path
+
+Spreads spreads_of(const json& result) {
+  Spreads spreads;
+  const json seeds = result.value("seeds", json::object());
+  for (const json& each : seeds.value("figures", json::array())) {
+    spreads[each.value("figure", "")] = {
+        each.value("mean", 0.0), each.value("standard_deviation", 0.0), seeds.value("seeds", 0.0)};
+  }
+  return spreads;
+}
+
+// The 97.5 % points of Student's t by degrees of freedom, from 1 on (NIST/SEMATECH e-Handbook of
+// Statistical Methods, 1.3.6.7.2); beyond them that of the last, which is larger.
+double student_t(double freedom) {
+  constexpr std::array kPoints = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306,
+                                  2.262,  2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120,
+                                  2.110,  2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064,
+                                  2.060,  2.056, 2.052, 2.048, 2.045, 2.042};
+  const auto at = static_cast<std::size_t>(std::max(freedom, 1.0)) - 1;
+  return kPoints[std::min(at, kPoints.size() - 1)];
+}
+
+bool may_be_chance(const std::string& path, const Spreads& before, const Spreads& after) {
+  const auto old = before.find(path);
+  const auto now = after.find(path);
+  if (old == before.end() || now == after.end()) return false;
+  const auto variance = [](const Spread& of) {
+    return of.standard_deviation * of.standard_deviation / of.seeds;
+  };
+  const double freedom = old->second.seeds + now->second.seeds - 2;
+  return std::abs(now->second.mean - old->second.mean) <=
+         student_t(freedom) * std::sqrt(variance(old->second) + variance(now->second));
+}
+
 double moved_by(const FieldChange& field) {
   const auto value = [](const json& each) { return is_number(each) ? number_of(each) : 0; };
   return std::abs(value(field.after) - value(field.before));
@@ -208,7 +250,8 @@ bool ResultComparison::regressed() const {
 ResultComparison compare(const json& before, const json& after,
                          const std::vector<Tolerance>& tolerances, const json& skeleton) {
   std::map<std::string, FieldChange> changes;
-  const auto take = [&](const json& tree, json FieldChange::*side) {
+  const auto take = [&](json tree, json FieldChange::*side) {
+    tree.erase("seeds");
     std::map<std::string, Leaf> leaves;
     std::vector<PathStep> steps;
     flatten(tree, steps, leaves);
@@ -222,10 +265,17 @@ ResultComparison compare(const json& before, const json& after,
   };
   take(before, &FieldChange::before);
   take(after, &FieldChange::after);
+  const Spreads before_spreads = spreads_of(before);
+  const Spreads after_spreads = spreads_of(after);
   ResultComparison result;
   for (auto& [path, change] : changes) {
     if (change.kind != FieldChange::Kind::kUnknown) {
       change.kind = kind_of(change, tolerances);
+      const bool judged =
+          change.kind == FieldChange::Kind::kBetter || change.kind == FieldChange::Kind::kWorse;
+      if (judged && may_be_chance(path, before_spreads, after_spreads)) {
+        change.kind = FieldChange::Kind::kChance;
+      }
     } else if (change.before == change.after) {
       change.kind = FieldChange::Kind::kSame;
     }

@@ -48,6 +48,7 @@ struct FieldChange {
     kSame,
     kBetter,
     kWorse,
+    kChance,  // both results say what other seeds make of it: no more than that
     kMoved,   // neither good nor bad
     kUnknown  // moved, and this version knows no such field: nobody can judge it
   } kind = Kind::kSame;
@@ -59,6 +60,11 @@ struct ResultComparison {
   bool regressed() const;
 };
 
+// A figure of which both results have the spread over seeds is neither better nor worse if their
+// means differ by no more than t x sqrt(sd1^2/n1 + sd2^2/n2), t being the 97.5 % point of Student's
+// distribution of n1 + n2 - 2 degrees of freedom: two runs of the same system would, 19 times
+// in 20.
+//
 // `tolerances`: the last that fits a field counts. `skeleton`: result_skeleton. REQUIRES of both:
 // no fault_of (check_result.hpp).
 ResultComparison compare(const nlohmann::json& before, const nlohmann::json& after,

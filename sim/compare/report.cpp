@@ -41,6 +41,8 @@ const char* to_text(FieldChange::Kind kind) {
       return "better";
     case Kind::kWorse:
       return "worse";
+    case Kind::kChance:
+      return "chance";
     case Kind::kMoved:
       return "moved";
     case Kind::kUnknown:
@@ -74,14 +76,19 @@ long count(const ResultComparison& comparison, Kind kind) {
 
 std::string compare_table(const ResultComparison& comparison) {
   std::string text = rows(comparison, Kind::kWorse) + rows(comparison, Kind::kBetter) +
-                     rows(comparison, Kind::kMoved) + rows(comparison, Kind::kUnknown);
+                     rows(comparison, Kind::kChance) + rows(comparison, Kind::kMoved) +
+                     rows(comparison, Kind::kUnknown);
   const std::size_t shown = std::min(comparison.operators.size(), kOperatorsShown);
   if (shown > 0) text += "operators that moved most (time per GPU)\n";
   for (std::size_t at = 0; at < shown; ++at) text += row(comparison.operators[at], "");
+  const long chance = count(comparison, Kind::kChance);
+  const std::string by_chance =
+      chance == 0 ? "" : fmt::format("{} inside what seeds make of them, ", chance);
   const long unknown = count(comparison, Kind::kUnknown);
-  return text + fmt::format("{} worse, {} better, {} moved without being either, {} the same{}\n",
+  return text + fmt::format("{} worse, {} better, {}{} moved without being either, {} the same{}\n",
                             count(comparison, Kind::kWorse), count(comparison, Kind::kBetter),
-                            count(comparison, Kind::kMoved), count(comparison, Kind::kSame),
+                            by_chance, count(comparison, Kind::kMoved),
+                            count(comparison, Kind::kSame),
                             unknown == 0 ? ""
                                          : fmt::format(", {} not judged: no field of a result of "
                                                        "this version",

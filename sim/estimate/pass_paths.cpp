@@ -81,23 +81,36 @@ class Execution {
   std::vector<Seconds> before_;  // where the repetition begins
 };
 
-bool over_experts(const Instruction& instruction) {
-  return instruction.kind == Instruction::Kind::kCollective && instruction.axis == Axis::kExpert;
+// Of the ranks, so many that follow each other take part in it.
+std::size_t taking_part(const Instruction& instruction, std::size_t ranks,
+                        std::size_t tensor_ranks) {
+  if (instruction.kind != Instruction::Kind::kCollective) return 1;
+  return instruction.axis == Axis::kExpert   ? ranks
+         : instruction.axis == Axis::kTensor ? tensor_ranks
+                                             : 1;
+}
+
+void execute_collective(int at, std::span<Execution> ranks) {
+  Seconds end = kNoPath;
+  Seconds time;
+  for (const Execution& rank : ranks) {
+    end = std::max(end, rank.start_of(at));
+    time = std::max(time, rank.time_of(at));
+  }
+  for (Execution& rank : ranks) rank.end(at, end + time);
 }
 
 // Each at the same place of its pass.
-void execute_at(int at, const PassProgram& pass, std::span<Execution> ranks) {
-  if (ranks.size() > 1 && over_experts(pass.instructions[at])) {
-    Seconds end = kNoPath;
-    Seconds time;
-    for (const Execution& rank : ranks) {
-      end = std::max(end, rank.start_of(at));
-      time = std::max(time, rank.time_of(at));
-    }
-    for (Execution& rank : ranks) rank.end(at, end + time);
+void execute_at(int at, const PassProgram& pass, std::span<Execution> ranks,
+                std::size_t tensor_ranks) {
+  const std::size_t together = taking_part(pass.instructions[at], ranks.size(), tensor_ranks);
+  if (together == 1) {
+    for (Execution& rank : ranks) rank.end(at, rank.start_of(at) + rank.time_of(at));
     return;
   }
-  for (Execution& rank : ranks) rank.end(at, rank.start_of(at) + rank.time_of(at));
+  for (std::size_t first = 0; first < ranks.size(); first += together) {
+    execute_collective(at, ranks.subspan(first, together));
+  }
 }
 
 // Whether all have moved alike and leave what they found.
@@ -111,13 +124,15 @@ bool goes_on_alike(std::span<const Execution> ranks) {
   return true;
 }
 
-void execute(const PassProgram& pass, std::span<Execution> ranks) {
+void execute(const PassProgram& pass, std::span<Execution> ranks, std::size_t tensor_ranks = 1) {
   for (const Place& place : pass.places) {
     for (int left = place.repeat - 1; left >= 0; --left) {
       if (left > 0) {
         for (Execution& rank : ranks) rank.begin_repetition();
       }
-      for (int at = place.begin; at < place.end; ++at) execute_at(at, pass, ranks);
+      for (int at = place.begin; at < place.end; ++at) {
+        execute_at(at, pass, ranks, tensor_ranks);
+      }
       if (left == 0 || !goes_on_alike(ranks)) continue;
       for (Execution& rank : ranks) rank.repeat(left);
       break;
@@ -142,7 +157,7 @@ StreamDates execute_pass(const PassProgram& pass, std::span<const Seconds> times
 }
 
 Seconds execute_together(std::span<const PassProgram* const> passes,
-                         std::span<const std::span<const Seconds>> times) {
+                         std::span<const std::span<const Seconds>> times, int tensor_ranks) {
   StreamDates from;
   from[Stream::kCompute] = Seconds{};
   std::vector<Execution> ranks;
@@ -150,7 +165,7 @@ Seconds execute_together(std::span<const PassProgram* const> passes,
   for (std::size_t rank = 0; rank < passes.size(); ++rank) {
     ranks.emplace_back(*passes[rank], times[rank], from);
   }
-  execute(*passes.front(), ranks);
+  execute(*passes.front(), ranks, static_cast<std::size_t>(tensor_ranks));
   Seconds last;
   for (const Execution& rank : ranks) {
     const StreamDates dates = rank.dates();

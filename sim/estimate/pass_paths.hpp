@@ -46,8 +46,9 @@ PassPaths paths_of(const PassProgram& pass, std::span<const Seconds> times);
 
 // Ranks that share experts execute a pass of each, all from 0 on, and wait for each other in every
 // collective over the experts: when the last stream of any of them is free. `passes` differ in
-// amounts only; `times`: of each.
+// amounts only; `times`: of each. So many that follow each other are tensor ranks, who wait for
+// each other in their collectives, too.
 Seconds execute_together(std::span<const PassProgram* const> passes,
-                         std::span<const std::span<const Seconds>> times);
+                         std::span<const std::span<const Seconds>> times, int tensor_ranks = 1);
 
 }  // namespace rehearse

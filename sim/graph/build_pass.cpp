@@ -36,7 +36,9 @@ WorkloadGraph build_pass(const Model& model, const Layout& layout, const PassSha
                          const std::vector<int>& layers) {
   PassFrame frame(model, layout, shape);
   if (shape.host) frame.add("host", host_step(shape.begin_for_host()), {});
-  int hidden = shape.stage == 0 ? embedding_block(frame) : receive_block(frame);
+  int hidden = shape.drafts       ? prediction_block(frame)
+               : shape.stage == 0 ? embedding_block(frame)
+                                  : receive_block(frame);
   frame.set_residual(hidden);
   for (const int layer : layers) {
     frame.enter_layer(layer);

@@ -111,12 +111,16 @@ struct PassShape {
   double group_tokens = 0;  // of all replicas that share this rank's experts
   Share layers;             // of the stage
   int stage = 0;
+  // `layers` are those of a prediction: a token is drafted for each sequence, on the last stage.
+  bool drafts = false;
   bool host = false;  // the plan's engine takes time of the host before it
   // That of a mixed pass, for so many requests that begin in it; below 0: for all, unless it grows.
   double begin = -1;
 
   double tokens() const { return tokens_of(slices); }
-  double sequences() const { return sequences_of(slices); }  // each has its last token scored
+  double sequences() const { return sequences_of(slices); }
+  // Tokens that the head scores.
+  double scored() const { return drafts ? sequences() : scored_of(slices); }
   // Requests begin where they are prefilled.
   double begin_for_host() const {
     if (!host) return 0;

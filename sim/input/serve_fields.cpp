@@ -51,6 +51,8 @@ SpeculativeChoice speculative_of(const proto::Speculative& written, const std::s
     check_between(0, written.acceptance(at), 1, false, fmt::format("{}[{}]", field, at), where);
     choice.acceptance.push_back(written.acceptance(at));
   }
+  choice.looked_up =
+      is_second(written.has_method(), written.method(), "mtp", "ngram", path + ".method", where);
   return choice;
 }
 

@@ -79,7 +79,7 @@ class Checker {
     const int tensor = plan_.layout.tensor;
     for (int at = 0; at < static_cast<int>(model_.attention.size()); ++at) {
       if (layers_with_attention(model_, at) == 0)
-        continue;  // of predictions alone, which do not run
+        continue;  // of predictions alone: asked by who runs them
       const Attention& attention = model_.attention[at];
       const std::string refusal = kind_of(attention).refusal(attention, tensor);
       if (refusal.empty()) continue;

@@ -8,6 +8,7 @@
 #include "collectives/library.hpp"
 #include "cost/device_rates.hpp"
 #include "program/lower.hpp"
+#include "program/stage_weights.hpp"
 #include "routing/token_routing.hpp"
 
 namespace rehearse {
@@ -72,6 +73,19 @@ std::string library_of_plan(const Plan& plan, const Platform& platform) {
   return std::string(library_of(collective_use(plan), platform.devices.front()).name);
 }
 
+// Of the engines that decode; empty: they draft no tokens.
+std::string drafts_assumption(const Serve& serve, const Model& model) {
+  const EngineChoice& engine = serve.pools ? serve.pools->decode.engine : serve.engine;
+  if (!engine.speculative || engine.step_time) return "";
+  if (drafts_by_prediction(engine, model)) {
+    return "tokens are drafted by the model's own prediction, a pass of its layers for each, one "
+           "after the other behind every step; how many are accepted is the plan's word";
+  }
+  return "drafting takes no time and no memory, as a lookup of n-grams does; a draft model or "
+         "draft "
+         "heads would take both; how many drafts are accepted is the plan's word";
+}
+
 }  // namespace
 
 std::vector<std::string> assumptions_of(const Plan& plan, const Model& model,
@@ -82,6 +96,15 @@ std::vector<std::string> assumptions_of(const Plan& plan, const Model& model,
     all.emplace_back(
         "clients, front end and router take no time; steps take what they take with the network to "
         "themselves");
+    if (routes_tokens(plan, model)) {
+      all.emplace_back(
+          "experts get their shares of every step's tokens, those of routing.model at the "
+          "beginning "
+          "of a run: what routers draw varies around them");
+    }
+    if (const std::string drafts = drafts_assumption(*plan.serve, model); !drafts.empty()) {
+      all.push_back(drafts);
+    }
   } else {
     all.emplace_back(kAllAtOnce);
   }

@@ -1,5 +1,7 @@
 #include "metrics/result_json.hpp"
 
+#include <algorithm>
+
 #include "metrics/cost.hpp"
 #include "proto/proto_json.hpp"
 #include "proto/result.pb.h"
@@ -30,7 +32,8 @@ void fill(const Metrics& from, proto::Utilization& to) {
   if (from.replayed || from.hfu > 0) to.set_hfu(from.hfu);
   if (from.replayed || from.compute_busy_fraction > 0) {
     to.set_compute_busy_fraction(from.compute_busy_fraction);
-    to.set_no_work_fraction(from.no_work_fraction);
+    // What is left over of picoseconds is none.
+    to.set_no_work_fraction(std::max(0.0, from.no_work_fraction));
   }
   if (from.replayed) to.set_bubble_fraction(from.bubble_fraction);
   if (from.host_fraction) to.set_host_fraction(*from.host_fraction);
@@ -219,10 +222,23 @@ void fill_times(const Metrics& from, proto::Result& to) {
   if (from.serving->e2e_s) fill(*from.serving->e2e_s, *to.mutable_e2e_s());
 }
 
+void fill(const SeedFigures& from, proto::Seeds& to) {
+  to.set_seeds(from.seeds);
+  for (const SeedFigure& each : from.figures) {
+    proto::SeedFigure& figure = *to.add_figures();
+    figure.set_figure(each.figure);
+    figure.set_mean(each.mean);
+    figure.set_standard_deviation(each.standard_deviation);
+    figure.set_least(each.least);
+    figure.set_most(each.most);
+  }
+}
+
 }  // namespace
 
 std::string result_json(const RunIdentity& identity, const Metrics& metrics,
-                        const std::optional<CriticalPath>& path) {
+                        const std::optional<CriticalPath>& path,
+                        const std::optional<SeedFigures>& seeds) {
   proto::Result result;
   result.set_plan(identity.plan);
   result.set_model(identity.model);
@@ -270,6 +286,7 @@ std::string result_json(const RunIdentity& identity, const Metrics& metrics,
     fill(path->to_first_tokens, *result.mutable_critical_path()->mutable_to_first_tokens());
     fill(path->to_end, *result.mutable_critical_path()->mutable_to_end());
   }
+  if (seeds) fill(*seeds, *result.mutable_seeds());
   return to_json(result);
 }
 

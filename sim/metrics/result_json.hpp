@@ -6,6 +6,7 @@
 
 #include "metrics/critical_path.hpp"
 #include "metrics/metrics.hpp"
+#include "metrics/seed_figures.hpp"
 
 namespace rehearse {
 
@@ -22,7 +23,8 @@ struct RunIdentity {
 };
 
 std::string result_json(const RunIdentity& identity, const Metrics& metrics,
-                        const std::optional<CriticalPath>& path = {});
+                        const std::optional<CriticalPath>& path = {},
+                        const std::optional<SeedFigures>& seeds = {});
 
 // The same with one element in every list: which fields there can be.
 std::string result_skeleton();

@@ -65,7 +65,7 @@ struct LayerKind {
 };
 
 // Layers that predict further tokens (MTP): stored beside the model, counted apart from it, and run
-// by nobody here.
+// by engines that draft tokens with them.
 struct TokenPrediction {
   int layers = 0;
   std::vector<LayerKind> of_each = {};  // behind a projection of 2 x hidden to hidden, three norms

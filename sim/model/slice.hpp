@@ -12,6 +12,8 @@ struct Slice {
   double sequences = 0;
   double query = 0;
   double context = 0;
+  // Drafts behind a token, which kernels for decodes verify together, each scored.
+  bool verifies = false;
 
   double tokens() const { return sequences * query; }
   // Causal and full: token q of the query, counted from 1, attends to context + q tokens.
@@ -43,12 +45,19 @@ inline double sequences_of(std::span<const Slice> slices) {
   for (const Slice& slice : slices) sequences += slice.sequences;
   return sequences;
 }
-// Every sequence goes on by one token.
+// Of each sequence the last token, of one that verifies drafts all.
+inline double scored_of(std::span<const Slice> slices) {
+  double scored = 0;
+  for (const Slice& slice : slices) scored += slice.verifies ? slice.tokens() : slice.sequences;
+  return scored;
+}
+// The sequences go on by one token, or by what is accepted of their drafts.
+inline bool decodes(const Slice& slice) {
+  return slice.verifies || (slice.query == 1 && slice.context > 0);
+}
 inline bool decodes(std::span<const Slice> slices) {
-  for (const Slice& slice : slices) {
-    if (slice.query != 1 || slice.context == 0) return false;
-  }
-  return !slices.empty();
+  return !slices.empty() &&
+         std::all_of(slices.begin(), slices.end(), [](const Slice& each) { return decodes(each); });
 }
 // What follows when each sequence has got the next token.
 inline std::vector<Slice> next_tokens(std::span<const Slice> slices) {

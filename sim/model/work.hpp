@@ -44,11 +44,12 @@ struct AttentionScores {
   // Products with vectors of so many dimensions for a pair: QK^T, and the weights times V.
   double key_products = 1;
   double value_products = 1;
-  Amount cached;        // tokens whose keys and values are read from the cache
-  bool latent = false;  // keys and values come from one latent for all heads (MLA)
+  Amount cached;          // tokens whose keys and values are read from the cache
+  bool latent = false;    // keys and values come from one latent for all heads (MLA)
+  bool verifies = false;  // some sequences have drafts beside their query
 
-  // One query for each sequence.
-  bool decodes() const { return tokens == sequences; }
+  // One query for each sequence, or drafts with it.
+  bool decodes() const { return verifies || tokens == sequences; }
 };
 
 // A state of each sequence that every token changes: linear attention, state-space layers. Token by

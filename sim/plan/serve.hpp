@@ -36,11 +36,14 @@ struct StepTime {
   Seconds per_context;  // for each token that is there already
 };
 
-// Tokens that a small model or extra heads propose and the next pass verifies.
+// Tokens that are proposed behind a pass and that the next one verifies.
 struct SpeculativeChoice {
   int tokens = 1;                       // of each pass
   std::vector<double> acceptance = {};  // by position, the last for those behind; of each, if those
                                         // before it were accepted
+  // By a lookup of n-grams in the text so far; else by the model's own prediction. Absent: by that
+  // where the model has one.
+  std::optional<bool> looked_up = {};
 };
 
 // What an engine is told; absent: its own default (serving/engine_settings.hpp).

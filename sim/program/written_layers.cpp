@@ -28,9 +28,9 @@ StoredLayer stored_layer(const Model& model, int layer) {
 }  // namespace
 
 std::vector<int> layer_kinds(const Model& model) {
-  std::vector<int> kinds(model.layers);
+  std::vector<int> kinds(model.stored_layers());
   std::vector<StoredLayer> known;
-  for (int layer = 0; layer < model.layers; ++layer) {
+  for (int layer = 0; layer < model.stored_layers(); ++layer) {
     StoredLayer stored = stored_layer(model, layer);
     const auto at = std::find(known.begin(), known.end(), stored);
     kinds[layer] = static_cast<int>(at - known.begin());

@@ -7,7 +7,7 @@
 
 namespace rehearse {
 
-// By layer of the model: equal numbers, alike layers.
+// By layer of the model, those of predictions behind them: equal numbers, alike layers.
 std::vector<int> layer_kinds(const Model& model);
 
 struct WrittenLayers {

@@ -39,8 +39,9 @@ std::string kinds_text(const Model& model) {
 std::string beside_text(const Model& model, const ParameterCount& count) {
   std::string text;
   if (count.mtp > 0) {
-    text += fmt::format("  prediction of further tokens: {} beside them, stored and not run\n",
-                        billions(count.mtp));
+    text +=
+        fmt::format("  prediction of further tokens: {} beside them, run only to draft tokens\n",
+                    billions(count.mtp));
   }
   if (count.extra > 0) text += fmt::format("  without an operator: {}\n", billions(count.extra));
   for (const Tower& tower : model.towers) {

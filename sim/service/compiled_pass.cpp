@@ -10,11 +10,15 @@
 namespace rehearse {
 
 CompiledPass::CompiledPass(const Model& model, const Layout& layout, const PassShape& shape,
-                           const std::vector<int>& kinds, std::vector<const DeviceRates*> devices)
+                           const std::vector<int>& kinds, std::vector<const DeviceRates*> devices,
+                           const ExpertsOfRank& experts)
     : model_(model), tensor_(layout.tensor), devices_(std::move(devices)) {
   std::vector<std::string> texts;
   Names names(texts);
-  pass_ = compile_pass(model, layout, shape, kinds, {}, names);
+  PassParts parts;
+  parts.routed = experts.loads != nullptr;
+  pass_ = compile_pass(model, layout, shape, kinds, parts, names);
+  if (parts.routed) load_experts(experts, shape);
   times_.resize(pass_.instructions.size());
   executions_.resize(pass_.instructions.size());
   for (const Place& place : pass_.places) {
@@ -23,6 +27,32 @@ CompiledPass::CompiledPass(const Model& model, const Layout& layout, const PassS
   for (int at = 0; at < static_cast<int>(times_.size()); ++at) price(at);
   if (!shape.grows) find_chains(texts, shape.slices, shape.layers.first);
   sum_steady();
+}
+
+// As the replay does it with the copies that it has counted.
+void CompiledPass::load_experts(const ExpertsOfRank& experts, const PassShape& shape) {
+  const ExpectedLoads& loads = *experts.loads;
+  for (const Place& place : pass_.places) {
+    const int layer = shape.layers.first + place.layer;
+    for (int at = place.begin; at < place.end; ++at) {
+      Instruction& instruction = pass_.instructions[at];
+      if (instruction.routed < 0) continue;
+      SIM_CHECK(place.repeat == 1, "layers with experts of unlike loads are unlike");
+      const RoutedAmounts& amounts = pass_.routed[instruction.routed].amounts;
+      const double copies = amounts.of == Copies::kSent
+                                ? experts.tokens * loads.top_k()
+                                : shape.group_tokens * loads.share(layer, experts.member);
+      const double touched = loads.touched(layer, experts.member, shape.group_tokens);
+      instruction.flops = {(amounts.flops_per_copy * copies).value, 0};
+      instruction.bytes = {(amounts.fixed_bytes + amounts.bytes_per_copy * copies +
+                            amounts.bytes_per_expert * touched)
+                               .value,
+                           0};
+      if (instruction.kind == Instruction::Kind::kCompute) {
+        pass_.works[instruction.work] = with_rows(pass_.work_of(instruction), copies, touched);
+      }
+    }
+  }
 }
 
 // An attention block's operators follow each other in the order of its kind's, with norms and

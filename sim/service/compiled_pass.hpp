@@ -12,15 +12,24 @@
 #include "graph/workload_graph.hpp"
 #include "model/model.hpp"
 #include "program/pass_program.hpp"
+#include "routing/expected_loads.hpp"
 
 namespace rehearse {
+
+// Where experts are not loaded evenly: whose pass it is, and how many tokens he brings.
+struct ExpertsOfRank {
+  const ExpectedLoads* loads = nullptr;  // nullptr: they are
+  int member = 0;
+  double tokens = 0;
+};
 
 class CompiledPass {
  public:
   // `model` and the devices outlive it. On several kinds of devices every operator takes what it
-  // takes on the slowest.
+  // takes on the slowest. With `experts`, layers that have some are of a kind each.
   CompiledPass(const Model& model, const Layout& layout, const PassShape& shape,
-               const std::vector<int>& kinds, std::vector<const DeviceRates*> devices);
+               const std::vector<int>& kinds, std::vector<const DeviceRates*> devices,
+               const ExpertsOfRank& experts = {});
 
   // Other contexts of as many tokens and sequences; a prefill stays one, and so does a decode.
   void refill(std::span<const Slice> slices);
@@ -44,6 +53,7 @@ class CompiledPass {
     std::vector<int> instructions;
   };
 
+  void load_experts(const ExpertsOfRank& experts, const PassShape& shape);
   void find_chains(const std::vector<std::string>& names, std::span<const Slice> slices, int first);
   void price(int instruction);
   void sum_steady();

@@ -9,12 +9,16 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "base/error.hpp"
 #include "graph/workload_graph.hpp"
 #include "layout/layout.hpp"
 #include "layout/memory_rule.hpp"
+#include "model/attention_kind.hpp"
 #include "program/stage_weights.hpp"
+#include "routing/expected_loads.hpp"
+#include "routing/token_routing.hpp"
 #include "serving/scheduler.hpp"
 
 namespace rehearse {
@@ -61,8 +65,38 @@ void take_choice(const EngineChoice& choice, serving::EngineSettings& settings) 
   }
 }
 
-Bytes activations_of(const Model& model, const Plan& plan, int stage,
-                     const serving::EngineSettings& settings) {
+bool drafts_on(int stage, const Plan& plan, const Model& model) {
+  return stage + 1 == plan.layout.pipeline && drafts_by_prediction(plan.serve->engine, model);
+}
+
+// Whose memory is shared out.
+struct Replica {
+  const Plan& plan;
+  const EngineChoice& choice;
+  const Model& model;
+  const Device& gpu;                   // the one with the least memory
+  std::optional<ExpectedLoads> loads;  // nothing: experts are loaded evenly
+};
+
+// The largest that are alive at once; where experts are not loaded evenly, on the rank of the
+// busiest ones.
+Bytes live_bytes(const Replica& replica, const PassShape& shape) {
+  const WorkloadGraph graph = build_pass(replica.model, replica.plan.layout, shape);
+  if (!replica.loads) return graph.peak_live_bytes();
+  const ExpectedLoads& loads = *replica.loads;
+  const double sent = shape.group_tokens / loads.members() * loads.top_k();
+  const double computed =
+      shape.group_tokens * loads.largest(shape.layers.first, shape.layers.count);
+  Bytes most;
+  for (const LiveBytes& live : graph.peak_live_copies()) {
+    most = std::max(most, live.with(sent, computed));
+  }
+  return most;
+}
+
+Bytes activations_of(const Replica& replica, int stage, const serving::EngineSettings& settings) {
+  const Model& model = replica.model;
+  const Plan& plan = replica.plan;
   const int tokens = settings.max_tokens;
   const double sequences = std::min(settings.max_sequences, tokens);
   PassShape shape;
@@ -70,18 +104,30 @@ Bytes activations_of(const Model& model, const Plan& plan, int stage,
   shape.group_tokens = model.moe ? shape.tokens() * settings.ranks : 0;
   shape.layers = stage_layers(plan.layout, model.layers)[stage];
   shape.stage = stage;
-  return build_pass(model, plan.layout, shape).peak_live_bytes();
+  const Bytes of_pass = live_bytes(replica, shape);
+  if (!drafts_on(stage, plan, model)) return of_pass;
+  shape.drafts = true;
+  shape.layers = {model.layers, static_cast<int>(model.prediction->of_each.size())};
+  return std::max(of_pass, live_bytes(replica, shape));
 }
 
 // Blocks of the stage's GPUs.
-double blocks_of(const Model& model, const Plan& plan, int stage, double fraction,
-                 const Device& gpu, const serving::EngineSettings& settings, KvRoom& room) {
+double blocks_of(const Replica& replica, int stage, double fraction,
+                 const serving::EngineSettings& settings, KvRoom& room) {
+  const Model& model = replica.model;
+  const Plan& plan = replica.plan;
   const Share layers = stage_layers(plan.layout, model.layers)[stage];
-  const SequenceCache cache = sequence_cache(model, layers.first, layers.count, plan.layout.tensor);
+  SequenceCache cache = sequence_cache(model, layers.first, layers.count, plan.layout.tensor);
   room.fraction = fraction;
-  room.usable = gpu.memory * fraction;
+  room.usable = replica.gpu.memory * fraction;
   room.weights = weights_of_stage(model, plan, stage);
-  room.activations = activations_of(model, plan, stage, settings);
+  if (drafts_on(stage, plan, model)) {
+    room.prediction = weights_of_prediction(model, plan);
+    room.weights += room.prediction;
+    cache.add(sequence_cache(model, model.layers, model.prediction_layers(), plan.layout.tensor),
+              1);
+  }
+  room.activations = activations_of(replica, stage, settings);
   room.buffers = plan.communication_buffers;
   room.left = room.usable - room.weights - room.activations - room.buffers;
   Bytes of_sequence = cache.state;
@@ -111,27 +157,28 @@ double memory_fraction(const Plan& plan, const EngineChoice& choice, const Devic
 // Where the plan leaves it open, so many run at once that what they keep whatever their length is
 // at most half of the room: the other half is for tokens. (Engines divide it by rules of their
 // own.)
-void limit_sequences(const Plan& plan, const EngineChoice& choice, const Model& model,
-                     const Device& gpu, serving::EngineSettings& settings) {
-  if (choice.max_sequences) return;
-  const double fraction = memory_fraction(plan, choice, gpu, settings);
-  for (int stage = 0; stage < plan.layout.pipeline; ++stage) {
+void limit_sequences(const Replica& replica, serving::EngineSettings& settings) {
+  if (replica.choice.max_sequences) return;
+  const double fraction = memory_fraction(replica.plan, replica.choice, replica.gpu, settings);
+  for (int stage = 0; stage < replica.plan.layout.pipeline; ++stage) {
     KvRoom room;
-    blocks_of(model, plan, stage, fraction, gpu, settings, room);
+    blocks_of(replica, stage, fraction, settings, room);
     while (room.states > room.left * 0.5 && settings.max_sequences > 1) {
       settings.max_sequences /= 2;
-      blocks_of(model, plan, stage, fraction, gpu, settings, room);
+      blocks_of(replica, stage, fraction, settings, room);
     }
   }
 }
 
-void size_pool(const Plan& plan, const EngineChoice& choice, const Model& model, const Device& gpu,
-               const std::string& field, PlannedEngine& planned) {
+void size_pool(const Replica& replica, const std::string& field, PlannedEngine& planned) {
+  const Plan& plan = replica.plan;
+  const EngineChoice& choice = replica.choice;
+  const Device& gpu = replica.gpu;
   const double fraction = memory_fraction(plan, choice, gpu, planned.settings);
   double least = std::numeric_limits<double>::infinity();
   for (int stage = 0; stage < plan.layout.pipeline; ++stage) {
     KvRoom room;
-    const double blocks = blocks_of(model, plan, stage, fraction, gpu, planned.settings, room);
+    const double blocks = blocks_of(replica, stage, fraction, planned.settings, room);
     if (blocks >= least) continue;
     least = blocks;
     planned.room = room;
@@ -155,6 +202,28 @@ void size_pool(const Plan& plan, const EngineChoice& choice, const Model& model,
                   to_text(room.buffers), planned.settings.max_sequences, to_text(room.states)));
 }
 
+// What drafts has to be there, and to come out even on the layout's ranks.
+void check_drafts(const Plan& plan, const EngineChoice& choice, const Model& model,
+                  const std::string& field) {
+  if (!choice.speculative) return;
+  const std::string path = field + ".speculative";
+  if (choice.speculative->looked_up == false && !model.prediction) {
+    throw InputError(plan.where.at(path + ".method"),
+                     fmt::format("{}.method = \"mtp\": the model {} has no layers that predict "
+                                 "further tokens; \"ngram\" is a lookup that takes no time",
+                                 path, model.name));
+  }
+  if (!drafts_by_prediction(choice, model)) return;
+  for (const LayerKind& kind : model.prediction->of_each) {
+    if (kind.attention == LayerKind::kNone) continue;
+    const Attention& attention = model.attention[kind.attention];
+    const std::string refusal = kind_of(attention).refusal(attention, plan.layout.tensor);
+    if (refusal.empty()) continue;
+    throw InputError(plan.where.at(path),
+                     fmt::format("{}: the layers that predict: {}", path, refusal));
+  }
+}
+
 }  // namespace
 
 void check_scheduler(const Plan& plan, const EngineChoice& choice, const std::string& field) {
@@ -165,11 +234,21 @@ void check_scheduler(const Plan& plan, const EngineChoice& choice, const std::st
                                field, choice.name, serving::names_of_schedulers()));
 }
 
+std::vector<int> nodes_of_ranks(const Layout& layout, const Platform& platform, int first_gpu) {
+  std::vector<int> nodes;
+  for (int rank = 0; rank < layout.gpus(); ++rank) {
+    nodes.push_back(platform.gpus[first_gpu + rank].domain);
+  }
+  return nodes;
+}
+
 PlannedEngine engine_of(const Plan& plan, const EngineChoice& choice, const Model& model,
                         const Platform& platform, const std::string& field, int first_gpu) {
   check_scheduler(plan, choice, field);
+  check_drafts(plan, choice, model, field);
   const Device& gpu = smallest_gpu(platform, first_gpu, plan.serve->gpus(plan.layout));
   PlannedEngine planned;
+  planned.drafts_by_prediction = drafts_by_prediction(choice, model);
   serving::EngineSettings& settings = planned.settings;
   settings =
       serving::default_settings(choice.name, {gpu.memory, gpu.gpu.starts_with("a100"), false});
@@ -189,7 +268,11 @@ PlannedEngine engine_of(const Plan& plan, const EngineChoice& choice, const Mode
   settings.stages = plan.layout.pipeline;
   settings.ranks = model.moe ? plan.layout.expert : 1;
   settings.speculation.seed = plan.seed;
-  limit_sequences(plan, choice, model, gpu, settings);
+  Replica replica{plan, choice, model, gpu, {}};
+  if (routes_tokens(plan, model)) {
+    replica.loads.emplace(model, plan, nodes_of_ranks(plan.layout, platform, first_gpu));
+  }
+  limit_sequences(replica, settings);
   settings.graph_sizes.clear();
   if (choice.cuda_graphs.value_or(false) && settings.scheduler != "vllm") {
     throw InputError(plan.where.at(field + ".cuda_graphs"),
@@ -200,7 +283,7 @@ PlannedEngine engine_of(const Plan& plan, const EngineChoice& choice, const Mode
     settings.graph_sizes = serving::vllm_graph_sizes(settings.max_sequences, settings.max_tokens,
                                                      settings.speculation.drafts);
   }
-  size_pool(plan, choice, model, gpu, field, planned);
+  size_pool(replica, field, planned);
   const std::string why_not = serving::refusal(settings);
   if (!why_not.empty()) {
     throw InputError(plan.where.at(field), fmt::format("{}: {}", field, why_not));

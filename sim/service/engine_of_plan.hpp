@@ -2,6 +2,9 @@
 // itself on these GPUs.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "model/model.hpp"
 #include "plan/plan.hpp"
 #include "platform/platform.hpp"
@@ -13,6 +16,7 @@ namespace rehearse {
 struct KvRoom {
   Bytes usable;       // of the smallest GPU
   Bytes weights;      // of the stage with the least room, as are the others
+  Bytes prediction;   // of these weights: of the layers that draft
   Bytes activations;  // of the largest pass
   Bytes buffers;      // of communication
   Bytes left;
@@ -21,10 +25,14 @@ struct KvRoom {
   double fraction = 0.9;
 };
 
+// The scale-up domain of each rank of a copy of the layout, whose GPUs are those from there on.
+std::vector<int> nodes_of_ranks(const Layout& layout, const Platform& platform, int first_gpu);
+
 // A pool of engines, as the plan's own fields say or those of a pool.
 struct PlannedEngine {
   serving::EngineSettings settings;
   KvRoom room;  // means nothing where the plan gives kv_blocks
+  bool drafts_by_prediction = false;
 };
 
 // Throws InputError, at `field`: no scheduler is called as its choice.

@@ -19,6 +19,9 @@ std::string memory_text(const PlannedEngine& engine, const EngineChoice& chosen)
       "communication {}",
       pool, to_text(room.usable), room.fraction, to_text(room.weights), to_text(room.activations),
       to_text(room.buffers));
+  if (room.prediction.value > 0) {
+    text += fmt::format(" (of the weights {} predict)", to_text(room.prediction));
+  }
   if (room.states.value > 0) text += fmt::format(", states {}", to_text(room.states));
   return text;
 }
@@ -54,11 +57,14 @@ std::string engine_text(const PlannedEngine& engine, const EngineChoice& chosen)
       fmt::format("{} a step, {} a request in it", to_text(serving::to_seconds(settings.host.step)),
                   to_text(serving::to_seconds(settings.host.request))),
       chosen.host_per_step || chosen.host_per_request);
-  line("speculative",
-       settings.speculation.drafts > 0
-           ? fmt::format("{} tokens a step", settings.speculation.drafts)
-           : "none",
-       chosen.speculative.has_value());
+  line(
+      "speculative",
+      settings.speculation.drafts > 0
+          ? fmt::format("{} tokens a step, {}", settings.speculation.drafts,
+                        engine.drafts_by_prediction ? "by the model's own prediction (mtp)"
+                                                    : "by a lookup of n-grams, which takes no time")
+          : "none",
+      chosen.speculative.has_value());
   line("keys and values", memory_text(engine, chosen),
        chosen.kv_blocks || chosen.memory_fraction || chosen.block_tokens);
   return text;

@@ -56,7 +56,7 @@ KvFlows::KvFlows(const Model& model, Cluster& cluster, KvPool prefill, KvPool de
     : platform_(cluster.platform()),
       prefill_(std::move(prefill)),
       decode_(std::move(decode)),
-      shares_(kv_shares(model, prefill_.layout, decode_.layout)),
+      shares_(kv_shares(model, prefill_.layout, decode_.layout, prefill_.drafts && decode_.drafts)),
       paths_(cluster, network_, {}) {}
 
 KvFlows::Way KvFlows::way_between(int from, int to) {

@@ -28,6 +28,7 @@ struct KvPool {
   Layout layout;
   int ranks = 1;  // replicas of an engine: those that share experts
   int first_gpu = 0;
+  bool drafts = false;  // by the model's own prediction, whose keys and values are kept
 };
 
 class KvFlows : public serving::KvLinks {

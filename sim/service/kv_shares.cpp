@@ -91,7 +91,8 @@ class Shares {
 
 }  // namespace
 
-std::vector<KvShare> kv_shares(const Model& model, const Layout& prefill, const Layout& decode) {
+std::vector<KvShare> kv_shares(const Model& model, const Layout& prefill, const Layout& decode,
+                               bool of_prediction) {
   const std::vector<Share> at_prefill = stage_layers(prefill, model.layers);
   const std::vector<Share> at_decode = stage_layers(decode, model.layers);
   Shares shares(model, prefill, decode);
@@ -103,6 +104,11 @@ std::vector<KvShare> kv_shares(const Model& model, const Layout& prefill, const 
       const int end = std::min(mine.first + mine.count, theirs.first + theirs.count);
       if (first >= end) continue;
       for (const LayerRun& run : layer_runs(model, first, end - first)) shares.add(from, to, run);
+    }
+  }
+  if (of_prediction) {
+    for (const LayerRun& run : layer_runs(model, model.layers, model.prediction_layers())) {
+      shares.add(prefill.pipeline - 1, decode.pipeline - 1, run);
     }
   }
   return shares.take();

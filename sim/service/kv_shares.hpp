@@ -33,9 +33,11 @@ struct KvShare {
 // - what every tensor rank keeps whole (the latent of MLA), from one of them, the receiver's number
 //   modulo theirs. (vLLM's NIXL connector: docs/features/nixl_connector_usage.md, "heterogeneous
 //   tensor parallelism", early 2026);
-// - states as heads.
+// - states as heads;
+// - where both draft by the model's prediction, those of its layers, which the last stages have.
 //
 // REQUIRES: check_layout passed for both.
-std::vector<KvShare> kv_shares(const Model& model, const Layout& prefill, const Layout& decode);
+std::vector<KvShare> kv_shares(const Model& model, const Layout& prefill, const Layout& decode,
+                               bool of_prediction = false);
 
 }  // namespace rehearse

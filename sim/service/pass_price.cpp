@@ -1,6 +1,8 @@
-// Most steps decode: one pass is compiled for so many requests and asked at any step
-// (step_pass.hpp). Steps with prompts, and decodes whose queries see limited keys, refill the
-// attention of a pass that was compiled for as many tokens.
+// Most steps decode: with all keys seen, what such a step takes depends on how many requests there
+// are and on the sum of their contexts alone, and grows linearly in its amounts. So one pass is
+// compiled for so many requests, with contexts of 1, and asked at the step at which the mean
+// context is that of the batch. Steps with prompts, and decodes whose queries see limited keys,
+// refill the attention of a pass that was compiled for as many tokens.
 #include "service/pass_price.hpp"
 
 #include <algorithm>
@@ -8,17 +10,23 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "estimate/pass_paths.hpp"
 #include "model/attention.hpp"
 #include "program/compile_pass.hpp"
 #include "program/lower.hpp"
+#include "program/stage_weights.hpp"
 #include "program/written_layers.hpp"
+#include "routing/token_routing.hpp"
+#include "service/engine_of_plan.hpp"
+#include "service/rank_passes.hpp"
+#include "service/step_pass.hpp"
 
 namespace rehearse {
 namespace {
 
-// Passes of so many shapes are kept. What they answer does not depend on it.
+// Passes of so many shapes are kept, of so many layers that are not alike fewer. What they answer
+// does not depend on it.
 constexpr std::size_t kMostKept = 4096;
+constexpr std::size_t kFewestKept = 128;
 
 // A difference of equal sums may be below 0 by a rounding.
 serving::Picoseconds duration(Seconds time) {
@@ -26,35 +34,19 @@ serving::Picoseconds duration(Seconds time) {
   return serving::to_picoseconds(std::max(time, Seconds{}));
 }
 
-// What a rank executes of its own.
-struct Passed {
-  const PassProgram* program = nullptr;
-  std::vector<Seconds> times;
-};
-
-// Passes that differ in more than amounts (a prefill beside decodes, where attention has other
-// operators) do not wait for each other here: the slowest of them counts.
-Seconds together(std::vector<Passed> passes) {
-  Seconds slowest;
-  while (!passes.empty()) {
-    std::vector<const PassProgram*> programs;
-    std::vector<std::span<const Seconds>> times;
-    std::vector<Passed> others;
-    for (Passed& pass : passes) {
-      if (passes.front().times.size() == pass.times.size()) {
-        programs.push_back(pass.program);
-        times.emplace_back(pass.times);
-      } else {
-        others.push_back(std::move(pass));
-      }
-    }
-    slowest = std::max(slowest, execute_together(programs, times));
-    passes = std::move(others);
-  }
-  return slowest;
+int drafts_of(const Plan& plan, const Model& model) {
+  if (!plan.serve || !drafts_by_prediction(plan.serve->engine, model)) return 0;
+  return plan.serve->engine.speculative->tokens;
 }
 
 }  // namespace
+
+PassPrice::Taken& PassPrice::Taken::operator+=(const Taken& other) {
+  computing += other.computing;
+  longest += other.longest;
+  whole += other.whole;
+  return *this;
+}
 
 PassPrice::PassPrice(const Plan& plan, const Model& model, Cluster& cluster,
                      std::vector<int> first_gpus)
@@ -62,6 +54,7 @@ PassPrice::PassPrice(const Plan& plan, const Model& model, Cluster& cluster,
       plan_(plan),
       first_gpus_(std::move(first_gpus)),
       grid_(plan.layout),
+      drafts_(drafts_of(plan, model)),
       layers_(stage_layers(plan.layout, model.layers)),
       kinds_(layer_kinds(model)),
       limited_(sees_limited_keys(model)),
@@ -71,6 +64,17 @@ PassPrice::PassPrice(const Plan& plan, const Model& model, Cluster& cluster,
       rates_(device_rates(cluster.platform(), plan.engine.times)) {
   for (int stage = 0; stage < plan.layout.pipeline; ++stage) {
     devices_.push_back(devices_of(stage, cluster.platform()));
+  }
+  if (drafts_ > 0) {
+    layers_.push_back({model.layers, static_cast<int>(model.prediction->of_each.size())});
+    devices_.push_back(devices_.back());
+  }
+  if (!routes_tokens(plan, model)) return;
+  uneven_.emplace(model, plan,
+                  nodes_of_ranks(plan.layout, cluster.platform(), first_gpus_.front()));
+  int kind = 1 + *std::max_element(kinds_.begin(), kinds_.end());
+  for (int layer = 0; layer < model.stored_layers(); ++layer) {
+    if (model.is_moe_layer(layer)) kinds_[layer] = kind++;
   }
 }
 
@@ -134,7 +138,7 @@ const PassPrice::AllEnds& PassPrice::ends_of(int stage, const Instruction& colle
   for_each_rank([&](int first, const Coordinates& rank) {
     // Members share one group: its first asks.
     if ((experts && rank.expert > 0) || (over_tensor && rank.tensor > 0)) return;
-    const std::vector<int> gpus = group(collective.axis, first, rank, stage);
+    const std::vector<int> gpus = group(collective.axis, first, rank, held_by(stage));
     const int kind = kinds_of_transfers_.collective(collective.op, use_, collective.fan_out, gpus);
     if (kinds.insert(kind).second) {
       ends.push_back(&transfers_.between(collective.op, use_, gpus));
@@ -160,19 +164,30 @@ CompiledPass* PassPrice::known(const Key& key) {
   return last_ = at->second.get();
 }
 
-// Before a step is priced, and not within: the passes of its ranks are held together.
-void PassPrice::make_room(std::size_t passes) {
-  if (passes_.size() + passes <= kMostKept) return;
-  passes_.clear();
-  last_ = nullptr;
+// Between steps only: ranks of one step hold passes of each other's.
+void PassPrice::forget() {
+  const auto layers = static_cast<std::size_t>(uneven_ ? model_.layers : 1);
+  const std::size_t most = std::max(kFewestKept, kMostKept / layers);
+  if (passes_.size() >= most) {
+    passes_.clear();
+    last_ = nullptr;
+  }
+  if (uneven_) uneven_->forget(most);
 }
 
-CompiledPass& PassPrice::compile(int stage, const Key& key, const PassShape& shape) {
+CompiledPass& PassPrice::compile(const Asked& asked, const Key& key, const PassShape& shape) {
+  const int stage = asked.stage;
+  ExpertsOfRank experts;
+  if (uneven_) {
+    experts = {&uneven_->loads(), asked.member, shape.tokens() / uneven_->sharing()};
+  }
   std::unique_ptr<CompiledPass>& pass = passes_[key];
-  pass = std::make_unique<CompiledPass>(model_, plan_.layout, shape, kinds_, devices_[stage]);
+  pass =
+      std::make_unique<CompiledPass>(model_, plan_.layout, shape, kinds_, devices_[stage], experts);
   for (std::size_t at = 0; at < pass->times().size(); ++at) {
     const Instruction& instruction = pass->program().instructions[at];
     if (instruction.kind != Instruction::Kind::kCollective) continue;
+    if (uneven_ && instruction.axis == Axis::kExpert) continue;  // UnevenExperts::set_exchanges
     const Bytes bytes{instruction.bytes.base};
     pass->set_time(static_cast<int>(at),
                    slowest(ends_of(stage, instruction), bytes, instruction.fan_out));
@@ -182,30 +197,32 @@ CompiledPass& PassPrice::compile(int stage, const Key& key, const PassShape& sha
   return *(last_ = pass.get());
 }
 
-PassShape PassPrice::pass_shape(int stage, double group_tokens) const {
+PassShape PassPrice::pass_shape(const Asked& asked) const {
   PassShape shape;
-  shape.group_tokens = group_tokens;
-  shape.layers = layers_[stage];
-  shape.stage = stage;
+  shape.group_tokens = asked.group_tokens;
+  shape.layers = layers_[asked.stage];
+  shape.stage = held_by(asked.stage);
+  shape.drafts = asked.stage == drafting();
   return shape;
 }
 
 PassPrice::Kind PassPrice::kind_of(const std::vector<Slice>& slices) {
-  const auto decodes = [](const Slice& slice) { return slice.query == 1 && slice.context > 0; };
+  const auto decodes = [](const Slice& slice) { return rehearse::decodes(slice); };
   if (std::all_of(slices.begin(), slices.end(), decodes)) return Kind::kDecode;
   return std::any_of(slices.begin(), slices.end(), decodes) ? Kind::kMixed : Kind::kPrefill;
 }
 
-CompiledPass& PassPrice::pass_of(int stage, const serving::StepShape& shape, double group_tokens) {
+CompiledPass& PassPrice::pass_of(const Asked& asked, const serving::StepShape& shape) {
   const StepPass step = pass_of_step(shape, limited_);
+  PassShape pass_shape = this->pass_shape(asked);
+  pass_shape.slices = step.slices;
+  pass_shape.grows = step.grows;
   const Kind kind = step.grows ? Kind::kGrowing : kind_of(step.slices);
-  const Key key{stage, kind, tokens_of(step.slices), sequences_of(step.slices), group_tokens};
+  const Key key{asked.stage,         kind,               pass_shape.tokens(),
+                pass_shape.scored(), asked.group_tokens, asked.member};
   CompiledPass* pass = known(key);
   if (pass == nullptr) {
-    PassShape pass_shape = this->pass_shape(stage, group_tokens);
-    pass_shape.slices = step.slices;
-    pass_shape.grows = step.grows;
-    pass = &compile(stage, key, pass_shape);
+    pass = &compile(asked, key, pass_shape);
   } else if (!step.grows) {
     pass->refill(step.slices);
   }
@@ -219,32 +236,92 @@ Seconds PassPrice::host_time(std::span<const serving::StepShape> ranks) const {
   return engine.per_step + engine.per_request * most_that_begin(ranks);
 }
 
-serving::Picoseconds PassPrice::of(std::span<const serving::StepShape> ranks, int stage) {
-  make_room(ranks.size());
+// Ranks without tokens of their own have the others' to compute.
+PassPrice::Taken PassPrice::uneven_pass(std::span<const serving::StepShape> ranks, int stage) {
   const double group_tokens = rehearse::group_tokens(model_, ranks);
-  Seconds computing;
-  Seconds longest;
-  Seconds takes;
-  if (ranks.size() == 1) {
-    const CompiledPass& pass = pass_of(stage, ranks.front(), group_tokens);
-    computing = longest = pass.computing();
-    takes = pass.alone();
-  } else {
-    std::vector<Passed> passes;
-    for (const serving::StepShape& shape : ranks) {
-      if (shape.executed == 0) continue;  // it only joins the others' collectives
-      const CompiledPass& pass = pass_of(stage, shape, group_tokens);
-      computing += pass.computing();
-      longest = std::max(longest, pass.computing());
+  const std::vector<double> tokens = uneven_->tokens_of(ranks);
+  const auto slowest = [&](const Instruction& all_to_all, Transfer& transfer, Bytes largest) {
+    Seconds slowest;
+    for (const Endpoints* const ends : ends_of(stage, all_to_all)) {
+      slowest = std::max(slowest, transfers_.paths().of(transfer, *ends).alone(largest));
+    }
+    return slowest;
+  };
+  const double share = 1.0 / uneven_->sharing();
+  Taken taken;
+  std::vector<RankPass> passes;
+  for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
+    for (const int member : uneven_->members(static_cast<int>(rank))) {
+      CompiledPass& pass = pass_of({stage, group_tokens, member}, ranks[rank]);
+      uneven_->set_exchanges({stage, layers_[stage].first}, tokens, slowest, pass);
+      taken.computing += pass.computing() * share;
+      taken.longest = std::max(taken.longest, pass.computing());
       passes.push_back({&pass.program(), pass.times()});
     }
-    takes = together(std::move(passes));
   }
-  if (stage == 0) takes += host_time(ranks);
+  taken.whole = together(std::move(passes), uneven_->sharing());
+  return taken;
+}
+
+PassPrice::Taken PassPrice::pass(std::span<const serving::StepShape> ranks, int stage) {
+  forget();
+  return uneven_ ? uneven_pass(ranks, stage) : even_pass(ranks, stage);
+}
+
+PassPrice::Taken PassPrice::even_pass(std::span<const serving::StepShape> ranks, int stage) {
+  const double group_tokens = rehearse::group_tokens(model_, ranks);
+  Taken taken;
+  if (ranks.size() == 1) {
+    const CompiledPass& pass = pass_of({stage, group_tokens}, ranks.front());
+    taken.computing = taken.longest = pass.computing();
+    taken.whole = pass.alone();
+    return taken;
+  }
+  std::vector<RankPass> passes;
+  for (const serving::StepShape& shape : ranks) {
+    if (shape.executed == 0) continue;  // it only joins the others' collectives
+    const CompiledPass& pass = pass_of({stage, group_tokens}, shape);
+    taken.computing += pass.computing();
+    taken.longest = std::max(taken.longest, pass.computing());
+    passes.push_back({&pass.program(), pass.times()});
+  }
+  taken.whole = together(std::move(passes));
+  return taken;
+}
+
+PassPrice::Taken PassPrice::drafts(std::span<const serving::StepShape> ranks) {
+  Taken taken = pass(ranks, drafting());
+  std::vector<serving::Batch> batches;
+  std::vector<serving::StepShape> shapes;
+  std::vector<std::int64_t> contexts;
+  for (const serving::StepShape& rank : ranks) {
+    serving::Batch& batch = batches.emplace_back(rank.slices.begin(), rank.slices.end());
+    for (serving::Slice& slice : batch) {
+      slice.context += rank.grown + slice.tokens;
+      slice.tokens = 1;
+    }
+  }
+  for (const serving::Batch& batch : batches) {
+    contexts.push_back(shapes.emplace_back(serving::shape_of(batch)).context);
+  }
+  for (int draft = 1; draft < drafts_; ++draft) {
+    for (std::size_t rank = 0; rank < shapes.size(); ++rank) {
+      shapes[rank].grown = draft - 1;
+      shapes[rank].context = contexts[rank] + shapes[rank].grown * shapes[rank].tokens;
+    }
+    taken += pass(shapes, drafting());
+  }
+  return taken;
+}
+
+serving::Picoseconds PassPrice::of(std::span<const serving::StepShape> ranks, int stage) {
+  Taken taken = pass(ranks, stage);
+  if (drafts_ > 0 && stage + 1 == plan_.layout.pipeline) taken += drafts(ranks);
+  if (stage == 0) taken.whole += host_time(ranks);
   const auto count = static_cast<double>(ranks.size());
-  parts_ = {duration(computing), duration((takes - longest) * count),
-            duration(longest * count - computing)};
-  return duration(takes);
+  parts_ = {duration(taken.computing), duration((taken.whole - taken.longest) * count),
+            duration(taken.longest * count - taken.computing)};
+  return duration(taken.whole);
 }
 
 // From each rank to that of the next stage; behind the last to the first.
@@ -266,15 +343,17 @@ const PassPrice::AllEnds& PassPrice::messages_from(int stage) {
 
 serving::Picoseconds PassPrice::message(std::span<const serving::StepShape> ranks, int stage) {
   const bool last = stage + 1 == plan_.layout.pipeline;
-  make_room(ranks.size());
   double most = 0;
-  for (const serving::StepShape& shape : ranks) {
+  forget();
+  for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
+    const serving::StepShape& shape = ranks[rank];
     if (shape.executed == 0) continue;
     if (last) {
       most = std::max(most, static_cast<double>(shape.slices.size()) * kTokenIdBytes);
       continue;
     }
-    const CompiledPass& pass = pass_of(stage, shape, group_tokens(model_, ranks));
+    const int member = uneven_ ? uneven_->members(static_cast<int>(rank)).front() : 0;
+    const CompiledPass& pass = pass_of({stage, group_tokens(model_, ranks), member}, shape);
     for (const Instruction& each : pass.program().instructions) {
       if (each.kind == Instruction::Kind::kSend) most = std::max(most, each.bytes.base);
     }

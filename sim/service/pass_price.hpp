@@ -2,13 +2,19 @@
 // by the same programs, costs and network tables as the replay. Where nothing else shares its links
 // that is the time of the replay.
 //
+// Where experts are not loaded evenly, a step's loads are those of the law of the shares
+// (routing/expected_loads.hpp) times its tokens: a pass of each member of the expert group, in
+// which each layer with experts takes its own time.
+//
 // Not modelled: collectives that share links, with those of other engines or (where a layer has
 // experts beside a dense FFN) with each other, and operators that lose compute units to collectives
 // beside them.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <tuple>
 #include <vector>
 
@@ -18,12 +24,20 @@
 #include "network/lone_transfers.hpp"
 #include "service/compiled_pass.hpp"
 #include "service/step_pass.hpp"
+#include "service/uneven_experts.hpp"
 #include "serving/step_price.hpp"
 
 namespace rehearse {
 
 class PassPrice : public serving::StepPrice {
  public:
+  // Where the plan's engine drafts by the model's own prediction, its drafts are part of the step
+  // in the last stage, one pass of the prediction's layers for each (a prediction of several blocks
+  // is alike in all): the first of the step's tokens, whose keys and values those layers keep too;
+  // each further one of one token for each sequence, behind all that the step computed
+  // (vllm/v1/spec_decode/eagle.py, propose). Not modelled: that rejected drafts leave shorter
+  // contexts, and that these passes are padded to sizes of graphs.
+  //
   // For the plan's layout on the GPUs from each of `first_gpus` on, one for each copy of it: a
   // collective takes what it takes in the slowest of them. Plan, model and cluster outlive it.
   PassPrice(const Plan& plan, const Model& model, Cluster& cluster, std::vector<int> first_gpus);
@@ -35,14 +49,38 @@ class PassPrice : public serving::StepPrice {
  private:
   // What attention has different operators for.
   enum class Kind { kGrowing, kDecode, kPrefill, kMixed };
-  // Stage; executed tokens, scored sequences, tokens of all ranks that share experts.
-  using Key = std::tuple<int, Kind, double, double, double>;
+  // Where a pass is asked for: its stage, the tokens of all ranks that share experts, and where
+  // these are not loaded evenly, of which member of their group.
+  struct Asked {
+    int stage = 0;
+    double group_tokens = 0;
+    int member = 0;
+  };
+  // Stage; executed tokens, scored sequences, tokens of all ranks that share experts, member.
+  using Key = std::tuple<int, Kind, double, double, double, int>;
 
-  PassShape pass_shape(int stage, double group_tokens) const;
-  CompiledPass& pass_of(int stage, const serving::StepShape& shape, double group_tokens);
+  // Of a pass, on the rank that computes longest, and until the last rank is through.
+  struct Taken {
+    Seconds computing;  // of all ranks
+    Seconds longest;
+    Seconds whole;
+
+    Taken& operator+=(const Taken& other);
+  };
+  // Behind the stages of the pipeline: that of the drafts, on the last one.
+  int drafting() const { return plan_.layout.pipeline; }
+  // The stage whose ranks it is on.
+  int held_by(int stage) const { return std::min(stage, plan_.layout.pipeline - 1); }
+
+  Taken pass(std::span<const serving::StepShape> ranks, int stage);
+  Taken even_pass(std::span<const serving::StepShape> ranks, int stage);
+  Taken uneven_pass(std::span<const serving::StepShape> ranks, int stage);
+  Taken drafts(std::span<const serving::StepShape> ranks);
+  PassShape pass_shape(const Asked& asked) const;
+  CompiledPass& pass_of(const Asked& asked, const serving::StepShape& shape);
   CompiledPass* known(const Key& key);  // nullptr: it has not been compiled
-  void make_room(std::size_t passes);
-  CompiledPass& compile(int stage, const Key& key, const PassShape& shape);
+  CompiledPass& compile(const Asked& asked, const Key& key, const PassShape& shape);
+  void forget();
   static Kind kind_of(const std::vector<Slice>& slices);
   std::vector<int> group(Axis axis, int first_gpu, const Coordinates& rank, int stage) const;
   std::vector<const DeviceRates*> devices_of(int stage, const Platform& platform) const;
@@ -60,9 +98,11 @@ class PassPrice : public serving::StepPrice {
   const Plan& plan_;
   const std::vector<int> first_gpus_;
   const RankGrid grid_;
-  const std::vector<Share> layers_;
-  const std::vector<int> kinds_;
-  const bool limited_;  // some layer's queries do not see all keys
+  const int drafts_;           // behind each step
+  std::vector<Share> layers_;  // by stage
+  std::vector<int> kinds_;
+  std::optional<UnevenExperts> uneven_;  // nothing: experts are loaded evenly
+  const bool limited_;                   // some layer's queries do not see all keys
   const CollectiveUse use_;
   TransferTimes kinds_of_transfers_;  // which groups are alike
   LoneTransfers transfers_;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "routing/expected_loads.hpp"
 #include "routing/token_routing.hpp"
 #include "service/kv_flows.hpp"
 #include "serving/router.hpp"
@@ -88,13 +89,9 @@ void check_router(const Plan& plan) {
          fmt::format(" = \"{}\": must be one of {}", router, serving::names_of_routers()));
 }
 
-void check_no_routing(const Plan& plan, const Model& model) {
-  if (!routes_tokens(plan, model)) return;
-  const char* const field = plan.routing.model != "uniform" ? "routing.model"
-                            : plan.capacity.limited         ? "capacity"
-                                                            : "placement";
-  refuse(plan, field,
-         ": with serve only uniform routing without capacity and placement is modelled");
+void check_loads(const Plan& plan, const Model& model) {
+  const ExpectedLoads::Refusal refusal = ExpectedLoads::refusal(plan, model);
+  if (!refusal.field.empty()) refuse(plan, refusal.field, refusal.rule);
 }
 
 void check_prices(const Plan& plan) {
@@ -122,7 +119,7 @@ void check_service_choices(const Plan& plan, const Model& model) {
   check_prices(plan);
   check_scheduler(plan, plan.serve->engine, "serve.engine");
   check_router(plan);
-  check_no_routing(plan, model);
+  check_loads(plan, model);
 }
 
 void check_service(const Plan& plan, const Model& model, int gpus) {
@@ -133,7 +130,11 @@ void check_service(const Plan& plan, const Model& model, int gpus) {
                        serve.gpus(plan.layout), plan.layout.gpus(), gpus));
   }
   check_router(plan);
-  check_no_routing(plan, model);
+  check_loads(plan, model);
+  if (!serve.pools) return;
+  const PoolsOfPlan pools = pools_of(plan);
+  check_routing(pools.prefill.plan, model);
+  check_routing(pools.decode.plan, model);
 }
 
 std::vector<serving::Offered> offered_of(const Serve& serve) {
@@ -229,9 +230,11 @@ void ServicePricer::run_apart(const Serve& serve, serving::ServiceSettings setti
   const std::unique_ptr<serving::StepPrice> own_prefill = own_price(prefill.engine);
   const std::unique_ptr<serving::StepPrice> own_decode = own_price(decode.engine);
   run.priced = own_prefill == nullptr && own_decode == nullptr;
-  run.sent = kv_shares(model_, prefill.layout, decode.layout);
-  KvFlows links(model_, cluster_, {prefill.layout, pools.prefill.ranks, 0},
-                {decode.layout, pools.decode.ranks, behind});
+  const bool draft_both = run.prefill->drafts_by_prediction && run.engine.drafts_by_prediction;
+  run.sent = kv_shares(model_, prefill.layout, decode.layout, draft_both);
+  KvFlows links(model_, cluster_,
+                {prefill.layout, pools.prefill.ranks, 0, run.prefill->drafts_by_prediction},
+                {decode.layout, pools.decode.ranks, behind, run.engine.drafts_by_prediction});
   run.result = serving::serve(
       offered_of(serve), settings,
       own_prefill ? *own_prefill : price_of(pools_.front(), 0, prefill.replicas),

@@ -16,7 +16,8 @@ std::vector<Slice> slices_of(const serving::StepShape& shape, bool limited) {
       decoding += 1;
       context += before;
     } else {
-      slices.push_back({1, static_cast<double>(each.tokens), before});
+      const bool verifies = each.drafts > 0 && each.tokens == each.drafts + 1 && before > 0;
+      slices.push_back({1, static_cast<double>(each.tokens), before, verifies});
     }
   }
   if (limited && decoding > 0) slices.push_back({decoding, 1, 1});
@@ -25,7 +26,7 @@ std::vector<Slice> slices_of(const serving::StepShape& shape, bool limited) {
   std::vector<Slice> merged;
   for (const Slice& slice : slices) {
     if (!merged.empty() && merged.back().query == slice.query &&
-        merged.back().context == slice.context) {
+        merged.back().context == slice.context && merged.back().verifies == slice.verifies) {
       merged.back().sequences += slice.sequences;
     } else {
       merged.push_back(slice);
@@ -39,6 +40,7 @@ std::vector<Slice> slices_of(const serving::StepShape& shape, bool limited) {
 StepPass pass_of_step(const serving::StepShape& shape, bool limited) {
   if (shape.tokens > 0 && (!shape.decodes || limited)) return {slices_of(shape, limited)};
   const auto requests = static_cast<double>(shape.executed);
+  if (requests == 0) return {{{0, 1, 1}}, true, 0};  // the others' tokens only
   // Requests that pad the batch have a context of 1.
   const double padding = requests - static_cast<double>(shape.tokens);
   return {{{requests, 1, 1}}, true, (static_cast<double>(shape.context) + padding) / requests - 1};

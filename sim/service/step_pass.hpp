@@ -19,7 +19,7 @@ struct StepPass {
   double step = 0;
 };
 
-// `limited`: some layer's queries do not see all keys. REQUIRES: shape.executed > 0.
+// `limited`: some layer's queries do not see all keys.
 StepPass pass_of_step(const serving::StepShape& shape, bool limited);
 
 // That all ranks which step together bring to the experts.

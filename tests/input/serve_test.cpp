@@ -60,7 +60,7 @@ TEST(Serve, HasAnEngineAsWritten) {
                       "chunked_prefill: true prefix_cache: false asynchronous: true cuda_graphs: "
                       "false memory_fraction: 0.8 block_tokens: 32 kv_blocks: 6 log_steps: true "
                       "policy: \"priority\" capacity: \"max_utilization\" "
-                      "speculative { tokens: 3 acceptance: 0.7 acceptance: 0.5 } "
+                      "speculative { tokens: 3 acceptance: 0.7 acceptance: 0.5 method: \"ngram\" } "
                       "host { per_step: \"0.5ms\" per_request: \"10us\" } "
                       "step_time { fixed: \"10ms\" per_token: \"1ms\" per_context: \"2us\" }"))
           .engine;
@@ -80,6 +80,12 @@ TEST(Serve, HasAnEngineAsWritten) {
   ASSERT_TRUE(its.speculative);
   EXPECT_EQ(its.speculative->tokens, 3);
   EXPECT_EQ(its.speculative->acceptance, (std::vector<double>{0.7, 0.5}));
+  EXPECT_EQ(its.speculative->looked_up, true);
+  EXPECT_EQ(serve_of(engine("speculative { tokens: 1 acceptance: 1 method: \"mtp\" }"))
+                .engine.speculative->looked_up,
+            false);
+  EXPECT_FALSE(
+      serve_of(engine("speculative { tokens: 1 acceptance: 1 }")).engine.speculative->looked_up);
   EXPECT_EQ(its.host_per_step, Seconds{0.5e-3});
   EXPECT_EQ(its.host_per_request, Seconds{10 * 1e-6});
   ASSERT_TRUE(its.step_time);
@@ -169,6 +175,8 @@ TEST(Serve, EnginesAreRefusedWhereTheyAreWrong) {
        "serve.engine.speculative.tokens = 1"},
       {"speculative { tokens: 2 acceptance: 1 acceptance: 1.5 }",
        "4:61: error: serve.engine.speculative.acceptance[1] = 1.5: must be at least 0, at most 1"},
+      {"speculative { tokens: 1 acceptance: 1 method: \"eagle\" }",
+       "4:61: error: serve.engine.speculative.method = \"eagle\": must be mtp or ngram"},
       {"host { per_step: \"1\" }",
        "4:30: error: serve.engine.host.per_step = \"1\" has no unit: a "
        "time needs one of s ms us ns"},

@@ -88,6 +88,9 @@ void add_run_options(CLI::App& run, Options& options) {
       "--detail", options.detail,
       "of a plan that serves: steps (each at its price; the default) or operators (those of its "
       "steps replayed, too; the default with --trace-window, of what is in it)");
+  run.add_option("--seeds", options.seeds,
+                 "of a plan that serves: simulate so many seeds, from the plan's on, for the mean "
+                 "and the spread of its figures (default 1)");
   run.add_option("--fold", options.fold,
                  "auto (default): simulate replicas that are alike once; off");
   run.add_option("--trace-ranks", options.trace_ranks, "ranks in the trace: 0-7,16");

@@ -87,7 +87,7 @@ struct Options {
   OperatorOptions operators;
   CalibrateOptions calibrate;
   SearchOptions search;
-  std::string seeds = "1";  // of size, as typed
+  std::string seeds = "1";  // of run and size, as typed
 };
 
 }  // namespace rehearse

@@ -19,6 +19,7 @@ int run_prepared(const Options& options, const PreparedPlan& prepared) {
   request.trace_window = options.trace_window;
   request.fold = options.fold;
   request.detail = options.detail;
+  request.seeds = options.seeds;
   request.explain = options.explain;
   request.improvements = options.explain && for_people;
   request.uniform_run = !options.no_uniform_run;
@@ -30,6 +31,7 @@ int run_prepared(const Options& options, const PreparedPlan& prepared) {
     fmt::print("{}", report.json);
   } else if (for_people) {
     fmt::print("{}", summary(report.identity, prepared.plan(), metrics, options.explain));
+    if (report.seeds) fmt::print("{}", seeds_text(*report.seeds));
     if (options.explain) fmt::print("{}", explanation_text(report));
   }
   std::vector<std::string> against = service_verdicts(metrics);

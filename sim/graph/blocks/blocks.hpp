@@ -11,6 +11,8 @@ namespace rehearse {
 // Begin and end of a stage: of the whole model, or towards the stage beside it.
 int embedding_block(PassFrame& frame);
 int receive_block(PassFrame& frame);
+// What stands before the layers of a prediction: it goes on from what the model's last layer gave.
+int prediction_block(PassFrame& frame);
 void head_block(PassFrame& frame, int hidden);
 void send_block(PassFrame& frame, int hidden);
 

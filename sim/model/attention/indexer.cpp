@@ -62,6 +62,9 @@ void count_keys(const AttentionShape& shape, const KeysSeen& seen, AttentionScor
     scores.cached.base += cached.base;
     scores.cached.per_step += cached.per_step;
   }
+  const auto verifies = [](const Slice& slice) { return slice.verifies; };
+  scores.verifies =
+      decodes(shape.slices) && std::any_of(shape.slices.begin(), shape.slices.end(), verifies);
 }
 
 }  // namespace rehearse

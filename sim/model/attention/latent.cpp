@@ -125,7 +125,7 @@ class Chain {
         tokens_(tokens_of(shape.slices)),
         heads_(static_cast<double>(attention_.heads) / tensor) {
     for (const Slice& slice : shape.slices) {
-      const bool absorbed = is_sparse(attention_) || (slice.query == 1 && slice.context > 0);
+      const bool absorbed = is_sparse(attention_) || decodes(slice);
       (absorbed ? absorbed_ : expanded_).push_back(slice);
     }
   }
