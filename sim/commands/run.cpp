@@ -101,13 +101,15 @@ bool replays_operators(const RunRequest& request) {
     throw InputError(option_place("--detail", typed),
                      fmt::format("unknown value \"{}\": must be steps or operators", typed));
   }
-  const std::optional<Serve>& serve = request.prepared.plan().serve;
+  const Plan& plan = request.prepared.plan();
+  const std::optional<Serve>& serve = plan.serve;
   if (!serve && !typed.empty()) {
     throw InputError(option_place("--detail", typed),
                      "--detail is of a plan that serves; operators of a batch are always replayed");
   }
   if (!typed.empty()) return typed == "operators";
-  return serve && !request.trace_window.empty() && steps_have_operators(*serve);
+  return serve && !request.trace_window.empty() &&
+         without_operators(plan, request.prepared.model()).field.empty();
 }
 
 // `recorder` gets the facts when there is a folder, and the trace waits in `files`.

@@ -8,7 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "program/stage_weights.hpp"
 #include "replay/time_estimate.hpp"
+#include "routing/token_routing.hpp"
 #include "service/step_programs.hpp"
 #include "simulation/simulation.hpp"
 #include "timeline/several_sinks.hpp"
@@ -94,20 +96,33 @@ serving::LogSpan span_of(const ReplaySpan& span) {
   return {date(span.begin), date(span.end)};
 }
 
-bool steps_have_operators(const Serve& serve) {
-  if (!serve.pools) return !serve.engine.step_time;
-  return !serve.pools->prefill.engine.step_time && !serve.pools->decode.engine.step_time;
+WithoutOperators without_operators(const Plan& plan, const Model& model) {
+  const Serve& serve = *plan.serve;
+  const auto of_engine = [&](const EngineChoice& engine, const std::string& field) {
+    if (engine.step_time) {
+      return WithoutOperators{field + ".step_time", "a step of such a time has no operators"};
+    }
+    if (drafts_by_prediction(engine, model)) {
+      return WithoutOperators{field + ".speculative", "the passes that draft are not replayed"};
+    }
+    return WithoutOperators{};
+  };
+  if (routes_tokens(plan, model)) {
+    return {plan.routing.model != "uniform" ? "routing.model" : "placement",
+            "the loads of experts that price a step of a service are not replayed"};
+  }
+  if (!serve.pools) return of_engine(serve.engine, "serve.engine");
+  const WithoutOperators prefill =
+      of_engine(serve.pools->prefill.engine, "serve.pools.prefill.engine");
+  if (!prefill.field.empty()) return prefill;
+  return of_engine(serve.pools->decode.engine, "serve.pools.decode.engine");
 }
 
-void refuse_steps_without_operators(const Plan& plan) {
-  const Serve& serve = *plan.serve;
-  if (steps_have_operators(serve)) return;
-  const bool prefill = serve.pools && serve.pools->prefill.engine.step_time;
-  const std::string field = !serve.pools ? "serve.engine.step_time"
-                            : prefill    ? "serve.pools.prefill.engine.step_time"
-                                         : "serve.pools.decode.engine.step_time";
-  throw InputError(plan.where.at(field),
-                   field + ": a step of such a time has no operators (--detail operators)");
+void refuse_steps_without_operators(const Plan& plan, const Model& model) {
+  const WithoutOperators found = without_operators(plan, model);
+  if (found.field.empty()) return;
+  throw InputError(plan.where.at(found.field),
+                   fmt::format("{}: {} (--detail operators)", found.field, found.why));
 }
 
 ReplayedSteps replay_steps(const Plan& plan, const Model& model, const ServiceRun& run,

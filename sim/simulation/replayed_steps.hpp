@@ -27,10 +27,14 @@ struct ReplayedSteps {
 
 serving::LogSpan span_of(const ReplaySpan& span);
 
-// Whether all engines' steps take the time of a pass; else the plan gives one.
-bool steps_have_operators(const Serve& serve);
-// Throws InputError where they do not.
-void refuse_steps_without_operators(const Plan& plan);
+// The field by which steps of a service take what no operators make, and why; empty: there is none.
+struct WithoutOperators {
+  std::string field;
+  const char* why = "";
+};
+WithoutOperators without_operators(const Plan& plan, const Model& model);
+// Throws InputError where there is such a field.
+void refuse_steps_without_operators(const Plan& plan, const Model& model);
 
 // Of the logged steps that have a part in options.span; their facts go to options.timeline. Throws
 // InputError: a limit is too low. REQUIRES: refuse_steps_without_operators passed.

@@ -196,7 +196,7 @@ Simulation simulate_service(const PreparedPlan& prepared, const SimulationOption
   check_decode_pool(plan, model, limits, cluster);
 
   refuse_long_service(plan, options);
-  if (options.operators) refuse_steps_without_operators(plan);
+  if (options.operators) refuse_steps_without_operators(plan, model);
 
   Simulation result;
   const serving::LogSpan logged = options.operators ? span_of(options.span) : serving::LogSpan();
