@@ -225,7 +225,7 @@ class Checker {
     const bool rows = held.matrices[0].inputs != whole.matrices[0].inputs;
     const bool columns = held.matrices[0].outputs != whole.matrices[0].outputs;
     const int block = rows ? storage.block_inputs : storage.block_outputs;
-    if (block <= 1 || (!rows && !columns)) return;  // router and norms are whole on each
+    if (block <= 1 || (!rows && !columns)) return;             // router and norms are whole on each
     if (of_routed_experts(part) && is_mxfp4(storage)) return;  // dealt in whole blocks
     for (std::size_t at = 0; at < held.matrices.size(); ++at) {
       const auto side = [&](const Weights& of) {

@@ -13,7 +13,7 @@ struct EngineTimes {
   Seconds per_step;        // of the host, before each pass
   Seconds per_request;     // likewise, for each request whose prompt the pass prefills
 
-  // Of the host's scheduler in a service, which an asynchronous engine hides behind the step before.
+  // Of the host's scheduler in a service; an asynchronous engine hides it behind a step.
   Seconds scheduler_per_step;
   Seconds scheduler_per_request;  // of each that is in the step
 

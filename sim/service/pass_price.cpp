@@ -218,8 +218,8 @@ CompiledPass& PassPrice::pass_of(const Asked& asked, const serving::StepShape& s
   pass_shape.slices = step.slices;
   pass_shape.grows = step.grows;
   const Kind kind = step.grows ? Kind::kGrowing : kind_of(step.slices);
-  const Key key{asked.stage,         kind,               pass_shape.tokens(),
-                pass_shape.scored(), asked.group_tokens, asked.member};
+  const Key key{asked.stage,        kind,        pass_shape.tokens(), pass_shape.scored(),
+                asked.group_tokens, asked.member};
   CompiledPass* pass = known(key);
   if (pass == nullptr) {
     pass = &compile(asked, key, pass_shape);

@@ -79,7 +79,8 @@ TEST(NativeArithmetic, IsThatOfAllGpusForExpertsInMxfp4) {
   Storage nv = mx;
   nv.block_inputs = 16;
   Model model;
-  model.storage = {{WeightPart::kExpertUp, mx}, {WeightPart::kExpertDown, nv},
+  model.storage = {{WeightPart::kExpertUp, mx},
+                   {WeightPart::kExpertDown, nv},
                    {WeightPart::kAttentionOutput, mx}};
   const Device old = device_by_hand();
   Device recent = old;

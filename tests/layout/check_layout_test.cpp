@@ -222,11 +222,7 @@ TEST(CheckLayout, RulesOfQuantisedBlocks) {
   Storage mx = groups;
   mx.dtype = Dtype::kFp4;
   mx.block_inputs = kMxBlock;
-  expect_fault(
-      [&](Case& c) {
-        c.model.storage.push_back({WeightPart::kExpertDown, mx});
-      },
-      "valid");
+  expect_fault([&](Case& c) { c.model.storage.push_back({WeightPart::kExpertDown, mx}); }, "valid");
   expect_fault(
       [&](Case& c) {
         c.model.storage.push_back({WeightPart::kAttentionOutput, mx});

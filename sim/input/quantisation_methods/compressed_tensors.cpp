@@ -83,7 +83,8 @@ proto::Storage scheme_of(const JsonObject& group, MethodReader& reader) {
     storage.set_bytes_per_matrix(kWholeScale);
   }
   const bool whole = dtype == Dtype::fp8 && strategy == "tensor" && !weight_only;
-  // Where it is not said, the library takes a scale to be stored: QuantizationArgs.dynamic is false.
+  // Where it is not said, the library takes a scale to be stored: QuantizationArgs.dynamic is
+  // false.
   if (whole && !group.object("input_activations").boolean_or(false, "dynamic")) {
     storage.set_static_scales(true);
   }

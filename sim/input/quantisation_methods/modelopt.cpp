@@ -73,7 +73,8 @@ proto::Storage storage_of_algorithm(const JsonObject& object, MethodReader& read
     if (each.name != name) continue;
     proto::Storage storage = storage_of(each.dtype, each.arithmetic.value_or(reader.activations()));
     set_scales(object, each, reader, storage);
-    // An input_scale stands beside each weight: vLLM's ModelOptFp8LinearMethod, TensorRT-LLM's FP8QDQLinearMethod.
+    // An input_scale stands beside each weight: vLLM's ModelOptFp8LinearMethod, TensorRT-LLM's
+    // FP8QDQLinearMethod.
     if (name == "FP8") storage.set_static_scales(true);
     return storage;
   }
