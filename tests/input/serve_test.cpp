@@ -81,11 +81,9 @@ TEST(Serve, HasAnEngineAsWritten) {
   EXPECT_EQ(its.speculative->tokens, 3);
   EXPECT_EQ(its.speculative->acceptance, (std::vector<double>{0.7, 0.5}));
   EXPECT_EQ(its.speculative->looked_up, true);
-  EXPECT_EQ(serve_of(engine("speculative { tokens: 1 acceptance: 1 method: \"mtp\" }"))
-                .engine.speculative->looked_up,
-            false);
-  EXPECT_FALSE(
-      serve_of(engine("speculative { tokens: 1 acceptance: 1 }")).engine.speculative->looked_up);
+  const std::string drafts = "speculative { tokens: 1 acceptance: 1";
+  EXPECT_EQ(serve_of(engine(drafts + " method: \"mtp\" }")).engine.speculative->looked_up, false);
+  EXPECT_FALSE(serve_of(engine(drafts + " }")).engine.speculative->looked_up);
   EXPECT_EQ(its.host_per_step, Seconds{0.5e-3});
   EXPECT_EQ(its.host_per_request, Seconds{10 * 1e-6});
   ASSERT_TRUE(its.step_time);
