@@ -77,8 +77,7 @@ std::vector<std::string> results_of_seeds(const RunRequest& request, const RunId
       const Plan& plan = request.prepared.plan();
       RunIdentity its = identity;
       its.seed = plan.seed + static_cast<unsigned long long>(more);
-      SimulationOptions options = simulation_options(request.limits, at_once);
-      options.operators = request.operators;
+      const SimulationOptions options = simulation_options(request.limits, at_once);
       const PreparedPlan other(with_seed(plan, its.seed), request.prepared.model());
       return result_json(its, simulate(other, options).metrics);
     });
