@@ -34,7 +34,9 @@ struct Outcome {
 Outcome run_of(const Plan& plan, const std::string& zone,
                const Model& model = small_dense_model()) {
   const std::vector<double> numbers = in_child([&]() -> std::vector<double> {
-    const Simulation run = simulated(model, plan, zone, true);
+    SimulationOptions options;
+    options.explain = true;
+    const Simulation run = simulated(model, plan, zone, options);
     const Metrics& m = run.metrics;
     const PathTerms& path = run.critical_path->to_end;
     return {m.makespan_s,  m.ttft_s.max, m.compute_busy_fraction, m.host_fraction.value_or(-1),

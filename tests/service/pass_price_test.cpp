@@ -144,7 +144,7 @@ TEST(PassPrice, DoesNotDependOnWhatWasPricedBefore) {
   };
   const std::vector<double> told = in_child([&] {
     const TemporaryXml file(star(3, kNic));
-    const Cluster cluster = load_cluster(file.path());
+    Cluster cluster = load_cluster(file.path());
     PassPrice price(plan, model, cluster, {0});
     std::vector<double> all;
     for (int step = 0; step < 1400; ++step) {

@@ -25,7 +25,7 @@ ROUNDS = 2
 SCALE = 0.1     # of relative errors: those above weigh less
 FEWEST = 3      # rows that a constant is fitted to
 OWN = pathlib.Path("tests", "accuracy", "offered_rates.csv")
-MOST_PLANS = 110  # of an engine: every so manieth of those that differ
+MOST_PLANS = 80  # of an engine: every so manieth of those that differ
 
 
 class WithEngines(Simulator):
