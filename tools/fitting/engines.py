@@ -1,27 +1,29 @@
 """What an engine adds to the kernels and collectives of the catalogue, from published times of whole generations.
 
-Three constants an engine, none of a model or a machine: what its kernels take longer to follow each other (per_operator), and
-what its host takes for a step of a service and for each request in it (scheduler_per_step, scheduler_per_request), which an
-asynchronous engine hides behind the step before. The simulator is asked with engine files that say the constants so far and,
-constant by constant, a little more; errors are then smallest (soft L1 of the relative errors, each source of the same weight,
-no constant below 0) in the plane through these answers. Hiding is no plane, so this is done ROUNDS times. Of static batches the
-scheduler's constants are no part."""
+Two constants an engine, none of a model or a machine: what its kernels take longer to follow each other (per_operator), and
+what its host takes for each request in a step of a service (scheduler_per_request), which an asynchronous engine hides behind
+the step before. Hiding is a maximum, so the second is looked for on a grid; at each of its points a generation takes t0 + x times
+what a microsecond per operator adds to it: the simulator is asked twice, and x >= 0 is where the errors are smallest (soft L1 of
+the relative errors, each source of the same weight). Of all points the one with the smallest errors counts. What the host takes
+for a step, whatever is in it (scheduler_per_step), cannot be told from these rows: none is of a small model and few requests."""
 import collections
+import dataclasses
 import pathlib
 import re
 import tempfile
 
 import numpy
-from scipy.optimize import least_squares
+from scipy.optimize import minimize_scalar
 
 from scoring import row as scored_row, services
 from scoring.plans import Plans
 from scoring.row import STATIC
 from scoring.simulator import Simulator
 
-# Name in the files, s that are added to look, at most, name of the file's source. Largest last: the order of the files.
-CONSTANTS = (("per_operator", 2e-6, 100e-6), ("scheduler_per_step", 1e-3, 20e-3), ("scheduler_per_request", 20e-6, 500e-6))
-ROUNDS = 2
+CONSTANTS = ("per_operator", "scheduler_per_request")
+PROBE = 10e-6     # s per operator
+LARGEST = 100e-6
+GRID = (0.0, 15e-6, 30e-6, 45e-6, 60e-6)  # s per request; vLLM's front end takes 46 us for a token (inference-sim/inference-sim@f90a1e3)
 SCALE = 0.1     # of relative errors: those above weigh less
 FEWEST = 3      # rows that a constant is fitted to
 OWN = pathlib.Path("tests", "accuracy", "offered_rates.csv")
@@ -49,11 +51,11 @@ def with_constant(text: str, name: str, value: str, note: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def files_with(engines: pathlib.Path, folder: pathlib.Path, constants: dict[str, numpy.ndarray]) -> pathlib.Path:
+def files_with(engines: pathlib.Path, folder: pathlib.Path, constants: tuple[float, float]) -> pathlib.Path:
     folder.mkdir()
     for path in engines.glob("*.textproto"):
         text = path.read_text(encoding="utf-8")
-        for (name, _, _), seconds in zip(CONSTANTS, constants.get(path.stem, ()), strict=False):
+        for name, seconds in zip(CONSTANTS, constants, strict=True):
             text = with_constant(text, name, f"{seconds * 1e6:.6g}us", "a probe")
         (folder / path.name).write_text(text, encoding="utf-8")
     return folder
@@ -80,26 +82,18 @@ def measured(folder: pathlib.Path) -> dict[str, list]:
     return {name: thinned(found) for name, found in sorted(by_engine.items()) if len(found) >= FEWEST}
 
 
-def weights_of(rows: list) -> numpy.ndarray:
-    count = collections.Counter(each.source for each in rows)
-    return numpy.array([1 / count[each.source] for each in rows])
-
-
-def step(rows: list, base: numpy.ndarray, slopes: numpy.ndarray, now: numpy.ndarray) -> numpy.ndarray:
-    """The constants at which the errors are smallest, where `base` are the answers `now` and `slopes` what a second of each adds."""
+def best(rows: list, without: numpy.ndarray, per_second: numpy.ndarray) -> tuple[float, float]:
+    """Seconds per operator, and the loss that is left."""
     times = numpy.array([each.measured for each in rows])
-    roots = numpy.sqrt(weights_of(rows))
-    free = [at for at in range(len(now)) if slopes[at].any()]
+    count = collections.Counter(each.source for each in rows)
+    weights = numpy.array([1 / count[each.source] for each in rows])
 
-    def residuals(x):
-        found = base + sum(slopes[at] * (value - now[at]) for at, value in zip(free, x))
-        return roots * (found / times - 1) / SCALE
+    def loss(seconds: float) -> float:
+        off = ((without + seconds * per_second) / times - 1) / SCALE
+        return float(numpy.sum(weights * (numpy.sqrt(1 + off * off) - 1)))
 
-    most = [CONSTANTS[at][2] for at in free]
-    best = least_squares(residuals, numpy.minimum(now[free] + 1e-9, most), bounds=(numpy.zeros(len(free)), most), loss="soft_l1", x_scale=most)
-    found = now.copy()
-    found[free] = numpy.where(best.x < 1e-8, 0.0, best.x)
-    return found
+    found = minimize_scalar(loss, bounds=(0, LARGEST), method="bounded", options={"xatol": 1e-8})
+    return (0.0, loss(0)) if loss(0) <= found.fun else (float(found.x), float(found.fun))
 
 
 def kinds_of(rows: list) -> str:
@@ -108,56 +102,59 @@ def kinds_of(rows: list) -> str:
     return " and ".join(f"{count} {kind}" for kind, count in counts.items() if count)
 
 
-def report(name: str, rows: list, constants: numpy.ndarray, predicted: numpy.ndarray) -> None:
-    off = numpy.array([seconds_of / each.measured - 1 for each, seconds_of in zip(rows, predicted, strict=True)])
-    said = ", ".join(f"{constant} {seconds * 1e6:.3g} us" for (constant, _, _), seconds in zip(CONSTANTS, constants))
-    print(f"{name:18} {said}  {kinds_of(rows)}: median {100 * numpy.median(abs(off)):.1f} %, "
+@dataclasses.dataclass
+class Fitted:
+    loss: float
+    constants: tuple[float, float]
+    rows: list
+    predicted: numpy.ndarray
+
+
+def report(name: str, fitted: Fitted, mark: str) -> None:
+    off = fitted.predicted / numpy.array([each.measured for each in fitted.rows]) - 1
+    said = ", ".join(f"{constant} {seconds * 1e6:.3g} us" for constant, seconds in zip(CONSTANTS, fitted.constants, strict=True))
+    print(f"{mark} {name:18} {said}  {kinds_of(fitted.rows)}: loss {fitted.loss:.3g}, median {100 * numpy.median(abs(off)):.1f} %, "
           f"P90 {100 * numpy.percentile(abs(off), 90):.1f} %, bias {100 * numpy.median(off):+.1f} %", flush=True)
 
 
-class Asking:
-    """The simulator's answers to all rows with given constants."""
-
-    def __init__(self, binary: str, engines: pathlib.Path, work: pathlib.Path, rows: list):
-        self.binary, self.engines, self.work, self.rows, self.times = binary, engines, work, rows, 0
-
-    def __call__(self, constants: dict[str, numpy.ndarray]) -> dict[int, float | None]:
-        self.times += 1
-        files = files_with(self.engines, self.work / f"engines-{self.times}", constants)
-        answers = Plans(WithEngines(self.binary, self.work / f"plans-{self.times}", files)).answers(self.rows)
-        return {id(each): answer[0] for each, answer in zip(self.rows, answers, strict=True)}
+def fit(by_engine: dict[str, list], request: float, binary: str, engines: pathlib.Path, work: pathlib.Path) -> dict[str, Fitted]:
+    """With so many seconds a request, by engine."""
+    asked = [each for rows in by_engine.values() for each in rows]
+    answers = []
+    for operator in (0.0, PROBE):
+        files = files_with(engines, work / f"engines-{request:g}-{operator:g}", (operator, request))
+        answers.append(Plans(WithEngines(binary, work / f"plans-{request:g}-{operator:g}", files)).answers(asked))
+    of_row = {id(each): (zero[0], probe[0]) for each, zero, probe in zip(asked, *answers, strict=True)}
+    found = {}
+    for name, rows in by_engine.items():
+        rows = [each for each in rows if None not in of_row[id(each)]]
+        if len(rows) < FEWEST:
+            continue
+        without = numpy.array([of_row[id(each)][0] for each in rows])
+        per_second = (numpy.array([of_row[id(each)][1] for each in rows]) - without) / PROBE
+        seconds, loss = best(rows, without, per_second)
+        found[name] = Fitted(loss, (seconds, request), rows, without + seconds * per_second)
+        report(name, found[name], " ")
+    return found
 
 
 def fit_all(folder: pathlib.Path, binary: str, root: pathlib.Path, write: bool) -> None:
     engines = root / "workloads" / "engines"
     by_engine = {name: rows for name, rows in measured(folder).items() if (engines / f"{name}.textproto").exists()}
-    now = {name: numpy.zeros(len(CONSTANTS)) for name in by_engine}
+    served = {name: rows for name, rows in by_engine.items() if any(each.kind != STATIC for each in rows)}
+    chosen: dict[str, Fitted] = {}
     with tempfile.TemporaryDirectory() as place:
-        ask = Asking(binary, engines, pathlib.Path(place), [each for rows in by_engine.values() for each in rows])
-        for _ in range(ROUNDS):
-            base = ask(now)
-            probes = [ask({name: at + numpy.eye(len(CONSTANTS))[index] * probe for name, at in now.items()})
-                      for index, (_, probe, _) in enumerate(CONSTANTS)]
-            for name, rows in by_engine.items():
-                rows = [each for each in rows if base[id(each)] is not None]
-                if len(rows) < FEWEST:
-                    continue
-                at = numpy.array([base[id(each)] for each in rows])
-                slopes = numpy.array([(numpy.array([probe[id(each)] for each in rows]) - at) / seconds
-                                      for probe, (_, seconds, _) in zip(probes, CONSTANTS)])
-                report(name, rows, now[name], at)
-                now[name] = step(rows, at, slopes, now[name])
-        last = ask(now)
-    for name, rows in by_engine.items():
-        rows = [each for each in rows if last[id(each)] is not None]
-        if len(rows) < FEWEST:
-            continue
-        report(name, rows, now[name], numpy.array([last[id(each)] for each in rows]))
+        for request in GRID:
+            for name, fitted in fit(by_engine if request == 0 else served, request, binary, engines, pathlib.Path(place)).items():
+                if name not in chosen or fitted.loss < chosen[name].loss:
+                    chosen[name] = fitted
+    for name, fitted in chosen.items():
+        report(name, fitted, "*")
         if not write:
             continue
-        path, text = engines / f"{name}.textproto", (engines / f"{name}.textproto").read_text(encoding="utf-8")
-        note = f"tools/fit to {kinds_of(rows)} that were published, with the kernels and collectives of the catalogue"
-        served = any(each.kind != STATIC for each in rows)
-        for (constant, _, _), seconds in zip(CONSTANTS[:3 if served else 1], now[name]):
+        path = engines / f"{name}.textproto"
+        text = path.read_text(encoding="utf-8")
+        note = f"tools/fit to {kinds_of(fitted.rows)} that were published, with the kernels and collectives of the catalogue"
+        for constant, seconds in zip(CONSTANTS if name in served else CONSTANTS[:1], fitted.constants, strict=False):
             text = with_constant(text, constant, f"{seconds * 1e6:.2g}us", note)
         path.write_text(text, encoding="utf-8")
