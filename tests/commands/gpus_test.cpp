@@ -103,7 +103,7 @@ TEST(Gpus, AsJsonAreAList) {
 TEST(Gpus, OfAFileAreChecked) {
   EXPECT_EQ(check_gpu_file(file_of("h100")),
             file_of("h100") +
-                ": h100 states 23 numbers, 4 constants, 23 rows of collectives and 13 of "
+                ": h100 states 23 numbers, 4 constants, 23 rows of collectives and 14 of "
                 "operators, and all that is needed\n");
 }
 

@@ -70,6 +70,17 @@ TEST(OperatorRow, IsByStorageProductAndScales) {
   EXPECT_EQ(operator_row(work), "moe.nvfp4");
 }
 
+TEST(ArithmeticNotes, SayWhatIsUnpacked) {
+  Storage narrow;
+  narrow.dtype = Dtype::kInt4;
+  narrow.arithmetic = Dtype::kBf16;
+  Model model;
+  model.storage = {{WeightPart::kDenseUp, narrow}, {WeightPart::kDenseDown, narrow}};
+  EXPECT_EQ(
+      arithmetic_notes(model, Platform{}),
+      std::vector<std::string>{"int4 weights are unpacked to bf16 and multiplied there"});
+}
+
 // Experts in MXFP4 alone, and where every GPU has the row.
 TEST(NativeArithmetic, IsThatOfAllGpusForExpertsInMxfp4) {
   Storage mx;

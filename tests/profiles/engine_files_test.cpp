@@ -14,6 +14,8 @@ per_operator { value: "3us" kind: measured source: "trace" }
 per_collective { value: "2.5us" kind: measured source: "trace" }
 per_step { value: "0.4ms" kind: assumed source: "trace" note: "half of a step" }
 per_request { value: "0us" kind: measured source: "trace" }
+scheduler_per_step { value: "1ms" kind: measured source: "trace" }
+scheduler_per_request { value: "30us" kind: measured source: "trace" }
 library { value: "nccl" kind: measured source: "trace" note: "its log" }
 memory_fraction { value: "0.85" kind: datasheet source: "trace" }
 communication_buffers { value: "2GB" kind: measured source: "trace" }
@@ -42,6 +44,8 @@ TEST(EngineFile, IsReadNumberByNumber) {
   EXPECT_DOUBLE_EQ(engine.times.per_collective.value, 2.5e-6);
   EXPECT_DOUBLE_EQ(engine.times.per_step.value, 0.4e-3);
   EXPECT_EQ(engine.times.per_request.value, 0);
+  EXPECT_DOUBLE_EQ(engine.times.scheduler_per_step.value, 1e-3);
+  EXPECT_DOUBLE_EQ(engine.times.scheduler_per_request.value, 30e-6);
   EXPECT_EQ(engine.library, "nccl");
   EXPECT_EQ(engine.memory_fraction, 0.85);
   EXPECT_EQ(engine.communication_buffers, Bytes{2e9});
@@ -54,11 +58,13 @@ TEST(EngineFile, IsReadNumberByNumber) {
 TEST(EngineFile, SaysWhatItAssumesAndWhatIsNotKnown) {
   EXPECT_EQ(plan_engine(parsed(kFile)).assumption,
             "engine own: 3us per operator (measured), 2.5us per collective (measured), 0.4ms per "
-            "step (assumed), 0us per request (measured), 0.85 of the memory (datasheet), 2GB "
+            "step (assumed), 0us per request (measured), 1ms scheduler per step (measured), "
+            "30us scheduler per request (measured), 0.85 of the memory (datasheet), 2GB "
             "communication buffers (measured), collectives of nccl where that runs (measured)");
   EXPECT_EQ(plan_engine(parsed("name: \"own\" product: \"p\"")).assumption,
             "engine own: nothing is known; not known, and so nothing of it: per_operator, "
-            "per_collective, per_step, per_request, memory_fraction, communication_buffers");
+            "per_collective, per_step, per_request, scheduler_per_step, "
+            "scheduler_per_request, memory_fraction, communication_buffers");
 }
 
 // What is not known adds nothing, and leaves the defaults that there are without an engine.

@@ -90,6 +90,7 @@ void SmallPrograms::split_last(Rank rank, const std::vector<Bytes>& to_member) {
 int SmallPrograms::send(Rank from, Rank to, double bytes, const std::vector<int>& waits) {
   Instruction instruction;
   instruction.kind = Instruction::Kind::kSend;
+  instruction.message = MessageKind::kTokens;  // one lane for all
   instruction.stream = Stream::kPipelineSend;
   instruction.axis = Axis::kPipeline;
   instruction.peer = static_cast<std::int16_t>(to - from);
@@ -103,6 +104,7 @@ int SmallPrograms::send(Rank from, Rank to, double bytes, const std::vector<int>
 int SmallPrograms::receive(Rank to, Rank from) {
   Instruction instruction;
   instruction.kind = Instruction::Kind::kReceive;
+  instruction.message = MessageKind::kTokens;
   instruction.stream = Stream::kPipelineReceive;
   instruction.axis = Axis::kPipeline;
   instruction.peer = static_cast<std::int16_t>(from - to);

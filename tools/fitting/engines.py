@@ -4,7 +4,7 @@ Two constants an engine, none of a model or a machine: what its kernels take lon
 what its host takes for each request in a step of a service (scheduler_per_request), which an asynchronous engine hides behind
 the step before. Hiding is a maximum, so the second is looked for on a grid; at each of its points a generation takes t0 + x times
 what a microsecond per operator adds to it: the simulator is asked twice, and x >= 0 is where the errors are smallest (soft L1 of
-the relative errors, each source of the same weight). Of all points the one with the smallest errors counts. What the host takes
+the relative errors, each source of the same weight). Of all points the one with the smallest errors counts, where a larger one is clearly better. What the host takes
 for a step, whatever is in it (scheduler_per_step), cannot be told from these rows: none is of a small model and few requests."""
 import collections
 import dataclasses
@@ -24,6 +24,7 @@ CONSTANTS = ("per_operator", "scheduler_per_request")
 PROBE = 10e-6     # s per operator
 LARGEST = 100e-6
 GRID = (0.0, 15e-6, 30e-6, 45e-6, 60e-6)  # s per request; vLLM's front end takes 46 us for a token (inference-sim/inference-sim@f90a1e3)
+CLEARLY = 0.01  # a larger constant has to leave so much less of the loss
 SCALE = 0.1     # of relative errors: those above weigh less
 FEWEST = 3      # rows that a constant is fitted to
 OWN = pathlib.Path("tests", "accuracy", "offered_rates.csv")
@@ -146,7 +147,7 @@ def fit_all(folder: pathlib.Path, binary: str, root: pathlib.Path, write: bool) 
     with tempfile.TemporaryDirectory() as place:
         for request in GRID:
             for name, fitted in fit(by_engine if request == 0 else served, request, binary, engines, pathlib.Path(place)).items():
-                if name not in chosen or fitted.loss < chosen[name].loss:
+                if name not in chosen or fitted.loss < (1 - CLEARLY) * chosen[name].loss:
                     chosen[name] = fitted
     for name, fitted in chosen.items():
         report(name, fitted, "*")
