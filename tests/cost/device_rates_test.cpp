@@ -76,9 +76,8 @@ TEST(ArithmeticNotes, SayWhatIsUnpacked) {
   narrow.arithmetic = Dtype::kBf16;
   Model model;
   model.storage = {{WeightPart::kDenseUp, narrow}, {WeightPart::kDenseDown, narrow}};
-  EXPECT_EQ(
-      arithmetic_notes(model, Platform{}),
-      std::vector<std::string>{"int4 weights are unpacked to bf16 and multiplied there"});
+  EXPECT_EQ(arithmetic_notes(model, Platform{}),
+            std::vector<std::string>{"int4 weights are unpacked to bf16 and multiplied there"});
 }
 
 // Experts in MXFP4 alone, and where every GPU has the row.

@@ -94,13 +94,13 @@ TEST(EngineFile, SaysWhereAMistakeStands) {
   EXPECT_TRUE(
       refusal_with("3us", "-3us").starts_with(file + ":4:24: error: per_operator = \"-3us\""));
   EXPECT_EQ(refusal_with("0.85", "1.2"),
-            file + ":9:27: error: memory_fraction = \"1.2\": must be at most 1");
+            file + ":11:27: error: memory_fraction = \"1.2\": must be at most 1");
   EXPECT_EQ(refusal_with("\"trace\" note: \"half", "\"tracy\" note: \"half"),
             file + ":6:50: error: unknown source \"tracy\" of per_step: did you mean \"trace\"?");
   EXPECT_EQ(refusal_with(" note: \"half of a step\"", ""),
             file + ":6:1: error: per_step is assumed: its note must say why this value");
-  EXPECT_EQ(refusal_with("\"nccl\"", "\"ncl\"").substr(0, 55),
-            file + ":8:19: error: library: unknown library \"nc");
+  EXPECT_EQ(refusal_with("\"nccl\"", "\"ncl\"").substr(0, 56),
+            file + ":10:19: error: library: unknown library \"nc");
   EXPECT_EQ(refusal_with("name: \"own\"", "name: \"other\""),
             file + ":1:8: error: name = \"other\": must be that of the file, \"own\"");
   EXPECT_EQ(refusal_with("2026-11", "2026-13"),

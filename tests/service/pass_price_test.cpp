@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "cluster_xml/xml_text.hpp"
+#include "graph/small_models.hpp"
 #include "property/random_plans.hpp"
 #include "replay/recorded_run.hpp"
 #include "replay/small_cluster.hpp"
@@ -121,24 +122,15 @@ TEST(PassPrice, IsTheReplaysTimeOfEveryKindOfLayer) {
 TEST(PassPrice, DoesNotDependOnWhatWasPricedBefore) {
   Plan plan;
   plan.layout.expert = 3;
-  Model model;
-  model.layers = 1;
-  model.hidden = 32;
-  model.vocab = 64;
-  Attention& attention = model.attention.emplace_back();
-  attention.heads = 2;
-  attention.kv_heads = 1;
-  attention.head_dim = 16;
-  model.moe.emplace();
+  Model model = small_moe_model();
   model.moe->experts = 3;
   model.moe->top_k = 1;
-  model.moe->expert.width = 32;
-  const auto ranks_of = [](int step) {
+  std::vector<serving::Batch> batches(3, serving::Batch(1));  // shapes look at them
+  const auto ranks_of = [&](int step) {
     std::vector<serving::StepShape> ranks;
     for (int rank = 0; rank < 3; ++rank) {
-      serving::Slice slice;
-      slice.tokens = 3 * step + rank + 1;
-      ranks.push_back(serving::shape_of({slice}));
+      batches[rank].front().tokens = 3 * step + rank + 1;
+      ranks.push_back(serving::shape_of(batches[rank]));
     }
     return ranks;
   };
