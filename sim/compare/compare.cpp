@@ -13,72 +13,75 @@ using nlohmann::json;
 
 constexpr const char* kOperators = "operators[";
 
+// How a field is judged. Fields of one group ("ttft_s.") share a line.
+struct FieldRule {
+  std::string_view prefix;  // of the path, a whole path or up to a "." or "["
+  Better better = Better::kNeither;
+};
+
 // Every field of a result has a rule (tests/compare holds the table to the schema): one that nobody
 // thought of would not be guarded.
-const std::vector<FieldRule>& rules() {
-  static const std::vector<FieldRule> kRules = {
-      // What was run.
-      {"plan", Better::kNeither},
-      {"model", Better::kNeither},
-      {"platform", Better::kNeither},
-      {"variant", Better::kNeither},
-      {"engine", Better::kNeither},
-      {"network", Better::kNeither},
-      {"seed", Better::kNeither},
-      {"seeds", Better::kNeither},  // beside the figures that they are of
-      {"version", Better::kNeither},
-      {"inputs_sha256", Better::kNeither},
-      {"gpus", Better::kNeither},
-      {"gpu_kinds", Better::kNeither},
-      {"assumptions", Better::kNeither},
-      {"accuracy", Better::kNeither},
-      {"prefill", Better::kNeither},  // what it does shows in the times and in memory
-      // What came out.
-      {"makespan_s", Better::kLess},
-      {"ttft_s", Better::kLess},
-      {"tpot_s", Better::kLess},
-      {"decode_step_s", Better::kLess},
-      {"itl_s", Better::kLess},
-      {"queue_s", Better::kLess},
-      {"e2e_s", Better::kLess},
-      {"serving.requests", Better::kNeither},
-      {"serving.window_s", Better::kNeither},
-      {"serving.mean_batch", Better::kNeither},
-      {"serving", Better::kMore},
-      {"throughput", Better::kMore},
-      {"utilization.bubble_fraction", Better::kLess},
-      {"utilization.no_work_fraction", Better::kLess},
-      {"utilization.host_fraction", Better::kLess},
-      {"utilization.hfu", Better::kNeither},  // padding raises it
-      {"utilization", Better::kMore},
-      {"communication.by_axis", Better::kNeither},  // its exposed part is in exposed_fraction
-      {"communication", Better::kLess},
-      {"memory.peak_bytes", Better::kLess},
-      {"memory.peak_fraction", Better::kLess},
-      {"memory.fits", Better::kMore},
-      {"memory", Better::kNeither},
-      {"balance", Better::kLess},
-      {"cost.tokens_per_dollar", Better::kMore},
-      {"cost.output_tokens_per_dollar", Better::kMore},
-      {"cost.tokens_per_joule", Better::kMore},
-      {"cost.output_tokens_per_joule", Better::kMore},
-      {"cost", Better::kLess},
-      {"routing.expert_load_max_over_mean", Better::kLess},
-      {"routing.rank_load_max_over_mean", Better::kLess},
-      {"routing.dropped_fraction", Better::kLess},
-      {"routing.padding_fraction", Better::kLess},
-      {"routing.time_lost_s", Better::kLess},
-      {"routing", Better::kNeither},
-      {"replicas.tokens_max_over_mean", Better::kLess},
-      {"replicas.padding_fraction", Better::kLess},
-      {"replicas", Better::kNeither},
-      {"operators", Better::kNeither},      // told apart, below
-      {"critical_path", Better::kNeither},  // the terms of makespan and TTFT
-  };
-  return kRules;
-}
+constexpr FieldRule kRules[] = {
+    // What was run.
+    {"plan", Better::kNeither},
+    {"model", Better::kNeither},
+    {"platform", Better::kNeither},
+    {"variant", Better::kNeither},
+    {"engine", Better::kNeither},
+    {"network", Better::kNeither},
+    {"seed", Better::kNeither},
+    {"seeds", Better::kNeither},  // beside the figures that they are of
+    {"version", Better::kNeither},
+    {"inputs_sha256", Better::kNeither},
+    {"gpus", Better::kNeither},
+    {"gpu_kinds", Better::kNeither},
+    {"assumptions", Better::kNeither},
+    {"accuracy", Better::kNeither},
+    {"prefill", Better::kNeither},  // what it does shows in the times and in memory
+    // What came out.
+    {"makespan_s", Better::kLess},
+    {"ttft_s", Better::kLess},
+    {"tpot_s", Better::kLess},
+    {"decode_step_s", Better::kLess},
+    {"itl_s", Better::kLess},
+    {"queue_s", Better::kLess},
+    {"e2e_s", Better::kLess},
+    {"serving.requests", Better::kNeither},
+    {"serving.window_s", Better::kNeither},
+    {"serving.mean_batch", Better::kNeither},
+    {"serving", Better::kMore},
+    {"throughput", Better::kMore},
+    {"utilization.bubble_fraction", Better::kLess},
+    {"utilization.no_work_fraction", Better::kLess},
+    {"utilization.host_fraction", Better::kLess},
+    {"utilization.hfu", Better::kNeither},  // padding raises it
+    {"utilization", Better::kMore},
+    {"communication.by_axis", Better::kNeither},  // its exposed part is in exposed_fraction
+    {"communication", Better::kLess},
+    {"memory.peak_bytes", Better::kLess},
+    {"memory.peak_fraction", Better::kLess},
+    {"memory.fits", Better::kMore},
+    {"memory", Better::kNeither},
+    {"balance", Better::kLess},
+    {"cost.tokens_per_dollar", Better::kMore},
+    {"cost.output_tokens_per_dollar", Better::kMore},
+    {"cost.tokens_per_joule", Better::kMore},
+    {"cost.output_tokens_per_joule", Better::kMore},
+    {"cost", Better::kLess},
+    {"routing.expert_load_max_over_mean", Better::kLess},
+    {"routing.rank_load_max_over_mean", Better::kLess},
+    {"routing.dropped_fraction", Better::kLess},
+    {"routing.padding_fraction", Better::kLess},
+    {"routing.time_lost_s", Better::kLess},
+    {"routing", Better::kNeither},
+    {"replicas.tokens_max_over_mean", Better::kLess},
+    {"replicas.padding_fraction", Better::kLess},
+    {"replicas", Better::kNeither},
+    {"operators", Better::kNeither},      // told apart, below
+    {"critical_path", Better::kNeither},  // the terms of makespan and TTFT
+};
 
-bool fits(const std::string& prefix, const std::string& path) {
+bool fits(std::string_view prefix, const std::string& path) {
   if (!path.starts_with(prefix)) return false;
   return prefix.empty() || path.size() == prefix.size() || path[prefix.size()] == '.' ||
          path[prefix.size()] == '[';
@@ -226,7 +229,7 @@ double moved_by(const FieldChange& field) {
 }  // namespace
 
 std::optional<Better> better_of(const std::string& path) {
-  for (const FieldRule& rule : rules()) {
+  for (const FieldRule& rule : kRules) {
     if (fits(rule.prefix, path)) return rule.better;
   }
   return std::nullopt;

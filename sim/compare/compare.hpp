@@ -12,12 +12,6 @@ namespace rehearse {
 
 enum class Better { kMore, kLess, kNeither };
 
-// How a field is judged. Fields of one group ("ttft_s.") share a line.
-struct FieldRule {
-  std::string prefix;  // of the path, a whole path or up to a "." or "["
-  Better better = Better::kNeither;
-};
-
 // Of the first rule that fits; absent for a field that none knows.
 std::optional<Better> better_of(const std::string& path);
 
