@@ -22,6 +22,8 @@ CAUSES = {
     "static": "what the engine itself takes for each operator",
     "serving_tpot": "speculation and most settings are not stated; what the host takes outside of the scheduler",
     "serving_ttft": "front end and client are in the measured one; how a run begins, and whether mean or median is stated, is not known",
+    "offered_tpot": "how lengths vary is not in the logs; few requests in a step are as many as the machine has room for",
+    "offered_ttft": "how lengths vary is not in the logs; near saturation the queue multiplies a step's error",
     "serving_throughput": "batch limits that the tables chose for each row",
 }
 

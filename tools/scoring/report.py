@@ -24,6 +24,8 @@ GROUPS = {
     "static": "a static batch: whole generation, or TTFT, or time per token, as the source has it; by engine, whose time per operator (tools/fit) is fitted to these rows",
     "serving_tpot": "mean time per token of requests that arrive (tools/scoring/services.py), by engine, whose times (tools/fit) are fitted to these rows",
     "serving_ttft": "mean TTFT of the same runs: queueing, what clients and front ends take, and how a source begins, are in it",
+    "offered_tpot": "mean time per token at an offered rate (tests/accuracy/offered_rates.csv): how lengths vary is not in the logs, and at rates near what a machine can do a small error of a step is a large one of the queue",
+    "offered_ttft": "mean TTFT of the same",
     "serving_throughput": "what an output token takes of a GPU: TensorRT-LLM's tables of all requests at once, and NIM's closed loops",
 }
 # What has to hold: label, which rows, most of the median and of P90.

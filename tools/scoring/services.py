@@ -143,7 +143,7 @@ def offered_rows(dimensions: dict[str, dict]) -> list[Row]:
                 each = generations.common(whole, "tests/accuracy/offered_rates.csv", SERVING)
             except (Unscored, models.Unscored) as why:
                 each = Row("tests/accuracy/offered_rates.csv", row["id"], OFFERED_SOURCE, OFFERED_SOURCE, reason=str(why))
-            each.measured, each.family = seconds(names.number(row[column])), f"serving_{quantity}.{engine}"
+            each.measured, each.family = seconds(names.number(row[column])), f"offered_{quantity}.{engine}"
             each.question |= {"job": f"serve {{ traffic {{ {traffic} }} engine {{ {' '.join(settings)} }} replicas: {row['replicas']} }}",
                               "quantity": quantity, "gpus": int(row["n_gpus"])}
             found.append(each)
