@@ -33,7 +33,9 @@ using Values = std::map<std::string, std::vector<double>>;  // by path
 
 void take(const json& tree, const std::string& path, Values& values) {
   if (tree.is_object()) {
-    for (const auto& [name, value] : tree.items()) take(value, path + "." + name, values);
+    for (const auto& [name, value] : tree.items()) {
+      take(value, fmt::format("{}.{}", path, name), values);
+    }
   } else if (tree.is_number()) {
     values[path].push_back(tree.get<double>());
   }

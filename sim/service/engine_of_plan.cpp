@@ -236,6 +236,7 @@ void check_scheduler(const Plan& plan, const EngineChoice& choice, const std::st
 
 std::vector<int> nodes_of_ranks(const Layout& layout, const Platform& platform, int first_gpu) {
   std::vector<int> nodes;
+  nodes.reserve(layout.gpus());
   for (int rank = 0; rank < layout.gpus(); ++rank) {
     nodes.push_back(platform.gpus[first_gpu + rank].domain);
   }
