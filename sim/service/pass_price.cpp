@@ -294,6 +294,8 @@ PassPrice::Taken PassPrice::drafts(std::span<const serving::StepShape> ranks) {
   std::vector<serving::Batch> batches;
   std::vector<serving::StepShape> shapes;
   std::vector<std::int64_t> contexts;
+  shapes.reserve(ranks.size());
+  contexts.reserve(ranks.size());
   for (const serving::StepShape& rank : ranks) {
     serving::Batch& batch = batches.emplace_back(rank.slices.begin(), rank.slices.end());
     for (serving::Slice& slice : batch) {
