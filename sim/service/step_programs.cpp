@@ -320,6 +320,7 @@ StepPrograms step_programs(const Plan& plan, const Model& model, const ServiceRu
   const std::vector<Pool> pools = pools_of_run(plan, run);
   PassLibrary library(model);
   std::vector<std::unique_ptr<PoolPrograms>> of_pools;
+  of_pools.reserve(pools.size());
   for (const Pool& pool : pools) {
     of_pools.push_back(std::make_unique<PoolPrograms>(pool, model, library, result));
   }

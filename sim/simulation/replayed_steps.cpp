@@ -112,8 +112,7 @@ WithoutOperators without_operators(const Plan& plan, const Model& model) {
             "the loads of experts that price a step of a service are not replayed"};
   }
   if (!serve.pools) return of_engine(serve.engine, "serve.engine");
-  const WithoutOperators prefill =
-      of_engine(serve.pools->prefill.engine, "serve.pools.prefill.engine");
+  WithoutOperators prefill = of_engine(serve.pools->prefill.engine, "serve.pools.prefill.engine");
   if (!prefill.field.empty()) return prefill;
   return of_engine(serve.pools->decode.engine, "serve.pools.decode.engine");
 }
