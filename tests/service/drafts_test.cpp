@@ -99,8 +99,8 @@ TEST(Drafts, ReadTheBytesOfTheirPasses) {
   // FLOPs that nobody waits for: the time is bytes over 1e6 B/s.
   const SmallGpu gpu = {.flops_per_second = 1e15, .memory_bandwidth = 1e6};
   const Model model = predicting(false);
-  const double kElement = 2;
-  const double kHidden = 8;
+  constexpr double kElement = 2;
+  constexpr double kHidden = 8;
   // One token of one sequence behind 9: by operator, in elements. A norm reads and writes the
   // residual and its output and has 8 weights; there are 5: of the embedding, of what the model
   // gave, before attention, before the FFN, before the head.
