@@ -14,6 +14,7 @@
 #include "base/option_place.hpp"
 #include "cluster_xml/check_platform_xml.hpp"
 #include "commands/identity.hpp"
+#include "cost/native_arithmetic.hpp"
 #include "input/digest.hpp"
 #include "layout/layout_rules.hpp"
 #include "routing/token_routing.hpp"
@@ -46,6 +47,7 @@ SearchPlatform platform_at(const std::string& path, const std::vector<GpusAt>& g
   platform.assumed = guesses_of(file);
   for (const GpuHosts& hosts : file.gpus) {
     platform.gpus += static_cast<int>(std::max<std::int64_t>(1, hosts.names.count()));
+    platform.devices.push_back(hosts.device);
   }
   return platform;
 }
@@ -228,6 +230,11 @@ PreparedSearch prepare_search(const PlanRequest& request, const SearchOptions& o
   check_routing(all.plan, all.model);
   const SpaceText text = space_text(all.plan, options);
   all.space = read_space(text, all.plan, platforms_of(text, all.plan));
+  std::vector<const Device*> devices;
+  for (const SearchPlatform& platform : all.space.platforms) {
+    for (const Device& device : platform.devices) devices.push_back(&device);
+  }
+  use_native_arithmetic(all.model, devices);  // what holds on all; each candidate has its own
   if (all.plan.serve) {
     check_service_choices(all.plan, all.model);
     for (std::string& note : notes_of_service(all.plan)) all.space.notes.push_back(std::move(note));

@@ -20,7 +20,15 @@ void use_native_arithmetic(Model& model, const std::vector<const Device*>& devic
   }
   if (!changed) return;
   model.notes.emplace_back(
-      "experts in MXFP4 are multiplied with MXFP8: these GPUs have units for it");
+      "experts in MXFP4 are multiplied with MXFP8, for which these GPUs have units (vLLM: where "
+      "VLLM_USE_FLASHINFER_MOE_MXFP4_MXFP8 is set)");
+}
+
+std::vector<const Device*> devices_of(const Platform& platform) {
+  std::vector<const Device*> devices;
+  devices.reserve(platform.devices.size());
+  for (const Device& device : platform.devices) devices.push_back(&device);
+  return devices;
 }
 
 }  // namespace rehearse

@@ -19,8 +19,8 @@ double columns_of(int width, int tensor, int block) {
 }
 
 // Engines deal the blocks of experts in MXFP4 to the tensor ranks and fill up those that get fewer
-// (vLLM's Mxfp4MoEMethod: cdiv of the blocks; TensorRT-LLM pads likewise). Of other formats nobody
-// does: check_layout refuses such cuts.
+// (vLLM's gpt_oss.py: cdiv of the blocks over the ranks). Cuts of other formats are refused, by
+// check_layout.
 int expert_block(const Model& model, int layer) {
   return is_mxfp4(storage_of(model, WeightPart::kExpertDown, layer)) ? kMxBlock : 1;
 }

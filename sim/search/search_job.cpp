@@ -7,6 +7,7 @@
 #include <map>
 #include <sstream>
 
+#include "cost/native_arithmetic.hpp"
 #include "estimate/bound.hpp"
 #include "search/skew.hpp"
 #include "simulation/service_bound.hpp"
@@ -41,12 +42,19 @@ std::string bounds(const Plan& base, const Model& model, const Space& space, con
   const int platform = known_candidate(space, keys.front()).platform;
   Cluster cluster = load_cluster_within(limits, space.platforms[platform].path, {}, base.gpus_at);
   const SearchPlatform& on = space.platforms[platform];
+  // As a simulation has them on these GPUs (PreparedPlan).
+  std::map<const Model*, Model> natives;
+  const auto native = [&](const Model& its) -> const Model& {
+    const auto [at, is_new] = natives.try_emplace(&its, its);
+    if (is_new) use_native_arithmetic(at->second, devices_of(cluster.platform()));
+    return at->second;
+  };
   std::map<const Model*, Bounder> bounders;
   std::string text;
   for (const std::string& key : keys) {
     const Candidate candidate = known_candidate(space, key);
     const Plan plan = plan_of(base, space, candidate);
-    const Model& its = model_of(space, model, candidate);
+    const Model& its = native(model_of(space, model, candidate));
     try {
       text += plan.serve ? bound_text(bound_of_service(plan, its, cluster), on)
                          : outcome_text(bounders.try_emplace(&its, its, cluster, base.engine.times)

@@ -11,6 +11,7 @@
 #include "model/model.hpp"
 #include "plan/layout_fields.hpp"
 #include "plan/plan.hpp"
+#include "platform/platform.hpp"
 #include "search/integer_set.hpp"
 
 namespace rehearse {
@@ -31,6 +32,7 @@ struct SearchPlatform {
   // Of one GPU with its share of the network; absent: the file does not say.
   std::optional<double> usd_per_hour;
   std::optional<double> watts;
+  std::vector<Device> devices = {};  // of its GPUs, as the file lists them
   // Which of its figures are guesses, in sentences.
   std::vector<std::string> assumed = {};
 };

@@ -208,8 +208,9 @@ class Generations(unittest.TestCase):
         self.assertIn("static_scales: true", drawn["model"])
 
     def test_all_at_once(self):
-        found = self.ask(mode="offline-max-throughput", framework="TensorRT-LLM 1.0", out_tok_s_per_gpu="100")
-        self.assertIn("concurrency: 3000 requests: 3000", found.question["job"])
+        asked = {"mode": "offline-max-throughput", "framework": "TensorRT-LLM 1.0", "out_tok_s_per_gpu": "100"}
+        self.assertIn("concurrency: 1500 requests: 1500", self.ask(isl="1000", osl="2000", **asked).question["job"])
+        self.assertIn("no concurrency", self.ask(isl="999", osl="2000", **asked).reason)
 
     def test_experts_apart_or_cut(self):
         mixed = {"experts": "8", "topk": "2", "moe_ffn": "256", "mode": "agg", "concurrency": "8", "tpot_ms": "20", "framework": "vllm 0.18"}

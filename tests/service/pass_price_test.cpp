@@ -11,6 +11,7 @@
 #include "property/random_plans.hpp"
 #include "replay/recorded_run.hpp"
 #include "replay/small_cluster.hpp"
+#include "service/whole_run.hpp"
 #include "simulation/simulation.hpp"
 
 namespace rehearse {
@@ -47,19 +48,6 @@ Zone draw_zone() {
                         {clique(kGpus, kNic)},
                         {two_fabrics(kGpus, 8, {20e9, 0.5e-6}, kNic), false}};
   return zones[*rc::gen::inRange(0, 3)];
-}
-
-double makespan(const RandomPlan& drawn, const std::string& zone, int output) {
-  Plan plan = drawn.plan;
-  plan.batch.output_tokens = output;
-  const std::vector<double> told = in_child([&] {
-    const TemporaryXml file(zone);
-    plan.platform_path = file.path();
-    SimulationOptions options;
-    options.memory_limit = Bytes{1e10};
-    return std::vector<double>{simulate(plan, drawn.model, options).metrics.makespan_s};
-  });
-  return told.front();
 }
 
 serving::Batch batch_of(const RandomPlan& drawn, bool decode) {

@@ -15,6 +15,7 @@
 #include "replay/recorded_run.hpp"
 #include "replay/small_cluster.hpp"
 #include "service/pass_price.hpp"
+#include "service/whole_run.hpp"
 #include "simulation/simulation.hpp"
 
 namespace rehearse {
@@ -70,19 +71,6 @@ void route_to_some(RandomPlan& drawn) {
   }
   RC_PRE(!drawn.plan.routing.table.empty());  // some layer has experts
   if (*rc::gen::arbitrary<bool>()) drawn.plan.placement.policy = PlacementPolicy::kRoundRobin;
-}
-
-double makespan(const RandomPlan& drawn, const std::string& zone, int output) {
-  Plan plan = drawn.plan;
-  plan.batch.output_tokens = output;
-  const std::vector<double> told = in_child([&] {
-    const TemporaryXml file(zone);
-    plan.platform_path = file.path();
-    SimulationOptions options;
-    options.memory_limit = Bytes{1e10};
-    return std::vector<double>{simulate(plan, drawn.model, options).metrics.makespan_s};
-  });
-  return told.front();
 }
 
 // Of the prefill and of the first decode step.

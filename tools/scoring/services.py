@@ -13,7 +13,7 @@ from .row import SERVING, Row
 NOT_SERVED = {"disagg": "prefill and decode apart", "disagg-prefill": "prefill and decode apart", "disagg-decode": "prefill and decode apart",
               "": "not a measurement of one batch", "Server": "offered rate, layout and lengths are not stated",
               "Offline": "layout and lengths are not stated"}
-ROUNDS = 10  # requests of a closed loop / concurrency: InferenceX (benchmark_serving, num_prompts), and AIPerf's guides
+ROUNDS = 10  # requests of a closed loop / concurrency: InferenceX's scripts (--num-prompts); the other sources do not state it
 # InferenceX draws lengths from 0.8 of the nominal one up to it (--random-range-ratio 0.8); its tables are files named by a date
 # ("source_file=2026-04-06.csv") and a data base ("db-dump/...").
 INFERENCEX = re.compile(r"source_file=\d{4}-\d\d-\d\d\.csv|^db-dump/")
@@ -25,8 +25,9 @@ MODELOPT = re.compile(r"nvidia_|nvidia/Llama-3|model=Llama-3")
 FP8_CACHE_SCRIPTS = (("DeepSeek-V3", "tensorrt_llm", "H200-SXM-141"), ("GPT-OSS-120B", "tensorrt_llm", "B200-SXM"), ("GPT-OSS-120B", "vllm", "B200-SXM"))
 # Asynchronous scheduling is vLLM's default from there on; InferenceX asks for it before.
 ASYNCHRONOUS = (0, 14)
-# Requests of trtllm-bench by tokens of prompt and output (TensorRT-LLM docs/source/performance/perf-overview.md): 3000, fewer of long ones.
-OFFLINE_REQUESTS, OFFLINE_LONG_REQUESTS, LONG = 3000, 1500, 4000
+# Requests of trtllm-bench by tokens of prompt and output: NVIDIA/TensorRT-LLM@00f3768 docs/source/performance/perf-overview.md.
+OFFLINE_REQUESTS = {(128, 128): 30000, (128, 2048): 3000, (128, 4096): 1500, (500, 2000): 3000, (1000, 1000): 3000, (1000, 2000): 1500,
+                    (2048, 128): 3000, (2048, 2048): 1500, (5000, 500): 1500, (20000, 2000): 1000}
 # Schedulers by a profile's name.
 SCHEDULERS = {"vllm": "vllm", "sglang": "sglang", "tensorrt_llm": "tensorrt_llm"}
 # Quantity, column of the row, seconds from a cell: a throughput is asked as what an output token takes of a GPU.
@@ -43,7 +44,7 @@ def traffic_of(row: dict) -> str:
     if not prompt or not output:
         raise Unscored("states no lengths")
     if row["mode"] == "offline-max-throughput":
-        concurrency = requests = OFFLINE_LONG_REQUESTS if prompt + output >= LONG else OFFLINE_REQUESTS
+        concurrency = requests = OFFLINE_REQUESTS.get((prompt, output), 0)
     else:
         concurrency = int(names.number(row["concurrency"]))
         requests = ROUNDS * concurrency
