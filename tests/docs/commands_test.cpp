@@ -10,12 +10,13 @@
 #include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
-#include <optional>
 #include <set>
 #include <sstream>
 #include <vector>
 
+#include "base/processes.hpp"
 #include "docs/all_entries.hpp"
 #include "docs/markdown.hpp"
 #include "docs/shell.hpp"
@@ -69,16 +70,19 @@ const Script* script_of(const Document& document, const CodeBlock& block) {
   return found;
 }
 
+// What a reading of a document comes to.
+struct Read {
+  std::string text;  // the document, with the outputs that are printed where these are written anew
+  std::string complaints;  // empty: all of it is true
+};
+
 // Blocks of a document in order, in one folder, as a reader would run them.
 class Reading {
  public:
   Reading(const Document& document, bool slow) : document_(document), slow_(slow) {}
 
-  // The document, with the outputs that are printed where these are written anew.
-  std::string run() {
-    const auto& blocks = document_.markdown.code;
-    for (std::size_t at = 0; at < blocks.size(); ++at) {
-      const CodeBlock& block = blocks[at];
+  Read run() {
+    for (const CodeBlock& block : document_.markdown.code) {
       const Script* const script = script_of(document_, block);
       if (script == nullptr || script->slow != slow_ || is_idle(document_, block)) continue;
       if (block.info == "output") {
@@ -89,15 +93,15 @@ class Reading {
         run_block(block);
       }
     }
-    return corrected();
+    return {corrected(), complaints_};
   }
 
  private:
   void run_block(const CodeBlock& block) {
     printed_ = run_in(folder_.path(), block.text);
-    EXPECT_LE(printed_.status, 1) << document_.place(block) << ": these lines end with exit code "
-                                  << printed_.status << "\n"
-                                  << block.text << printed_.text;
+    if (printed_.status == 0 || printed_.status == 1) return;
+    complaints_ += fmt::format("{}: these lines end with exit code {}\n{}{}\n",
+                               document_.place(block), printed_.status, block.text, printed_.text);
   }
 
   void compare(const CodeBlock& block) {
@@ -107,9 +111,9 @@ class Reading {
       if (shown != block.text) anew_.emplace_back(block, shown);
     }
     const std::string differs = differing_line(shown, printed_.text);
-    EXPECT_TRUE(differs.empty()) << document_.place(block) << ": not printed: " << differs
-                                 << "\nPrinted is:\n"
-                                 << printed_.text;
+    if (differs.empty()) return;
+    complaints_ += fmt::format("{}: not printed: {}\nPrinted is:\n{}\n", document_.place(block),
+                               differs, printed_.text);
   }
 
   std::string corrected() const {
@@ -125,19 +129,29 @@ class Reading {
   bool slow_;
   Folder folder_;
   Output printed_;
+  std::string complaints_;
   std::vector<std::pair<CodeBlock, std::string>> anew_;
 };
 
+// Documents are independent of each other, so that each is read in a process of its own.
 void run_scripts(bool slow) {
   std::set<std::string> paths;
   for (const Script& script : entries().scripts) {
     if (script.slow == slow) paths.insert(script.document);
   }
   ASSERT_FALSE(paths.empty());
+  std::vector<std::function<std::string()>> jobs;
+  jobs.reserve(paths.size());
   for (const std::string& path : paths) {
-    const Document document(path);
-    const std::string text = Reading(document, slow).run();
-    if (text != document.text) std::ofstream(kRoot / path, std::ios::binary) << text;
+    jobs.emplace_back([&path, slow] {
+      const Document document(path);
+      const Read read = Reading(document, slow).run();
+      if (read.text != document.text) std::ofstream(kRoot / path, std::ios::binary) << read.text;
+      return read.complaints;
+    });
+  }
+  for (const JobResult& complaints : run_in_processes(jobs, usable_cpus())) {
+    EXPECT_TRUE(complaints.value().empty()) << complaints.value();
   }
 }
 
