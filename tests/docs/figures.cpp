@@ -281,7 +281,8 @@ std::string correct(const Entry& entry, const json& results, std::string& docume
   std::string wrong;
   for (std::size_t i = entry.holes.size(); i-- > 0;) {
     const auto [begin, end] = matches[0].figures[i];
-    const std::string said = document.substr(begin, end - begin);
+    std::string said = document.substr(begin, end - begin);
+    std::replace(said.begin(), said.end(), '\n', ' ');  // a text may go on in the next line
     const std::string right = figure_of(entry.holes[i], results);
     if (said == right) continue;
     wrong.insert(0, fmt::format("\n  {}:{}: \"{}\" must be \"{}\": {}", entry.document,

@@ -68,6 +68,8 @@ TEST(Figures, ThatAreRightChangeNothing) {
   std::string document = right;
   EXPECT_EQ(correct(entries.entries[0], kResults, document), "");
   EXPECT_EQ(document, right) << "line breaks of the document stay";
+  std::string broken = "A prompt waits 42.1\nms, of which 12.5 % is the network.\n";
+  EXPECT_EQ(correct(entries.entries[0], kResults, broken), "");
 }
 
 TEST(Figures, ThatAreWrongAreNamedAndCorrected) {
