@@ -59,7 +59,7 @@ bool same_words(const std::string& shown, const std::string& printed) {
 std::string label_of(const std::string& line) {
   const auto begin = line.find_first_not_of(' ');
   const auto end = begin == std::string::npos ? begin : line.find("  ", begin);
-  return end == std::string::npos ? "" : line.substr(0, end);
+  return end == std::string::npos ? "" : line.substr(begin, end - begin);
 }
 
 bool same_label(const std::string& shown, const std::string& printed) {

@@ -35,6 +35,9 @@ TEST(ShownOutput, GetsTheFiguresThatArePrinted) {
       "plan   mine\n...\nTTFT   mean 2.71 s, p50 2.67 s\n...\n");
   EXPECT_EQ(with_printed_figures("...\nTTFT   mean 999 ms, ...\n", kPrinted),
             "...\nTTFT   mean 2.71 s, ...\n");
+  // Its words changed, its label did not.
+  EXPECT_EQ(with_printed_figures("...\n  memory  3 GB of all ...\n", kPrinted + "memory   4 GB\n"),
+            "...\nmemory   4 GB\n");
   EXPECT_EQ(with_printed_figures("...\ncost 3 USD\n", kPrinted), "...\ncost 3 USD\n");
 }
 
