@@ -115,7 +115,8 @@ std::string with_printed_figures(const std::string& shown, const std::string& pr
   std::string text;
   std::size_t at = 0;
   for (const std::string& line : lines_of(shown)) {
-    const auto found = line == kGap ? std::nullopt : find_line(line, lines, at, true, same_words);
+    auto found = line == kGap ? std::nullopt : find_line(line, lines, at, true, same_words);
+    if (!found && line != kGap) found = find_line(line, lines, at, true, same_label);
     text += (found ? cut_like(line, lines[*found]) : line) + '\n';
     if (found) at = *found + 1;
   }
