@@ -16,6 +16,7 @@
 #include "commands/identity.hpp"
 #include "commands/output_folder.hpp"
 #include "commands/search_page.hpp"
+#include "html/page.hpp"
 #include "html/run_page.hpp"
 #include "html/run_recorder.hpp"
 #include "html/service_page.hpp"
@@ -135,10 +136,15 @@ void prepare_search_report(const std::string& directory) {
 std::vector<std::string> write_search_report(const SearchReportRequest& request,
                                              const SearchInputs& inputs, const SearchResult& result,
                                              const std::string& json) {
+  OutputFiles files;
+  files.add(request.out + "/search.json", json);
+  if (!writes_pages()) {
+    files.commit();
+    return {fmt::format("note: {}", kNoPages)};
+  }
   const std::vector<const SearchRow*> rows = rows_of(result);
   ReportSearch page = page_of(request.plan, inputs, result, rows);
   const std::vector<const SearchRow*> wanted = rows_with_pages(rows, result);
-  OutputFiles files;
   std::vector<std::string> warnings;
   // Whoever stops a search does not want to wait for more simulations.
   if (!wanted.empty() && result.complete) {
@@ -148,7 +154,6 @@ std::vector<std::string> write_search_report(const SearchReportRequest& request,
     warnings = write_run_pages(request, inputs, rows, wanted, page, files);
     if (request.told) fmt::print(stderr, "\r\033[K");
   }
-  files.add(request.out + "/search.json", json);
   files.add(request.out + "/report.html", search_page(page));
   const SignalsHeld held;
   remove_run_pages(request.out + "/runs");

@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "base/error.hpp"
+#include "base/option_place.hpp"
 #include "base/output_file.hpp"
 #include "claims/expected.hpp"
 #include "cli/commands.hpp"
@@ -10,6 +12,7 @@
 #include "cli/option_group.hpp"
 #include "commands/check_page.hpp"
 #include "commands/check_plan.hpp"
+#include "html/page.hpp"
 
 namespace rehearse {
 namespace {
@@ -57,6 +60,9 @@ int check_command(const Options& options) {
   const CheckOptions& files = options.check;
   for (const std::string& path : {files.record, files.junit, files.markdown, files.html}) {
     if (!path.empty()) check_replaceable(path);  // before anybody waits
+  }
+  if (!files.html.empty() && !writes_pages()) {
+    throw InputError(option_place("--html", files.html), std::string(kNoPages));
   }
   CheckRequest request;
   request.plan = options.plan;

@@ -2,6 +2,7 @@
 
 #include "cli/command_table.hpp"
 #include "cli/option_group.hpp"
+#include "cli/version.hpp"
 
 namespace rehearse {
 namespace {
@@ -19,7 +20,7 @@ CLI::App* add_command(CLI::App& app, const Command& command, Options& options) {
 CommandLine::CommandLine() : app("Rehearse a GPU cluster before you buy it.") {
   app.allow_extras();
   app.set_help_flag("-h,--help", "print the commands")->group(kHelp);
-  app.set_version_flag("--version", REHEARSE_VERSION, "print the version")->group(kHelp);
+  app.set_version_flag("--version", version_text(), "print the version")->group(kHelp);
   for (const Command& command : commands()) add_command(app, command, options);
   add_command(app, search_worker(), options)->group("");
 }

@@ -4,6 +4,7 @@
 #include "cli/help_text.hpp"
 #include "cli/named_command.hpp"
 #include "cli/option_group.hpp"
+#include "cli/version.hpp"
 
 namespace rehearse {
 
@@ -20,7 +21,7 @@ int help_command(const Options& options) {
 }
 
 int version_command(const Options& /*options*/) {
-  fmt::print("{}\n", REHEARSE_VERSION);
+  fmt::print("{}\n", version_text());
   return 0;
 }
 
