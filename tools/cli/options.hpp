@@ -60,6 +60,11 @@ struct CompareOptions {
   std::vector<std::string> tolerances;  // as typed
 };
 
+struct CompletionOptions {
+  std::string shell;
+  std::string values;  // a kind of value_kinds.hpp
+};
+
 struct Options {
   PlanRequest plan;
   std::optional<int> context;  // of show without a plan
@@ -88,6 +93,9 @@ struct Options {
   CalibrateOptions calibrate;
   SearchOptions search;
   std::string seeds = "1";  // of run and size, as typed
+  std::string help_of;      // a command's name; empty: of all
+  std::string man_folder;   // man --all
+  CompletionOptions completion;
 };
 
 }  // namespace rehearse
