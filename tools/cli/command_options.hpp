@@ -14,6 +14,7 @@ void add_check_options(CLI::App& check, Options& options);
 void add_compare_options(CLI::App& compare, Options& options);
 void add_gpus_options(CLI::App& gpus, Options& options);
 void add_engines_options(CLI::App& engines, Options& options);
+void add_init_options(CLI::App& command, Options& options);
 void add_traffic_options(CLI::App& traffic, Options& options);
 void add_platform_options(CLI::App& platform, PlatformOptions& options);
 void add_calibrate_options(CLI::App& command, Options& options);

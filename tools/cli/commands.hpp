@@ -14,6 +14,7 @@ int platform_command(const Options& options);
 int gpus_command(const Options& options);
 int engines_command(const Options& options);
 int balance_command(const Options& options);
+int init_command(const Options& options);
 int calibrate_command(const Options& options);
 int operator_command(const Options& options);
 int collective_command(const Options& options);

@@ -70,6 +70,7 @@ constexpr Command kCommands[] = {
     {"check", "judge the claims about a plan", with_plan<add_check_options>, check_command},
     {"compare", "what moved between two results", add_compare_options, compare_command},
     {"show", "what a plan means, without simulating", with_plan<add_show_options>, show_command},
+    {"init", "a commented plan to start from, which fits and runs", add_init_options, init_command},
     {"platform", "write or describe a platform file",
      [](CLI::App& command, Options& options) {
        add_platform_options(command, options.platform);
