@@ -17,7 +17,18 @@ constexpr const char* kNotFit =
 const std::string kPlan = "workloads/plans/moe-10b-24gpu.textproto";
 
 std::vector<Command> start() {
-  return {{"run",
+  return {{"init",
+           "a commented plan to start from, which fits and runs",
+           CommandGroup::kStart,
+           {{"rehearse init --model Qwen/Qwen3-32B --gpu h100 --gpus 2 --for serve",
+             "requests that arrive at two H100"},
+            {"rehearse init --model mistralai/Mixtral-8x7B-v0.1 --gpu h200 --gpus 4 --for batch",
+             "one batch, on four H200"}},
+           "the plan was written",
+           "the model does not fit on so many GPUs",
+           add_init_options,
+           init_command},
+          {"run",
            "simulate one plan",
            CommandGroup::kStart,
            {{"rehearse run " + kPlan, "times, tokens per second, communication and memory"},

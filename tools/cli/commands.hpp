@@ -14,6 +14,8 @@ void add_check_options(CLI::App& command, Options& options);
 int check_command(const Options& options);
 void add_compare_options(CLI::App& command, Options& options);
 int compare_command(const Options& options);
+void add_init_options(CLI::App& command, Options& options);
+int init_command(const Options& options);
 void add_show_options(CLI::App& command, Options& options);
 int show_command(const Options& options);
 void add_platform_options(CLI::App& command, Options& options);

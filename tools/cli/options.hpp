@@ -10,6 +10,7 @@
 #include "commands/calibrate.hpp"
 #include "commands/collective.hpp"
 #include "commands/collective_batch.hpp"
+#include "commands/init.hpp"
 #include "commands/operator_batch.hpp"
 #include "commands/search.hpp"
 #include "input/input.hpp"
@@ -37,6 +38,14 @@ struct GpusOptions {
   std::string name;   // empty: all
   std::string check;  // a device file; empty: none
   std::vector<std::string> devices;
+};
+
+// Absent: not typed.
+struct InitOptions {
+  std::optional<int> gpus;
+  std::string job;  // --for
+  bool force = false;
+  InitRequest request;
 };
 
 struct EnginesOptions {
@@ -86,6 +95,7 @@ struct Options {
   GpusOptions gpus;
   std::string traffic;  // a file's path
   EnginesOptions engines;
+  InitOptions init;
   GpusAtOptions gpus_at;
   CollectiveOptions collective;
   CollectiveBatchOptions collective_batch;
