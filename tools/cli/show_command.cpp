@@ -9,7 +9,9 @@
 #include "base/option_place.hpp"
 #include "base/progress.hpp"
 #include "cli/commands.hpp"
+#include "cli/common_options.hpp"
 #include "cli/limits.hpp"
+#include "cli/option_group.hpp"
 #include "commands/prepare.hpp"
 #include "facts/facts.hpp"
 #include "input/model_gallery.hpp"
@@ -78,6 +80,18 @@ std::string engine_lines(const Plan& plan, const Model& model, const Platform& p
 }
 
 }  // namespace
+
+void add_show_options(CLI::App& command, Options& options) {
+  add_plan_options(command, options);
+  command.get_option("PLAN")->required(false)->description(
+      "the plan, a textproto; without one --model says what to show");
+  OptionGroup(command, kIn)
+      .value("--context", options.context, "N",
+             "without a plan: tokens of a sequence (default: 8192, or the model's longest)");
+  OptionGroup(command, kOut)
+      .value("--dump", options.dump, "WHAT",
+             "graph: operators of one pass per stage; program: instructions (default: neither)");
+}
 
 int show_command(const Options& options) {
   if (options.plan.path.empty()) {
