@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <string_view>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/option_place.hpp"
@@ -238,13 +240,26 @@ std::string variant_text(const LaunchDraft& draft) {
       "default_variant: \"as-launched\"\nvariant {{\n  name: \"as-launched\"\n{}}}\n", sets);
 }
 
+// On one line.
+std::string without_secrets(std::string command, const LaunchSettings& settings) {
+  constexpr std::string_view kStars = "***";
+  std::replace(command.begin(), command.end(), '\n', ' ');
+  for (const std::string& secret : settings.secrets) {
+    if (secret.empty()) continue;
+    for (std::size_t at = command.find(secret); at != std::string::npos;
+         at = command.find(secret, at + kStars.size())) {
+      command.replace(at, secret.size(), kStars);
+    }
+  }
+  return command;
+}
+
 std::string launch_plan_text(const LaunchDraft& draft, const std::string& command,
                              const std::string& platform, const std::string& platform_line,
                              const LaunchAnswer& lists) {
   const LaunchTable& table = flags_of(draft.engine);
   const LaunchSettings& settings = draft.settings;
-  std::string one_line = command;
-  std::replace(one_line.begin(), one_line.end(), '\n', ' ');
+  const std::string one_line = without_secrets(command, settings);
   std::string text = fmt::format("# {}\n# Flags as in {}. The platform is of\n#   {}\n", one_line,
                                  table.follows, platform_line);
   text += lists_text(lists, "# ");

@@ -37,6 +37,7 @@ struct LaunchSettings {
   std::string library;                   // of collectives
   std::string drafts;                    // "mtp", "ngram"
   std::optional<int> drafted;            // tokens of a step
+  std::vector<std::string> secrets;      // keys and tokens
   std::map<FlagUse, std::size_t> place;  // of a flag's line among those that are used
 };
 

@@ -99,6 +99,7 @@ TEST(Launch, FlagsOfVllmBecomeFields) {
   EXPECT_EQ(engine.prefix_cache, false);
   EXPECT_EQ(engine.asynchronous, false);
   EXPECT_EQ(engine.cuda_graphs, false);
+  EXPECT_EQ(answer.plan.find("secret"), std::string::npos);
 }
 
 TEST(Launch, DataParallelRanksOfADenseModelAreReplicas) {
