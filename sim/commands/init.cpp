@@ -17,10 +17,10 @@
 #include "catalog/servers.hpp"
 #include "catalog/write_platform.hpp"
 #include "commands/init_text.hpp"
+#include "commands/plan_texts.hpp"
 #include "input/input.hpp"
 #include "input/model_gallery.hpp"
 #include "input/source_text.hpp"
-#include "simulation/prepared.hpp"
 
 namespace rehearse {
 namespace {
@@ -28,20 +28,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kMostInitGpus = 4096;
-
-// What the plan's file calls the model: the name as typed, or a path from its own folder.
-std::string name_of_model(const InitRequest& request) {
-  std::error_code error;
-  if (!fs::exists(request.model, error)) return request.model;
-  if (request.out.empty()) return request.model;
-  const fs::path folder = fs::absolute(request.out).parent_path();
-  return fs::absolute(request.model).lexically_normal().lexically_relative(folder).string();
-}
-
-std::string platform_beside(const InitRequest& request) {
-  if (request.out.empty()) return fmt::format("{}-{}gpu.xml", request.gpu, request.gpus);
-  return fs::path(request.out).replace_extension(".xml").string();
-}
 
 void check_numbers(const InitRequest& request, const Model& model) {
   const auto within = [](const char* option, int value, int most) {
@@ -61,54 +47,10 @@ void check_numbers(const InitRequest& request, const Model& model) {
                   request.output_tokens, most, model.name, longest));
 }
 
-// The servers, racks or hosts that so many GPUs come in.
-PlatformRequest platform_of(const InitRequest& request, const DeviceSheet& sheet) {
-  PlatformRequest platform;
-  platform.gpu = request.gpu;
-  platform.device_folders = request.devices;
-  const int per_node = most_gpus_of_a_node(sheet);
-  constexpr int kLeastOfAPlatform = 2;
-  const int gpus = std::max(request.gpus, kLeastOfAPlatform);
-  platform.nodes = (gpus + per_node - 1) / per_node;
-  if (sheet.topology == ScaleUpTopology::kTorus) return platform;
-  if (gpus < per_node) platform.gpus_per_node = gpus;
-  if (platform.nodes > 1 && sheet.find(FigureId::kServerNics) == nullptr) {
-    throw InputError(option_place("--gpus", request.gpus),
-                     fmt::format("a server of {} has {} GPUs, and its device file has no NICs that "
-                                 "could join several: at most {}",
-                                 request.gpu, per_node, per_node));
-  }
-  platform.fabric = platform.nodes > 1 ? "rail" : "star";
-  return platform;
-}
-
-// A plan and its platform before they are files.
-class Texts {
- public:
-  Texts(const std::string& plan, const std::string& platform) : plan_(plan), platform_(platform) {}
-
-  Plan read(const std::string& model) const {
-    PlanRequest request;
-    request.path = plan_.path();
-    request.platform = platform_.path();
-    request.model = model;
-    return read_plan(request);
-  }
-
- private:
-  MemoryFile plan_;
-  MemoryFile platform_;
-};
-
-void check_as_run_does(const InitAnswer& answer, const std::string& path, const Model& model) {
-  const Texts texts(answer.plan, answer.platform);
-  const PreparedPlan checked(texts.read(path), model);
-}
-
 // Before its layout is known. What it says besides is ours, so that only the rate can be wrong.
 Plan read_asked(const InitDraft& draft, const std::string& platform, const std::string& model) {
   try {
-    return Texts(plan_text(draft), platform).read(model);
+    return PlanTexts(plan_text(draft), platform).read(model);
   } catch (const InputError& error) {
     if (!draft.request.rate) throw;
     constexpr std::string_view kSaid = ": error: ";
@@ -128,16 +70,17 @@ InitAnswer init_plan(const InitRequest& request) {
   check_numbers(request, model);
   const DeviceCatalog catalog(request.devices);
   const DeviceSheet sheet = catalog.find(request.gpu);
-  const PlatformRequest platform = platform_of(request, sheet);
+  const PlatformRequest platform = platform_of_gpus(
+      request.gpu, request.devices, sheet, request.gpus, option_place("--gpus", request.gpus));
 
   InitAnswer answer;
-  answer.platform_path = platform_beside(request);
+  answer.platform_path = platform_beside(request.out, request.gpu, request.gpus);
   answer.platform = platform_xml(platform, sheet);
   InitDraft draft{request,
                   model,
                   sheet,
                   platform,
-                  name_of_model(request),
+                  model_beside(request.model, request.out),
                   fs::path(answer.platform_path).filename().string()};
   const Plan asked = read_asked(draft, answer.platform, path);
   const int node = most_gpus_of_a_node(sheet);
@@ -151,7 +94,7 @@ InitAnswer init_plan(const InitRequest& request) {
   draft.layout = &found;
   answer.plan = plan_text(draft);
   answer.decided = decisions(draft);
-  check_as_run_does(answer, path, model);
+  PlanTexts(answer.plan, answer.platform).check(path, model);
   return answer;
 }
 

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <vector>
 
+#include "commands/plan_texts.hpp"
 #include "layout/layout.hpp"
 #include "model/weights.hpp"
 
@@ -26,16 +27,6 @@ constexpr double kOfPeak = 0.3;       // of prompts
 // words a second at most (100 ms), and interactive ones are given twice that.
 constexpr double kTtft = 2;
 constexpr double kTpot = 0.05;
-
-// As a textproto has a text.
-std::string quoted(const std::string& text) {
-  std::string inside;
-  for (const char letter : text) {
-    if (letter == '"' || letter == '\\') inside += '\\';
-    inside += letter == '\n' ? ' ' : letter;
-  }
-  return "\"" + inside + "\"";
-}
 
 // One significant digit, downwards: 4, 0.3, 20.
 double modest(double value) {
@@ -251,14 +242,6 @@ int longest_of(const InitRequest& request) {
          static_cast<int>(std::ceil(request.output_tokens * longer));
 }
 
-std::string platform_command_of(const InitDraft& draft) {
-  const PlatformRequest& platform = draft.platform;
-  return fmt::format(
-      "rehearse platform --gpu {} --nodes {}{}{} --out {}", platform.gpu, platform.nodes,
-      platform.gpus_per_node ? fmt::format(" --gpus-per-node {}", *platform.gpus_per_node) : "",
-      platform.fabric.empty() ? "" : " --fabric " + platform.fabric, draft.platform_name);
-}
-
 std::string plan_text(const InitDraft& draft) {
   const InitRequest& request = draft.request;
   const Model& model = draft.model;
@@ -270,9 +253,10 @@ std::string plan_text(const InitDraft& draft) {
       "model: {}  # {:.3g} G parameters, {:.3g} G of a token; {} in {}\n"
       "platform: {}\n",
       model.name, gpus_text(request.gpus), request.gpu,
-      request.serves ? "serving requests" : "computing a batch", platform_command_of(draft),
-      quoted(draft.model_name), count.total / 1e9, count.active / 1e9, to_text(stored_bytes(model)),
-      storage_text(model), quoted(draft.platform_name));
+      request.serves ? "serving requests" : "computing a batch",
+      platform_command(draft.platform, draft.platform_name), quoted(draft.model_name),
+      count.total / 1e9, count.active / 1e9, to_text(stored_bytes(model)), storage_text(model),
+      quoted(draft.platform_name));
   text += layout_text(draft);
   text += request.serves ? serve_text(draft) : batch_text(draft);
   if (draft.layout == nullptr) return text;

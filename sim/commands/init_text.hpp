@@ -26,7 +26,5 @@ std::string plan_text(const InitDraft& draft);
 std::string decisions(const InitDraft& draft);
 // By how much nothing fits, and what would.
 std::string nothing_fits(const InitDraft& draft, const InitLayout& found);
-// `rehearse platform ...` that writes the same file.
-std::string platform_command_of(const InitDraft& draft);
 
 }  // namespace rehearse

@@ -16,37 +16,52 @@ constexpr const char* kNotFit =
     "or has no steady state";
 const std::string kPlan = "workloads/plans/moe-10b-24gpu.textproto";
 
+const std::string kInit = "rehearse init --model meta-llama/Llama-3.1-70B --gpu h200 --gpus 8";
+
 std::vector<Command> start() {
-  return {{"init",
-           "a commented plan to start from, which fits and runs",
-           CommandGroup::kStart,
-           {{"rehearse init --model Qwen/Qwen3-32B --gpu h100 --gpus 2 --for serve",
-             "requests that arrive at two H100"},
-            {"rehearse init --model mistralai/Mixtral-8x7B-v0.1 --gpu h200 --gpus 4 --for batch",
-             "one batch, on four H200"}},
-           "the plan was written",
-           "the model does not fit on so many GPUs",
-           add_init_options,
-           init_command},
-          {"run",
-           "simulate one plan",
-           CommandGroup::kStart,
-           {{"rehearse run " + kPlan, "times, tokens per second, communication and memory"},
-            {"rehearse run " + kPlan + " --set layout.tensor=4 --set layout.pipeline=1 --json",
-             "another layout; the result as JSON"}},
-           "the plan was simulated, fits in memory and keeps its objective",
-           kNotFit,
-           add_run_options,
-           run_command},
-          {"show",
-           "what a plan or a model means, without simulating",
-           CommandGroup::kStart,
-           {{"rehearse show --model Qwen/Qwen3-32B", "parameters, bytes and FLOPs of a model"},
-            {"rehearse show " + kPlan, "who holds what, the groups, FLOPs and bytes, memory"}},
-           kPrinted,
-           "",
-           add_show_options,
-           show_command}};
+  return {
+      {"init",
+       "write a commented plan that fits and runs, and its platform",
+       CommandGroup::kStart,
+       {{kInit + " --for serve", "a service on eight H200, with the reason of each choice"},
+        {kInit + " --for batch --prompt 4096 --output 128", "one batch of long prompts"}},
+       "the plan was written",
+       "nothing fits on so many GPUs: it says by how much, and the fewest that would do",
+       add_init_options,
+       init_command},
+      {"plan",
+       "write the plan of an engine's launch command, every flag used, ignored or refused",
+       CommandGroup::kStart,
+       {{"rehearse plan --from-vllm 'vllm serve meta-llama/Llama-3.1-70B-Instruct "
+         "--tensor-parallel-size 8 --max-num-seqs 256' --gpu h100",
+         "vLLM on a server of eight H100"},
+        {"rehearse plan --from-sglang 'python -m sglang.launch_server --model-path "
+         "deepseek-ai/DeepSeek-V3 --tp 8 --dp 8 --enable-dp-attention --moe-a2a-backend deepep' "
+         "--gpu h200",
+         "SGLang with data-parallel attention"}},
+       "the plan was written",
+       "",
+       add_plan_from_options,
+       plan_command},
+      {"run",
+       "simulate one plan",
+       CommandGroup::kStart,
+       {{"rehearse run " + kPlan, "times, tokens per second, communication and memory"},
+        {"rehearse run " + kPlan + " --set layout.tensor=4 --set layout.pipeline=1 --json",
+         "another layout; the result as JSON"}},
+       "the plan was simulated, fits in memory and keeps its objective",
+       kNotFit,
+       add_run_options,
+       run_command},
+      {"show",
+       "what a plan or a model means, without simulating",
+       CommandGroup::kStart,
+       {{"rehearse show --model Qwen/Qwen3-32B", "parameters, bytes and FLOPs of a model"},
+        {"rehearse show " + kPlan, "who holds what, the groups, FLOPs and bytes, memory"}},
+       kPrinted,
+       "",
+       add_show_options,
+       show_command}};
 }
 
 std::vector<Command> ask() {

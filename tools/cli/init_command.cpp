@@ -1,17 +1,13 @@
 // A plan goes to a file only where none is yet: it is the user's as soon as it is there.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-#include <filesystem>
-
 #include "base/error.hpp"
-#include "base/files.hpp"
 #include "base/option_place.hpp"
-#include "base/output_file.hpp"
 #include "base/progress.hpp"
 #include "cli/commands.hpp"
 #include "cli/common_options.hpp"
 #include "cli/option_group.hpp"
+#include "cli/written_plan.hpp"
 #include "commands/init.hpp"
 
 namespace rehearse {
@@ -50,21 +46,6 @@ InitRequest request_of(const InitOptions& typed) {
   return request;
 }
 
-// What stands there stays, but a platform that is the same.
-void refuse_to_overwrite(const InitRequest& request, const InitAnswer& answer) {
-  std::error_code error;
-  const auto is_there = [&](const std::string& path) {
-    return std::filesystem::exists(path, error);
-  };
-  const auto fail = [&](const std::string& path) {
-    throw InputError(option_place("--out", request.out),
-                     fmt::format("{} is there already: --force overwrites it", path));
-  };
-  if (is_there(request.out)) fail(request.out);
-  const std::string& platform = answer.platform_path;
-  if (is_there(platform) && read_file(platform, "a platform") != answer.platform) fail(platform);
-}
-
 }  // namespace
 
 void add_init_options(CLI::App& command, Options& options) {
@@ -77,7 +58,7 @@ void add_init_options(CLI::App& command, Options& options) {
   in.value("--for", typed.job, "JOB",
            "batch (all requests there at time 0) or serve (they arrive)");
   in.value("--rate", typed.request.rate, "RATE",
-           "of a service: 4/s, 30/min (default: a modest one)");
+           "of a service: 4/s, 30/min (default: a modest one, which it says)");
   in.value("--prompt", typed.request.prompt_tokens, "N", "tokens of a prompt (default 1024)");
   in.value("--output", typed.request.output_tokens, "N", "tokens of an output (default 256)");
   add_devices(command, typed.request.devices);
@@ -86,6 +67,7 @@ void add_init_options(CLI::App& command, Options& options) {
             "the plan's file; its platform is written beside it (default: the plan to stdout)");
   out.flag("--force", typed.force, "overwrite files that are there");
   out.flag("--quiet", options.quiet, "print nothing but errors, and the plan");
+  command.allow_extras();
 }
 
 int init_command(const Options& options) {
@@ -105,11 +87,7 @@ int init_command(const Options& options) {
     }
     return 0;
   }
-  if (!options.init.force) refuse_to_overwrite(request, answer);
-  OutputFiles files;
-  files.add(answer.platform_path, answer.platform);
-  files.add(request.out, answer.plan);
-  files.commit();
+  write_plan({request.out, answer.plan, answer.platform_path, answer.platform}, options.init.force);
   if (!options.quiet) {
     fmt::print("{}written   {}, and its platform {}\nnext      rehearse run {}\n", answer.decided,
                request.out, answer.platform_path, request.out);

@@ -11,6 +11,7 @@
 #include "commands/collective.hpp"
 #include "commands/collective_batch.hpp"
 #include "commands/init.hpp"
+#include "commands/launch.hpp"
 #include "commands/operator_batch.hpp"
 #include "commands/search.hpp"
 #include "input/input.hpp"
@@ -46,6 +47,15 @@ struct InitOptions {
   std::string job;  // --for
   bool force = false;
   InitRequest request;
+};
+
+struct LaunchOptions {
+  std::string vllm;  // the command lines; empty: not given
+  std::string sglang;
+  std::string megatron;
+  std::string acceptance;  // as typed: "0.8,0.6"
+  bool force = false;
+  LaunchRequest request;
 };
 
 struct EnginesOptions {
@@ -96,6 +106,7 @@ struct Options {
   std::string traffic;  // a file's path
   EnginesOptions engines;
   InitOptions init;
+  LaunchOptions launch;
   GpusAtOptions gpus_at;
   CollectiveOptions collective;
   CollectiveBatchOptions collective_batch;
