@@ -61,7 +61,7 @@ std::vector<std::string> write_run_pages(const SearchReportRequest& request,
     if (std::find(wanted.begin(), wanted.end(), rows[at]) == wanted.end()) continue;
     const int rank = page.candidates[at].rank;
     std::string name = rank > 0 ? fmt::format("candidate {}", rank) : "the plan's own layout";
-    if (!rows[at]->can_be_chosen()) name += ", which " + why_not_chosen(*rows[at]);
+    if (!rows[at]->can_be_chosen()) name += ", which " + why_not_chosen(inputs.goals, *rows[at]);
     page.candidates[at].run_page =
         rank > 0 ? fmt::format("runs/{}.html", rank) : std::string("runs/plan.html");
     places.push_back(at);
