@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 
+#include "base/shares.hpp"
 #include "base/units.hpp"
 
 namespace rehearse {
@@ -20,7 +21,7 @@ constexpr double kLeastShare = 5e-4;  // what would be printed as 0.0 %
 
 std::string seconds(double value) { return to_text(Seconds{value}); }
 std::string bytes(double value) { return to_text(Bytes{value}); }
-std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+std::string percent(double share) { return percent_text(share); }
 
 // Whether all of it was measured: what is absent explains nothing. Paths are JSON pointers.
 bool has(const json& quantities, std::initializer_list<const char*> paths) {

@@ -44,10 +44,13 @@ class Answers {
     std::string text = fmt::format("{} legal, by what became of them:\n", result_.asked.size());
     for (const auto& [kind, group] : sorted) {
       text += fmt::format("  {:>8}  {}\n            nearest: {}\n", group.layouts, kind,
-                          line(*group.nearest));
+                          is_told_one_by_one() ? layout_text(inputs_, group.nearest->row)
+                                               : line(*group.nearest));
     }
     return text;
   }
+
+  bool is_told_one_by_one() const { return result_.asked.size() <= kMostAnswers; }
 
  private:
   struct Group {
@@ -141,7 +144,7 @@ std::string answers_text(const SearchInputs& inputs, const SearchResult& result)
   const Answers answers(inputs, result);
   std::string text;
   if (result.asked.size() > 1) text += answers.summary();
-  if (result.asked.size() > kMostAnswers) {
+  if (!answers.is_told_one_by_one()) {
     return text + "give more degrees to hear of each\n";
   }
   if (result.asked.size() > 1) text += "one by one:\n";

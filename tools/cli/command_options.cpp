@@ -303,8 +303,9 @@ void add_show_options(CLI::App& show, Options& options) {
   show.add_option("--context", options.context,
                   "without a plan: tokens of a sequence (default 8192, or the model's longest)");
   show.add_option("--dump", options.dump,
-                  "graph: operators of one pass per stage; program: instructions")
-      ->check(CLI::IsMember({"graph", "program"}));
+                  "graph: operators of one pass per stage; program: instructions; ranks: every rank, "
+                  "operator and group, where there are many, too")
+      ->check(CLI::IsMember({"graph", "program", "ranks"}));
 }
 
 }  // namespace rehearse

@@ -109,7 +109,7 @@ int show_command(const Options& options) {
   } else if (options.dump == "program") {
     fmt::print("{}", dump(programs));
   } else {
-    fmt::print("{}", show(model, plan, platform, programs));
+    fmt::print("{}", show(model, plan, platform, programs, options.dump == "ranks"));
     if (plan.serve) fmt::print("{}", engine_lines(plan, model, platform));
   }
   return 0;
