@@ -19,6 +19,7 @@
 #include "commands/identity.hpp"
 #include "commands/output_folder.hpp"
 #include "commands/prepare.hpp"
+#include "commands/run_about.hpp"
 #include "commands/seeds.hpp"
 #include "html/run_page.hpp"
 #include "html/run_recorder.hpp"
@@ -174,9 +175,11 @@ void write_files(const RunRequest& request, const RunReport& report, const RunRe
   const std::string title = title_of(report.identity);
   const ServiceRun* const service = report.simulation.service.get();
   const Plan& plan = request.prepared.plan();
+  const PageAbout about =
+      about_run(plan, request.prepared.model(), report.simulation.metrics);
   files.add(request.out + "/report.html",
-            service != nullptr ? service_page(title, report.json, plan, service->result)
-                               : run_page(title, report.json, recorder));
+            service != nullptr ? service_page(title, report.json, plan, service->result, about)
+                               : run_page(title, report.json, recorder, about));
   files.add(request.out + "/result.json", report.json);
   // Those of another run would not belong to these.
   std::vector<std::string> others;

@@ -15,6 +15,7 @@
 #include "base/processes.hpp"
 #include "commands/identity.hpp"
 #include "commands/output_folder.hpp"
+#include "commands/run_about.hpp"
 #include "commands/search_page.hpp"
 #include "html/run_page.hpp"
 #include "html/run_recorder.hpp"
@@ -44,8 +45,9 @@ std::string text_of_run_page(const SearchReportRequest& request, const SearchInp
       identity_of(plan, model, request_of(request.plan, inputs, row.candidate));
   const std::string title = inputs.base.name + ": " + name;
   const std::string json = result_json(identity, run.metrics, {});
-  return run.service ? service_page(title, json, plan, run.service->result)
-                     : run_page(title, json, recorder);
+  const PageAbout about = about_run(plan, model, run.metrics);
+  return run.service ? service_page(title, json, plan, run.service->result, about)
+                     : run_page(title, json, recorder, about);
 }
 
 // Gives warnings.

@@ -211,6 +211,10 @@ std::string means_line(const std::string& layout, const std::string& limit,
 }
 
 std::string means_of_run(const Plan& plan, const Metrics& metrics) {
+  return fmt::format("{:<14} {}\n", "means", meaning_of_run(plan, metrics));
+}
+
+std::string meaning_of_run(const Plan& plan, const Metrics& metrics) {
   int servers = 0;
   bool known = !metrics.gpu_kinds.empty();
   for (const GpuKind& kind : metrics.gpu_kinds) {
@@ -228,7 +232,7 @@ std::string means_of_run(const Plan& plan, const Metrics& metrics) {
     layout = layout_words(plan.layout, plan.serve ? plan.serve->replicas : 1, metrics.ranks,
                           known ? servers : 0);
   }
-  return means_line(layout, limit_words(metrics), error_words(metrics.accuracy));
+  return fmt::format("{}; {}; {}", layout, limit_words(metrics), error_words(metrics.accuracy));
 }
 
 }  // namespace rehearse

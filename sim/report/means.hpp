@@ -25,5 +25,7 @@ std::string error_words(const RunAccuracy& accuracy);
 std::string means_line(const std::string& layout, const std::string& limit,
                        const std::string& error);
 std::string means_of_run(const Plan& plan, const Metrics& metrics);
+// The same without its label.
+std::string meaning_of_run(const Plan& plan, const Metrics& metrics);
 
 }  // namespace rehearse

@@ -134,16 +134,21 @@ class Operators {
     std::vector<const Row*> sorted;
     for (const Row& row : rows_) sorted.push_back(&row);
     std::stable_sort(sorted.begin(), sorted.end(),
-                     [](const Row* a, const Row* b) { return a->longest() > b->longest(); });
-    std::string text = fmt::format("  {:<22} {:>10} {:>9} {:>9} {:<8} {:>10} {:>9} {:>9} {:<8}\n",
+                     [this](const Row* a, const Row* b) {
+                       return share_of_pass(*a) > share_of_pass(*b);
+                     });
+    std::string text = fmt::format("  {:<22} {:>10} {:>9} {:>9} {:<8} {:>10} {:>9} {:>9} {}\n",
                                    "operator", "FLOPs", "bytes", "time", "bound by", "FLOPs",
                                    "bytes", "time", "bound by");
     for (std::size_t at = 0; at < std::min(most, sorted.size()); ++at) {
-      text += fmt::format("  {:<22} {} {}\n", sorted[at]->name, sorted[at]->cells(Phase::kPrefill),
-                          sorted[at]->cells(Phase::kDecode));
+      std::string line = fmt::format("  {:<22} {} {}", sorted[at]->name,
+                                     sorted[at]->cells(Phase::kPrefill),
+                                     sorted[at]->cells(Phase::kDecode));
+      line.erase(line.find_last_not_of(' ') + 1);
+      text += line + "\n";
     }
     if (sorted.size() > most) {
-      text += fmt::format("  and {} shorter ones, and what only sends (--dump ranks shows all)\n",
+      text += fmt::format("  and {} shorter ones, and what sends (--dump ranks shows all)\n",
                           sorted.size() - most);
     }
     return text;
@@ -164,16 +169,15 @@ class Operators {
       const auto found = of.find(phase);
       return found == of.end() ? std::string(39, ' ') : found->second.text;
     }
-    double longest() const {
-      double most = 0;
-      for (const auto& [phase, cells] : of) {
-        // A step of a decode is short, and there are many.
-        most = std::max(most, cells.seconds * (phase == Phase::kDecode ? kStepsOfAPass : 1));
-      }
-      return most;
-    }
   };
-  static constexpr double kStepsOfAPass = 32;
+  // The largest part that it has of a pass.
+  double share_of_pass(const Row& row) const {
+    double most = 0;
+    for (const auto& [phase, cells] : row.of) {
+      most = std::max(most, cells.seconds / whole_.at(phase));
+    }
+    return most;
+  }
 
   void add(const Program& program, Phase phase, int gpu) {
     const auto action =
@@ -188,12 +192,12 @@ class Operators {
     if (std::find(shapes_.begin(), shapes_.end(), shape) == shapes_.end()) shapes_.push_back(shape);
     for (const Place& place : pass.places) {
       for (int at = place.begin; at < place.end; ++at) {
-        add(pass, pass.instructions[at], action->layer(place.layer), phase, rates);
+        add(pass, pass.instructions[at], place.repeat, action->layer(place.layer), phase, rates);
       }
     }
   }
 
-  void add(const PassProgram& pass, const Instruction& at, int layer, Phase phase,
+  void add(const PassProgram& pass, const Instruction& at, int repeat, int layer, Phase phase,
            const DeviceRates& rates) {
     if (at.kind != Instruction::Kind::kCompute) return;
     const KernelTime cost = cost_model(rates)
@@ -201,11 +205,13 @@ class Operators {
                                        Bytes{at.bytes.base}},
                                       rates);
     Row& row = row_named(without_layer(programs_.name_in_layer(at, layer)));
-    row.of.try_emplace(
+    whole_[phase] += cost.total.value * repeat;
+    const auto [cells, is_new] = row.of.try_emplace(
         phase, Cells{fmt::format("{:>10} {:>9} {:>9} {:<8}", to_text(Flops{at.flops.base}),
                                  to_text(Bytes{at.bytes.base}), to_text(cost.total),
                                  bound_of(cost)),
-                     cost.total.value});
+                     0});
+    cells->second.seconds += cost.total.value * repeat;
   }
 
   Row& row_named(const std::string& name) {
@@ -219,6 +225,7 @@ class Operators {
   const Programs& programs_;
   const Platform& platform_;
   std::vector<Row> rows_;
+  std::map<Phase, double> whole_;
   std::vector<std::string> shapes_;
 };
 
@@ -394,8 +401,7 @@ std::string show_large(const Model& model, const Plan& plan, const Platform& pla
                        const Programs& programs, const std::string& before) {
   const std::string roles = roles_part(plan, platform, programs);
   const Operators operators = operators_of(plan, programs, platform);
-  const std::string head = fmt::format("Operators of a layer and around it on a rank, longest "
-                                       "first: {}\n",
+  const std::string head = fmt::format("Operators, the largest parts of a pass first: {}\n",
                                        operators.shapes());
   const std::string after = show_work(model, plan, programs) +
                             ranks_part(model, plan, programs, platform) +

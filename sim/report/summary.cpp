@@ -260,7 +260,7 @@ std::vector<Line> name_lines(const RunIdentity& identity) {
           {"platform", identity.platform, ""}};
 }
 
-std::vector<Line> plan_lines(const Plan& plan) {
+std::vector<Line> batch_plan_lines(const Plan& plan) {
   return {{"layout", layout_text(plan.layout), "data counts replicas of the experts"},
           {"traffic", traffic_text(plan), kBurst},
           {"prefill", "in " + prefill_text(plan.batch),
@@ -298,6 +298,13 @@ std::string rate(double per_second) {
   return fmt::format("{:.4g}", per_second);
 }
 
+std::vector<Line> plan_lines(const Plan& plan) {
+  if (!plan.serve) return batch_plan_lines(plan);
+  std::vector<Line> lines = service_plan_lines(plan);
+  if (!plan.serve->pools) lines.insert(lines.begin(), {"layout", layout_text(plan.layout), ""});
+  return lines;
+}
+
 std::string memory_verdict(const MemoryPeak& memory) {
   if (memory.fits) return {};
   std::string text = fmt::format("does not fit: rank {} needs {} of {}", memory.binding_rank,
@@ -312,11 +319,7 @@ std::string summary(const RunIdentity& identity, const Plan& plan, const Metrics
   const auto add = [&lines](const std::vector<Line>& part) {
     lines.insert(lines.end(), part.begin(), part.end());
   };
-  if (metrics.replayed) {
-    add(plan_lines(plan));
-  } else {
-    add(service_plan_lines(plan));
-  }
+  add(metrics.replayed ? batch_plan_lines(plan) : service_plan_lines(plan));
   if (metrics.folded_replicas > 1) {
     lines.push_back(
         {"folded",

@@ -204,7 +204,7 @@ function show_rows() {
   const columns = columns_of_table();
   HEAD.replaceChildren(...columns.map((column) => el("th", { scope: "col", class: column.number ? "number" : null,
       "aria-sort": VIEW.sort.column === column.key ? (VIEW.sort.up ? "ascending" : "descending") : null },
-    el("button", { type: "button", onclick: () => {
+    el("button", { type: "button", title: column.definition || null, onclick: () => {
       VIEW.sort = { column: column.key, up: VIEW.sort.column === column.key ? !VIEW.sort.up : true };
       show_rows();
     } }, column.title + (VIEW.sort.column === column.key ? (VIEW.sort.up ? " ▲" : " ▼") : "")))));
@@ -222,7 +222,8 @@ function show_rows() {
 }
 
 function show_table() {
-  const box = section("Ranking", "");
+  const box = section("Ranking", DATA.columns.filter((column) => column.definition !== column.name)
+    .map((column) => `${column.name}: ${column.definition}`).join("; ") + ". " + DATA.absences.map((text) => text + ". ").join(""));
   const again = () => { for (const made of drawn) made.update(); show_rows(); };
   const selects = DATA.parameters.map((name, at) => {
     const values = [...new Set(DATA.candidates.map((each) => each.parameters[at]))].sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1));
@@ -245,8 +246,8 @@ function show_excluded() {
 }
 
 const OUT = DATA.legal - DATA.ranked - DATA.failed - DATA.not_simulated;
-heading(`Search of ${DATA.plan}`, [`${count(DATA.considered)} combination${DATA.considered === 1 ? "" : "s"}: ${count(DATA.considered - DATA.legal)} not legal, ${count(DATA.legal)} legal`,
-  `${count(DATA.legal)} legal: ${count(DATA.ranked)} ranked, ${count(DATA.failed)} failed, ${count(DATA.not_simulated)} not simulated${DATA.complete && DATA.not_simulated > 0 ? " (by their bounds they cannot win)" : ""}, ${count(OUT)} excluded`,
+heading(`Search of ${DATA.plan}`, [`${count(DATA.considered)} layout${DATA.considered === 1 ? "" : "s"} considered = ${count(DATA.considered - DATA.legal)} not legal + ${count(DATA.legal)} legal`,
+  `${count(DATA.legal)} legal = ${count(DATA.ranked)} ranked + ${count(DATA.failed)} failed + ${count(DATA.not_simulated)} not simulated${DATA.complete && DATA.not_simulated > 0 ? " (by their bounds they cannot win)" : ""} + ${count(OUT)} excluded`,
   `${count(DATA.candidates.filter((each) => each.on_front).length)} on the Pareto front`].join(" · "));
 if (DATA.assumptions.length > 0) PAGE.append(el("p", {}, `This assumes: ${DATA.assumptions.join("; ")}.`));
 for (const note of DATA.notes) PAGE.append(el("p", {}, `Note: ${note}.`));
