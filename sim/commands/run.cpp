@@ -175,8 +175,7 @@ void write_files(const RunRequest& request, const RunReport& report, const RunRe
   const std::string title = title_of(report.identity);
   const ServiceRun* const service = report.simulation.service.get();
   const Plan& plan = request.prepared.plan();
-  const PageAbout about =
-      about_run(plan, request.prepared.model(), report.simulation.metrics);
+  const PageAbout about = about_run(plan, request.prepared.model(), report.simulation.metrics);
   files.add(request.out + "/report.html",
             service != nullptr ? service_page(title, report.json, plan, service->result, about)
                                : run_page(title, report.json, recorder, about));

@@ -40,8 +40,8 @@ Serving serving_of(const Values& values, double quantile) {
   slo.met = *met != 0;
   slo.attainment = values.of("serving.slo_attainment");
   slo.quantile = quantile;
-  const std::pair<const char*, const char*> terms[] = {
-      {"TTFT", "serving.ttft_over_objective"}, {"TPOT", "serving.tpot_over_objective"}};
+  const std::pair<const char*, const char*> terms[] = {{"TTFT", "serving.ttft_over_objective"},
+                                                       {"TPOT", "serving.tpot_over_objective"}};
   for (const auto& [name, quantity] : terms) {
     if (const auto over = values.known(quantity)) slo.terms.push_back({name, 1, *over});
   }

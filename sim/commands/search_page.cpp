@@ -8,8 +8,8 @@
 
 #include "search/assumptions.hpp"
 #include "search/columns.hpp"
-#include "search/shortfall.hpp"
 #include "search/search_text.hpp"
+#include "search/shortfall.hpp"
 #include "search/ties.hpp"
 
 namespace rehearse {

@@ -55,8 +55,8 @@ struct ReportSearch {
   long long failed = 0;
   long long not_simulated = 0;          // by their bounds neither on the front nor among the best
   std::vector<std::string> parameters;  // "gpus", "tensor", "pipeline", ...
-  std::vector<ReportColumn> columns;      // the objectives first
-  std::vector<std::string> absences;      // why something is in no column, in sentences
+  std::vector<ReportColumn> columns;    // the objectives first
+  std::vector<std::string> absences;    // why something is in no column, in sentences
   std::vector<ReportCandidate> candidates;  // by rank, best first
   std::vector<ReportExclusion> excluded;    // combinations that cannot be chosen, by reason
 };

@@ -49,9 +49,9 @@ std::string compute_words(const Metrics& metrics) {
 std::string network_words(const Metrics& metrics) {
   std::string text = fmt::format("the network bounds it: GPUs wait for it {} of their time",
                                  percent_text(metrics.exposed_fraction));
-  const auto most = std::max_element(
-      metrics.by_axis.begin(), metrics.by_axis.end(),
-      [](const auto& a, const auto& b) { return a.exposed_s < b.exposed_s; });
+  const auto most =
+      std::max_element(metrics.by_axis.begin(), metrics.by_axis.end(),
+                       [](const auto& a, const auto& b) { return a.exposed_s < b.exposed_s; });
   if (most != metrics.by_axis.end()) text += fmt::format(", most for {}", to_text(most->axis));
   return text;
 }
@@ -66,7 +66,8 @@ std::string batch_words(const Metrics& metrics) {
     case GpuTimeKind::kNetwork:
       return network_words(metrics);
     case GpuTimeKind::kPeerWait:
-      return fmt::format("uneven work bounds it: GPUs wait for slower peers {} of their time", part);
+      return fmt::format("uneven work bounds it: GPUs wait for slower peers {} of their time",
+                         part);
     case GpuTimeKind::kBubble:
       return fmt::format("pipeline bubbles bound it: {} of the GPUs' time", part);
     case GpuTimeKind::kNoWork:
@@ -82,8 +83,7 @@ std::string batch_words(const Metrics& metrics) {
 
 std::string full_memory_words(const Serving& serving) {
   if (serving.kv_peak_fraction.value_or(0) < kFullPool) return {};
-  std::string text =
-      fmt::format("KV memory is {} full", percent_text(*serving.kv_peak_fraction));
+  std::string text = fmt::format("KV memory is {} full", percent_text(*serving.kv_peak_fraction));
   if (serving.preemptions.value_or(0) > 0) {
     text += fmt::format(" ({} preemptions)", *serving.preemptions);
   }
@@ -107,10 +107,9 @@ std::string first_token_words(const Serving& serving) {
 
 std::string missed_words(const Serving& serving) {
   const SloVerdict& slo = *serving.slo;
-  const auto worst = std::max_element(slo.terms.begin(), slo.terms.end(),
-                                      [](const SloTerm& a, const SloTerm& b) {
-                                        return a.over_objective() < b.over_objective();
-                                      });
+  const auto worst = std::max_element(
+      slo.terms.begin(), slo.terms.end(),
+      [](const SloTerm& a, const SloTerm& b) { return a.over_objective() < b.over_objective(); });
   if (worst == slo.terms.end() || worst->over_objective() <= 1) {
     return fmt::format("the objective is missed: {} of the requests keep all of it, {:.4g} % must",
                        percent_text(slo.attainment), 100 * slo.quantile);
@@ -137,7 +136,8 @@ std::string use_words(const Metrics& metrics) {
   if (!(busy > 0)) return {};
   const double waits = metrics.exposed_fraction + metrics.peer_wait_fraction;
   if (metrics.no_work_fraction > std::max(busy, waits)) {
-    return fmt::format("GPUs have no step {} of their time", percent_text(metrics.no_work_fraction));
+    return fmt::format("GPUs have no step {} of their time",
+                       percent_text(metrics.no_work_fraction));
   }
   if (waits > busy) {
     return fmt::format("GPUs wait for network, host and slower peers {} of their time",
@@ -153,10 +153,9 @@ std::string service_words(const Metrics& metrics) {
                        serving.refused);
   }
   if (serving.steady && !*serving.steady) {
-    return with_memory(
-        fmt::format("queueing breaks it: the backlog grows by {:.3g} requests/s",
-                    serving.backlog_growth_per_s.value_or(0)),
-        serving);
+    return with_memory(fmt::format("queueing breaks it: the backlog grows by {:.3g} requests/s",
+                                   serving.backlog_growth_per_s.value_or(0)),
+                       serving);
   }
   if (serving.slo && !serving.slo->met) return with_memory(missed_words(serving), serving);
   const std::string memory = full_memory_words(serving);
@@ -168,10 +167,8 @@ std::string service_words(const Metrics& metrics) {
 
 std::string layout_words(const Layout& layout, int replicas, int gpus, int servers) {
   std::string text = replicas > 1 ? fmt::format("{} x", replicas) : std::string();
-  const std::pair<const char*, int> degrees[] = {{"tp", layout.tensor},
-                                                 {"pp", layout.pipeline},
-                                                 {"dp", layout.data},
-                                                 {"ep", layout.expert}};
+  const std::pair<const char*, int> degrees[] = {
+      {"tp", layout.tensor}, {"pp", layout.pipeline}, {"dp", layout.data}, {"ep", layout.expert}};
   bool any = false;
   for (const auto& [name, degree] : degrees) {
     if (degree == 1) continue;
@@ -201,8 +198,8 @@ std::string error_words(const RunAccuracy& accuracy) {
     return fmt::format("+-{:.0f} % (median of {} published static batches)", median,
                        accuracy.error->rows);
   }
-  return fmt::format("+-{:.0f} % on TPOT, +-{:.0f} % on TTFT (medians of {} published runs)", median,
-                     100 * accuracy.ttft->median, accuracy.error->rows);
+  return fmt::format("+-{:.0f} % on TPOT, +-{:.0f} % on TTFT (medians of {} published runs)",
+                     median, 100 * accuracy.ttft->median, accuracy.error->rows);
 }
 
 std::string means_line(const std::string& layout, const std::string& limit,

@@ -253,7 +253,6 @@ std::string groups_part(const ProcessGroups& groups) {
 
 std::string show(const Model& model, const Plan& plan, const Platform& platform,
                  const Programs& programs, bool every_rank) {
-  constexpr std::size_t kMostListed = 32;  // ranks that somebody reads one by one
   std::string text = fmt::format("Plan {}{}\n", plan.name,
                                  plan.variant.empty() ? "" : ", variant " + plan.variant);
   text += model_text(model) + layout_part(plan, platform) + kinds_part(platform, programs) +

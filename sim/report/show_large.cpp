@@ -94,9 +94,10 @@ std::string roles_part(const Plan& plan, const Platform& platform, const Program
     const std::string stage = program.stage == line.stages_to
                                   ? std::to_string(program.stage)
                                   : fmt::format("{}-{}", program.stage, line.stages_to);
-    const std::string layers = program.layers.size() == 1
-                                   ? fmt::format("{}-{}", program.layers.front().first, line.layers_to)
-                                   : layers_text(program.layers);
+    const std::string layers =
+        program.layers.size() == 1
+            ? fmt::format("{}-{}", program.layers.front().first, line.layers_to)
+            : layers_text(program.layers);
     std::vector<Rank> sorted = line.ranks;
     std::sort(sorted.begin(), sorted.end());
     text += fmt::format("  {:<8} {:<10} {:>8} {}  {}\n", stage, layers, line.requests.count,
@@ -113,9 +114,10 @@ std::string roles_part(const Plan& plan, const Platform& platform, const Program
 // The name of an instruction without its layer: "L46 norm" is "norm".
 std::string without_layer(const std::string& name) {
   const std::size_t space = name.find(' ');
-  const bool layer = name.starts_with('L') && space != std::string::npos && space > 1 &&
-                     std::all_of(name.begin() + 1, name.begin() + static_cast<std::ptrdiff_t>(space),
-                                 [](char each) { return each >= '0' && each <= '9'; });
+  const bool layer =
+      name.starts_with('L') && space != std::string::npos && space > 1 &&
+      std::all_of(name.begin() + 1, name.begin() + static_cast<std::ptrdiff_t>(space),
+                  [](char each) { return each >= '0' && each <= '9'; });
   return layer ? name.substr(space + 1) : name;
 }
 
@@ -133,17 +135,16 @@ class Operators {
   std::string text(std::size_t most) const {
     std::vector<const Row*> sorted;
     for (const Row& row : rows_) sorted.push_back(&row);
-    std::stable_sort(sorted.begin(), sorted.end(),
-                     [this](const Row* a, const Row* b) {
-                       return share_of_pass(*a) > share_of_pass(*b);
-                     });
-    std::string text = fmt::format("  {:<22} {:>10} {:>9} {:>9} {:<8} {:>10} {:>9} {:>9} {}\n",
-                                   "operator", "FLOPs", "bytes", "time", "bound by", "FLOPs",
-                                   "bytes", "time", "bound by");
+    std::stable_sort(sorted.begin(), sorted.end(), [this](const Row* a, const Row* b) {
+      return share_of_pass(*a) > share_of_pass(*b);
+    });
+    std::string text =
+        fmt::format("  {:<22} {:>10} {:>9} {:>9} {:<8} {:>10} {:>9} {:>9} {}\n", "operator",
+                    "FLOPs", "bytes", "time", "bound by", "FLOPs", "bytes", "time", "bound by");
     for (std::size_t at = 0; at < std::min(most, sorted.size()); ++at) {
-      std::string line = fmt::format("  {:<22} {} {}", sorted[at]->name,
-                                     sorted[at]->cells(Phase::kPrefill),
-                                     sorted[at]->cells(Phase::kDecode));
+      std::string line =
+          fmt::format("  {:<22} {} {}", sorted[at]->name, sorted[at]->cells(Phase::kPrefill),
+                      sorted[at]->cells(Phase::kDecode));
       line.erase(line.find_last_not_of(' ') + 1);
       text += line + "\n";
     }
@@ -180,10 +181,9 @@ class Operators {
   }
 
   void add(const Program& program, Phase phase, int gpu) {
-    const auto action =
-        std::find_if(program.actions.begin(), program.actions.end(), [&](const Action& each) {
-          return programs_.pass_of(each).is_pass && each.phase == phase;
-        });
+    const auto action = std::find_if(
+        program.actions.begin(), program.actions.end(),
+        [&](const Action& each) { return programs_.pass_of(each).is_pass && each.phase == phase; });
     if (action == program.actions.end()) return;
     const PassProgram& pass = programs_.pass_of(*action);
     const DeviceRates rates(platform_, platform_.device_of(gpu), programs_.engine);
@@ -200,17 +200,15 @@ class Operators {
   void add(const PassProgram& pass, const Instruction& at, int repeat, int layer, Phase phase,
            const DeviceRates& rates) {
     if (at.kind != Instruction::Kind::kCompute) return;
-    const KernelTime cost = cost_model(rates)
-                                .time({pass.work_of(at), 0, Flops{at.flops.base},
-                                       Bytes{at.bytes.base}},
-                                      rates);
+    const KernelTime cost = cost_model(rates).time(
+        {pass.work_of(at), 0, Flops{at.flops.base}, Bytes{at.bytes.base}}, rates);
     Row& row = row_named(without_layer(programs_.name_in_layer(at, layer)));
     whole_[phase] += cost.total.value * repeat;
     const auto [cells, is_new] = row.of.try_emplace(
-        phase, Cells{fmt::format("{:>10} {:>9} {:>9} {:<8}", to_text(Flops{at.flops.base}),
-                                 to_text(Bytes{at.bytes.base}), to_text(cost.total),
-                                 bound_of(cost)),
-                     0});
+        phase,
+        Cells{fmt::format("{:>10} {:>9} {:>9} {:<8}", to_text(Flops{at.flops.base}),
+                          to_text(Bytes{at.bytes.base}), to_text(cost.total), bound_of(cost)),
+              0});
     cells->second.seconds += cost.total.value * repeat;
   }
 
@@ -232,10 +230,9 @@ class Operators {
 Operators operators_of(const Plan& plan, const Programs& programs, const Platform& platform) {
   Operators operators(programs, platform);
   for (const int stage : {0, plan.layout.pipeline - 1}) {
-    const auto rank =
-        std::find_if(programs.ranks.begin(), programs.ranks.end(), [&](const RankEntry& each) {
-          return programs.programs[each.program].stage == stage;
-        });
+    const auto rank = std::find_if(
+        programs.ranks.begin(), programs.ranks.end(),
+        [&](const RankEntry& each) { return programs.programs[each.program].stage == stage; });
     if (rank != programs.ranks.end()) {
       operators.add(programs.programs[rank->program], rank->gpu);
     }
@@ -247,8 +244,8 @@ Operators operators_of(const Plan& plan, const Programs& programs, const Platfor
 
 // What the ranks hold that differ from the first in these coordinates only.
 template <class Held>
-std::vector<std::string> along(const Programs& programs, const std::vector<int Coordinates::*>& axes,
-                               const Held& held) {
+std::vector<std::string> along(const Programs& programs,
+                               const std::vector<int Coordinates::*>& axes, const Held& held) {
   std::vector<std::string> texts;
   const Coordinates first = programs.ranks.front().at;
   for (Rank rank = 0; rank < static_cast<int>(programs.ranks.size()); ++rank) {
@@ -257,6 +254,12 @@ std::vector<std::string> along(const Programs& programs, const std::vector<int C
     if (at == first) texts.push_back(held(rank));
   }
   return texts;
+}
+
+// "64-127", "3"
+std::string items_text(const Share& items) {
+  if (items.count == 1) return std::to_string(items.first);
+  return fmt::format("{}-{}", items.first, items.first + items.count - 1);
 }
 
 std::string coordinates_text(const Coordinates& at, const std::vector<int Coordinates::*>& axes) {
@@ -276,8 +279,7 @@ std::string heads_line(const Model& model, const Layout& layout, const Programs&
   return first_and_last(along(programs, axes, [&](Rank rank) {
     const Coordinates& at = programs.ranks[rank].at;
     const Share heads = share_of(attention_heads(model).query, layout.tensor, at.tensor);
-    return fmt::format("{}: {}-{}", coordinates_text(at, axes), heads.first,
-                       heads.first + heads.count - 1);
+    return fmt::format("{}: {}", coordinates_text(at, axes), items_text(heads));
   }));
 }
 
@@ -285,16 +287,17 @@ std::string experts_line(const Model& model, const Layout& layout, const Program
   const bool whole = expert_tensor_degree(layout) == 1;
   std::vector<int Coordinates::*> axes = {&Coordinates::expert};
   if (whole && layout.tensor > 1) axes.push_back(&Coordinates::tensor);
-  return first_and_last(along(programs, axes, [&](Rank rank) {
-           const Coordinates& at = programs.ranks[rank].at;
-           const int place = whole ? at.expert * layout.tensor + at.tensor : at.expert;
-           const Share experts = share_of(model.moe->experts, expert_group_size(layout), place);
-           return fmt::format("{}: {}-{}", coordinates_text(at, axes), experts.first,
-                              experts.first + experts.count - 1);
-         })) +
-         (whole ? std::string()
-                : fmt::format("; of each the columns of 1/{}, by tp",
-                              expert_tensor_degree(layout)));
+  return first_and_last(along(
+             programs, axes,
+             [&](Rank rank) {
+               const Coordinates& at = programs.ranks[rank].at;
+               const int place = whole ? at.expert * layout.tensor + at.tensor : at.expert;
+               const Share experts = share_of(model.moe->experts, expert_group_size(layout), place);
+               return fmt::format("{}: {}", coordinates_text(at, axes), items_text(experts));
+             })) +
+         (whole
+              ? std::string()
+              : fmt::format("; of each the columns of 1/{}, by tp", expert_tensor_degree(layout)));
 }
 
 std::string ranks_part(const Model& model, const Plan& plan, const Programs& programs,
@@ -310,12 +313,16 @@ std::string ranks_part(const Model& model, const Plan& plan, const Programs& pro
     text += "  experts   " + experts_line(model, plan.layout, programs) + "\n";
   }
   const std::vector<int Coordinates::*> axes = {&Coordinates::expert, &Coordinates::data};
-  text += "  requests  " + first_and_last(along(programs, axes, [&](Rank rank) {
-            const Share& share = programs.ranks[rank].sequences;
-            const std::string at = coordinates_text(programs.ranks[rank].at, axes);
-            if (plan.serve || share.count == 0) return fmt::format("{}: {}", at, share.count);
-            return fmt::format("{}: {}-{}", at, share.first, share.first + share.count - 1);
-          })) +
+  text += "  requests  " +
+          first_and_last(along(programs, axes,
+                               [&](Rank rank) {
+                                 const Share& share = programs.ranks[rank].sequences;
+                                 const std::string at =
+                                     coordinates_text(programs.ranks[rank].at, axes);
+                                 if (plan.serve || share.count == 0)
+                                   return fmt::format("{}: {}", at, share.count);
+                                 return fmt::format("{}: {}", at, items_text(share));
+                               })) +
           "\n";
   return text;
 }
@@ -333,8 +340,8 @@ std::string groups_part(const ProcessGroups& groups) {
       most = std::max(most, group.ranks.size());
     }
     if (all.empty()) continue;
-    text += fmt::format("  {:<4} {} groups of {}: {}\n", to_text(static_cast<Axis>(axis)),
-                        all.size(),
+    text += fmt::format("  {:<4} {} group{} of {}: {}\n", to_text(static_cast<Axis>(axis)),
+                        all.size(), all.size() == 1 ? "" : "s",
                         least == most ? std::to_string(most) : fmt::format("{}-{}", least, most),
                         first_and_last(all));
   }
@@ -382,10 +389,9 @@ std::string wrapped_lines(const std::string& text, std::size_t columns) {
   std::istringstream lines(text);
   std::string wrapped;
   for (std::string line; std::getline(lines, line);) {
-    const std::string indent(line.find_first_not_of(' ') == std::string::npos
-                                 ? 0
-                                 : line.find_first_not_of(' ') + 2,
-                             ' ');
+    const std::string indent(
+        line.find_first_not_of(' ') == std::string::npos ? 0 : line.find_first_not_of(' ') + 2,
+        ' ');
     while (line.size() > columns) {
       const std::size_t space = line.rfind(' ', columns);
       if (space == std::string::npos || space <= indent.size()) break;  // one long word
@@ -401,20 +407,19 @@ std::string show_large(const Model& model, const Plan& plan, const Platform& pla
                        const Programs& programs, const std::string& before) {
   const std::string roles = roles_part(plan, platform, programs);
   const Operators operators = operators_of(plan, programs, platform);
-  const std::string head = fmt::format("Operators, the largest parts of a pass first: {}\n",
-                                       operators.shapes());
+  const std::string head =
+      fmt::format("Operators, the largest parts of a pass first: {}\n", operators.shapes());
   const std::string after = show_work(model, plan, programs) +
                             ranks_part(model, plan, programs, platform) +
                             groups_part(programs.groups);
   const std::string above = wrapped_lines(before + roles + head, kScreenColumns);
   const std::string below = wrapped_lines(after, kScreenColumns);
   // Below it says what its engine is (service/engine_text.hpp).
-  constexpr long kLinesOfEngine = 14;
+  constexpr long kLinesOfEngine = 15;
   const long used = std::count(above.begin(), above.end(), '\n') +
                     std::count(below.begin(), below.end(), '\n') + 2 +
                     (plan.serve ? kLinesOfEngine : 0);
-  const std::size_t most =
-      std::max<long>(kScreenLines - used, static_cast<long>(kFewestOperators));
+  const std::size_t most = std::max<long>(kScreenLines - used, static_cast<long>(kFewestOperators));
   return above + operators.text(most) + below;
 }
 

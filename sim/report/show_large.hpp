@@ -17,6 +17,7 @@ namespace rehearse {
 std::string show_large(const Model& model, const Plan& plan, const Platform& platform,
                        const Programs& programs, const std::string& before);
 
+constexpr std::size_t kMostListed = 32;  // ranks that somebody reads one by one
 constexpr int kScreenLines = 60;
 constexpr std::size_t kScreenColumns = 120;
 

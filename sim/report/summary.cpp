@@ -153,9 +153,9 @@ std::vector<Line> service_use_lines(const Metrics& m) {
 }
 
 std::vector<Line> gpu_time_lines(const Metrics& m) {
-  const std::vector<std::string> shares = percent_texts(
-      {m.compute_busy_fraction, m.exposed_fraction, m.peer_wait_fraction, m.bubble_fraction,
-       m.no_work_fraction, m.host_fraction.value_or(0)});
+  const std::vector<std::string> shares =
+      percent_texts({m.compute_busy_fraction, m.exposed_fraction, m.peer_wait_fraction,
+                     m.bubble_fraction, m.no_work_fraction, m.host_fraction.value_or(0)});
   std::string text;
   std::string definition = "of makespan x GPUs";
   for (int kind = 0; kind < kGpuTimeKinds; ++kind) {

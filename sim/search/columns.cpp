@@ -87,8 +87,9 @@ std::string price_absence(const Space& space, bool& all) {
   }
   all = without.size() == space.platforms.size();
   if (without.empty()) return {};
-  return fmt::format("no $/M out{}: no price of a GPU is stated (rehearse platform --price writes one)",
-                     all ? std::string() : fmt::format(" on {}", fmt::join(without, ", ")));
+  return fmt::format(
+      "no $/M out{}: no price of a GPU is stated (rehearse platform --price writes one)",
+      all ? std::string() : fmt::format(" on {}", fmt::join(without, ", ")));
 }
 
 SearchColumn margin_column() {

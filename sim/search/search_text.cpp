@@ -44,7 +44,7 @@ std::string choices_of(const SearchInputs& inputs, const SearchRow& row) {
   return text;
 }
 
-constexpr int kPlaceWidth = 4;        // "plan"
+constexpr int kPlaceWidth = 4;          // "plan"
 constexpr std::size_t kLeastWidth = 6;  // of a column of numbers
 constexpr std::size_t kPlaceOfSkewed = 5;
 constexpr char kIndent[] = "       ";
@@ -108,7 +108,8 @@ class Table {
   std::string row(const std::string& place, const SearchRow& row, bool tie) const {
     std::string text = fmt::format("{:>{}}{}{} {:>4}", place, kPlaceWidth, tie ? "=" : " ",
                                    row.pareto ? "*" : " ", row.candidate.gpus());
-    for (const LayoutField* each : shown_) text += cell(choice_text(*each, row.candidate), each->width);
+    for (const LayoutField* each : shown_)
+      text += cell(choice_text(*each, row.candidate), each->width);
     if (several_platforms()) text += "  " + platform_mark(row.candidate.platform);
     for (const SearchColumn& each : columns_.all) {
       const auto value = shown_value(each, row.values, inputs_.goals);
@@ -139,8 +140,8 @@ class Table {
     if (!same_.empty() && !rows_.empty()) {
       std::vector<std::string> words;
       for (const LayoutField* each : same_) {
-        words.push_back(fmt::format("{} {}", each->heading,
-                                    choice_text(*each, rows_.front()->candidate)));
+        words.push_back(
+            fmt::format("{} {}", each->heading, choice_text(*each, rows_.front()->candidate)));
       }
       text += fmt::format("in every row: {}\n", fmt::join(words, ", "));
     }
@@ -202,9 +203,9 @@ class Table {
 
 // "39 legal = 14 ranked + 0 failed + ...": a reader can add them.
 std::string counts_text(const SearchResult& result) {
-  std::string text = fmt::format("{} considered = {} not legal + {} legal\n",
-                                 counted(result.considered, "layout"), result.not_legal(),
-                                 result.legal);
+  std::string text =
+      fmt::format("{} considered = {} not legal + {} legal\n", counted(result.considered, "layout"),
+                  result.not_legal(), result.legal);
   text += fmt::format(
       "{} legal = {} ranked + {} failed + {} not simulated{} + {} excluded\n", result.legal,
       result.ranked, result.failures.size(), result.not_simulated,
@@ -219,7 +220,7 @@ std::string counts_text(const SearchResult& result) {
 }
 
 // What the mark of a tie means, and how much is expected of the best.
-std::string ties_text(const SearchInputs& inputs, const SearchResult& result) {
+std::string ties_text(const SearchColumn& first, const SearchResult& result) {
   if (result.ranking.empty()) return {};
   const std::optional<double> error = expected_error_of(result.ranking.front());
   if (!error) {
@@ -229,7 +230,7 @@ std::string ties_text(const SearchInputs& inputs, const SearchResult& result) {
   return fmt::format(
       "= {} nearer to the best than the expected error of times, {:.0f} %: a measurement may turn "
       "them round.\n",
-      inputs.goals.objectives.front().name, 100 * *error);
+      first.head, 100 * *error);
 }
 
 }  // namespace
@@ -309,7 +310,7 @@ std::string search_table(const SearchInputs& inputs, const SearchResult& result)
     text += table.row(std::to_string(at + 1), row, tie);
   }
   if (result.plan_row) text += table.row("plan", *result.plan_row, false);
-  text += table.legend() + ties_text(inputs, result);
+  text += table.legend() + ties_text(table.first(), result);
   const bool guessed =
       std::any_of(inputs.space.platforms.begin(), inputs.space.platforms.end(),
                   [](const SearchPlatform& each) { return !each.assumed.empty(); });

@@ -1,4 +1,5 @@
-// What is asked, and what rules say of it; what a search knows of the rest is in why_not_summary.cpp.
+// What is asked, and what rules say of it; what a search knows of the rest is in
+// why_not_summary.cpp.
 #include "search/why_not.hpp"
 
 #include <fmt/format.h>
@@ -50,7 +51,8 @@ std::set<std::string> names_of_degrees(bool serves) {
 // What a word stands for: "tensor", as a search's options name it, or "tp", as its table does.
 const LayoutField* asked_field(const std::string& word, bool serves) {
   for (const LayoutField& each : kLayoutFields) {
-    if (each.searched_where(serves) && (word == each.name() || word == each.shorthand)) return &each;
+    if (each.searched_where(serves) && (word == each.name() || word == each.shorthand))
+      return &each;
   }
   return nullptr;
 }

@@ -1,5 +1,5 @@
-// What became of the layouts that somebody asks about. Of several, first how many there are for each
-// reason, with the nearest miss: the one that misses least, ranks best, or has the best bound.
+// What became of the layouts that somebody asks about. Of several, first how many there are for
+// each reason, with the nearest miss: the one that misses least, ranks best, or has the best bound.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -43,9 +43,9 @@ class Answers {
     });
     std::string text = fmt::format("{} legal, by what became of them:\n", result_.asked.size());
     for (const auto& [kind, group] : sorted) {
-      text += fmt::format("  {:>8}  {}\n            nearest: {}\n", group.layouts, kind,
-                          is_told_one_by_one() ? layout_text(inputs_, group.nearest->row)
-                                               : line(*group.nearest));
+      text += fmt::format(
+          "  {:>8}  {}\n            nearest: {}\n", group.layouts, kind,
+          is_told_one_by_one() ? layout_text(inputs_, group.nearest->row) : line(*group.nearest));
     }
     return text;
   }
@@ -72,9 +72,9 @@ class Answers {
     std::string text = "cannot win: by its bound at best " + bounds(asked.row.bound);
     if (!asked.row.values.empty()) text += "; simulated " + numbers(asked.row.values);
     if (asked.beaten_by) {
-      text += fmt::format("; place {} is as good or better in all: {} with {}",
-                          asked.beaten_by_place, layout_text(inputs_, *asked.beaten_by),
-                          bounds(asked.beaten_by->values));
+      text +=
+          fmt::format("; place {} is as good or better in all: {} with {}", asked.beaten_by_place,
+                      layout_text(inputs_, *asked.beaten_by), bounds(asked.beaten_by->values));
     }
     return text;
   }
@@ -128,7 +128,8 @@ class Answers {
     double most = 0;
     for (const Constraint& each : inputs_.goals.constraints) {
       const double value = values[each.quantity];
-      if (!std::isnan(value) && !each.holds(value)) most = std::max(most, std::abs(value / each.limit - 1));
+      if (!std::isnan(value) && !each.holds(value))
+        most = std::max(most, std::abs(value / each.limit - 1));
     }
     return most;
   }

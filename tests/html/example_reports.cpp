@@ -34,8 +34,7 @@ ReportCandidate candidate(int tensor, int pipeline, int data, int expert) {
   }
   made.status = "simulated";
   const double rate = gpus * efficiency;
-  made.values = {90.0 / rate + 0.1 * pipeline, 10 * rate,
-                     1e6 * rate / (0.3 * gpus * gpus + 10)};
+  made.values = {90.0 / rate + 0.1 * pipeline, 10 * rate, 1e6 * rate / (0.3 * gpus * gpus + 10)};
   return made;
 }
 
@@ -43,8 +42,8 @@ ReportCandidate candidate(int tensor, int pipeline, int data, int expert) {
 double busy_s(Rank rank, int step) { return 0.005 + 0.002 * ((rank * 7 + step * 3) % 1021) / 1021; }
 
 bool beats(const ReportCandidate& a, const ReportCandidate& b) {
-  return a.values[0] <= b.values[0] && a.values[1] >= b.values[1] &&
-         a.values[2] >= b.values[2] && a.values != b.values;
+  return a.values[0] <= b.values[0] && a.values[1] >= b.values[1] && a.values[2] >= b.values[2] &&
+         a.values != b.values;
 }
 
 void mark_front(std::vector<ReportCandidate>& candidates) {

@@ -121,9 +121,10 @@ TEST(Means, OfAServiceThatKeepsItsObjective) {
   metrics.compute_busy_fraction = 0.3;
   metrics.exposed_fraction = 0.1;
   metrics.no_work_fraction = 0.6;
-  EXPECT_EQ(limit_words(metrics),
-            "its objective is met, TPOT is nearest to it (0.8 x); GPUs have no step 60.0 % of their "
-            "time");
+  EXPECT_EQ(
+      limit_words(metrics),
+      "its objective is met, TPOT is nearest to it (0.8 x); GPUs have no step 60.0 % of their "
+      "time");
   metrics.no_work_fraction = 0.2;
   EXPECT_TRUE(limit_words(metrics).ends_with("; GPUs compute 30.0 % of their time"));
   metrics.peer_wait_fraction = 0.4;
@@ -137,8 +138,7 @@ TEST(Means, OfAServiceThatKeepsItsObjective) {
 
 TEST(Means, SaysTheErrorOrThatNobodyKnows) {
   RunAccuracy accuracy;
-  EXPECT_EQ(error_words(accuracy),
-            "its error is not known: nobody has compared runs like it");
+  EXPECT_EQ(error_words(accuracy), "its error is not known: nobody has compared runs like it");
   accuracy.beyond = "its model is a mixture of experts";
   EXPECT_EQ(error_words(accuracy),
             "its error is not known: nobody has compared: its model is a mixture of experts");

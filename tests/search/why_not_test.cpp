@@ -90,7 +90,8 @@ TEST(WhyNot, SaysWhichRuleForbidsIt) {
             "tensor=8,data=1,pipeline=1,expert=1: 1 layout considered = 1 not legal + 0 legal\n"
             "         1  layout.tensor = 8 does not divide the model's 4 attention heads\n");
   // Outside of --tensor 1,2, and legal on 4 and on 8 GPUs, there with 2 replicas or 2 stages.
-  EXPECT_EQ(asked.rules("tensor=4,expert=1"), "tensor=4,expert=1: 3 layouts considered = 0 not legal + 3 legal\n");
+  EXPECT_EQ(asked.rules("tensor=4,expert=1"),
+            "tensor=4,expert=1: 3 layouts considered = 0 not legal + 3 legal\n");
 }
 
 // 12.5 GB of 0.90 x 10 GB: 12.5 / 9 = 1.389.
@@ -141,7 +142,8 @@ TEST(WhyNot, SaysThePlaceOfWhatIsRankedAndTheMessageOfWhatFailed) {
   EXPECT_EQ(
       Asked().answer(row),
       "tp 2 pp 1 dp 1 ep 1 mb 1 (outside of the ranges that are searched): would be place 4 of "
-      "the 8 that are ranked: throughput 90 tok/s, TTFT 0.6 s, TPOT 0 ms, tok/s/GPU 0, memory 5 GB, "
+      "the 8 that are ranked: throughput 90 tok/s, TTFT 0.6 s, TPOT 0 ms, tok/s/GPU 0, memory 5 "
+      "GB, "
       "margin 44.4 %\n");
   row.row.failure = "no answer within 1 s";
   EXPECT_EQ(Asked().answer(row),
@@ -151,9 +153,9 @@ TEST(WhyNot, SaysThePlaceOfWhatIsRankedAndTheMessageOfWhatFailed) {
 
 // As tables call degrees, and switches as they say them.
 TEST(WhyNot, ReadsTheWordsOfTheTable) {
-  EXPECT_EQ(read_question("tp=4,sp=yes,etp=0", {}).degrees,
-            (std::map<std::string, int>{
-                {"tensor", 4}, {"sequence_parallel", 1}, {"expert_tensor", 0}}));
+  EXPECT_EQ(
+      read_question("tp=4,sp=yes,etp=0", {}).degrees,
+      (std::map<std::string, int>{{"tensor", 4}, {"sequence_parallel", 1}, {"expert_tensor", 0}}));
   EXPECT_THROW(read_question("tp=4,tensor=4", {}), InputError);
   EXPECT_THROW(read_question("sp=2", {}), InputError);
 }
@@ -173,20 +175,21 @@ TEST(WhyNot, CountsSeveralByReasonWithTheNearestMiss) {
   result.asked = {far, near, ranked};
   const SearchInputs inputs{asked.plan, asked.model, asked.space, asked.goals};
   const std::string text = answers_text(inputs, result);
-  EXPECT_TRUE(text.starts_with(
-      "3 legal, by what became of them:\n"
-      "         2  excluded: does not fit in memory, most of it weights\n"
-      "            nearest: tp 4 pp 1 dp 1 ep 1 mb 1\n"
-      "         1  ranked\n"
-      "            nearest: tp 2 pp 1 dp 1 ep 1 mb 1\n"
-      "one by one:\n"))
+  EXPECT_TRUE(
+      text.starts_with("3 legal, by what became of them:\n"
+                       "         2  excluded: does not fit in memory, most of it weights\n"
+                       "            nearest: tp 4 pp 1 dp 1 ep 1 mb 1\n"
+                       "         1  ranked\n"
+                       "            nearest: tp 2 pp 1 dp 1 ep 1 mb 1\n"
+                       "one by one:\n"))
       << text;
   // Of more than anybody reads one by one, each reason has its nearest with all that is known.
   for (int more = 0; more < 12; ++more) result.asked.push_back(far);
   const std::string many = answers_text(inputs, result);
-  EXPECT_NE(many.find("nearest: tp 4 pp 1 dp 1 ep 1 mb 1: excluded: does not fit in memory, most of "
-                      "it weights: 10.0 GB of 9.00 GB usable, 11.1 % too much\n"),
-            std::string::npos)
+  EXPECT_NE(
+      many.find("nearest: tp 4 pp 1 dp 1 ep 1 mb 1: excluded: does not fit in memory, most of "
+                "it weights: 10.0 GB of 9.00 GB usable, 11.1 % too much\n"),
+      std::string::npos)
       << many;
   EXPECT_NE(many.find("give more degrees to hear of each\n"), std::string::npos) << many;
 }

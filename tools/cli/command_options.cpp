@@ -302,9 +302,10 @@ void add_show_options(CLI::App& show, Options& options) {
       "plan file (textproto); without one --model says what to show");
   show.add_option("--context", options.context,
                   "without a plan: tokens of a sequence (default 8192, or the model's longest)");
-  show.add_option("--dump", options.dump,
-                  "graph: operators of one pass per stage; program: instructions; ranks: every rank, "
-                  "operator and group, where there are many, too")
+  show.add_option(
+          "--dump", options.dump,
+          "graph: operators of one pass per stage; program: instructions; ranks: every rank, "
+          "operator and group, where there are many, too")
       ->check(CLI::IsMember({"graph", "program", "ranks"}));
 }
 
