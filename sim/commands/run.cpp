@@ -19,6 +19,7 @@
 #include "commands/identity.hpp"
 #include "commands/output_folder.hpp"
 #include "commands/prepare.hpp"
+#include "commands/run_about.hpp"
 #include "commands/seeds.hpp"
 #include "html/page.hpp"
 #include "html/run_page.hpp"
@@ -188,8 +189,9 @@ void write_files(const RunRequest& request, const RunReport& report, const RunRe
     }
   };
   add("report.html", writes_pages(), [&] {
-    return service != nullptr ? service_page(title, report.json, plan, service->result)
-                              : run_page(title, report.json, recorder);
+    const PageAbout about = about_run(plan, request.prepared.model(), report.simulation.metrics);
+    return service != nullptr ? service_page(title, report.json, plan, service->result, about)
+                              : run_page(title, report.json, recorder, about);
   });
   const auto& serving = report.simulation.metrics.serving;
   add("requests.csv", serving.has_value(), [&] { return requests_csv(*serving); });

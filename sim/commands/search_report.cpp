@@ -15,6 +15,7 @@
 #include "base/processes.hpp"
 #include "commands/identity.hpp"
 #include "commands/output_folder.hpp"
+#include "commands/run_about.hpp"
 #include "commands/search_page.hpp"
 #include "html/page.hpp"
 #include "html/run_page.hpp"
@@ -45,8 +46,9 @@ std::string text_of_run_page(const SearchReportRequest& request, const SearchInp
       identity_of(plan, model, request_of(request.plan, inputs, row.candidate));
   const std::string title = inputs.base.name + ": " + name;
   const std::string json = result_json(identity, run.metrics, {});
-  return run.service ? service_page(title, json, plan, run.service->result)
-                     : run_page(title, json, recorder);
+  const PageAbout about = about_run(plan, model, run.metrics);
+  return run.service ? service_page(title, json, plan, run.service->result, about)
+                     : run_page(title, json, recorder, about);
 }
 
 // Gives warnings.
@@ -62,7 +64,7 @@ std::vector<std::string> write_run_pages(const SearchReportRequest& request,
     if (std::find(wanted.begin(), wanted.end(), rows[at]) == wanted.end()) continue;
     const int rank = page.candidates[at].rank;
     std::string name = rank > 0 ? fmt::format("candidate {}", rank) : "the plan's own layout";
-    if (!rows[at]->can_be_chosen()) name += ", which " + why_not_chosen(*rows[at]);
+    if (!rows[at]->can_be_chosen()) name += ", which " + why_not_chosen(inputs.goals, *rows[at]);
     page.candidates[at].run_page =
         rank > 0 ? fmt::format("runs/{}.html", rank) : std::string("runs/plan.html");
     places.push_back(at);

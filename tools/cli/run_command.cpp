@@ -8,6 +8,7 @@
 #include "cli/option_group.hpp"
 #include "commands/prepare.hpp"
 #include "commands/run.hpp"
+#include "report/means.hpp"
 #include "report/summary.hpp"
 
 namespace rehearse {
@@ -35,6 +36,7 @@ int run_prepared(const Options& options, const PreparedPlan& prepared) {
     fmt::print("{}", summary(report.identity, prepared.plan(), metrics, options.explain));
     if (report.seeds) fmt::print("{}", seeds_text(*report.seeds));
     if (options.explain) fmt::print("{}", explanation_text(report));
+    fmt::print("{}", means_of_run(prepared.plan(), metrics));
   }
   std::vector<std::string> against = service_verdicts(metrics);
   const std::string memory = memory_verdict(metrics.memory);

@@ -16,6 +16,7 @@
 #include "cli/option_group.hpp"
 #include "commands/identity.hpp"
 #include "commands/search.hpp"
+#include "commands/search_means.hpp"
 #include "commands/search_report.hpp"
 #include "network/network_level.hpp"
 #include "plan/layout_fields.hpp"
@@ -87,7 +88,7 @@ void report_result(const Options& options, const PreparedSearch& all, const Sear
   if (options.json) {
     fmt::print("{}", json);
   } else if (!options.quiet) {
-    fmt::print("{}", search_table(inputs, result));
+    fmt::print("{}{}", search_table(inputs, result), means_of_search(inputs, result));
   }
 }
 

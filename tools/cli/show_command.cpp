@@ -16,6 +16,7 @@
 #include "facts/facts.hpp"
 #include "input/model_gallery.hpp"
 #include "report/show.hpp"
+#include "report/show_large.hpp"
 #include "report/show_model.hpp"
 #include "service/engine_text.hpp"
 #include "service/pools_of_plan.hpp"
@@ -123,8 +124,11 @@ int show_command(const Options& options) {
   } else if (options.dump == "program") {
     fmt::print("{}", dump(programs));
   } else {
-    fmt::print("{}", show(model, plan, platform, programs));
-    if (plan.serve) fmt::print("{}", engine_lines(plan, model, platform));
+    fmt::print("{}", show(model, plan, platform, programs, options.dump == "ranks"));
+    if (!plan.serve) return 0;
+    const std::string engine = engine_lines(plan, model, platform);
+    const bool wraps = programs.ranks.size() > kMostListed;
+    fmt::print("{}", wraps ? wrapped_lines(engine, kScreenColumns) : engine);
   }
   return 0;
 }
