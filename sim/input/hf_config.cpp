@@ -29,7 +29,7 @@ const Family& family_of(const HfConfig& config) {
     config.refuse(kEncoders, "a model with an encoder is not modelled");
   }
   constexpr const char* kRule =
-      "README.md lists the model types that are read; write another model as a textproto";
+      "docs/models.md lists the model types that are read; write another model as a textproto";
   const std::string type = config.string("model_type", kRule);
   std::vector<std::string> known;
   for (const Family& family : families()) {

@@ -3,24 +3,21 @@
 // With REHEARSE_UPDATE_GOLDENS set (tools/update_goldens) the figures are written anew.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
 #include "base/processes.hpp"
-#include "docs/entries.hpp"
+#include "docs/all_entries.hpp"
 #include "docs/figures.hpp"
 #include "docs/markdown.hpp"
+#include "docs/shell.hpp"
 
 namespace rehearse {
 namespace {
@@ -29,92 +26,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 const fs::path kRoot = REHEARSE_SOURCE_DIR;
-
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw std::runtime_error("cannot read " + path.string());
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-bool is_set(const char* variable) {
-  const char* const value = std::getenv(variable);
-  return value != nullptr && *value != '\0';
-}
-
-bool updates() { return is_set("REHEARSE_UPDATE_GOLDENS") && !is_set("CI"); }
-
-const Entries& entries() {
-  static const Entries kAll = [] {
-    std::vector<fs::path> paths;
-    for (const auto& file : fs::directory_iterator(kRoot / "tests/docs")) {
-      if (file.path().extension() == ".figures") paths.push_back(file.path());
-    }
-    std::sort(paths.begin(), paths.end());
-    Entries read;
-    for (const fs::path& path : paths) {
-      read_entries(fs::relative(path, kRoot).generic_string(), text_of(path), read);
-    }
-    for (Exemption& exemption : read.exemptions) {
-      if (exemption.kind != Exemption::Kind::kQuotes) continue;
-      exemption.source = text_of(kRoot / exemption.text);
-    }
-    return read;
-  }();
-  return kAll;
-}
-
-// A folder that looks like the repository's root to a command, and takes what it writes.
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "rehearse-docs-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
-    path_ = name;
-    for (const char* const data : {"platforms", "tests", "tools", "traces", "workloads"}) {
-      fs::create_symlink(kRoot / data, path_ / data);
-    }
-    fs::create_directory(path_ / "out");
-  }
-  ~Folder() {
-    std::error_code ignored;  // a folder that stays in /tmp fails no test
-    fs::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-struct Output {
-  int status = -1;
-  std::string text;
-};
-
-// In a shell that knows `rehearse`. It stops at the first command that neither ends with 0 nor 1,
-// the two answers.
-Output run_in(const fs::path& folder, const std::string& commands) {
-  std::ofstream(folder / "commands.sh") << "PLAN=workloads/plans/moe-10b-24gpu.textproto\n"
-                                           "OUT=out\n"
-                                           "rehearse() { '" REHEARSE_BINARY
-                                           "' \"$@\"; }\n"
-                                           "set -E\n"
-                                           "trap 'code=$?; [ $code -le 1 ] || exit $code' ERR\n"
-                                        << commands << '\n';
-  const std::string line = fmt::format("cd '{}' && bash commands.sh", folder.string());
-  FILE* const pipe = popen(line.c_str(), "r");
-  if (pipe == nullptr) throw std::runtime_error("cannot start a shell");
-  Output run;
-  std::array<char, 65536> buffer;
-  for (std::size_t size; (size = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
-    run.text.append(buffer.data(), size);
-  }
-  const int status = pclose(pipe);
-  run.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return run;
-}
 
 // A search's values have names with dots: "ttft_s.mean". As trees, they can be named like a run's.
 json with_trees(const json& from) {
@@ -225,49 +136,8 @@ void check_figures(bool slow) {
   }
 }
 
-const Section* section_of(const Markdown& document, const std::string& title) {
-  for (const Section& section : document.sections) {
-    if (section.title == title) return &section;
-  }
-  return nullptr;
-}
-
-// A block whose first line is a comment with a file's name is that file; a block that starts with
-// something else than a command line is an example of a syntax.
-void run_script(const Script& script, const fs::path& folder) {
-  const std::string document = text_of(kRoot / script.document);
-  const Markdown markdown = read_markdown(document);
-  const Section* const section = section_of(markdown, script.section);
-  ASSERT_NE(section, nullptr) << to_text(script.where) << ": no section " << script.section;
-  int commands = 0;
-  for (const CodeBlock& block : markdown.code) {
-    if (!section->span.contains(block.span)) continue;
-    if (block.text.starts_with("# ")) {
-      std::ofstream(folder / block.text.substr(2, block.text.find('\n') - 2)) << block.text;
-    } else if (block.text.starts_with("rehearse ") || block.text.starts_with("PLAN=")) {
-      ++commands;
-      const Output run = run_in(folder, block.text);
-      EXPECT_LE(run.status, 1) << script.document << ":" << line_of(document, block.span.begin)
-                               << ": these lines end with exit code " << run.status << "\n"
-                               << block.text << run.text;
-    }
-  }
-  EXPECT_GT(commands, 0) << to_text(script.where) << ": the section shows no command line";
-}
-
-// The sections of a document share a folder, as they do for a reader.
-void run_scripts(bool slow) {
-  std::map<std::string, Folder> folders;
-  for (const Script& script : entries().scripts) {
-    if (script.slow == slow) run_script(script, folders[script.document].path());
-  }
-  EXPECT_FALSE(folders.empty());
-}
-
 TEST(Documents, FiguresAreWhatCommandsPrint) { check_figures(false); }
-TEST(Documents, CommandLinesRun) { run_scripts(false); }
 TEST(SlowDocuments, FiguresAreWhatCommandsPrint) { check_figures(true); }
-TEST(SlowDocuments, CommandLinesRun) { run_scripts(true); }
 
 std::string letters_only(const std::string& text) {
   std::string letters;
@@ -280,12 +150,7 @@ std::string letters_only(const std::string& text) {
 
 // `run --explain` prints a definition, indented, below each line of its summary.
 TEST(Documents, DefinitionsAreThoseThatTheProgramPrints) {
-  const std::string document = text_of(kRoot / "README.md");
-  const Markdown markdown = read_markdown(document);
-  const Section* const section = section_of(markdown, "What the numbers mean");
-  ASSERT_NE(section, nullptr);
-  const std::string said =
-      letters_only(document.substr(section->span.begin, section->span.end - section->span.begin));
+  const std::string said = letters_only(text_of(kRoot / "docs/numbers.md"));
   const Folder folder;
   const Output run = run_in(folder.path(), "rehearse run $PLAN --explain");
   ASSERT_EQ(run.status, 0);
@@ -296,7 +161,7 @@ TEST(Documents, DefinitionsAreThoseThatTheProgramPrints) {
     if (!line.starts_with(" ") || label == "layout") continue;
     ++definitions;
     EXPECT_NE(said.find(letters_only(line)), std::string::npos)
-        << "README.md, \"What the numbers mean\", lacks the words of " << label << ":\n"
+        << "docs/numbers.md lacks the words of " << label << ":\n"
         << line;
   }
   EXPECT_GT(definitions, 8);

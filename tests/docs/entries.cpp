@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <sstream>
+#include <utility>
 
 #include "claims/expression.hpp"
 
@@ -33,8 +35,10 @@ class Reader {
           fail("expected run section \"TITLE\"");
         }
         entries_.scripts.push_back({here(), document(), line_.substr(1, line_.size() - 2), slow});
+      } else if (line_ == "run document") {
+        entries_.scripts.push_back({here(), document(), "", slow});
       } else if (slow) {
-        fail("slow is a word before command and run section");
+        fail("slow is a word before command and run");
       } else if (take(line_, "document ")) {
         document_ = line_;
         entries_.documents.push_back(line_);
@@ -46,8 +50,11 @@ class Reader {
         read_exemption(Exemption::Kind::kWords);
       } else if (take(line_, "exempt quotes ")) {
         read_exemption(Exemption::Kind::kQuotes);
+      } else if (take(line_, "exempt code ")) {
+        const auto [text, reason] = text_and_reason();
+        entries_.idle_code.push_back({here(), document(), text, reason});
       } else {
-        fail("expected command, document, text, exempt section|words|quotes or run section");
+        fail("expected command, document, text, exempt section|words|quotes|code or run");
       }
     }
   }
@@ -85,13 +92,17 @@ class Reader {
   }
 
   // "TEXT": REASON.
-  void read_exemption(Exemption::Kind kind) {
+  std::pair<std::string, std::string> text_and_reason() const {
     const auto end = line_.find("\": ");
     if (!line_.starts_with("\"") || end == std::string::npos || end + 3 >= line_.size()) {
-      fail("expected exempt section|words|quotes \"TEXT\": REASON");
+      fail("expected exempt section|words|quotes|code \"TEXT\": REASON");
     }
-    entries_.exemptions.push_back(
-        {here(), document(), kind, line_.substr(1, end - 1), line_.substr(end + 3), ""});
+    return {line_.substr(1, end - 1), line_.substr(end + 3)};
+  }
+
+  void read_exemption(Exemption::Kind kind) {
+    const auto [text, reason] = text_and_reason();
+    entries_.exemptions.push_back({here(), document(), kind, text, reason, ""});
   }
 
   void read_text() {
@@ -138,6 +149,12 @@ class Reader {
 
 void read_entries(const std::string& file, const std::string& text, Entries& entries) {
   Reader(file, text, entries).read();
+}
+
+bool runs_whole(const Entries& entries, const std::string& document) {
+  return std::any_of(entries.scripts.begin(), entries.scripts.end(), [&](const Script& script) {
+    return script.document == document && script.section.empty();
+  });
 }
 
 std::vector<std::string> commands_of(const Hole& hole) {

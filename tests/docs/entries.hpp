@@ -48,8 +48,16 @@ struct Exemption {
 struct Script {
   SourceLocation where;
   std::string document;
-  std::string section;
+  std::string section;  // empty: of the whole document but its slow sections
   bool slow = false;
+};
+
+// A code block that nobody runs, by how it starts, and why.
+struct IdleCode {
+  SourceLocation where;
+  std::string document;
+  std::string start;
+  std::string reason;
 };
 
 struct Entries {
@@ -57,11 +65,15 @@ struct Entries {
   std::vector<Entry> entries;
   std::vector<Exemption> exemptions;
   std::vector<Script> scripts;
+  std::vector<IdleCode> idle_code;
   std::vector<std::string> documents;
 };
 
 // Adds the entries of one file. Throws InputError at the line that does not fit.
 void read_entries(const std::string& file, const std::string& text, Entries& entries);
+
+// Whether all code blocks of the document run.
+bool runs_whole(const Entries& entries, const std::string& document);
 
 // The commands whose results the hole names.
 std::vector<std::string> commands_of(const Hole& hole);

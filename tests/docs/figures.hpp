@@ -34,7 +34,8 @@ std::string correct(const Entry& entry, const nlohmann::json& results, std::stri
 
 // Complaints about the figures of one document that no entry and no exemption covers, and about
 // exemptions that cover none. A figure in the words of an entry is covered where one of its
-// commands names the same number.
+// commands names the same number, and in a document all of whose code blocks run where one of these
+// shows it.
 std::vector<std::string> uncovered(const std::string& path, const std::string& document,
                                    const Entries& entries);
 

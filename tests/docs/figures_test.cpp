@@ -57,9 +57,8 @@ TEST(Entries, ThatAreNoneAreRefused) {
   EXPECT_EQ(refusal("command a: x\ncommand a: y\n"),
             "a.figures:2:1: error: there are two commands a");
   EXPECT_EQ(refusal("document D\nexempt words \"ten\"\n"),
-            "a.figures:2:1: error: expected exempt section|words|quotes \"TEXT\": REASON");
-  EXPECT_EQ(refusal("slow text\n"),
-            "a.figures:1:1: error: slow is a word before command and run section");
+            "a.figures:2:1: error: expected exempt section|words|quotes|code \"TEXT\": REASON");
+  EXPECT_EQ(refusal("slow text\n"), "a.figures:1:1: error: slow is a word before command and run");
 }
 
 // 0.0421 s is 42.1 ms; 0.125 is 12.5 %.
@@ -69,6 +68,8 @@ TEST(Figures, ThatAreRightChangeNothing) {
   std::string document = right;
   EXPECT_EQ(correct(entries.entries[0], kResults, document), "");
   EXPECT_EQ(document, right) << "line breaks of the document stay";
+  std::string broken = "A prompt waits 42.1\nms, of which 12.5 % is the network.\n";
+  EXPECT_EQ(correct(entries.entries[0], kResults, broken), "");
 }
 
 TEST(Figures, ThatAreWrongAreNamedAndCorrected) {
@@ -179,6 +180,25 @@ TEST(Coverage, AQuoteMustStandInItsSource) {
   EXPECT_EQ(uncovered("DOC.md", "It says \"35 tokens/ms\" and \"36 tokens/ms\".\n", entries),
             Texts{"DOC.md:1: error: no entry checks 36 in: It says \"35 tokens/ms\" and \"36 "
                   "tokens/ms\"."});
+}
+
+TEST(Coverage, OfADocumentThatRunsWholeFiguresMayStandInItsCode) {
+  const Entries entries = read("document DOC.md\nrun document\nexempt code \"serve {\": a part\n");
+  const std::string code = "```\nrehearse x --n 4\n```\n```output\nTTFT 1250 ms, 0.9 of it\n```\n";
+  EXPECT_EQ(uncovered("DOC.md", code + "With 4 it is 1,250 ms.\n", entries), Texts{});
+  EXPECT_EQ(uncovered("DOC.md", code + "With 4 it is 1,251 ms.\n", entries),
+            Texts{"DOC.md:7: error: no entry checks 1,251 in: With 4 it is 1,251 ms."});
+  ASSERT_EQ(entries.idle_code.size(), 1);
+  EXPECT_EQ(entries.idle_code[0].start, "serve {");
+}
+
+TEST(Markdown, KnowsLinksAndInlineCode) {
+  const Markdown document =
+      read_markdown("See [x](a.md#b) and `rehearse run`.\n```\n[no](c.md)\n```\n");
+  ASSERT_EQ(document.links.size(), 1);
+  EXPECT_EQ(document.links[0].target, "a.md#b");
+  ASSERT_EQ(document.inline_code.size(), 1);
+  EXPECT_EQ(document.inline_code[0], "rehearse run");
 }
 
 TEST(Markdown, KnowsSectionsAndCode) {

@@ -53,11 +53,21 @@ std::size_t end_of_list_number(const std::string& text, std::size_t begin, std::
   return at > first && text.compare(at, 2, ". ") == 0 ? at + 1 : begin;
 }
 
-void add_figures(const std::string& text, std::size_t begin, std::size_t end,
-                 std::vector<Span>& figures) {
+void add_aside(const std::string& text, const Span& aside, Markdown& document) {
+  const std::string whole = text.substr(aside.begin, aside.end - aside.begin);
+  if (whole.size() > 2 && whole.starts_with("`") && whole.ends_with("`")) {
+    document.inline_code.push_back(whole.substr(1, whole.size() - 2));
+  } else if (whole.starts_with("](") && whole.ends_with(")")) {
+    document.links.push_back({aside, whole.substr(2, whole.size() - 3)});
+  }
+}
+
+void add_prose(const std::string& text, std::size_t begin, std::size_t end, Markdown& document) {
+  std::vector<Span>& figures = document.figures;
   for (std::size_t at = end_of_list_number(text, begin, end); at < end;) {
     const std::size_t aside = end_of_aside(text, at, end);
     if (aside > at) {
+      add_aside(text, {at, aside}, document);
       at = aside;
     } else if (!is_digit(text[at])) {
       ++at;
@@ -92,7 +102,7 @@ Markdown read_markdown(const std::string& text) {
     const std::string line = text.substr(begin, end - begin);
     if (line.starts_with("```")) {
       in_code = !in_code;
-      if (in_code) document.code.push_back({{begin, end}, ""});
+      if (in_code) document.code.push_back({{begin, end}, line.substr(3), ""});
       document.code.back().span.end = end;
     } else if (in_code) {
       document.code.back().text += line + '\n';
@@ -101,12 +111,24 @@ Markdown read_markdown(const std::string& text) {
       document.sections.push_back(
           {line.substr(static_cast<std::size_t>(level) + 1), level, {begin, std::string::npos}});
     } else {
-      add_figures(text, begin, end, document.figures);
+      add_prose(text, begin, end, document);
     }
     begin = end + 1;
   }
   close_sections(document.sections, 1, text.size());
   return document;
+}
+
+std::string anchor_of(const std::string& title) {
+  std::string anchor;
+  for (const char c : title) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == ' ') anchor += '-';
+    if (std::isalnum(byte) != 0 || c == '-' || c == '_') {
+      anchor += static_cast<char>(std::tolower(byte));
+    }
+  }
+  return anchor;
 }
 
 int line_of(const std::string& text, std::size_t offset) {

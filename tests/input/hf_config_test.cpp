@@ -222,7 +222,7 @@ TEST(HfConfig, OfATypeThatIsNotReadSaysWhich) {
     return refusal_of([&] { read_model(path); }).substr(path.size());
   };
   constexpr const char* kRule =
-      "README.md lists the model types that are read; write another model as a textproto";
+      "docs/models.md lists the model types that are read; write another model as a textproto";
   EXPECT_EQ(refusal("{\n \"model_type\": \"qwen3_mo\"}"),
             ":2:2: error: model_type = \"qwen3_mo\": is not read, did you mean \"qwen3_moe\"?");
   EXPECT_EQ(refusal("{\n \"model_type\": \"whisper\"}"),
@@ -240,11 +240,11 @@ TEST(HfConfig, OfATypeThatIsNotReadSaysWhich) {
 }
 
 // The message above sends the reader there.
-TEST(HfConfig, OfEveryTypeThatIsReadStandsInTheReadme) {
-  std::ifstream file(REHEARSE_SOURCE_DIR "/README.md");
-  const std::string readme(std::istreambuf_iterator<char>(file), {});
+TEST(HfConfig, OfEveryTypeThatIsReadStandsInTheDocument) {
+  std::ifstream file(REHEARSE_SOURCE_DIR "/docs/models.md");
+  const std::string document(std::istreambuf_iterator<char>(file), {});
   for (const Family& family : families()) {
-    EXPECT_NE(readme.find("`" + std::string(family.model_type) + "`"), std::string::npos)
+    EXPECT_NE(document.find("`" + std::string(family.model_type) + "`"), std::string::npos)
         << family.model_type;
   }
 }
