@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 
+#include "base/shares.hpp"
 #include "base/units.hpp"
 
 namespace rehearse {
@@ -20,7 +21,19 @@ constexpr double kLeastShare = 5e-4;  // what would be printed as 0.0 %
 
 std::string seconds(double value) { return to_text(Seconds{value}); }
 std::string bytes(double value) { return to_text(Bytes{value}); }
-std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+std::string percent(double share) { return percent_text(share); }
+
+// "48.4 % at the peak's pace, 2.1 % network": in print they add up where they do.
+std::string shares_text(const std::vector<std::pair<double, std::string>>& parts) {
+  std::vector<double> shares;
+  for (const auto& [share, what] : parts) shares.push_back(share);
+  const std::vector<std::string> texts = percent_texts(shares);
+  std::string text;
+  for (std::size_t at = 0; at < parts.size(); ++at) {
+    text += fmt::format("{}{} {}", at == 0 ? "" : ", ", texts[at], parts[at].second);
+  }
+  return text;
+}
 
 // Whether all of it was measured: what is absent explains nothing. Paths are JSON pointers.
 bool has(const json& quantities, std::initializer_list<const char*> paths) {
@@ -98,30 +111,29 @@ Lines throughput_lines(const json& quantities) {
   const double hfu = use["hfu"];
   const double busy = use["compute_busy_fraction"];
   const json& waits = quantities["communication"];
-  std::string text = fmt::format("a GPU's time: {} at the peak's pace, ", percent(mfu));
+  std::vector<std::pair<double, std::string>> parts = {{mfu, "at the peak's pace"}};
   if (hfu - mfu > kLeastShare) {
-    text +=
-        fmt::format("{} for padding and what several ranks compute alike, ", percent(hfu - mfu));
+    parts.emplace_back(hfu - mfu, "for padding and what several ranks compute alike");
   }
   // GPUs of unequal kinds have no one efficiency.
   if (has(quantities, {"/device/usable_flops_per_s", "/device/peak_flops_per_s"})) {
     const json& device = quantities["device"];
     const double efficiency =
         device["usable_flops_per_s"].get<double>() / device["peak_flops_per_s"].get<double>();
-    text += fmt::format(
-        "{} lost to the kernels' {} of the peak, {} to memory-bound operators and launches",
-        percent(hfu / efficiency - hfu), percent(efficiency), percent(busy - hfu / efficiency));
+    parts.emplace_back(hfu / efficiency - hfu,
+                       fmt::format("lost to the kernels' {} of the peak", percent(efficiency)));
+    parts.emplace_back(busy - hfu / efficiency, "to memory-bound operators and launches");
   } else {
-    text += fmt::format("{} lost to slower kernels, memory-bound operators and launches",
-                        percent(busy - hfu));
+    parts.emplace_back(busy - hfu, "lost to slower kernels, memory-bound operators and launches");
   }
-  lines.push_back(fmt::format("{}, {} network, {} slower peer, {} pipeline bubble, {} no work",
-                              text, percent(waits["exposed_fraction"]),
-                              percent(waits["peer_wait_fraction"]), percent(use["bubble_fraction"]),
-                              percent(use["no_work_fraction"])));
+  parts.emplace_back(waits["exposed_fraction"], "network");
+  parts.emplace_back(waits["peer_wait_fraction"], "slower peer");
+  parts.emplace_back(use["bubble_fraction"], "pipeline bubble");
+  parts.emplace_back(use["no_work_fraction"], "no work");
   if (has(quantities, {"/utilization/host_fraction"})) {
-    lines.back() += fmt::format(", {} host", percent(use["host_fraction"]));
+    parts.emplace_back(use["host_fraction"], "host");
   }
+  lines.push_back("a GPU's time: " + shares_text(parts));
   return lines;
 }
 

@@ -19,7 +19,9 @@
 #include "commands/identity.hpp"
 #include "commands/output_folder.hpp"
 #include "commands/prepare.hpp"
+#include "commands/run_about.hpp"
 #include "commands/seeds.hpp"
+#include "html/page.hpp"
 #include "html/run_page.hpp"
 #include "html/run_recorder.hpp"
 #include "html/service_page.hpp"
@@ -166,6 +168,7 @@ std::vector<std::string> warnings_of(const RunRequest& request, const Simulation
   add(doubt_warning(simulation.counts.doubt));
   if (simulation.replayed) add(replay_note(*simulation.replayed));
   add(empty_trace_warning(request, {simulation.metrics.makespan_s}));
+  if (!request.out.empty() && !writes_pages()) add(fmt::format("note: {}", kNoPages));
   return all;
 }
 
@@ -174,9 +177,6 @@ void write_files(const RunRequest& request, const RunReport& report, const RunRe
   const std::string title = title_of(report.identity);
   const ServiceRun* const service = report.simulation.service.get();
   const Plan& plan = request.prepared.plan();
-  files.add(request.out + "/report.html",
-            service != nullptr ? service_page(title, report.json, plan, service->result)
-                               : run_page(title, report.json, recorder));
   files.add(request.out + "/result.json", report.json);
   // Those of another run would not belong to these.
   std::vector<std::string> others;
@@ -188,6 +188,11 @@ void write_files(const RunRequest& request, const RunReport& report, const RunRe
       others.push_back(path);
     }
   };
+  add("report.html", writes_pages(), [&] {
+    const PageAbout about = about_run(plan, request.prepared.model(), report.simulation.metrics);
+    return service != nullptr ? service_page(title, report.json, plan, service->result, about)
+                              : run_page(title, report.json, recorder, about);
+  });
   const auto& serving = report.simulation.metrics.serving;
   add("requests.csv", serving.has_value(), [&] { return requests_csv(*serving); });
   add("steps.csv", service != nullptr && plan.serve->engine.log_steps,

@@ -7,7 +7,9 @@
 #include <map>
 
 #include "search/assumptions.hpp"
+#include "search/columns.hpp"
 #include "search/search_text.hpp"
+#include "search/shortfall.hpp"
 #include "search/ties.hpp"
 
 namespace rehearse {
@@ -75,24 +77,24 @@ void drop_parameters_without_choice(ReportSearch& page, bool serves) {
 }
 
 ReportCandidate candidate_of(const PlanRequest& request, const SearchInputs& inputs,
-                             const SearchRow& row) {
+                             const SearchColumns& columns, const SearchRow& row) {
   ReportCandidate candidate;
   candidate.parameters = parameters_of(inputs, row.candidate);
   candidate.status = !row.failure.empty() ? "failed"
                      : row.broken.empty() ? "simulated"
                      : row.runs           ? "misses a constraint"
                                           : "refused";
-  candidate.reason = row.reason();
+  if (!row.can_be_chosen()) candidate.reason = reason_text(inputs.goals, row);
   candidate.on_front = row.pareto;
   candidate.command = command_of(request_of(request, inputs, row.candidate));
   candidate.platform_assumed = !inputs.space.platforms[row.candidate.platform].assumed.empty();
   if (row.skewed && row.skewed->place > 0) candidate.skewed_place = row.skewed->place;
-  if (row.skewed && !row.skewed->values.empty()) {
-    candidate.skewed = row.skewed->values[inputs.goals.objectives.front().quantity];
+  if (row.skewed) {
+    candidate.skewed = shown_value(columns.all.front(), row.skewed->values, inputs.goals);
   }
   if (row.values.empty()) return candidate;
-  for (const Objective& objective : inputs.goals.objectives) {
-    candidate.objectives.push_back(row.values[objective.quantity]);
+  for (const SearchColumn& column : columns.all) {
+    candidate.values.push_back(shown_value(column, row.values, inputs.goals));
   }
   return candidate;
 }
@@ -174,13 +176,15 @@ ReportSearch page_of(const PlanRequest& request, const SearchInputs& inputs,
   page.failed = static_cast<long long>(result.failures.size());
   page.not_simulated = result.not_simulated;
   page.parameters = headings_of_parameters(inputs.goals.serves);
-  for (const Objective& objective : inputs.goals.objectives) {
-    const SearchQuantity& quantity = search_quantities()[objective.quantity];
-    page.objectives.push_back({quantity.label, quantity.unit, quantity.more_is_better});
+  const SearchColumns columns = columns_of(inputs);
+  for (const SearchColumn& each : columns.all) {
+    page.columns.push_back(
+        {each.head, each.unit, each.definition, each.more_is_better, each.is_objective});
   }
+  page.absences = columns.absences;
   int rank = 0;
   for (const SearchRow* row : rows) {
-    ReportCandidate candidate = candidate_of(request, inputs, *row);
+    ReportCandidate candidate = candidate_of(request, inputs, columns, *row);
     candidate.is_plan = result.plan_row && result.plan_row->key == row->key;
     // What is known of the plan's own layout alone says nothing about its place.
     const bool ranked = row->can_be_chosen() && !(result.plan_row && row == &*result.plan_row);

@@ -15,7 +15,9 @@
 #include "base/processes.hpp"
 #include "commands/identity.hpp"
 #include "commands/output_folder.hpp"
+#include "commands/run_about.hpp"
 #include "commands/search_page.hpp"
+#include "html/page.hpp"
 #include "html/run_page.hpp"
 #include "html/run_recorder.hpp"
 #include "html/service_page.hpp"
@@ -44,8 +46,9 @@ std::string text_of_run_page(const SearchReportRequest& request, const SearchInp
       identity_of(plan, model, request_of(request.plan, inputs, row.candidate));
   const std::string title = inputs.base.name + ": " + name;
   const std::string json = result_json(identity, run.metrics, {});
-  return run.service ? service_page(title, json, plan, run.service->result)
-                     : run_page(title, json, recorder);
+  const PageAbout about = about_run(plan, model, run.metrics);
+  return run.service ? service_page(title, json, plan, run.service->result, about)
+                     : run_page(title, json, recorder, about);
 }
 
 // Gives warnings.
@@ -61,7 +64,7 @@ std::vector<std::string> write_run_pages(const SearchReportRequest& request,
     if (std::find(wanted.begin(), wanted.end(), rows[at]) == wanted.end()) continue;
     const int rank = page.candidates[at].rank;
     std::string name = rank > 0 ? fmt::format("candidate {}", rank) : "the plan's own layout";
-    if (!rows[at]->can_be_chosen()) name += ", which " + why_not_chosen(*rows[at]);
+    if (!rows[at]->can_be_chosen()) name += ", which " + why_not_chosen(inputs.goals, *rows[at]);
     page.candidates[at].run_page =
         rank > 0 ? fmt::format("runs/{}.html", rank) : std::string("runs/plan.html");
     places.push_back(at);
@@ -135,10 +138,15 @@ void prepare_search_report(const std::string& directory) {
 std::vector<std::string> write_search_report(const SearchReportRequest& request,
                                              const SearchInputs& inputs, const SearchResult& result,
                                              const std::string& json) {
+  OutputFiles files;
+  files.add(request.out + "/search.json", json);
+  if (!writes_pages()) {
+    files.commit();
+    return {fmt::format("note: {}", kNoPages)};
+  }
   const std::vector<const SearchRow*> rows = rows_of(result);
   ReportSearch page = page_of(request.plan, inputs, result, rows);
   const std::vector<const SearchRow*> wanted = rows_with_pages(rows, result);
-  OutputFiles files;
   std::vector<std::string> warnings;
   // Whoever stops a search does not want to wait for more simulations.
   if (!wanted.empty() && result.complete) {
@@ -148,7 +156,6 @@ std::vector<std::string> write_search_report(const SearchReportRequest& request,
     warnings = write_run_pages(request, inputs, rows, wanted, page, files);
     if (request.told) fmt::print(stderr, "\r\033[K");
   }
-  files.add(request.out + "/search.json", json);
   files.add(request.out + "/report.html", search_page(page));
   const SignalsHeld held;
   remove_run_pages(request.out + "/runs");

@@ -6,6 +6,7 @@
 
 #include "input/input.hpp"
 #include "simulation/simulation.hpp"
+#include "sizing/sizing.hpp"
 
 namespace rehearse {
 
@@ -23,6 +24,9 @@ struct SizeReport {
   std::string json;     // size.json
   std::string verdict;  // why no rate is feasible; empty: one is
 };
+
+// Its last line: what breaks first, above which rate, and the error of the times.
+std::string means_of_sizing(const Plan& plan, const Sizing& sizing);
 
 // Writes size.json into `out`. Throws InputError, and DoesNotFit. REQUIRES: this process has not
 // used SimGrid.

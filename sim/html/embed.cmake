@@ -1,8 +1,13 @@
-# Writes OUT, a C++ file with the text of FILES as constants kAssetNAME: embed.cmake -D OUT=... -D "FILES=NAME=PATH;..."
+# Writes OUT, a C++ file with the text of FILES as constants kAssetNAME, empty where there is no PATH:
+#   embed.cmake -D OUT=... -D "FILES=NAME=PATH;..."
 set(text "#include \"html/assets.hpp\"\n\nnamespace rehearse {\n")
 foreach(entry IN LISTS FILES)
   string(REGEX MATCH "^([A-Za-z]+)=(.*)$" ok "${entry}")
   set(name ${CMAKE_MATCH_1})
+  if(CMAKE_MATCH_2 STREQUAL "")
+    string(APPEND text "const std::string_view kAsset${name};\n")
+    continue()
+  endif()
   file(SIZE "${CMAKE_MATCH_2}" size)
   # As numbers: no text can end a list of numbers before its time.
   file(READ "${CMAKE_MATCH_2}" bytes HEX)

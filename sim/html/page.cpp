@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
+#include "base/error.hpp"
 #include "html/assets.hpp"
 
 namespace rehearse {
@@ -46,8 +47,11 @@ std::string json_for_script(const nlohmann::ordered_json& data) {
 
 }  // namespace
 
+bool writes_pages() { return !kAssetChart.empty(); }
+
 std::string html_page(const std::string& title, const nlohmann::ordered_json& data,
                       std::initializer_list<std::string_view> scripts) {
+  SIM_CHECK(writes_pages(), std::string(kNoPages));
   const std::string json = json_for_script(data);
   std::string page;
   page.reserve(json.size() + kAssetChart.size() + (1U << 16));

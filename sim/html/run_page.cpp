@@ -251,9 +251,11 @@ Json links_json(const RunRecorder& run) {
 
 }  // namespace
 
-std::string run_page(const std::string& title, const std::string& result, const RunRecorder& run) {
+std::string run_page(const std::string& title, const std::string& result, const RunRecorder& run,
+                     const PageAbout& about) {
   Json data = {{"kind", "run"},
                {"title", title},
+               {"about", json_of(about)},
                {"result", Json::parse(result)},
                {"makespan_s", run.makespan()},
                {"ranks", run.ranks()},

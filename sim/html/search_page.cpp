@@ -11,22 +11,27 @@ namespace rehearse {
 
 std::string search_page(const ReportSearch& report) {
   using Json = nlohmann::ordered_json;
-  Json objectives = Json::array();
-  for (const ReportObjective& each : report.objectives) {
-    objectives.push_back(
-        {{"name", each.name}, {"unit", each.unit}, {"higher_is_better", each.higher_is_better}});
+  Json columns = Json::array();
+  for (const ReportColumn& each : report.columns) {
+    columns.push_back({{"name", each.name},
+                       {"unit", each.unit},
+                       {"definition", each.definition},
+                       {"higher_is_better", each.higher_is_better},
+                       {"objective", each.objective}});
   }
   Json candidates = Json::array();
   for (const ReportCandidate& each : report.candidates) {
     SIM_CHECK(each.parameters.size() == report.parameters.size() &&
-                  (each.objectives.empty() || each.objectives.size() == report.objectives.size()),
+                  (each.values.empty() || each.values.size() == report.columns.size()),
               "a candidate without a value for every column");
-    for (const double value : each.objectives) {
-      SIM_CHECK(std::isfinite(value), "JSON has no infinity");
+    Json values = Json::array();
+    for (const std::optional<double>& value : each.values) {
+      SIM_CHECK(!value || std::isfinite(*value), "JSON has no infinity");
+      values.push_back(value ? Json(*value) : Json());
     }
     Json candidate = {{"rank", each.rank},
                       {"parameters", each.parameters},
-                      {"objectives", each.objectives},
+                      {"values", std::move(values)},
                       {"status", each.status},
                       {"reason", each.reason},
                       {"on_front", each.on_front},
@@ -56,7 +61,8 @@ std::string search_page(const ReportSearch& report) {
                     {"failed", report.failed},
                     {"not_simulated", report.not_simulated},
                     {"parameters", report.parameters},
-                    {"objectives", std::move(objectives)},
+                    {"columns", std::move(columns)},
+                    {"absences", report.absences},
                     {"candidates", std::move(candidates)},
                     {"excluded", std::move(excluded)}},
                    {kAssetSearch});

@@ -7,19 +7,21 @@
 
 namespace rehearse {
 
-// A quantity that the candidates are compared by.
-struct ReportObjective {
-  std::string name;  // "ttft_s.p99"
-  std::string unit;  // "s"; empty: none
+// What is shown of each candidate: a column of the table, a choice for the axes of the trade-offs.
+struct ReportColumn {
+  std::string name;        // "TTFT"
+  std::string unit;        // "s"; empty: none
+  std::string definition;  // "ttft_s.p99"
   bool higher_is_better = false;
+  bool objective = false;  // the candidates are ranked by it
 };
 
 // Columns of the table and axes of the parallel coordinates.
 struct ReportCandidate {
   int rank = 0;                         // 1 is the best; 0: its place is not known
   std::vector<std::string> parameters;  // one per ReportSearch::parameters, numbers as text: "4"
-  std::vector<double>
-      objectives;  // one per ReportSearch::objectives; finite; none unless simulated
+  // One per ReportSearch::columns, finite, nothing where it is not known; none unless simulated.
+  std::vector<std::optional<double>> values;
   // "simulated", "misses a constraint" (simulated, too), "refused" (it breaks a rule or does not
   // fit), "failed"
   std::string status;
@@ -53,7 +55,8 @@ struct ReportSearch {
   long long failed = 0;
   long long not_simulated = 0;          // by their bounds neither on the front nor among the best
   std::vector<std::string> parameters;  // "gpus", "tensor", "pipeline", ...
-  std::vector<ReportObjective> objectives;
+  std::vector<ReportColumn> columns;    // the objectives first
+  std::vector<std::string> absences;    // why something is in no column, in sentences
   std::vector<ReportCandidate> candidates;  // by rank, best first
   std::vector<ReportExclusion> excluded;    // combinations that cannot be chosen, by reason
 };

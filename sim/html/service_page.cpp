@@ -151,7 +151,7 @@ Json slowest_json(const Plan& plan, const ServiceResult& service, const std::vec
 }  // namespace
 
 std::string service_page(const std::string& title, const std::string& result, const Plan& plan,
-                         const ServiceResult& service) {
+                         const ServiceResult& service, const PageAbout& about) {
   SIM_CHECK(plan.serve && plan.serve->requests.size() == service.requests.size(),
             "a result of other requests");
   const std::vector<Life> lives = lives_of(plan, service);
@@ -161,6 +161,7 @@ std::string service_page(const std::string& title, const std::string& result, co
   });
   Json data = {{"kind", "service"},
                {"title", title},
+               {"about", json_of(about)},
                {"result", Json::parse(result)},
                {"end_s", to_seconds(service.end)},
                {"warm_up_s", plan.serve->warm_up.value},

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "html/page_about.hpp"
 #include "plan/plan.hpp"
 #include "serving/service.hpp"
 
@@ -11,6 +12,6 @@ namespace rehearse {
 // `result` is the text of result.json. The same run gives the same bytes. REQUIRES: plan.serve,
 // whose requests the service is of, and at least one of them served after the warm-up.
 std::string service_page(const std::string& title, const std::string& result, const Plan& plan,
-                         const serving::ServiceResult& service);
+                         const serving::ServiceResult& service, const PageAbout& about = {});
 
 }  // namespace rehearse

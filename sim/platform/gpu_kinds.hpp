@@ -11,7 +11,8 @@ namespace rehearse {
 struct GpuKind {
   std::string first_host;
   int gpus = 0;
-  int used = 0;  // that hold a rank of the layout
+  int used = 0;     // that hold a rank of the layout
+  int servers = 0;  // scale-up domains of these; 0: the platform does not say
   Device device;
 };
 // In the order of Platform::devices. A layout of `used` GPUs is on the first ones.

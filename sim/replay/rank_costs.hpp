@@ -84,8 +84,8 @@ class RankCosts {
  public:
   RankCosts(const Programs& programs, const Platform& platform);
 
-  // By index in Programs::passes.
-  PassCosts* of(Rank rank) { return &costs_[device_of(rank) * programs_.passes.size()]; }
+  // By index in Programs::passes; programs without a pass have none.
+  PassCosts* of(Rank rank) { return costs_.data() + device_of(rank) * programs_.passes.size(); }
   KernelTime routed(Rank rank, const Work& work, Flops flops, Bytes bytes) const;
 
  private:

@@ -17,24 +17,12 @@
 #include "program/micro_batches.hpp"
 #include "program/pass_library.hpp"
 #include "program/program_memory.hpp"
+#include "report/show_large.hpp"
 #include "report/show_model.hpp"
 #include "report/show_work.hpp"
 
 namespace rehearse {
 namespace {
-
-// "0-3,8": ranks as ranges.
-std::string ranges(const std::vector<Rank>& ranks) {
-  std::string text;
-  for (std::size_t at = 0; at < ranks.size();) {
-    std::size_t last = at;
-    while (last + 1 < ranks.size() && ranks[last + 1] == ranks[last] + 1) ++last;
-    text += fmt::format("{}{}", text.empty() ? "" : ",", ranks[at]);
-    if (last > at) text += fmt::format("-{}", ranks[last]);
-    at = last + 1;
-  }
-  return text;
-}
 
 std::string layout_part(const Plan& plan, const Platform& platform) {
   const Layout& layout = plan.layout;
@@ -264,11 +252,14 @@ std::string groups_part(const ProcessGroups& groups) {
 }  // namespace
 
 std::string show(const Model& model, const Plan& plan, const Platform& platform,
-                 const Programs& programs) {
+                 const Programs& programs, bool every_rank) {
   std::string text = fmt::format("Plan {}{}\n", plan.name,
                                  plan.variant.empty() ? "" : ", variant " + plan.variant);
   text += model_text(model) + layout_part(plan, platform) + kinds_part(platform, programs) +
           (plan.serve ? serve_part(plan) : batch_part(plan)) + engine_part(plan);
+  if (!every_rank && programs.ranks.size() > kMostListed) {
+    return show_large(model, plan, platform, programs, text);
+  }
   text += "Roles (ranks of one role run the same program)\n";
   for (std::size_t index = 0; index < programs.programs.size(); ++index) {
     const Program& program = programs.programs[index];

@@ -11,9 +11,10 @@
 namespace rehearse {
 
 // Parameters, work per token, layout, operators of a pass with the time bounds on this platform,
-// memory by role, who holds what, and the process groups.
+// memory by role, who holds what, and the process groups. Of many ranks a screen of that
+// (report/show_large.hpp), unless `every_rank` is asked for.
 std::string show(const Model& model, const Plan& plan, const Platform& platform,
-                 const Programs& programs);
+                 const Programs& programs, bool every_rank = false);
 
 // The operator graph of one prefill and one decode pass of every stage.
 std::string show_graphs(const Model& model, const Plan& plan);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "base/shares.hpp"
 #include "layout/prefill_passes.hpp"
 #include "layout/request_lengths.hpp"
 #include "metrics/assumptions.hpp"
@@ -136,9 +137,10 @@ std::vector<Line> cost_lines(const Metrics& m) {
 std::vector<Line> service_use_lines(const Metrics& m) {
   std::string text;
   if (m.compute_busy_fraction > 0) {
-    text = fmt::format("compute {}, network and host {}, slower peer {}, else {}",
-                       percent(m.compute_busy_fraction), percent(m.exposed_fraction),
-                       percent(m.peer_wait_fraction), percent(m.no_work_fraction));
+    const std::vector<std::string> shares = percent_texts(
+        {m.compute_busy_fraction, m.exposed_fraction, m.peer_wait_fraction, m.no_work_fraction});
+    text = fmt::format("compute {}, network and host {}, slower peer {}, else {}", shares[0],
+                       shares[1], shares[2], shares[3]);
   }
   if (m.mfu > 0) text += fmt::format("{}MFU {}", text.empty() ? "" : "; ", percent(m.mfu));
   if (text.empty()) return {};
@@ -151,15 +153,15 @@ std::vector<Line> service_use_lines(const Metrics& m) {
 }
 
 std::vector<Line> gpu_time_lines(const Metrics& m) {
-  const double shares[] = {m.compute_busy_fraction, m.exposed_fraction,
-                           m.peer_wait_fraction,    m.bubble_fraction,
-                           m.no_work_fraction,      m.host_fraction.value_or(0)};
+  const std::vector<std::string> shares =
+      percent_texts({m.compute_busy_fraction, m.exposed_fraction, m.peer_wait_fraction,
+                     m.bubble_fraction, m.no_work_fraction, m.host_fraction.value_or(0)});
   std::string text;
   std::string definition = "of makespan x GPUs";
   for (int kind = 0; kind < kGpuTimeKinds; ++kind) {
     if (static_cast<GpuTimeKind>(kind) == GpuTimeKind::kHost && !m.host_fraction) continue;
     const GpuTimeWord& word = word_of(static_cast<GpuTimeKind>(kind));
-    text += fmt::format("{}{} {}", kind == 0 ? "" : ", ", word.name, percent(shares[kind]));
+    text += fmt::format("{}{} {}", kind == 0 ? "" : ", ", word.name, shares[kind]);
     definition += fmt::format("; {}: {}", word.name, word.definition);
   }
   return {{"time of a GPU", text, definition}};
@@ -258,7 +260,7 @@ std::vector<Line> name_lines(const RunIdentity& identity) {
           {"platform", identity.platform, ""}};
 }
 
-std::vector<Line> plan_lines(const Plan& plan) {
+std::vector<Line> batch_plan_lines(const Plan& plan) {
   return {{"layout", layout_text(plan.layout), "data counts replicas of the experts"},
           {"traffic", traffic_text(plan), kBurst},
           {"prefill", "in " + prefill_text(plan.batch),
@@ -288,12 +290,19 @@ std::string text_of(const std::vector<Line>& lines, bool explain) {
 
 }  // namespace
 
-std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+std::string percent(double share) { return percent_text(share); }
 
 std::string rate(double per_second) {
   if (per_second >= 1e6) return fmt::format("{:.4g} M", per_second / 1e6);
   if (per_second >= 1e4) return fmt::format("{:.4g} k", per_second / 1e3);
   return fmt::format("{:.4g}", per_second);
+}
+
+std::vector<Line> plan_lines(const Plan& plan) {
+  if (!plan.serve) return batch_plan_lines(plan);
+  std::vector<Line> lines = service_plan_lines(plan);
+  if (!plan.serve->pools) lines.insert(lines.begin(), {"layout", layout_text(plan.layout), ""});
+  return lines;
 }
 
 std::string memory_verdict(const MemoryPeak& memory) {
@@ -310,11 +319,7 @@ std::string summary(const RunIdentity& identity, const Plan& plan, const Metrics
   const auto add = [&lines](const std::vector<Line>& part) {
     lines.insert(lines.end(), part.begin(), part.end());
   };
-  if (metrics.replayed) {
-    add(plan_lines(plan));
-  } else {
-    add(service_plan_lines(plan));
-  }
+  add(metrics.replayed ? batch_plan_lines(plan) : service_plan_lines(plan));
   if (metrics.folded_replicas > 1) {
     lines.push_back(
         {"folded",

@@ -30,7 +30,6 @@ class Account {
   AskedRow tell(const Entry& entry) const {
     AskedRow asked;
     asked.row = row_of(entry, contest_, goals_);
-    asked.bound = entry.bound.values;
     asked.in_space = entry.in_space;
     if (!asked.row.can_be_chosen() || entry.bound.values.empty()) return asked;
     if (is_settled(entry)) {
@@ -169,10 +168,15 @@ SearchRow row_of(const Entry& entry, const Contest& contest, const SearchGoals& 
   SearchRow row{entry.candidate,         entry.key,     entry.outcome.values,
                 contest.on_front(entry), entry.failure, entry.excluded.text()};
   row.runs = entry.failure.empty() && (entry.excluded.empty() || entry.excluded.runs);
+  row.bound = entry.bound.values;
+  row.broken_kind = entry.excluded.reason;
+  row.broken_amount = entry.excluded.amount;
   if (entry.state != EntryState::kDone) return row;
   const Objection broken = broken_by(entry.outcome, goals);
   if (broken.empty()) return row;
   row.broken = broken.text();
+  row.broken_kind = broken.reason;
+  row.broken_amount = broken.amount;
   row.runs = broken.runs;
   return row;
 }

@@ -53,6 +53,11 @@ struct SearchRow {
   // False: a rule, the memory or a failure forbids to run it. What merely misses a
   // constraint runs.
   bool runs = true;
+  std::vector<double> bound = {};  // by quantity; none when a rule forbids it
+  // Of `broken` what others may have in common, and by how much it is missed, where it says so
+  // itself: "misses the SLO: TPOT p99 {} x the objective", 1.17.
+  std::string broken_kind = {};
+  std::optional<double> broken_amount = {};
 
   bool can_be_chosen() const { return failure.empty() && broken.empty(); }
   const std::string& reason() const { return failure.empty() ? broken : failure; }  // if not
@@ -61,7 +66,6 @@ struct SearchRow {
 // What became of a layout that somebody asks about.
 struct AskedRow {
   SearchRow row;
-  std::vector<double> bound;  // none when a rule forbids it
   bool in_space = true;
   // Among the ranked, 1 is the best; of a layout that is not in the space, where it would be. 0: it
   // is not ranked.

@@ -12,14 +12,14 @@ namespace rehearse {
 // "1 layout", "2 layouts".
 std::string counted(long count, const std::string& what);
 
-// "runs, but does not keep ttft_s.p99 <= 6", "does not run: does not fit in memory ...". REQUIRES:
-// it cannot be chosen.
-std::string why_not_chosen(const SearchRow& row);
+// "runs, but does not keep ttft_s.p99 <= 6: simulated 6.2 s, ...", "does not run: does not fit in
+// memory ...: 12.5 GB of 9.00 GB usable, ...". REQUIRES: it cannot be chosen.
+std::string why_not_chosen(const SearchGoals& goals, const SearchRow& row);
 
 // What a candidate has of a layout field: "4", "yes".
 std::string choice_text(const LayoutField& field, const Candidate& candidate);
 
-// The table. The columns are the layout, the objectives, and GPUs.
+// The account, then the table: GPUs, the layout, and the columns of search/columns.hpp.
 std::string search_table(const SearchInputs& inputs, const SearchResult& result);
 
 // "tp 4 pp 2 dp 3 ep 1 mb 22", with the platform where there are several.

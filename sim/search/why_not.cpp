@@ -1,3 +1,5 @@
+// What is asked, and what rules say of it; what a search knows of the rest is in
+// why_not_summary.cpp.
 #include "search/why_not.hpp"
 
 #include <fmt/format.h>
@@ -6,6 +8,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <optional>
 #include <set>
 
 #include "base/limits.hpp"
@@ -15,7 +18,7 @@
 namespace rehearse {
 namespace {
 
-constexpr std::size_t kMostAnswers = 100;  // lines that anybody reads
+constexpr std::size_t kMostReasons = 100;  // lines that anybody reads
 
 // How many GPUs the degrees of the question multiply to, at least.
 double least_gpus(const Question& question) {
@@ -40,87 +43,33 @@ bool all_degrees_given(const Question& question, bool serves) {
 std::set<std::string> names_of_degrees(bool serves) {
   std::set<std::string> names = {"gpus"};
   for (const LayoutField& each : kLayoutFields) {
-    if (each.searched_where(serves) && !each.is_switch()) names.emplace(each.name());
+    if (each.searched_where(serves)) names.emplace(each.name());
   }
   return names;
 }
 
-// "throughput 1234.5 tokens/s, ttft 0.5 s"
-std::string values_text(const SearchGoals& goals, const std::vector<double>& values) {
-  std::string text;
-  for (const Objective& each : goals.objectives) {
-    const std::string unit = search_quantities()[each.quantity].unit;
-    text += fmt::format("{}{} {:.5g}{}{}", text.empty() ? "" : ", ", each.name,
-                        values[each.quantity], unit.empty() ? "" : " ", unit);
+// What a word stands for: "tensor", as a search's options name it, or "tp", as its table does.
+const LayoutField* asked_field(const std::string& word, bool serves) {
+  for (const LayoutField& each : kLayoutFields) {
+    if (each.searched_where(serves) && (word == each.name() || word == each.shorthand))
+      return &each;
   }
-  return text;
+  return nullptr;
 }
 
-double value_of(const std::vector<double>& values, const char* quantity) {
-  return values[quantity_named(quantity, {})];
-}
-
-// By how much `values` miss what the layout is excluded for: memory first, as everywhere.
-std::string margin_of(const SearchGoals& goals, const std::vector<double>& values,
-                      const char* reached) {
-  if (!fits_memory(values, goals)) {
-    const double fraction = value_of(values, "memory.peak_fraction");
-    const double peak = value_of(values, "memory.peak_bytes");
-    const double may =
-        goals.serves ? value_of(values, "memory.usable_fraction") : goals.memory_fraction;
-    const double usable = may * peak / fraction;
-    return fmt::format("{} of {} usable, {:.1f} % too much", to_text(Bytes{peak}),
-                       to_text(Bytes{usable}), (peak / usable - 1) * 100);
+// Of a switch as the table says it, too.
+std::optional<int> asked_number(const std::string& text, const LayoutField* field) {
+  if (field != nullptr && field->is_switch()) {
+    if (text == "yes" || text == "true") return 1;
+    if (text == "no" || text == "false") return 0;
   }
-  std::string text;
-  for (const Constraint& each : goals.constraints) {
-    const double value = values[each.quantity];
-    if (each.holds(value)) continue;
-    const std::string unit = search_quantities()[each.quantity].unit;
-    text += fmt::format("{}{} {:.5g}{}{}, the limit is {:.5g}", text.empty() ? "" : "; ", reached,
-                        value, unit.empty() ? "" : " ", unit, each.limit);
-  }
-  return text;
-}
-
-std::string excluded_text(const SearchGoals& goals, const AskedRow& asked) {
-  const bool simulated = !asked.row.values.empty();
-  const std::vector<double>& values = simulated ? asked.row.values : asked.bound;
-  std::string text = "excluded: " + asked.row.broken;
-  if (values.empty()) return text;
-  // What a service misses beside constraints says by how much itself.
-  const std::string margin = margin_of(goals, values, simulated ? "simulated" : "at best");
-  return margin.empty() ? text : text + ": " + margin;
-}
-
-std::string cannot_win_text(const SearchInputs& inputs, const AskedRow& asked) {
-  const SearchGoals& goals = inputs.goals;
-  std::string text =
-      fmt::format("cannot win: by its bound at best {}", values_text(goals, asked.bound));
-  if (!asked.row.values.empty()) {
-    text += fmt::format("; simulated {}", values_text(goals, asked.row.values));
-  }
-  if (asked.beaten_by) {
-    text += fmt::format("; place {} is as good or better in all: {} with {}", asked.beaten_by_place,
-                        layout_text(inputs, *asked.beaten_by),
-                        values_text(goals, asked.beaten_by->values));
-  }
-  return text;
-}
-
-std::string answer_of(const SearchInputs& inputs, const SearchResult& result,
-                      const AskedRow& asked) {
-  const SearchGoals& goals = inputs.goals;
-  if (!asked.row.failure.empty()) return "failed when simulated: " + asked.row.failure;
-  if (!asked.row.broken.empty()) return excluded_text(goals, asked);
-  if (asked.place > 0) {
-    return fmt::format("{} {} of the {} that are ranked: {}",
-                       asked.in_space ? "place" : "would be place", asked.place,
-                       result.ranked + (asked.in_space ? 0 : 1),
-                       values_text(goals, asked.row.values));
-  }
-  if (!result.complete) return "not known: the search was stopped";
-  return cannot_win_text(inputs, asked);
+  int number = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, failure] = std::from_chars(text.data(), end, number);
+  const int least = field == nullptr ? 1 : field->least;
+  const bool known = failure == std::errc{} && rest == end && number >= least &&
+                     (field == nullptr || number <= field->most);
+  return known ? std::optional<int>(number) : std::nullopt;
 }
 
 }  // namespace
@@ -130,17 +79,16 @@ Question read_question(const std::string& text, const SourceLocation& where, boo
   Question question{text, where, {}};
   for (const std::string& word : split(text, ',')) {
     const std::size_t equals = std::min(word.find('='), word.size());
-    const std::string degree = word.substr(0, equals);
-    int number = 0;
-    const char* end = word.data() + word.size();
-    const char* begin = word.data() + std::min(equals + 1, word.size());
-    const auto [rest, failure] = std::from_chars(begin, end, number);
-    if (!known.contains(degree) || failure != std::errc{} || rest != end || number < 1) {
+    const LayoutField* const field = asked_field(word.substr(0, equals), serves);
+    const std::string degree =
+        field == nullptr ? word.substr(0, equals) : std::string(field->name());
+    const auto number = asked_number(word.substr(std::min(equals + 1, word.size())), field);
+    if (!known.contains(degree) || !number) {
       throw InputError(where, fmt::format("\"{}\": must be DEGREE=NUMBER, or several of them with "
                                           "commas, DEGREE one of {}",
                                           word, fmt::join(known, " ")));
     }
-    if (!question.degrees.emplace(degree, number).second) {
+    if (!question.degrees.emplace(degree, *number).second) {
       throw InputError(where, fmt::format("\"{}\": {} is given twice", text, degree));
     }
   }
@@ -168,8 +116,10 @@ Space space_of_question(const Question& question, const Space& space, bool serve
 std::string rules_text(const Question& question, const SearchInputs& inputs,
                        const Enumeration& found) {
   const Space& space = inputs.space;
-  std::string text = fmt::format("{}: {} considered, {} legal\n", question.text,
-                                 counted(found.considered, "layout"), found.legal.size());
+  const auto legal = static_cast<long>(found.legal.size());
+  std::string text =
+      fmt::format("{}: {} considered = {} not legal + {} legal\n", question.text,
+                  counted(found.considered, "layout"), found.considered - legal, legal);
   if (found.considered == 0) {
     Space asked = space_of_question(question, space, inputs.goals.serves);
     const int least = asked.gpus.least();
@@ -181,24 +131,10 @@ std::string rules_text(const Question& question, const SearchInputs& inputs,
     if (!question.degrees.contains("gpus")) {
       const int gpus = static_cast<int>(std::min<double>(least_gpus(question), kMostGpus));
       asked.gpus = IntegerSet(gpus, gpus);
-      text += exclusions_text(enumerate(asked, inputs.base, inputs.model).excluded, kMostAnswers);
+      text += exclusions_text(enumerate(asked, inputs.base, inputs.model).excluded, kMostReasons);
     }
   }
-  return text + exclusions_text(found.excluded, kMostAnswers);
-}
-
-std::string answers_text(const SearchInputs& inputs, const SearchResult& result) {
-  std::string text;
-  for (std::size_t at = 0; at < result.asked.size() && at < kMostAnswers; ++at) {
-    const AskedRow& asked = result.asked[at];
-    text += fmt::format("{}{}: {}\n", layout_text(inputs, asked.row),
-                        asked.in_space ? "" : " (outside of the ranges that are searched)",
-                        answer_of(inputs, result, asked));
-  }
-  if (result.asked.size() > kMostAnswers) {
-    text += fmt::format("and {} more: give more degrees\n", result.asked.size() - kMostAnswers);
-  }
-  return text;
+  return text + exclusions_text(found.excluded, kMostReasons);
 }
 
 }  // namespace rehearse

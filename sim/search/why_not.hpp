@@ -8,7 +8,7 @@
 
 namespace rehearse {
 
-// "tensor=4,pipeline=2": the layouts with these degrees.
+// "tensor=4,pipeline=2" or, as tables call them, "tp=4,pp=2": the layouts with these degrees.
 struct Question {
   std::string text;
   SourceLocation where;
@@ -28,7 +28,8 @@ Space space_of_question(const Question& question, const Space& space, bool serve
 std::string rules_text(const Question& question, const SearchInputs& inputs,
                        const Enumeration& found);
 
-// What the search says about SearchInputs::asked, a line or two each.
+// What the search says about SearchInputs::asked: of several how many there are for each reason
+// and which misses least, and a line each where they are few.
 std::string answers_text(const SearchInputs& inputs, const SearchResult& result);
 
 }  // namespace rehearse

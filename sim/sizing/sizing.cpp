@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "metrics/assumptions.hpp"
+#include "platform/gpu_kinds.hpp"
 #include "simulation/check_collectives.hpp"
 #include "simulation/simulate_service.hpp"
 #include "sizing/rates.hpp"
@@ -127,11 +128,14 @@ Sizing size_service(const PreparedPlan& prepared, const SizingOptions& options) 
     sizing.seeds = seeds_of(plan, model, cluster, options.seeds, sizing);
   }
   sizing.price = platform.cost;
-  const RunAccuracy accuracy = accuracy_of(plan, model, platform, programs);
+  sizing.accuracy = accuracy_of(plan, model, platform, programs);
+  for (const GpuKind& kind : gpu_kinds(platform, sizing.at_plan.gpus)) {
+    sizing.servers += kind.servers;
+  }
   const int gpus = sizing.fewest && sizing.fewest->at
                        ? std::max(sizing.fewest->at->gpus, sizing.at_plan.gpus)
                        : sizing.at_plan.gpus;
-  sizing.assumptions = assumptions_of(plan, model, platform, gpus, &accuracy);
+  sizing.assumptions = assumptions_of(plan, model, platform, gpus, &sizing.accuracy);
   return sizing;
 }
 

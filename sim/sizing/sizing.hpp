@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "metrics/cost.hpp"
+#include "metrics/run_accuracy.hpp"
 #include "simulation/simulation.hpp"
 #include "sizing/breaking.hpp"
 #include "sizing/find.hpp"
@@ -49,6 +50,8 @@ struct Sizing {
   int simulations = 0;
   RunningCost price;  // of a GPU
   std::vector<std::string> assumptions;
+  RunAccuracy accuracy;  // of its times
+  int servers = 0;       // of the plan's replicas; 0: the platform does not say
 };
 
 // Throws InputError as check_sizable, simulate and find_largest_rate do; and DoesNotFit.

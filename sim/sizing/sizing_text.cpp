@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/shares.hpp"
 #include "base/units.hpp"
 #include "layout/request_lengths.hpp"
 
@@ -125,7 +126,7 @@ std::string fewest_lines(const Sizing& sizing) {
 }
 
 std::string percent(const std::optional<double>& share) {
-  return share ? fmt::format("{:.1f} %", 100 * *share) : "-";
+  return share ? percent_text(*share) : "-";
 }
 
 std::string curve_lines(const Sizing& sizing) {

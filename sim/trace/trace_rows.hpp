@@ -27,7 +27,7 @@ class TraceRows {
 
   // Rows are counted from 0 in the order of ranks. By rank with a program:
   std::span<const int> rows_of(Rank image) const {
-    return {&rows_[first_row_[image]], &rows_[first_row_[image + 1]]};
+    return {rows_.data() + first_row_[image], rows_.data() + first_row_[image + 1]};
   }
   bool shows(Rank image) const { return !rows_of(image).empty(); }
   int row_of(Rank image, int replica) const {  // -1: that copy is not shown

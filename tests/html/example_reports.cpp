@@ -34,8 +34,7 @@ ReportCandidate candidate(int tensor, int pipeline, int data, int expert) {
   }
   made.status = "simulated";
   const double rate = gpus * efficiency;
-  made.objectives = {90.0 / rate + 0.1 * pipeline, 10 * rate,
-                     1e6 * rate / (0.3 * gpus * gpus + 10)};
+  made.values = {90.0 / rate + 0.1 * pipeline, 10 * rate, 1e6 * rate / (0.3 * gpus * gpus + 10)};
   return made;
 }
 
@@ -43,15 +42,15 @@ ReportCandidate candidate(int tensor, int pipeline, int data, int expert) {
 double busy_s(Rank rank, int step) { return 0.005 + 0.002 * ((rank * 7 + step * 3) % 1021) / 1021; }
 
 bool beats(const ReportCandidate& a, const ReportCandidate& b) {
-  return a.objectives[0] <= b.objectives[0] && a.objectives[1] >= b.objectives[1] &&
-         a.objectives[2] >= b.objectives[2] && a.objectives != b.objectives;
+  return a.values[0] <= b.values[0] && a.values[1] >= b.values[1] && a.values[2] >= b.values[2] &&
+         a.values != b.values;
 }
 
 void mark_front(std::vector<ReportCandidate>& candidates) {
   for (ReportCandidate& each : candidates) {
-    each.on_front = !each.objectives.empty() &&
+    each.on_front = !each.values.empty() &&
                     std::none_of(candidates.begin(), candidates.end(), [&](const auto& other) {
-                      return !other.objectives.empty() && beats(other, each);
+                      return !other.values.empty() && beats(other, each);
                     });
   }
 }
@@ -123,8 +122,9 @@ ReportSearch example_search() {
   ReportSearch report;
   report.plan = std::string("example ") + kHostile;
   report.parameters = {"gpus", "tensor", "pipeline", "data", "expert"};
-  report.objectives = {
-      {"ttft_s.p99", "s", false}, {"tokens_per_s", "1/ms", true}, {"tokens_per_dollar", "", true}};
+  report.columns = {{"TTFT", "s", "ttft_s.p99", false, true},
+                    {"tok/s", "1/ms", "throughput.tokens_per_s", true, true},
+                    {"tok/$", "", "cost.tokens_per_dollar", true, false}};
   for (const int tensor : {1, 2, 4}) {
     for (const int pipeline : {1, 2, 4}) {
       for (int data = 1; data <= 5; ++data) {
@@ -141,14 +141,14 @@ ReportSearch example_search() {
   mark_front(report.candidates);
   std::stable_sort(report.candidates.begin(), report.candidates.end(),
                    [](const ReportCandidate& a, const ReportCandidate& b) {
-                     if (a.objectives.empty() || b.objectives.empty()) {
-                       return a.objectives.size() > b.objectives.size();
+                     if (a.values.empty() || b.values.empty()) {
+                       return a.values.size() > b.values.size();
                      }
-                     return a.objectives[1] > b.objectives[1];
+                     return a.values[1] > b.values[1];
                    });
   int rank = 0;
   for (ReportCandidate& each : report.candidates) {
-    if (!each.objectives.empty()) each.rank = ++rank;
+    if (!each.values.empty()) each.rank = ++rank;
     each.is_plan = each.parameters == std::vector<std::string>{"24", "2", "2", "3", "2"};
   }
   report.candidates.front().run_page = "run_24.html";

@@ -95,12 +95,16 @@ TEST(SearchPage, EmbedsEveryField) {
   ASSERT_EQ(data.at("candidates").size(), report.candidates.size());
   const Json& first = data["candidates"][0];
   EXPECT_EQ(first["parameters"], Json(report.candidates[0].parameters));
-  EXPECT_EQ(first["objectives"], Json(report.candidates[0].objectives));
+  ASSERT_EQ(first["values"].size(), 3U);
+  EXPECT_EQ(first["values"][1], *report.candidates[0].values[1]);
   EXPECT_EQ(first["status"], "simulated");
   EXPECT_EQ(first["on_front"], report.candidates[0].on_front);
   EXPECT_EQ(first["command"], report.candidates[0].command);
-  EXPECT_EQ(data["objectives"][0],
-            Json({{"name", "ttft_s.p99"}, {"unit", "s"}, {"higher_is_better", false}}));
+  EXPECT_EQ(data["columns"][0], Json({{"name", "TTFT"},
+                                      {"unit", "s"},
+                                      {"definition", "ttft_s.p99"},
+                                      {"higher_is_better", false},
+                                      {"objective", true}}));
   EXPECT_EQ(data["excluded"][0]["count"], report.excluded[0].count);
 }
 

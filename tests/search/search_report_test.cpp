@@ -22,7 +22,11 @@ TEST(Search, SaysThatThePlansOwnLayoutDoesNotRun) {
   EXPECT_FALSE(result.plan_row->pareto);
   EXPECT_FALSE(result.plan_row->values.empty());
   const std::string table = searched.table(result);
-  EXPECT_NE(table.find("does not run: does not fit in memory"), std::string::npos) << table;
+  // 1.5 of the capacity, of which 0.90 are usable.
+  EXPECT_NE(table.find("does not run: does not fit in memory, most of it weights: "),
+            std::string::npos)
+      << table;
+  EXPECT_NE(table.find("usable, 66.7 % too much\n"), std::string::npos) << table;
   EXPECT_NE(searched.json(result).find("\"fits\": false"), std::string::npos);
   EXPECT_EQ(Json::parse(searched.json(result)).at("plan_layout").at("runs"), false);
 }
@@ -35,7 +39,8 @@ TEST(Search, SaysThatThePlansOwnLayoutRunsAndMissesAConstraint) {
   ASSERT_TRUE(result.plan_row.has_value());
   EXPECT_TRUE(result.plan_row->runs);
   const std::string table = searched.table(result);
-  EXPECT_NE(table.find("  runs, but does not keep ttft_s.p99 <= 1ns\n"), std::string::npos)
+  EXPECT_NE(table.find("\n       runs, but does not keep ttft_s.p99 <= 1ns: simulated "),
+            std::string::npos)
       << table;
   EXPECT_EQ(table.find("does not run"), std::string::npos) << table;
   const Json row = Json::parse(searched.json(result)).at("plan_layout");
@@ -61,9 +66,9 @@ TEST(Search, SaysWhatItCountedSoThatItAddsUp) {
   searched.goals.constraints = read_constraints({{"ttft_s.p99 <= 1ns"}, {}});
   const SearchResult none = searched.search(1);
   EXPECT_TRUE(
-      searched.table(none).starts_with("20 layouts considered: 12 not legal, 8 legal\n"
-                                       "8 legal: 0 ranked, 0 failed, 0 not simulated, 8 excluded\n"
-                                       "not legal, or excluded:\n"))
+      searched.table(none).starts_with("20 layouts considered = 12 not legal + 8 legal\n"
+                                       "8 legal = 0 ranked + 0 failed + 0 not simulated + 8 "
+                                       "excluded\n12 not legal + 8 excluded, by reason:\n"))
       << searched.table(none);
   const Json json = Json::parse(searched.json(none));
   EXPECT_EQ(json.at("not_legal"), 12);
@@ -72,8 +77,8 @@ TEST(Search, SaysWhatItCountedSoThatItAddsUp) {
   searched.set_gpus("1");
   searched.goals.constraints.clear();
   EXPECT_TRUE(searched.table(searched.search(1))
-                  .starts_with("1 layout considered: 0 not legal, 1 legal\n"
-                               "1 legal: 1 ranked, 0 failed, 0 not simulated, 0 excluded\n"));
+                  .starts_with("1 layout considered = 0 not legal + 1 legal\n"
+                               "1 legal = 1 ranked + 0 failed + 0 not simulated + 0 excluded\n"));
   EXPECT_EQ(exclusions_text({{"a", 2}, {"b", 1}}, 1),
             "         2  a\n"
             "         1  for 1 other reason\n");
@@ -116,7 +121,7 @@ TEST(Search, SaysUnitAndDirectionOfItsColumns) {
                                read_objective("throughput", {})};
   const SearchResult result = searched.search(1);
   const std::string table = searched.table(result);
-  EXPECT_NE(table.find("USD per M tokens ↓         tokens/s ↑\n"), std::string::npos) << table;
+  EXPECT_NE(table.find("USD per M tokens ↓    tok/s ↑ "), std::string::npos) << table;
   const Json json = Json::parse(searched.json(result));
   EXPECT_EQ(json.at("objectives")[0], (Json{{"name", "tokens_per_dollar"},
                                             {"quantity", "cost.dollars_per_million_tokens"},

@@ -39,6 +39,24 @@ TEST(BlockPool, FindsTheOldestOfEqualBlocks) {
   EXPECT_EQ(pool.find(7), second);
 }
 
+// A model of a few layers leaves room for billions of blocks on a GPU, of which a run has few.
+TEST(BlockPool, TakesMemoryForBlocksThatAreHandedOutOnly) {
+  BlockPool pool(2'000'000'000);
+  std::vector<int> blocks;
+  for (int at = 0; at < 1000; ++at) {
+    blocks.push_back(pool.pop());
+    pool.publish(blocks.back(), 7 * static_cast<std::uint64_t>(at));
+  }
+  EXPECT_EQ(pool.used(), 1000);
+  pool.release(blocks);
+  EXPECT_EQ(pool.free(), 2'000'000'000);
+  for (int at = 0; at < 1000; ++at) {
+    EXPECT_EQ(pool.find(7 * static_cast<std::uint64_t>(at)), blocks[at]);
+  }
+  EXPECT_EQ(pool.pop(), 1001);  // before those that somebody had
+  pool.check();
+}
+
 TEST(BlockKeys, AreChains) {
   Offered one = asks(8, 1);
   one.id_tokens = 4;

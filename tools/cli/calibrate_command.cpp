@@ -1,9 +1,29 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/common_options.hpp"
+#include "cli/option_group.hpp"
 #include "commands/calibrate.hpp"
 
 namespace rehearse {
+
+void add_calibrate_options(CLI::App& command, Options& options) {
+  CalibrateOptions& typed = options.calibrate;
+  OptionGroup in(command, kIn);
+  in.value("ROWS", typed.rows, "FILE",
+           "CSV: the columns of operator --batch, and measured_us; three rows are enough")
+      ->required();
+  in.value("--gpu", typed.gpu, "GPU", "whose device file is changed; `rehearse gpus` lists them")
+      ->required();
+  in.value("--date", typed.date, "DATE", "when it was measured: 2026, 2026-11 or 2026-11-27")
+      ->required();
+  add_devices(command, typed.devices);
+  OptionGroup out(command, kOut);
+  out.value("--name", typed.name, "NAME", "of the new device file (default: that of the old)");
+  out.value("--out", typed.out, "FILE",
+            "the device file to write, NAME.textproto (default: none is written)");
+  command.allow_extras();
+}
 
 int calibrate_command(const Options& options) {
   fmt::print("{}", calibrate_command_text(options.calibrate));

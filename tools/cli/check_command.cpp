@@ -2,12 +2,17 @@
 
 #include <optional>
 
+#include "base/error.hpp"
+#include "base/option_place.hpp"
 #include "base/output_file.hpp"
 #include "claims/expected.hpp"
 #include "cli/commands.hpp"
+#include "cli/common_options.hpp"
 #include "cli/limits.hpp"
+#include "cli/option_group.hpp"
 #include "commands/check_page.hpp"
 #include "commands/check_plan.hpp"
+#include "html/page.hpp"
 
 namespace rehearse {
 namespace {
@@ -33,12 +38,31 @@ void write_reports(const CheckOptions& options, const CheckReport& report) {
 
 }  // namespace
 
+void add_check_options(CLI::App& command, Options& options) {
+  add_plan_options(command, options);
+  CheckOptions& check = options.check;
+  OptionGroup in(command, kIn);
+  in.repeated("--claim", check.claims, "NAME", "judge only this claim (default: all)");
+  in.value("--expect", check.expect, "FILE",
+           "verdicts that --record wrote: fail where one changed, and on nothing else (default: "
+           "every claim must hold)");
+  OptionGroup out(command, kOut);
+  out.value("--record", check.record, "FILE", "write today's verdicts, for --expect");
+  out.value("--junit", check.junit, "FILE", "write the judgements as JUnit XML");
+  out.value("--markdown", check.markdown, "FILE", "write them as a comment of a pull request");
+  out.value("--html", check.html, "FILE", "write them as a page for a browser");
+  out.flag("--explain", options.explain, "add the critical path to the terms of refuted times");
+}
+
 int check_command(const Options& options) {
   std::optional<Expected> expected;
   if (!options.check.expect.empty()) expected = read_expected(options.check.expect);
   const CheckOptions& files = options.check;
   for (const std::string& path : {files.record, files.junit, files.markdown, files.html}) {
     if (!path.empty()) check_replaceable(path);  // before anybody waits
+  }
+  if (!files.html.empty() && !writes_pages()) {
+    throw InputError(option_place("--html", files.html), std::string(kNoPages));
   }
   CheckRequest request;
   request.plan = options.plan;

@@ -1,11 +1,26 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/common_options.hpp"
 #include "cli/limits.hpp"
+#include "cli/option_group.hpp"
 #include "commands/compare.hpp"
 #include "compare/report.hpp"
 
 namespace rehearse {
+
+void add_compare_options(CLI::App& command, Options& options) {
+  OptionGroup in(command, kIn);
+  in.value("OLD", options.compare.before, "FILE", "a result.json, or a plan, which is run")
+      ->required();
+  in.value("NEW", options.compare.after, "FILE", "a result.json, or a plan, which is run")
+      ->required();
+  add_change_options(command, options);
+  OptionGroup(command, "What is asked")
+      .repeated("--tolerance", options.compare.tolerances, "[FIELD=]VALUE",
+                "what may move unjudged, of all fields or of one: 1%, ttft_s=2ms, "
+                "memory.peak_bytes=10MB (default: 1%)");
+}
 
 int compare_command(const Options& options) {
   CompareRequest request;

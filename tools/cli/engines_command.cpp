@@ -3,9 +3,21 @@
 #include "base/error.hpp"
 #include "base/option_place.hpp"
 #include "cli/commands.hpp"
+#include "cli/common_options.hpp"
+#include "cli/option_group.hpp"
 #include "commands/engines.hpp"
 
 namespace rehearse {
+
+void add_engines_options(CLI::App& command, Options& options) {
+  OptionGroup in(command, kIn);
+  in.value("NAME", options.engines.name, "ENGINE",
+           "show every number of this engine, and its source (default: list all, a line each)");
+  in.value("--check", options.engines.check, "FILE", "check an engine file of your own");
+  add_engines(command, options.engines.folders);
+  add_json(command, options);
+  command.allow_extras();
+}
 
 int engines_command(const Options& options) {
   const EnginesOptions& typed = options.engines;

@@ -2,9 +2,21 @@
 
 #include "base/error.hpp"
 #include "cli/commands.hpp"
+#include "cli/common_options.hpp"
+#include "cli/option_group.hpp"
 #include "commands/gpus.hpp"
 
 namespace rehearse {
+
+void add_gpus_options(CLI::App& command, Options& options) {
+  OptionGroup in(command, kIn);
+  in.value("NAME", options.gpus.name, "GPU",
+           "show every number of this GPU, and its source (default: list all, a line each)");
+  in.value("--check", options.gpus.check, "FILE", "check a device file of your own");
+  add_devices(command, options.gpus.devices);
+  add_json(command, options);
+  command.allow_extras();
+}
 
 int gpus_command(const Options& options) {
   const GpusOptions& typed = options.gpus;

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <new>
@@ -17,99 +16,24 @@
 #include "base/system_error.hpp"
 #include "base/utf8.hpp"
 #include "catalog/gpu_properties.hpp"
-#include "cli/command_options.hpp"
-#include "cli/commands.hpp"
+#include "cli/command_line.hpp"
+#include "cli/command_table.hpp"
+#include "cli/help_text.hpp"
+#include "cli/usage.hpp"
 #include "input/read_engine.hpp"
 
 namespace rehearse {
 namespace {
 
-constexpr int kUsage = 2;
 constexpr int kBug = 3;
-
-int refuse_usage(const std::string& what) {
-  fmt::print(stderr, "rehearse: error: {} (rehearse --help lists what there is)\n", what);
-  return kUsage;
-}
-
-// How often an option stands among the words of the command line.
-long times_given(const std::string& option, const std::vector<std::string>& words) {
-  return std::count_if(words.begin(), words.end(), [&](const std::string& word) {
-    return word == option || word.starts_with(option + "=");
-  });
-}
-
-// CLI11's own words, but for those that name no rule.
-int refuse_usage(const CLI::ParseError& error, const std::vector<std::string>& words) {
-  const std::string what = error.what();
-  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) == nullptr) return refuse_usage(what);
-  const std::string option = what.substr(0, what.find(':'));
-  const long times = times_given(option, words);
-  if (times > 1) {
-    return refuse_usage(fmt::format("{} is given {} times: give it once", option, times));
-  }
-  return refuse_usage(fmt::format("{} needs a value", option));
-}
-
-struct Command {
-  const char* name;
-  const char* purpose;
-  void (*add_options)(CLI::App& command, Options& options);
-  int (*run)(const Options& options);
-};
-
-template <auto kAdd>
-void with_plan(CLI::App& command, Options& options) {
-  add_plan_options(command, options);
-  kAdd(command, options);
-}
-
-// In the order of the help.
-constexpr Command kCommands[] = {
-    {"run", "simulate one plan", with_plan<add_run_options>, run_command},
-    {"check", "judge the claims about a plan", with_plan<add_check_options>, check_command},
-    {"compare", "what moved between two results", add_compare_options, compare_command},
-    {"show", "what a plan means, without simulating", with_plan<add_show_options>, show_command},
-    {"platform", "write or describe a platform file",
-     [](CLI::App& command, Options& options) {
-       add_platform_options(command, options.platform);
-       add_gpus_at(command, options.gpus_at);
-     },
-     platform_command},
-    {"gpus", "the device catalogue: what GPUs can do, and who says so", add_gpus_options,
-     gpus_command},
-    {"engines", "the engines: what software adds to the times of kernels, and who says so",
-     add_engines_options, engines_command},
-    {"operator", "price a kernel on a GPU, or a table of them", add_operator_options,
-     operator_command},
-    {"calibrate", "measured kernels of a GPU: a device file of its own", add_calibrate_options,
-     calibrate_command},
-    {"collective", "time a collective: the table of nccl-tests", add_collective_options,
-     collective_command},
-    {"balance", "is re-balancing experts, or copying them, worth it?", add_plan_options,
-     balance_command},
-    {"traffic", "what a trace of requests asks for", add_traffic_options, traffic_command},
-    {"size",
-     "serving: the largest rate under the SLO, the fewest GPUs for a rate, what breaks first",
-     with_plan<add_size_options>, size_command},
-    {"search", "rank candidate layouts", add_search_options, search_command}};
-
-// What a search starts; not in the help.
-constexpr Command kSearchWorker = {"search-worker", "", add_search_options, search_worker_command};
 
 // "run, check or search"
 std::string names_of_commands() {
   std::vector<std::string> names;
-  for (const Command& command : kCommands) names.emplace_back(command.name);
+  for (const Command& command : commands()) names.push_back(command.name);
   const std::string last = names.back();
   names.pop_back();
   return fmt::format("{} or {}", fmt::join(names, ", "), last);
-}
-
-CLI::App* add_command(CLI::App& app, const Command& command, Options& options) {
-  CLI::App* const added = app.add_subcommand(command.name, command.purpose);
-  command.add_options(*added, options);
-  return added;
 }
 
 // Inputs are read more than once: what comes through a pipe is kept ("-": standard input).
@@ -176,51 +100,50 @@ void check_arguments(int argc, char** argv) {
   }
 }
 
-// The first option that is given the empty word, as a script does whose variable is not set.
-std::string option_without_text(const CLI::App& command) {
-  for (const CLI::Option* const option : command.get_options()) {
-    const std::vector<std::string>& given = option->results();
-    if (std::find(given.begin(), given.end(), "") != given.end()) return option->get_name();
-  }
-  return {};
+int print_help(const CLI::App& app) {
+  const std::vector<CLI::App*> chosen = app.get_subcommands();
+  const Command* const command =
+      chosen.empty() ? nullptr : command_named(chosen.front()->get_name());
+  fmt::print("{}", command == nullptr ? help_of_commands()
+                                      : help_text(page_of(*command, *chosen.front())));
+  return 0;
 }
 
 // Exit code of the chosen command.
 int run(int argc, char** argv) {
-  Options options;
-  CLI::App app{"Rehearse a GPU cluster before you buy it."};
-  app.allow_extras();
-  app.set_version_flag("--version", REHEARSE_VERSION);
-  for (const Command& command : kCommands) add_command(app, command, options);
-  add_command(app, kSearchWorker, options)->group("");
-
+  CommandLine line;
+  CLI::App& app = line.app;
   check_arguments(argc, argv);
+  const auto name_of_chosen = [&] {
+    const std::vector<CLI::App*> chosen = app.get_subcommands();
+    return chosen.empty() ? std::string() : chosen.front()->get_name();
+  };
   try {
     app.parse(argc, argv);
-  } catch (const CLI::Success& help_or_version) {
-    return app.exit(help_or_version);
+  } catch (const CLI::CallForHelp&) {
+    return print_help(app);
+  } catch (const CLI::Success& version) {
+    return app.exit(version);
   } catch (const CLI::ParseError& error) {
-    return refuse_usage(error, {argv, argv + argc});
-  }
-  const std::vector<std::string> unexpected = app.remaining(/*recurse=*/true);
-  const bool chosen = !app.get_subcommands().empty();
-  if (!unexpected.empty()) {
+    const std::string unexpected = describe_unexpected(app);
     return refuse_usage(
-        fmt::format("unexpected {}{}", chosen ? "" : "command ", fmt::join(unexpected, " ")));
+        unexpected.empty() ? describe_error(error, {argv, argv + argc}) : unexpected,
+        name_of_chosen());
   }
-  if (!chosen) return refuse_usage("a command is missing: " + names_of_commands());
+  const std::string name = name_of_chosen();
+  if (const std::string unexpected = describe_unexpected(app); !unexpected.empty()) {
+    return refuse_usage(unexpected, name);
+  }
+  if (name.empty()) return refuse_usage("a command is missing: " + names_of_commands());
   if (const std::string option = option_without_text(*app.get_subcommands().front());
       !option.empty()) {
-    return refuse_usage(fmt::format("{} is empty: give a value, or leave it out", option));
+    return refuse_usage(fmt::format("{} is empty: give a value, or leave it out", option), name);
   }
-  make_rereadable(options);
-  const std::string name = app.get_subcommands().front()->get_name();
-  look_up_gpus(name, options);
-  name_replaced_engines(options);
-  for (const Command& command : kCommands) {
-    if (name == command.name) return command.run(options);
-  }
-  return kSearchWorker.run(options);
+  make_rereadable(line.options);
+  look_up_gpus(name, line.options);
+  name_replaced_engines(line.options);
+  const Command* const command = command_named(name);
+  return (command == nullptr ? search_worker() : *command).run(line.options);
 }
 
 // The files that a program starts with are there, so that none that it opens takes their place. One

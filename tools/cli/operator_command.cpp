@@ -1,10 +1,45 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string>
+
 #include "base/error.hpp"
 #include "cli/commands.hpp"
+#include "cli/common_options.hpp"
+#include "cli/option_group.hpp"
 #include "commands/operator_batch.hpp"
 
 namespace rehearse {
+
+// A number of an operator is an option of its column's name.
+void add_operator_options(CLI::App& command, Options& options) {
+  OperatorOptions& typed = options.operators;
+  OptionGroup in(command, kIn);
+  in.value("KIND", typed.kind, "KIND", names_of_operator_kinds());
+  in.value("--batch", typed.batch, "FILE",
+           "price the rows of this CSV file; with a KIND of attention: its sequences, a number");
+  in.value("--gpu", typed.gpu, "GPU", "kind of GPU; `rehearse gpus` lists them");
+  for (const OperatorColumn& column : operator_columns()) {
+    const std::string name = column.name;
+    if (name == "kind" || name == "gpu" || name == "batch") continue;
+    std::string option = name;
+    std::replace(option.begin(), option.end(), '_', '-');
+    std::string names = "--" + option;
+    if (option != name) names += ",--" + name;
+    command
+        .add_option_function<std::string>(
+            names,
+            [&typed, name](const std::string& value) { typed.numbers.emplace_back(name, value); },
+            column.meaning)
+        ->type_name(name.ends_with("dtype") ? "DTYPE" : "N")
+        ->group("The kernel");
+  }
+  add_devices(command, typed.devices);
+  OptionGroup(command, kOut)
+      .flag("--terms", typed.terms, "with --batch: what each time is made of, for tools/fit");
+  add_json(command, options);
+  command.allow_extras();
+}
 
 int operator_command(const Options& options) {
   OperatorOptions typed = options.operators;

@@ -10,6 +10,8 @@
 #include "commands/calibrate.hpp"
 #include "commands/collective.hpp"
 #include "commands/collective_batch.hpp"
+#include "commands/init.hpp"
+#include "commands/launch.hpp"
 #include "commands/operator_batch.hpp"
 #include "commands/search.hpp"
 #include "input/input.hpp"
@@ -39,6 +41,23 @@ struct GpusOptions {
   std::vector<std::string> devices;
 };
 
+// Absent: not typed.
+struct InitOptions {
+  std::optional<int> gpus;
+  std::string job;  // --for
+  bool force = false;
+  InitRequest request;
+};
+
+struct LaunchOptions {
+  std::string vllm;  // the command lines; empty: not given
+  std::string sglang;
+  std::string megatron;
+  std::string acceptance;  // as typed: "0.8,0.6"
+  bool force = false;
+  LaunchRequest request;
+};
+
 struct EnginesOptions {
   std::string name;   // empty: all
   std::string check;  // an engine file; empty: none
@@ -58,6 +77,11 @@ struct CompareOptions {
   std::string before;  // result.json or plan
   std::string after;
   std::vector<std::string> tolerances;  // as typed
+};
+
+struct CompletionOptions {
+  std::string shell;
+  std::string values;  // a kind of value_kinds.hpp
 };
 
 struct Options {
@@ -81,6 +105,8 @@ struct Options {
   GpusOptions gpus;
   std::string traffic;  // a file's path
   EnginesOptions engines;
+  InitOptions init;
+  LaunchOptions launch;
   GpusAtOptions gpus_at;
   CollectiveOptions collective;
   CollectiveBatchOptions collective_batch;
@@ -88,6 +114,9 @@ struct Options {
   CalibrateOptions calibrate;
   SearchOptions search;
   std::string seeds = "1";  // of run and size, as typed
+  std::string help_of;      // a command's name; empty: of all
+  std::string man_folder;   // man --all
+  CompletionOptions completion;
 };
 
 }  // namespace rehearse

@@ -16,6 +16,8 @@
 #include "catalog/device_catalog.hpp"
 #include "catalog/write_platform.hpp"
 #include "cli/commands.hpp"
+#include "cli/common_options.hpp"
+#include "cli/option_group.hpp"
 #include "cluster/bisection.hpp"
 #include "cluster/cluster.hpp"
 #include "platform/bounds.hpp"
@@ -199,6 +201,39 @@ int describe_platform(const PlatformOptions& options) {
 }
 
 }  // namespace
+
+void add_platform_options(CLI::App& command, Options& options) {
+  PlatformOptions& typed = options.platform;
+  OptionGroup cluster(command, "The cluster to write");
+  cluster.value("--gpu", typed.request.gpu, "GPU", "its GPUs; `rehearse gpus` lists them");
+  cluster.value("--nodes", typed.nodes, "N", "servers, or racks of NVL72; of a TPU, hosts");
+  cluster.value("--fabric", typed.request.fabric, "FABRIC",
+                "the network between servers: star, rail, leaf-spine, fat-tree, torus or "
+                "dragonfly");
+  cluster.value("--gpus-per-node", typed.request.gpus_per_node, "N",
+                "fewer GPUs in a server than the kind has (default: all)");
+  cluster.value("--nics", typed.request.nics, "N",
+                "NICs of a server: 4 for 8 GPUs, 8 for 1 (default: the device file's)");
+  cluster.value("--nic", typed.request.nic, "RATE",
+                "bandwidth of a NIC, one direction: 400Gbps, 50GBps (default: the device file's)");
+  cluster.value("--oversubscription", typed.request.oversubscription, "RATIO",
+                "bandwidth below a switch over that above it, 1 or more (default: 1)");
+  cluster.value("--network-share", typed.request.network_share, "SHARE",
+                "share of the NICs' rate that transfers reach on this network, above 0 to 1 "
+                "(default: the device file's, with its own NICs)");
+  cluster.flag("--unbridged", typed.request.unbridged, "PCIe cards without their NVLink bridges");
+  cluster.value("--price", typed.price, "DOLLARS",
+                "US dollars per GPU and hour, its share of the network included (default: a list "
+                "price)");
+  OptionGroup described(command, "A file to describe");
+  described.value("--show", typed.show, "FILE", "describe this platform file instead");
+  described.value("--from", typed.from, "HOST", "the route from this GPU: gpu0");
+  described.value("--to", typed.to, "HOST", "the route to this GPU: gpu9");
+  add_gpus_at(command, options.gpus_at);
+  OptionGroup(command, kOut)
+      .value("--out", typed.out, "FILE", "the file to write (default: print it)");
+  command.allow_extras();
+}
 
 int platform_command(const Options& options) {
   const SharedCounters counters(1);

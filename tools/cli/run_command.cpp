@@ -3,9 +3,12 @@
 #include <cstdio>
 
 #include "cli/commands.hpp"
+#include "cli/common_options.hpp"
 #include "cli/limits.hpp"
+#include "cli/option_group.hpp"
 #include "commands/prepare.hpp"
 #include "commands/run.hpp"
+#include "report/means.hpp"
 #include "report/summary.hpp"
 
 namespace rehearse {
@@ -33,6 +36,7 @@ int run_prepared(const Options& options, const PreparedPlan& prepared) {
     fmt::print("{}", summary(report.identity, prepared.plan(), metrics, options.explain));
     if (report.seeds) fmt::print("{}", seeds_text(*report.seeds));
     if (options.explain) fmt::print("{}", explanation_text(report));
+    fmt::print("{}", means_of_run(prepared.plan(), metrics));
   }
   std::vector<std::string> against = service_verdicts(metrics);
   const std::string memory = memory_verdict(metrics.memory);
@@ -44,6 +48,30 @@ int run_prepared(const Options& options, const PreparedPlan& prepared) {
 }
 
 }  // namespace
+
+void add_run_options(CLI::App& command, Options& options) {
+  add_plan_options(command, options);
+  OptionGroup how(command, "How it is simulated");
+  how.value("--fold", options.fold, "HOW",
+            "replicas that are alike: auto (once for all of them) or off (each; default: auto)");
+  how.value("--detail", options.detail, "DETAIL",
+            "of a plan that serves: steps (each at its price) or operators (those of its steps "
+            "replayed, too; default: steps, and with --trace-window operators of what is in it)");
+  how.value("--seeds", options.seeds, "N",
+            "of a plan that serves: simulate so many seeds, from the plan's on, for the mean and "
+            "the spread of its figures (default: 1)");
+  how.flag("--no-uniform-run", options.no_uniform_run,
+           "do not simulate uniform routing as well, to say what imbalance costs");
+  OptionGroup out(command, kOut);
+  out.value("--out", options.out, "DIR",
+            "a folder for result.json, trace.json.gz and report.html (default: none is written)");
+  out.value("--trace-ranks", options.trace_ranks, "RANKS",
+            "ranks in the trace: 0-7,16 (default: all)");
+  out.value("--trace-window", options.trace_window, "TIME..TIME",
+            "time in the trace: 0s..2s (default: all)");
+  out.flag("--explain", options.explain,
+           "print definitions, the terms of each number, and what would help most");
+}
 
 int run_command(const Options& options) {
   const PreparedPlan prepared = prepare(options.plan);

@@ -10,12 +10,16 @@
 #include "base/option_place.hpp"
 #include "base/processes.hpp"
 #include "cli/commands.hpp"
+#include "cli/common_options.hpp"
 #include "cli/limits.hpp"
 #include "cli/notes.hpp"
+#include "cli/option_group.hpp"
 #include "commands/identity.hpp"
 #include "commands/search.hpp"
+#include "commands/search_means.hpp"
 #include "commands/search_report.hpp"
 #include "network/network_level.hpp"
+#include "plan/layout_fields.hpp"
 #include "search/search_job.hpp"
 #include "search/search_json.hpp"
 #include "search/search_text.hpp"
@@ -84,7 +88,7 @@ void report_result(const Options& options, const PreparedSearch& all, const Sear
   if (options.json) {
     fmt::print("{}", json);
   } else if (!options.quiet) {
-    fmt::print("{}", search_table(inputs, result));
+    fmt::print("{}{}", search_table(inputs, result), means_of_search(inputs, result));
   }
 }
 
@@ -142,7 +146,57 @@ int why_not(const Options& options, const PreparedSearch& all) {
   return result.complete ? 0 : kInterrupted;
 }
 
+void add_space(CLI::App& command, SearchOptions& typed) {
+  OptionGroup space(command, "What is varied");
+  const auto field = [&](OptionGroup& group, const std::string& name, const std::string& metavar,
+                         const std::string& what) {
+    group.repeated(option_of(name), typed.space[name], metavar, what);
+  };
+  field(space, "gpus", "RANGE", "numbers of GPUs: 16..40 or 16,24 (default: up to the platform's)");
+  field(space, "max_gpus", "N", "no more GPUs than this");
+  for (const LayoutField& each : kLayoutFields) {
+    if (each.searched != SearchedAs::kNever) {
+      field(space, std::string(each.name()), "LIST", std::string(each.option));
+    }
+  }
+  field(space, "order", "AXES", "an order of the ranks' axes (default: the plan's)");
+  field(space, "platform", "FILE",
+        "a platform, SimGrid XML as `rehearse platform` writes it (default: the plan's)");
+  field(space, "collectives", "OP=ALGORITHM,...",
+        "algorithms of operations: all_reduce=ring (default: the plan's)");
+  field(space, "quantization", "FIELD=DTYPE,...",
+        "number formats of the model: weight_dtype=fp8,kv_dtype=fp8, or plan (default: plan)");
+  OptionGroup asked(command, "What is asked");
+  field(asked, "objective", "OBJECTIVE",
+        "what is ranked by: throughput, ttft, tpot, gpu_hours, output_cost, goodput, ...");
+  field(asked, "constraint", "CONSTRAINT", "what must hold: 'ttft_s.p99 <= 900ms'");
+}
+
 }  // namespace
+
+// Of a search, and of its workers, which must read the same plan and space.
+void add_search_options(CLI::App& command, Options& options) {
+  SearchOptions& typed = options.search;
+  OptionGroup(command, kIn)
+      .value("PLAN", options.plan.path, "FILE", "the plan, a textproto")
+      ->required();
+  add_space(command, typed);
+  OptionGroup asked(command, "What is asked");
+  asked.value("--why-not", typed.why_not, "DEGREE=N,...", "what became of such layouts: tensor=3");
+  asked.flag("--exhaustive", typed.exhaustive, "simulate every legal layout");
+  add_common_options(command, options);
+  OptionGroup out(command, kOut);
+  out.value("--top", typed.top, "N", "rows by the first objective (default: 10)");
+  out.flag("--no-skew", typed.no_skew, "do not show how the rows do with uneven experts");
+  out.value("--out", options.out, "DIR",
+            "a folder for search.json and report.html (default: none is written)");
+  OptionGroup limits(command, kLimits);
+  limits.value("--timeout", typed.timeout, "TIME", "of one simulation (default: 600s)");
+  limits.value("--workers", typed.workers, "N", "processes (default: one per core)");
+  limits.value("--journal", typed.journal, "FILE",
+               "a file that a search which was stopped goes on from (default: none)");
+  command.add_option("--worker-sockets", typed.worker_sockets)->group("");
+}
 
 int search_command(const Options& options) {
   const PreparedSearch all = prepare_search(options.plan, options.search, limits_of(options));

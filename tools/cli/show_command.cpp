@@ -9,11 +9,14 @@
 #include "base/option_place.hpp"
 #include "base/progress.hpp"
 #include "cli/commands.hpp"
+#include "cli/common_options.hpp"
 #include "cli/limits.hpp"
+#include "cli/option_group.hpp"
 #include "commands/prepare.hpp"
 #include "facts/facts.hpp"
 #include "input/model_gallery.hpp"
 #include "report/show.hpp"
+#include "report/show_large.hpp"
 #include "report/show_model.hpp"
 #include "service/engine_text.hpp"
 #include "service/pools_of_plan.hpp"
@@ -79,6 +82,18 @@ std::string engine_lines(const Plan& plan, const Model& model, const Platform& p
 
 }  // namespace
 
+void add_show_options(CLI::App& command, Options& options) {
+  add_plan_options(command, options);
+  command.get_option("PLAN")->required(false)->description(
+      "the plan, a textproto; without one --model says what to show");
+  OptionGroup(command, kIn)
+      .value("--context", options.context, "N",
+             "without a plan: tokens of a sequence (default: 8192, or the model's longest)");
+  OptionGroup(command, kOut)
+      .value("--dump", options.dump, "WHAT",
+             "graph: operators of one pass per stage; program: instructions (default: neither)");
+}
+
 int show_command(const Options& options) {
   if (options.plan.path.empty()) {
     if (!options.plan.model) refuse("rehearse show", "needs a PLAN, or --model FILE");
@@ -109,8 +124,11 @@ int show_command(const Options& options) {
   } else if (options.dump == "program") {
     fmt::print("{}", dump(programs));
   } else {
-    fmt::print("{}", show(model, plan, platform, programs));
-    if (plan.serve) fmt::print("{}", engine_lines(plan, model, platform));
+    fmt::print("{}", show(model, plan, platform, programs, options.dump == "ranks"));
+    if (!plan.serve) return 0;
+    const std::string engine = engine_lines(plan, model, platform);
+    const bool wraps = programs.ranks.size() > kMostListed;
+    fmt::print("{}", wraps ? wrapped_lines(engine, kScreenColumns) : engine);
   }
   return 0;
 }

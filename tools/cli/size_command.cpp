@@ -1,11 +1,22 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/common_options.hpp"
 #include "cli/limits.hpp"
+#include "cli/option_group.hpp"
 #include "commands/prepare.hpp"
 #include "commands/size.hpp"
 
 namespace rehearse {
+
+void add_size_options(CLI::App& command, Options& options) {
+  add_plan_options(command, options);
+  OptionGroup(command, "What is asked")
+      .value("--seeds", options.seeds, "N",
+             "find the largest rate of so many seeds, from the plan's on (default: 1)");
+  OptionGroup(command, kOut)
+      .value("--out", options.out, "DIR", "a folder for size.json (default: none is written)");
+}
 
 int size_command(const Options& options) {
   const PreparedPlan prepared = prepare(options.plan);

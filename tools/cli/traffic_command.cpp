@@ -1,9 +1,21 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/common_options.hpp"
+#include "cli/option_group.hpp"
 #include "commands/traffic.hpp"
+#include "input/traces/request_trace.hpp"
 
 namespace rehearse {
+
+void add_traffic_options(CLI::App& command, Options& options) {
+  OptionGroup(command, kIn)
+      .value("FILE", options.traffic, "FILE",
+             "a trace, or a plan that has one: " + names_of_trace_formats())
+      ->required();
+  add_json(command, options);
+  command.allow_extras();
+}
 
 int traffic_command(const Options& options) {
   const TrafficSummary traffic = traffic_of(options.traffic);

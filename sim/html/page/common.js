@@ -110,9 +110,25 @@ function choice(label, options, chosen, change) {
   return el("label", {}, label + " ", select);
 }
 
-function heading(title, subtitle) {
+function heading(title, subtitle, about) {
   document.title = title;
   PAGE.append(el("h1", {}, title), el("div", { class: "faint" }, subtitle));
+  if (!about || about.head.length === 0) return;
+  PAGE.append(el("dl", { class: "about" }, about.head.map(({ name, text }) => el("div", {}, el("dt", {}, name), el("dd", {}, text)))));
+}
+
+// Numbers with their definitions: shown where the mouse is or the focus, and read aloud with them.
+function number_cards(all) {
+  PAGE.append(el("div", { class: "cards" }, all.map(([name, value, meaning, bad]) =>
+    el("div", { class: bad ? "card bad" : "card", tabindex: 0, role: "group", "aria-label": `${name}: ${value}. ${meaning}` },
+      el("span", { class: "faint" }, name), el("b", {}, value), el("span", { class: "definition", "aria-hidden": "true" }, meaning)))));
+}
+
+// What is not modelled and matters for this run.
+function show_limits(about) {
+  if (!about || about.limits.length === 0) return;
+  const box = section("Not modelled, and matters here", "");
+  box.append(el("ul", {}, about.limits.map((text) => el("li", {}, text))));
 }
 
 function section(title, text) {

@@ -26,8 +26,7 @@ function cards() {
     ...(RESULT.utilization.host_fraction === undefined ? [] : [share("host")]),
     ["memory peak", `${bytes(memory.peak_bytes)} of ${bytes(memory.usable_bytes)}`, `rank ${memory.binding_rank}, the fullest; usable are ${bytes(memory.usable_bytes)} of its GPU's ${bytes(memory.capacity_bytes)}`, !memory.fits],
   ];
-  PAGE.append(el("div", { class: "cards" }, all.map(([name, value, meaning, bad]) =>
-    el("div", { class: bad ? "card bad" : "card", title: meaning }, el("span", { class: "faint" }, name), el("b", {}, value)))));
+  number_cards(all);
 }
 
 function show_timeline() {
@@ -311,9 +310,10 @@ function show_experts() {
 }
 
 heading(DATA.title, [RESULT.model, RESULT.platform, `${RESULT.network} network`, `${count(DATA.ranks)} GPUs`, `seed ${RESULT.seed}`,
-                     `rehearse ${RESULT.version}`].filter(Boolean).join(" · "));
+                     `rehearse ${RESULT.version}`].filter(Boolean).join(" · "), DATA.about);
 cards();
 if (RESULT.assumptions?.length > 0) PAGE.append(el("p", {}, `This assumes: ${RESULT.assumptions.join("; ")}.`));
+show_limits(DATA.about);
 const TIMELINE = show_timeline();
 show_time_by_rank(TIMELINE);
 show_time_by_operator();

@@ -2,14 +2,17 @@
 const kMostLines = 300;  // of the parallel coordinates: more are a carpet
 const kMostTicks = 12;   // of a column of them: more overlap
 const kMostRows = 200;   // of the table at once
-const SIMULATED = DATA.candidates.filter((each) => each.objectives.length > 0);
+const SIMULATED = DATA.candidates.filter((each) => each.values.length > 0);
 const VIEW = {
-  x: 0, y: Math.min(1, DATA.objectives.length - 1), chosen: null, filters: DATA.parameters.map(() => ""), status: "", front: false,
+  x: 0, y: Math.min(1, DATA.columns.length - 1), chosen: null, filters: DATA.parameters.map(() => ""), status: "", front: false,
   sort: { column: "rank", up: true }, most: kMostRows,
 };
 const drawn = [];
 
-const column_title = (objective) => `${objective.name} (${objective.unit}${objective.unit ? ", " : ""}${objective.higher_is_better ? "more" : "less"} is better)`;
+const column_title = (column) => `${column.name} (${column.unit}${column.unit ? ", " : ""}${column.higher_is_better ? "more" : "less"} is better)`;
+const short_title = (column) => `${column.name} ${column.unit}${column.unit ? " " : ""}${column.higher_is_better ? "↑" : "↓"}`;
+const known = (each, at) => each.values.length > 0 && each.values[at] !== null;
+const value_text = (each, at) => known(each, at) ? `${digits(each.values[at])} ${DATA.columns[at].unit}` : "not known";
 const may_be_chosen = (each) => each.status === "simulated";
 const runs = (each) => may_be_chosen(each) || each.status === "misses a constraint";
 const limits_of = (each) => may_be_chosen(each) ? "" : runs(each) ? ", which misses a constraint" : ", which does not run";
@@ -25,8 +28,8 @@ function passes(each) {
 
 // Those that no other beats in both of the chosen objectives, in the order of the first.
 function front_of(candidates) {
-  const sign = (at) => DATA.objectives[at].higher_is_better ? -1 : 1;
-  const cost = (each) => [sign(VIEW.x) * each.objectives[VIEW.x], sign(VIEW.y) * each.objectives[VIEW.y]];
+  const sign = (at) => DATA.columns[at].higher_is_better ? -1 : 1;
+  const cost = (each) => [sign(VIEW.x) * each.values[VIEW.x], sign(VIEW.y) * each.values[VIEW.y]];
   const sorted = [...candidates].sort((a, b) => cost(a)[0] - cost(b)[0] || cost(a)[1] - cost(b)[1]);
   let best = Infinity;
   return sorted.filter((each) => { const wins = cost(each)[1] < best; if (wins) best = cost(each)[1]; return wins; });
@@ -40,8 +43,8 @@ function choose(each) {
   const pairs = [["layout", layout_of(each) + (each.is_plan ? " (the plan's own)" : "")], ["status", each.status], ["reason", each.reason],
                  ["on the Pareto front", each.on_front ? "yes" : "no"],
                  ["nearer to the best than the expected error", each.tie ? "yes" : "no"]];
-  if (each.objectives.length > 0) {
-    DATA.objectives.forEach((objective, at) => pairs.push([objective.name, `${digits(each.objectives[at])} ${objective.unit}`]));
+  if (each.values.length > 0) {
+    DATA.columns.forEach((column, at) => pairs.push([column.name, value_text(each, at)]));
   }
   details(CANDIDATE, name_of(each), pairs,
     each.command ? el("div", {}, "Simulate it: ", el("code", {}, each.command)) : null,
@@ -54,11 +57,11 @@ function show_front() {
   const box = section("Trade-offs", (DATA.exhaustive ? "Every layout. " : "The best layouts and the front; others, which cannot enter it, are not all simulated (--exhaustive shows them). ") +
     "The line joins those that no other beats in both objectives; filled points are on the front of all objectives.");
   const set = (name) => (value) => { VIEW[name] = Number(value); made.update(); };
-  const options = DATA.objectives.map((objective, at) => [at, column_title(objective)]);
+  const options = DATA.columns.map((objective, at) => [at, column_title(objective)]);
   box.append(el("div", { class: "controls" }, choice("Across", options, VIEW.x, set("x")), choice("Up", options, VIEW.y, set("y"))));
-  const point = (each) => ({ x: each.objectives[VIEW.x], y: each.objectives[VIEW.y], each });
+  const point = (each) => ({ x: each.values[VIEW.x], y: each.values[VIEW.y], each });
   const made = chart(box, 420, () => {
-    const shown = SIMULATED.filter(passes);
+    const shown = SIMULATED.filter(passes).filter((each) => known(each, VIEW.x) && known(each, VIEW.y));
     const kept = shown.filter(may_be_chosen);
     const sets = [
       { label: "on the Pareto front", data: shown.filter((each) => each.on_front).map(point), backgroundColor: color("ep"),
@@ -77,10 +80,10 @@ function show_front() {
       sets.unshift({ label: "the plan's own layout" + limits_of(plan[0]), data: plan.map(point), backgroundColor: color("bad"),
                      borderColor: color("bad"), pointStyle: plan.every(may_be_chosen) ? "triangle" : "crossRot", pointRadius: 9, pointHoverRadius: 11 });
     }
-    if (VIEW.chosen && VIEW.chosen.objectives.length > 0) {
+    if (VIEW.chosen && known(VIEW.chosen, VIEW.x) && known(VIEW.chosen, VIEW.y)) {
       sets.unshift({ label: "chosen", data: [point(VIEW.chosen)], backgroundColor: color("mark"), borderColor: color("mark"), pointRadius: 8 });
     }
-    const scale = (at) => ({ type: "linear", title: titled(column_title(DATA.objectives[at])),
+    const scale = (at) => ({ type: "linear", title: titled(column_title(DATA.columns[at])),
                              ticks: { callback: (value) => digits(Number(value.toPrecision(6))) }, grace: "4%" });
     return {
       type: "scatter",
@@ -92,7 +95,7 @@ function show_front() {
         plugins: { legend: { labels: { usePointStyle: true } }, tooltip: { filter: (item) => item.dataset.type !== "line", callbacks: {
           title: (items) => items.length ? name_of(items[0].raw.each) : "",
           label: (item) => [...DATA.parameters.map((name, at) => `${name} ${item.raw.each.parameters[at]}`),
-                            ...DATA.objectives.map((objective, at) => `${objective.name} ${digits(item.raw.each.objectives[at])} ${objective.unit}`)],
+                            ...DATA.columns.map((column, at) => `${column.name} ${value_text(item.raw.each, at)}`)],
         } } },
       },
     };
@@ -109,8 +112,9 @@ function parallel_axis(title, values, texts) {
     return { title, at: texts.map(place),
              ticks: distinct.filter((_, index) => index % Math.ceil(distinct.length / kMostTicks) === 0).map((text) => [place(text), text]) };
   }
-  const low = Math.min(...values), high = Math.max(...values);
-  const place = (value) => high > low ? (value - low) / (high - low) : 0.5;
+  const numbers = values.filter((value) => value !== null);
+  const low = Math.min(...numbers), high = Math.max(...numbers);
+  const place = (value) => value === null ? null : high > low ? (value - low) / (high - low) : 0.5;
   const ticks = high > low ? [0, 0.25, 0.5, 0.75, 1].map((share) => [share, digits(low + share * (high - low))]) : [[0.5, digits(low)]];
   return { title, at: values.map(place), ticks };
 }
@@ -123,7 +127,7 @@ function show_parallel() {
     const lines = SIMULATED.filter(passes).filter((each, at) => at < kMostLines || each.on_front || each === VIEW.chosen);
     const columns = [
       ...DATA.parameters.map((name, at) => parallel_axis(name, null, lines.map((each) => each.parameters[at]))),
-      ...DATA.objectives.map((objective, at) => parallel_axis(column_title(objective), lines.map((each) => each.objectives[at]))),
+      ...DATA.columns.map((objective, at) => parallel_axis(short_title(objective), lines.map((each) => each.values[at]))),
     ];
     const look = (each) => each === VIEW.chosen ? [color("mark"), 3.5, 0] : each.on_front ? [color("tp"), 2, 1] : [color(may_be_chosen(each) ? "faint" : "bad") + "66", 1, 2];
     const scales = { x: { type: "linear", min: -0.3, max: columns.length - 0.5, display: false }, y: { min: -0.04, max: 1.04, display: false } };
@@ -180,13 +184,13 @@ function columns_of_table() {
       key: `parameter ${at}`, title: name, number: SIMULATED.every((each) => !isNaN(each.parameters[at])),
       value: (each) => isNaN(each.parameters[at]) ? each.parameters[at] : Number(each.parameters[at]), text: (each) => each.parameters[at],
     })),
-    ...DATA.objectives.map((objective, at) => ({
-      key: `objective ${at}`, title: column_title(objective), number: true,
-      value: (each) => each.objectives.length > 0 ? each.objectives[at] : Infinity,
-      text: (each) => each.objectives.length > 0 ? digits(each.objectives[at]) : "",
+    ...DATA.columns.map((column, at) => ({
+      key: `column ${at}`, title: short_title(column), definition: column.definition, number: true,
+      value: (each) => known(each, at) ? each.values[at] : Infinity,
+      text: (each) => known(each, at) ? digits(each.values[at]) : "",
     })),
     ...(DATA.candidates.some((each) => each.skewed !== undefined) ? [
-      { key: "skewed", title: `${DATA.objectives[0].name} with uneven experts`, number: true, value: (each) => each.skewed ?? Infinity,
+      { key: "skewed", title: `${DATA.columns[0].name} with uneven experts`, number: true, value: (each) => each.skewed ?? Infinity,
         text: (each) => each.skewed === undefined ? "" : digits(each.skewed) },
       { key: "skewed place", title: "place then", number: true, value: (each) => each.skewed_place ?? Infinity,
         text: (each) => each.skewed_place === undefined ? "" : String(each.skewed_place) },
@@ -200,7 +204,7 @@ function show_rows() {
   const columns = columns_of_table();
   HEAD.replaceChildren(...columns.map((column) => el("th", { scope: "col", class: column.number ? "number" : null,
       "aria-sort": VIEW.sort.column === column.key ? (VIEW.sort.up ? "ascending" : "descending") : null },
-    el("button", { type: "button", onclick: () => {
+    el("button", { type: "button", title: column.definition || null, onclick: () => {
       VIEW.sort = { column: column.key, up: VIEW.sort.column === column.key ? !VIEW.sort.up : true };
       show_rows();
     } }, column.title + (VIEW.sort.column === column.key ? (VIEW.sort.up ? " ▲" : " ▼") : "")))));
@@ -218,7 +222,8 @@ function show_rows() {
 }
 
 function show_table() {
-  const box = section("Ranking", "");
+  const box = section("Ranking", DATA.columns.filter((column) => column.definition !== column.name)
+    .map((column) => `${column.name}: ${column.definition}`).join("; ") + ". " + DATA.absences.map((text) => text + ". ").join(""));
   const again = () => { for (const made of drawn) made.update(); show_rows(); };
   const selects = DATA.parameters.map((name, at) => {
     const values = [...new Set(DATA.candidates.map((each) => each.parameters[at]))].sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1));
@@ -241,13 +246,13 @@ function show_excluded() {
 }
 
 const OUT = DATA.legal - DATA.ranked - DATA.failed - DATA.not_simulated;
-heading(`Search of ${DATA.plan}`, [`${count(DATA.considered)} combination${DATA.considered === 1 ? "" : "s"}: ${count(DATA.considered - DATA.legal)} not legal, ${count(DATA.legal)} legal`,
-  `${count(DATA.legal)} legal: ${count(DATA.ranked)} ranked, ${count(DATA.failed)} failed, ${count(DATA.not_simulated)} not simulated${DATA.complete && DATA.not_simulated > 0 ? " (by their bounds they cannot win)" : ""}, ${count(OUT)} excluded`,
+heading(`Search of ${DATA.plan}`, [`${count(DATA.considered)} layout${DATA.considered === 1 ? "" : "s"} considered = ${count(DATA.considered - DATA.legal)} not legal + ${count(DATA.legal)} legal`,
+  `${count(DATA.legal)} legal = ${count(DATA.ranked)} ranked + ${count(DATA.failed)} failed + ${count(DATA.not_simulated)} not simulated${DATA.complete && DATA.not_simulated > 0 ? " (by their bounds they cannot win)" : ""} + ${count(OUT)} excluded`,
   `${count(DATA.candidates.filter((each) => each.on_front).length)} on the Pareto front`].join(" · "));
 if (DATA.assumptions.length > 0) PAGE.append(el("p", {}, `This assumes: ${DATA.assumptions.join("; ")}.`));
 for (const note of DATA.notes) PAGE.append(el("p", {}, `Note: ${note}.`));
 if (!DATA.complete) PAGE.append(el("p", { class: "refuted" }, "The search was stopped: this is only what was known by then."));
-if (SIMULATED.length > 0 && DATA.objectives.length > 0) {
+if (SIMULATED.length > 0 && DATA.columns.length > 0) {
   show_front();
   show_parallel();
 } else {

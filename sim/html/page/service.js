@@ -35,8 +35,7 @@ function cards() {
   add("requests in a step", digits(SERVING.mean_batch), "mean over an engine's steps");
   if (SERVING.preemptions !== undefined) add("preemptions", count(SERVING.preemptions), "how often a request lost its keys and values and began again");
   if (SERVING.prefix_hit_fraction !== undefined) add("from the cache", percent(SERVING.prefix_hit_fraction), "of the prompt tokens");
-  PAGE.append(el("div", { class: "cards" }, all.map(([name, value, meaning, bad]) =>
-    el("div", { class: bad ? "card bad" : "card", title: meaning }, el("span", { class: "faint" }, name), el("b", {}, value)))));
+  number_cards(all);
 }
 
 function over_time(box, height, title, lines, text) {
@@ -152,9 +151,10 @@ function show_slowest() {
 }
 
 heading(DATA.title, [RESULT.model, RESULT.platform, RESULT.engine, `${count(RESULT.gpus)} GPUs`, `seed ${RESULT.seed}`,
-                     `rehearse ${RESULT.version}`].filter(Boolean).join(" · "));
+                     `rehearse ${RESULT.version}`].filter(Boolean).join(" · "), DATA.about);
 cards();
 if (RESULT.assumptions?.length > 0) PAGE.append(el("p", {}, `This assumes: ${RESULT.assumptions.join("; ")}.`));
+show_limits(DATA.about);
 show_over_time();
 section("Latency", "The share of the measured requests that are at most as slow.");
 show_curve("TTFT", DATA.curves.TTFT, "prefill");

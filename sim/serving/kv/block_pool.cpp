@@ -1,21 +1,37 @@
 // Millions of blocks are handed out, published and dropped in a run, so all of it is a few
 // assignments: the queue and the rings of equal keys are links inside the blocks, and the table is
-// twice as large as the pool and never grows.
+// twice as large as the blocks that were ever handed out.
 #include "serving/kv/block_pool.hpp"
 
 #include <bit>
 #include <string>
+#include <utility>
 
 #include "base/error.hpp"
 
 namespace rehearse::serving {
 
-BlockPool::BlockPool(int usable) {
+BlockPool::BlockPool(int usable) : blocks_(1), usable_(usable), free_(usable) {
   SIM_CHECK(usable >= 1, "a pool of no blocks");
-  blocks_.resize(static_cast<std::size_t>(usable) + 1);
-  table_.resize(std::bit_ceil(2 * blocks_.size()));
+  grow_table();
+}
+
+// Keys keep their first block.
+void BlockPool::grow_table() {
+  const std::vector<Entry> before =
+      std::exchange(table_, std::vector<Entry>(std::bit_ceil(4 * blocks_.size())));
   mask_ = table_.size() - 1;
-  for (int block = 1; block <= usable; ++block) append(block);
+  for (const Entry& entry : before) {
+    if (entry.block >= 0) table_[slot_of(entry.key)] = entry;
+  }
+}
+
+int BlockPool::first_time() {
+  const int block = static_cast<int>(blocks_.size());
+  blocks_.emplace_back().owners = 1;
+  --free_;
+  if (2 * blocks_.size() > table_.size()) grow_table();
+  return block;
 }
 
 void BlockPool::append(int block) {
@@ -47,6 +63,7 @@ void BlockPool::take(int block) {
 
 int BlockPool::pop() {
   SIM_CHECK(free_ > 0, "a block of an empty pool");
+  if (static_cast<int>(blocks_.size()) <= usable_) return first_time();
   const int block = head_;
   unlink(block);
   if (head_ >= 0) expect(blocks_[head_].key);  // the next to be dropped
@@ -117,9 +134,11 @@ void BlockPool::check() const {
     SIM_CHECK(blocks_[block].owners == 0, "a free block with an owner");
     ++queued;
   }
-  SIM_CHECK(queued == free_ && without_owner == free_,
+  const int untouched = usable_ + 1 - static_cast<int>(blocks_.size());
+  SIM_CHECK(queued + untouched == free_ && without_owner == queued,
             std::to_string(queued) + " blocks are queued, " + std::to_string(without_owner) +
-                " have no owner, " + std::to_string(free_) + " were counted");
+                " have no owner, " + std::to_string(untouched) + " were never handed out, " +
+                std::to_string(free_) + " are counted free");
 }
 
 }  // namespace rehearse::serving

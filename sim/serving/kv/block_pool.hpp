@@ -2,7 +2,8 @@
 // kv_cache_utils.py): owners are counted; a block without owner stands in one queue of free blocks
 // but keeps its contents, and can be found by its key, until it is handed out anew. The queue's
 // head is handed out first and the blocks of a request come back tail first, so the least recently
-// used go first, ends of prefixes before their beginnings.
+// used go first, ends of prefixes before their beginnings. Blocks that nobody has had yet stand before
+// all others, in their order; memory is taken for those only that somebody has had.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +17,12 @@ class BlockPool {
   // `usable` blocks beside block 0, the null block, which nobody gets.
   explicit BlockPool(int usable);
 
-  int usable() const { return static_cast<int>(blocks_.size()) - 1; }
+  int usable() const { return usable_; }
   int free() const { return free_; }
   int used() const { return usable() - free_; }
   int owners(int block) const { return blocks_[block].owners; }
+  // Blocks 1 to this one have been handed out so far, the others never.
+  int last_touched() const { return static_cast<int>(blocks_.size()) - 1; }
 
   // The block that has had this key for the longest time; -1: none.
   int find(std::uint64_t key) const;
@@ -50,8 +53,11 @@ class BlockPool {
   std::size_t slot_of(std::uint64_t key) const;  // where it is or would be
   void unpublish(int block);
   void close_gap(std::size_t slot);
+  void grow_table();
+  int first_time();  // the next that nobody has had
 
-  std::vector<Block> blocks_;
+  std::vector<Block> blocks_;  // the null block, and those that somebody has had
+  int usable_ = 0;
   int free_ = 0;
   int head_ = -1, tail_ = -1;
   // Open addressing, linear probing. The keys stand here, too: looking along them reads no block.

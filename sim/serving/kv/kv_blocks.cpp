@@ -117,11 +117,11 @@ void KvBlocks::grow(std::span<const Batch* const> in_flight, int period, std::in
 
 void KvBlocks::check(std::span<const int> holders) const {
   pool_.check();
-  std::vector<int> owners(static_cast<std::size_t>(pool_.usable()) + 1, 0);
+  std::vector<int> owners(static_cast<std::size_t>(pool_.last_touched()) + 1, 0);
   for (const int request : holders) {
-    for (const int block : requests_[request].blocks) ++owners[block];
+    for (const int block : requests_[request].blocks) ++owners.at(block);
   }
-  for (int block = 1; block <= pool_.usable(); ++block) {
+  for (int block = 1; block <= pool_.last_touched(); ++block) {
     SIM_CHECK(owners[block] == pool_.owners(block),
               "block " + std::to_string(block) + " has other owners than its pool counts");
   }

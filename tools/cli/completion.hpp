@@ -1,0 +1,15 @@
+// Scripts that complete a command line in a shell.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/command_page.hpp"
+
+namespace rehearse {
+
+std::string bash_completion(const std::vector<CommandPage>& pages);
+std::string zsh_completion(const std::vector<CommandPage>& pages);
+std::string fish_completion(const std::vector<CommandPage>& pages);
+
+}  // namespace rehearse

@@ -1,0 +1,23 @@
+# Writes OUT, a C++ file with the commit that the program is built from, where it is a checkout; touches it only when that changes.
+#   cmake -D SOURCE=... -D OUT=... -P version.cmake
+set(commit "")
+find_program(GIT git)
+if(GIT AND EXISTS ${SOURCE}/.git)
+  # `safe.directory`: who builds may be another user than who owns the checkout.
+  set(git ${GIT} -c safe.directory=${SOURCE} -C ${SOURCE})
+  execute_process(COMMAND ${git} rev-parse --short=12 HEAD OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  execute_process(COMMAND ${git} diff --quiet HEAD RESULT_VARIABLE changed ERROR_QUIET)
+  if(commit AND changed)
+    string(APPEND commit ", changed since")
+  endif()
+endif()
+if(NOT commit)
+  set(commit "not known")
+endif()
+set(text "#include \"cli/version.hpp\"\n\nnamespace rehearse {\nconst char* const kCommit = \"${commit}\";\n}\n")
+if(EXISTS ${OUT})
+  file(READ ${OUT} before)
+endif()
+if(NOT text STREQUAL "${before}")
+  file(WRITE ${OUT} "${text}")
+endif()
