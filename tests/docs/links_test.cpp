@@ -30,7 +30,7 @@ bool is_skipped(const std::string& folder) {
 std::vector<fs::path> documents() {
   std::vector<fs::path> found;
   for (auto at = fs::recursive_directory_iterator(kRoot); at != fs::end(at); ++at) {
-    if (at->is_directory() && is_skipped(at->path().filename().string())) {
+    if (is_skipped(at->path().filename().string())) {
       at.disable_recursion_pending();
     } else if (at->path().extension() == ".md") {
       found.push_back(at->path());
