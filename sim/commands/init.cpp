@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <string_view>
 
 #include "base/files.hpp"
 #include "base/limits.hpp"
@@ -53,10 +52,7 @@ Plan read_asked(const InitDraft& draft, const std::string& platform, const std::
     return PlanTexts(plan_text(draft), platform).read(model);
   } catch (const InputError& error) {
     if (!draft.request.rate) throw;
-    constexpr std::string_view kSaid = ": error: ";
-    const std::string what = error.what();
-    throw InputError(option_place("--rate", *draft.request.rate),
-                     what.substr(what.find(kSaid) + kSaid.size()));
+    throw InputError(option_place("--rate", *draft.request.rate), said_by(error));
   }
 }
 

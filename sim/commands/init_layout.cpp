@@ -114,7 +114,7 @@ class Chooser {
       plan.layout = layout;
       if (!plan.serve) plan.batch.sequences = kInitRequests * layout.dense_data();
       if (!layout_refusal(plan, model_, size, "").empty()) continue;
-      const InitCopy copy{layout, memory_of_copy(plan)};
+      InitCopy copy{layout, memory_of_copy(plan)};
       if (copy.memory.holds(kInitRequests)) return copy;
       if (!best || copy.memory.needed(1) < best->memory.needed(1)) best = copy;
     }

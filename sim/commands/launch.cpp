@@ -288,7 +288,7 @@ std::string path_of_model(const LaunchTable& table, const LaunchRequest& request
   const std::string& written = request.model ? *request.model : settings.model;
   const SourceLocation place =
       request.model ? option_place("--model", written) : SourceLocation{table.option, 1, 1};
-  const std::string path = find_model(written, place);
+  std::string path = find_model(written, place);
   std::error_code error;
   if (fs::exists(path, error)) return path;
   throw InputError(place, fmt::format("model = {}: neither a file nor a model of the gallery; "
@@ -357,7 +357,11 @@ LaunchAnswer plan_of_launch(LaunchEngine engine, const std::string& command,
   answer.platform = platform_xml(platform, sheet);
   const std::string name = fs::path(answer.platform_path).filename().string();
   answer.plan = launch_plan_text(draft, command, name, platform_command(platform, name), answer);
-  PlanTexts(answer.plan, answer.platform).check(path, model);
+  try {
+    PlanTexts(answer.plan, answer.platform).check(path, model);
+  } catch (const InputError& error) {
+    throw InputError({table.option, 1, 1}, said_by(error));
+  }
   return answer;
 }
 

@@ -12,8 +12,7 @@ namespace rehearse {
 enum class LaunchEngine { kVllm, kSglang };
 
 struct LaunchRequest {
-  std::string gpu = "h100";  // --gpu
-  bool gpu_given = false;
+  std::string gpu = "h100";          // --gpu
   std::optional<int> nodes;          // --nodes; absent: as many as the layout needs
   std::string fabric;                // --fabric; empty: star in one server, rail between several
   std::optional<std::string> model;  // --model: in place of the command's

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <string_view>
 
 #include "catalog/servers.hpp"
 #include "input/input.hpp"
@@ -63,6 +64,13 @@ std::string platform_command(const PlatformRequest& platform, const std::string&
   const std::string fabric = platform.fabric.empty() ? "" : " --fabric " + platform.fabric;
   return fmt::format("rehearse platform --gpu {} --nodes {}{}{} --out {}", platform.gpu,
                      platform.nodes, per_node, fabric, file);
+}
+
+std::string said_by(const InputError& error) {
+  constexpr std::string_view kSaid = ": error: ";
+  const std::string what = error.what();
+  const std::size_t at = what.find(kSaid);
+  return at == std::string::npos ? what : what.substr(at + kSaid.size());
 }
 
 Plan PlanTexts::read(const std::string& model_path) const {

@@ -30,6 +30,9 @@ PlatformRequest platform_of_gpus(const std::string& gpu, const std::vector<std::
 // `rehearse platform ... --out FILE`
 std::string platform_command(const PlatformRequest& platform, const std::string& file);
 
+// What is wrong, without the place: of a text that is no file yet, nobody can look there.
+std::string said_by(const InputError& error);
+
 // Both texts, to be read as `rehearse run` reads files.
 class PlanTexts {
  public:

@@ -40,9 +40,11 @@ std::vector<double> numbers_of(const std::string& text) {
 
 // What is refused stands on stderr already.
 int say_refused(const LaunchAnswer& answer) {
-  fmt::print(stderr,
-             "rehearse plan: no plan: {} of the command {} refused; --partly writes one without\n",
-             answer.refused.size(), answer.refused.size() == 1 ? "word is" : "words are");
+  const bool one = answer.refused.size() == 1;
+  fmt::print(
+      stderr,
+      "rehearse plan: no plan: {} of the command {} refused; --partly writes one without {}\n",
+      one ? "a word" : "words", one ? "is" : "are", one ? "it" : "them");
   return 2;
 }
 
