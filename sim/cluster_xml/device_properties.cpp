@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "base/limits.hpp"
+#include "base/nearest_name.hpp"
 #include "cluster_xml/simgrid_values.hpp"
 #include "platform/bounds.hpp"
 #include "platform/collective_costs.hpp"
@@ -160,7 +161,7 @@ std::optional<Word> read_word(const Element& element, const char* name,
   const Element* const property = element.property(name);
   if (property == nullptr) return std::nullopt;
   const std::optional<Word> word = named(property->required("value"));
-  if (!word) refuse(element, *property, fmt::format("must be one of {}", known));
+  if (!word) refuse(element, *property, name_rule(property->required("value"), known));
   return word;
 }
 

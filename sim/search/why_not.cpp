@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/limits.hpp"
+#include "base/nearest_name.hpp"
 #include "base/split.hpp"
 #include "search/search_text.hpp"
 
@@ -136,9 +137,13 @@ Question read_question(const std::string& text, const SourceLocation& where, boo
     const char* begin = word.data() + std::min(equals + 1, word.size());
     const auto [rest, failure] = std::from_chars(begin, end, number);
     if (!known.contains(degree) || failure != std::errc{} || rest != end || number < 1) {
+      const std::string near = nearest_name(degree, {known.begin(), known.end()});
       throw InputError(where, fmt::format("\"{}\": must be DEGREE=NUMBER, or several of them with "
-                                          "commas, DEGREE one of {}",
-                                          word, fmt::join(known, " ")));
+                                          "commas, DEGREE one of {}{}",
+                                          word, fmt::join(known, " "),
+                                          known.contains(degree) || near.empty()
+                                              ? ""
+                                              : fmt::format("; did you mean \"{}\"?", near)));
     }
     if (!question.degrees.emplace(degree, number).second) {
       throw InputError(where, fmt::format("\"{}\": {} is given twice", text, degree));
