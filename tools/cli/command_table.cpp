@@ -155,7 +155,7 @@ std::vector<Command> parts() {
        {{"rehearse calibrate tests/cli/inputs/anchors.csv --gpu h100 --date 2026-11",
          "what a few measured rows change"},
         {"rehearse calibrate tests/cli/inputs/anchors.csv --gpu h100 --date 2026-11 --name my-h100 "
-         "--out /dev/null",
+         "--out my-h100.textproto",
          "and the device file, written"}},
        "the constants were fitted",
        "",
