@@ -79,7 +79,9 @@ std::vector<std::string> near_names(const std::string& name,
     if (contains_or_is_begun_by(other, wanted)) related.push_back(candidate);
   }
   std::vector<std::string> near;
-  for (auto& [edits, candidate] : by_edits) near.push_back(std::move(candidate));
+  for (auto& [edits, candidate] : by_edits) {
+    if (edits <= by_edits.begin()->first + 1) near.push_back(std::move(candidate));
+  }
   if (near.empty()) near = std::move(related);
   constexpr std::size_t kMost = 4;
   near.resize(std::min(near.size(), kMost));

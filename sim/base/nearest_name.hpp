@@ -21,7 +21,7 @@ std::string suggestion(const std::string& name, const std::vector<std::string>& 
 // nothing is near as a rule: `must be one of auto ring`.
 std::string name_rule(const std::string& name, const std::string& candidates);
 
-// The nearest first, at most four; empty: none is near.
+// The nearest and those with one edit more, at most four; empty: none is near.
 std::vector<std::string> near_names(const std::string& name,
                                     const std::vector<std::string>& candidates);
 // `did you mean "h100", "h200" or "h800"?`

@@ -10,7 +10,6 @@
 #include <string_view>
 #include <utility>
 
-#include "base/nearest_name.hpp"
 #include "base/units.hpp"
 
 namespace rehearse {
@@ -258,8 +257,7 @@ class Parser {
     for (const std::string_view each : kFunctions) known = known || each == function;
     if (!known) {
       fail_at(static_cast<std::size_t>(expression.at),
-              fmt::format("unknown function \"{}\": {}", function,
-                          name_rule(function, "min max abs ceil floor count")));
+              fmt::format("unknown function \"{}\": min max abs ceil floor count", function));
     }
     ++at_;
     expression.kind = Expression::Kind::kCall;
