@@ -72,8 +72,8 @@ std::vector<std::string> near_names(const std::string& name,
   for (const std::string& candidate : candidates) {
     const std::string other = plain(candidate);
     const std::size_t edits = edits_between(wanted, other);
-    // A name of two characters has nothing in common with what takes two edits.
-    if (edits <= most_edits(wanted) && edits < std::max(wanted.size(), std::size_t{2})) {
+    // Where every character is another, nothing of the name is left.
+    if (edits <= most_edits(wanted) && edits < wanted.size()) {
       by_edits.emplace(edits, candidate);
     }
     if (contains_or_is_begun_by(other, wanted)) related.push_back(candidate);
