@@ -4,7 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
+#include <iterator>
+#include <map>
 #include <numeric>
+#include <sstream>
+#include <utility>
 
 namespace rehearse {
 namespace {
@@ -25,27 +30,94 @@ std::size_t edit_distance(const std::string& from, const std::string& to) {
   return row.back();
 }
 
+// What is compared: "AllReduce" and "all-reduce" are near "all_reduce".
+std::string plain(const std::string& name) {
+  std::string text;
+  for (const char c : name) {
+    if (c == '-' || c == '_') continue;
+    text += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return text;
+}
+
+constexpr std::size_t kLongest = 100;  // the distance takes the product of both sizes
+
+// Edits up to which a name is near.
+std::size_t most_edits(const std::string& name) {
+  return std::max<std::size_t>(2, name.size() / 3);
+}
+
+constexpr std::size_t kLeastShared = 3;  // fewer characters say nothing
+
+bool contains_or_is_begun_by(const std::string& candidate, const std::string& name) {
+  if (std::min(name.size(), candidate.size()) < kLeastShared) return false;
+  return candidate.find(name) != std::string::npos || name.starts_with(candidate);
+}
+
+// Who stops typing has made one mistake.
+std::size_t edits_between(const std::string& name, const std::string& candidate) {
+  const std::size_t edits = edit_distance(name, candidate);
+  if (name.size() < kLeastShared || !candidate.starts_with(name)) return edits;
+  return std::min<std::size_t>(edits, 1);
+}
+
 }  // namespace
 
-std::string nearest_name(const std::string& name, const std::vector<std::string>& candidates) {
-  constexpr std::size_t kLongest = 100;  // the distance takes the product of both sizes
-  std::string nearest;
-  if (name.size() > kLongest) return nearest;
-  std::size_t fewest = std::max<std::size_t>(2, name.size() / 3) + 1;
+std::vector<std::string> near_names(const std::string& name,
+                                    const std::vector<std::string>& candidates) {
+  if (name.size() > kLongest) return {};
+  const std::string wanted = plain(name);
+  std::multimap<std::size_t, std::string> by_edits;
+  std::vector<std::string> related;
   for (const std::string& candidate : candidates) {
-    const std::size_t edits = edit_distance(name, candidate);
-    if (edits < fewest) {
-      fewest = edits;
-      nearest = candidate;
+    const std::string other = plain(candidate);
+    const std::size_t edits = edits_between(wanted, other);
+    // Where every character is another, nothing of the name is left.
+    if (edits <= most_edits(wanted) && edits < wanted.size()) {
+      by_edits.emplace(edits, candidate);
     }
+    if (contains_or_is_begun_by(other, wanted)) related.push_back(candidate);
   }
-  return nearest;
+  std::vector<std::string> near;
+  for (auto& [edits, candidate] : by_edits) {
+    if (edits <= by_edits.begin()->first + 1) near.push_back(std::move(candidate));
+  }
+  if (near.empty()) near = std::move(related);
+  constexpr std::size_t kMost = 4;
+  near.resize(std::min(near.size(), kMost));
+  return near;
+}
+
+std::string nearest_name(const std::string& name, const std::vector<std::string>& candidates) {
+  const std::vector<std::string> near = near_names(name, candidates);
+  return near.empty() ? "" : near.front();
 }
 
 std::string suggestion(const std::string& name, const std::vector<std::string>& candidates) {
   const std::string nearest = nearest_name(name, candidates);
   if (!nearest.empty()) return fmt::format("did you mean \"{}\"?", nearest);
   return fmt::format("one of {}", fmt::join(candidates, " "));
+}
+
+std::string name_rule(const std::string& name, const std::string& candidates) {
+  std::istringstream stream(candidates);
+  const std::vector<std::string> names{std::istream_iterator<std::string>(stream), {}};
+  const std::string nearest = nearest_name(name, names);
+  if (!nearest.empty()) return fmt::format("did you mean \"{}\"?", nearest);
+  return fmt::format("must be one of {}", fmt::join(names, " "));
+}
+
+std::string did_you_mean(const std::vector<std::string>& names) {
+  std::string text = fmt::format("did you mean \"{}\"", names.front());
+  for (std::size_t at = 1; at < names.size(); ++at) {
+    text += fmt::format("{} \"{}\"", at + 1 == names.size() ? " or" : ",", names[at]);
+  }
+  return text + "?";
+}
+
+std::string suggestions(const std::string& name, const std::vector<std::string>& candidates) {
+  const std::vector<std::string> near = near_names(name, candidates);
+  return near.empty() ? suggestion(name, candidates) : did_you_mean(near);
 }
 
 }  // namespace rehearse

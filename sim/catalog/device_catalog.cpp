@@ -1,5 +1,8 @@
 #include "catalog/device_catalog.hpp"
 
+#include <fmt/format.h>
+
+#include "base/nearest_name.hpp"
 #include "base/option_place.hpp"
 #include "input/read_device.hpp"
 
@@ -11,9 +14,8 @@ DeviceCatalog::DeviceCatalog(const std::vector<std::string>& folders)
 DeviceSheet DeviceCatalog::find(const std::string& name, const std::string& option) const {
   const auto found = files_.files().find(name);
   if (found != files_.files().end()) return read_device_sheet(found->second);
-  std::string known;
-  for (const auto& [each, file] : files_.files()) known += " " + each;
-  throw InputError(option_place(option, name), "unknown GPU: it is one of" + known);
+  throw InputError(option_place(option, name),
+                   fmt::format("unknown GPU \"{}\": {}", name, suggestions(name, names())));
 }
 
 }  // namespace rehearse

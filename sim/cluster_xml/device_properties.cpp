@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "base/limits.hpp"
+#include "base/nearest_name.hpp"
 #include "cluster_xml/simgrid_values.hpp"
 #include "platform/bounds.hpp"
 #include "platform/collective_costs.hpp"
@@ -159,8 +160,13 @@ std::optional<Word> read_word(const Element& element, const char* name,
                               const std::string& known) {
   const Element* const property = element.property(name);
   if (property == nullptr) return std::nullopt;
-  const std::optional<Word> word = named(property->required("value"));
-  if (!word) refuse(element, *property, fmt::format("must be one of {}", known));
+  const std::string& text = property->required("value");
+  const std::optional<Word> word = named(text);
+  if (!word) {
+    const std::string rule = name_rule(text, known);
+    const bool near = rule.starts_with("did");
+    refuse(element, *property, near ? fmt::format("must be one of {}; {}", known, rule) : rule);
+  }
   return word;
 }
 

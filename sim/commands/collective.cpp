@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/limits.hpp"
+#include "base/nearest_name.hpp"
 #include "base/option_place.hpp"
 #include "base/progress.hpp"
 #include "base/split.hpp"
@@ -27,9 +28,9 @@ namespace {
 CollectiveOp op_of(const std::string& text) {
   const std::optional<CollectiveOp> named = collective_op_named(text);
   if (named) return *named;
-  throw InputError(
-      option_place("--op", text),
-      fmt::format("unknown operation \"{}\": must be one of {}", text, names_of_collective_ops()));
+  throw InputError(option_place("--op", text),
+                   fmt::format("unknown operation \"{}\": {}", text,
+                               name_rule(text, names_of_collective_ops())));
 }
 
 NetworkLevelName network_of(const std::string& text) {
@@ -37,9 +38,9 @@ NetworkLevelName network_of(const std::string& text) {
                                       NetworkLevelName::kSimgrid, NetworkLevelName::kAnalytic}) {
     if (text == to_text(name)) return name;
   }
-  throw InputError(
-      option_place("--network", text),
-      fmt::format("unknown level \"{}\": must be fluid, exact, simgrid or analytic", text));
+  throw InputError(option_place("--network", text),
+                   fmt::format("unknown level \"{}\": {}", text,
+                               name_rule(text, "fluid exact simgrid analytic")));
 }
 
 const CollectiveAlgorithm* algorithm_of(CollectiveOp op, const std::string& text) {
@@ -47,8 +48,8 @@ const CollectiveAlgorithm* algorithm_of(CollectiveOp op, const std::string& text
   const CollectiveAlgorithm* const algorithm = algorithm_named(op, text);
   if (algorithm != nullptr) return algorithm;
   throw InputError(option_place("--algorithm", text),
-                   fmt::format("unknown algorithm \"{}\" for {}: must be one of auto {}", text,
-                               to_text(op), names_of_algorithms(op)));
+                   fmt::format("unknown algorithm \"{}\" for {}: {}", text, to_text(op),
+                               name_rule(text, "auto " + names_of_algorithms(op))));
 }
 
 // An option's value as `parse` reads it, its mistakes located in the option as typed.

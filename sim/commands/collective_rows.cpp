@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/limits.hpp"
+#include "base/nearest_name.hpp"
 #include "base/utf8.hpp"
 #include "commands/batch_table.hpp"
 
@@ -70,7 +71,7 @@ const ElementSize& element_of(const std::string& dtype) {
     known += fmt::format(" {}", each.name);
   }
   throw std::invalid_argument(
-      fmt::format("dtype = \"{}\": must be one of{}", shortened(dtype), known));
+      fmt::format("dtype = \"{}\": {}", shortened(dtype), name_rule(dtype, known)));
 }
 
 void take_machine(const BatchCells& reader, CollectiveBatchRow& row) {
@@ -131,8 +132,8 @@ void take_operation(const BatchCells& reader, const std::string& library, Collec
   const std::optional<CollectiveOp> op = collective_op_named(name);
   if (!op) {
     throw std::invalid_argument(
-        fmt::format("unknown operation \"{}\": must be one of {} moe_dispatch moe_combine",
-                    shortened(name), names_of_collective_ops()));
+        fmt::format("unknown operation \"{}\": {}", shortened(name),
+                    name_rule(name, names_of_collective_ops() + " moe_dispatch moe_combine")));
   }
   row.op = *op;
   take_bytes(reader, row);

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "base/nearest_name.hpp"
 #include "base/option_place.hpp"
 #include "base/output_file.hpp"
 #include "base/processes.hpp"
@@ -92,15 +93,16 @@ std::vector<std::string> results_of_seeds(const RunRequest& request, const RunId
 bool folds(const std::string& typed) {
   if (typed == "auto" || typed == "off") return typed == "auto";
   throw InputError(option_place("--fold", typed),
-                   fmt::format("unknown value \"{}\": must be auto or off", typed));
+                   fmt::format("unknown value \"{}\": {}", typed, name_rule(typed, "auto off")));
 }
 
 // Whether operators of a plan that serves are replayed.
 bool replays_operators(const RunRequest& request) {
   const std::string& typed = request.detail;
   if (!typed.empty() && typed != "steps" && typed != "operators") {
-    throw InputError(option_place("--detail", typed),
-                     fmt::format("unknown value \"{}\": must be steps or operators", typed));
+    throw InputError(
+        option_place("--detail", typed),
+        fmt::format("unknown value \"{}\": {}", typed, name_rule(typed, "steps operators")));
   }
   const Plan& plan = request.prepared.plan();
   const std::optional<Serve>& serve = plan.serve;

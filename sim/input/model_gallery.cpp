@@ -81,8 +81,8 @@ std::vector<std::string> names_called(const std::string& written,
   return found;
 }
 
-// The name that someone who typed `written` may have meant, empty if none is near.
-std::string name_near(const std::string& written, const std::vector<std::string>& names) {
+// The names that someone who typed `written` may have meant; empty: none is near.
+std::string names_near(const std::string& written, const std::vector<std::string>& names) {
   const std::string wanted = lower(written);
   const bool with_organisation = wanted.find('/') != std::string::npos;
   std::vector<std::string> candidates;
@@ -90,9 +90,12 @@ std::string name_near(const std::string& written, const std::vector<std::string>
   for (const std::string& name : names) {
     candidates.push_back(lower(with_organisation ? name : without_organisation(name)));
   }
-  const std::string near = nearest_name(wanted, candidates);
+  std::vector<std::string> near = near_names(wanted, candidates);
   if (near.empty()) return {};
-  return names[std::find(candidates.begin(), candidates.end(), near) - candidates.begin()];
+  for (std::string& each : near) {
+    each = names[std::find(candidates.begin(), candidates.end(), each) - candidates.begin()];
+  }
+  return did_you_mean(near);
 }
 
 }  // namespace
@@ -130,12 +133,10 @@ std::string find_model(const std::string& written, const std::string& path,
     throw InputError(where, fmt::format("model = {}: {} and {} are called so", shortened(written),
                                         found[0], found[1]));
   }
-  const std::string near = name_near(written, names);
+  const std::string near = names_near(written, names);
   if (near.empty()) return folder ? config : path;
-  throw InputError(where,
-                   fmt::format("model = {}: neither a file nor a model of the gallery, did you "
-                               "mean \"{}\"?",
-                               shortened(written), near));
+  throw InputError(where, fmt::format("model = {}: neither a file nor a model of the gallery, {}",
+                                      shortened(written), near));
 }
 
 }  // namespace rehearse

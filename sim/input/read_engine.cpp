@@ -74,7 +74,7 @@ EngineProfile EngineCatalog::find(const std::string& name, const SourceLocation&
   const auto found = files_.files().find(name);
   if (found != files_.files().end()) return read_engine_profile(found->second);
   throw InputError(
-      where, fmt::format("unknown engine \"{}\": {}", name, suggestion(name, files_.names())));
+      where, fmt::format("unknown engine \"{}\": {}", name, suggestions(name, files_.names())));
 }
 
 }  // namespace rehearse

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/files.hpp"
+#include "base/nearest_name.hpp"
 #include "base/option_place.hpp"
 #include "base/utf8.hpp"
 #include "input/field_set.hpp"
@@ -193,9 +194,11 @@ int chosen_variant(const PlanRequest& request, const Draft& draft) {
           : fmt::format("has {}", fmt::join(names.begin(),
                                             names.begin() + std::min(names.size(), kShown), " "));
   if (names.size() > kShown) known += fmt::format(" and {} more", names.size() - kShown);
+  const std::string near = nearest_name(name, names);
   throw InputError(
       request.variant ? option_place("--variant", name) : draft.where().at("default_variant"),
-      fmt::format("unknown variant \"{}\": {} {}", shortened(name), draft.path(), known));
+      fmt::format("unknown variant \"{}\": {} {}{}", shortened(name), draft.path(), known,
+                  near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)));
 }
 
 // Puts together the requests of engines whose own scheduler is not modelled.

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/nearest_name.hpp"
 #include "input/field_checks.hpp"
 #include "input/textproto.hpp"
 #include "input/traffic_fields.hpp"
@@ -22,6 +23,11 @@ constexpr const char* kStatic = "static";
 
 bool has_defaults(const std::string& name) {
   return std::find(kEngines.begin(), kEngines.end(), name) != kEngines.end();
+}
+
+std::string engine_hint(const std::string& name) {
+  const std::string near = nearest_name(name, {kEngines.begin(), kEngines.end()});
+  return near.empty() ? "" : fmt::format("; did you mean the engine \"{}\"?", near);
 }
 
 // Which of two words, the first being the default; nothing: not written.
@@ -121,7 +127,10 @@ EngineChoice engine_of(const proto::Engine& written, const std::string& path,
 
 void require_sequences(const proto::Engine& written, const std::string& path,
                        const FieldLocations& where) {
-  if (!has_defaults(written.name())) require_field(written, path, "max_sequences", where);
+  if (!has_defaults(written.name()) && !written.has_max_sequences()) {
+    refuse_field(where, path + ".max_sequences",
+                 " is missing: it has no default" + engine_hint(written.name()));
+  }
 }
 
 ServingPool pool_of(const proto::Pool& written, const proto::Engine& shared,

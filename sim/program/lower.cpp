@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "base/error.hpp"
+#include "base/nearest_name.hpp"
 #include "model/weights.hpp"
 #include "program/batch_work.hpp"
 #include "program/program_builder.hpp"
@@ -74,8 +75,9 @@ CollectiveUse collective_use(const Plan& plan) {
     if (use.algorithms[op] == nullptr) {
       throw InputError(
           plan.where.at("collectives." + name),
-          fmt::format("collectives.{} = \"{}\": must be one of auto {}", name, chosen->second,
-                      names_of_algorithms(static_cast<CollectiveOp>(op))));
+          fmt::format("collectives.{} = \"{}\": {}", name, chosen->second,
+                      name_rule(chosen->second,
+                                "auto " + names_of_algorithms(static_cast<CollectiveOp>(op)))));
     }
   }
   return use;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/nearest_name.hpp"
 #include "layout/layout.hpp"
 #include "routing/token_routing.hpp"
 
@@ -45,8 +46,8 @@ class Checker {
   void check_model() const {
     const TokenRouting* const routing = token_routing_named(plan_.routing.model);
     if (routing == nullptr) {
-      fail("routing.model", fmt::format("routing.model = \"{}\": must be one of {}",
-                                        plan_.routing.model, names_of_token_routings()));
+      fail("routing.model", fmt::format("routing.model = \"{}\": {}", plan_.routing.model,
+                                        name_rule(plan_.routing.model, names_of_token_routings())));
     }
     for (const std::string& field : plan_.routing.given) {
       if (fmt::format(" {} ", routing->parameters).find(" " + field + " ") != std::string::npos) {

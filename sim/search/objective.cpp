@@ -1,12 +1,14 @@
 #include "search/objective.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
 
+#include "base/nearest_name.hpp"
 #include "metrics/cost.hpp"
 
 namespace rehearse {
@@ -220,24 +222,34 @@ int quantity_named(const std::string& name, const SourceLocation& where) {
     if (name == search_quantities()[at].name) return static_cast<int>(at);
     known += fmt::format(" {}", search_quantities()[at].name);
   }
-  throw InputError(where, fmt::format("unknown quantity \"{}\": must be one of{}", name, known));
+  throw InputError(where, fmt::format("unknown quantity \"{}\": {}", name, name_rule(name, known)));
+}
+
+std::vector<std::string> names_of_objectives() {
+  std::vector<std::string> names;
+  for (const auto& [name, quantity] : kObjectives) names.emplace_back(name);
+  return names;
 }
 
 Objective read_objective(const std::string& text, const SourceLocation& where) {
-  std::string known;
   for (const auto& [name, quantity] : kObjectives) {
     if (text == name) return {text, quantity_named(quantity, where)};
-    known += fmt::format(" {}", name);
   }
+  const std::vector<std::string> short_names = names_of_objectives();
+  std::vector<std::string> names = short_names;
   for (std::size_t at = 0; at < search_quantities().size(); ++at) {
-    if (search_quantities()[at].bounded && text == search_quantities()[at].name) {
-      return {text, static_cast<int>(at)};
-    }
+    if (!search_quantities()[at].bounded) continue;
+    if (text == search_quantities()[at].name) return {text, static_cast<int>(at)};
+    names.emplace_back(search_quantities()[at].name);
   }
-  throw InputError(where,
-                   fmt::format("unknown objective \"{}\": must be one of{}, or a time, rate, "
-                               "cost or memory of result.json, as ttft_s.mean",
-                               text, known));
+  const std::string near = nearest_name(text, names);
+  const std::string rule = near.empty()
+                               ? fmt::format(
+                                     "must be one of {}, or a time, rate, cost or memory of "
+                                     "result.json, as ttft_s.mean",
+                                     fmt::join(short_names, " "))
+                               : fmt::format("did you mean \"{}\"?", near);
+  throw InputError(where, fmt::format("unknown objective \"{}\": {}", text, rule));
 }
 
 std::vector<Objective> read_objectives(const SpaceField& field) {

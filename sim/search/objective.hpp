@@ -30,6 +30,9 @@ std::vector<double> values_of(const Metrics& metrics, const SearchPlatform& plat
 // Throws InputError at `where` when there is no such quantity.
 int quantity_named(const std::string& name, const SourceLocation& where);
 
+// "throughput", "ttft" ...: short names of objectives.
+std::vector<std::string> names_of_objectives();
+
 struct Objective {
   std::string name;  // as the user calls it
   int quantity = 0;

@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "base/nearest_name.hpp"
 #include "base/split.hpp"
 #include "collectives/collective_algorithm.hpp"
 #include "layout/layout.hpp"
@@ -132,16 +133,15 @@ class SpaceReader {
   // Each value is one choice: "all_reduce=ring" or "all_reduce=ring,all_to_all=direct".
   static void check_algorithm(const std::string& op, const std::string& name,
                               const SourceLocation& where) {
-    std::string known;
     for (int at = 0; at < kCollectiveOps; ++at) {
       const auto each = static_cast<CollectiveOp>(at);
-      known += fmt::format(" {}", to_text(each));
       if (op != to_text(each)) continue;
       if (name == "auto" || algorithm_named(each, name) != nullptr) return;
-      throw InputError(where, fmt::format("unknown algorithm \"{}\" of {}: must be one of auto {}",
-                                          name, op, names_of_algorithms(each)));
+      throw InputError(where, fmt::format("unknown algorithm \"{}\" of {}: {}", name, op,
+                                          name_rule(name, "auto " + names_of_algorithms(each))));
     }
-    throw InputError(where, fmt::format("unknown operation \"{}\": must be one of{}", op, known));
+    throw InputError(where, fmt::format("unknown operation \"{}\": {}", op,
+                                        name_rule(op, names_of_collective_ops())));
   }
 
   std::vector<std::map<std::string, std::string>> algorithms() const {
@@ -189,9 +189,13 @@ class SpaceReader {
         const bool pair = split_pair(item, name, value);
         if (!pair ||
             std::find(std::begin(kQuantized), std::end(kQuantized), name) == std::end(kQuantized)) {
-          throw InputError(written->where,
-                           fmt::format("\"{}\": must be plan or FIELD=TYPE, FIELD one of {}", item,
-                                       fmt::join(kQuantized, " ")));
+          const std::string near =
+              nearest_name(name, {std::begin(kQuantized), std::end(kQuantized)});
+          throw InputError(
+              written->where,
+              fmt::format("\"{}\": must be plan or FIELD=TYPE, FIELD one of {}{}", item,
+                          fmt::join(kQuantized, " "),
+                          near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)));
         }
         if (!chosen.emplace(name, value).second) refuse_twice(*written, name);
       }

@@ -12,6 +12,7 @@
 #include <set>
 
 #include "base/limits.hpp"
+#include "base/nearest_name.hpp"
 #include "base/split.hpp"
 #include "search/search_text.hpp"
 
@@ -84,9 +85,13 @@ Question read_question(const std::string& text, const SourceLocation& where, boo
         field == nullptr ? word.substr(0, equals) : std::string(field->name());
     const auto number = asked_number(word.substr(std::min(equals + 1, word.size())), field);
     if (!known.contains(degree) || !number) {
+      const std::string near = nearest_name(degree, {known.begin(), known.end()});
       throw InputError(where, fmt::format("\"{}\": must be DEGREE=NUMBER, or several of them with "
-                                          "commas, DEGREE one of {}",
-                                          word, fmt::join(known, " ")));
+                                          "commas, DEGREE one of {}{}",
+                                          word, fmt::join(known, " "),
+                                          known.contains(degree) || near.empty()
+                                              ? ""
+                                              : fmt::format("; did you mean \"{}\"?", near)));
     }
     if (!question.degrees.emplace(degree, *number).second) {
       throw InputError(where, fmt::format("\"{}\": {} is given twice", text, degree));

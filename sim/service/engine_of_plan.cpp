@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "base/nearest_name.hpp"
 #include "graph/workload_graph.hpp"
 #include "layout/layout.hpp"
 #include "layout/memory_rule.hpp"
@@ -228,10 +229,10 @@ void check_drafts(const Plan& plan, const EngineChoice& choice, const Model& mod
 
 void check_scheduler(const Plan& plan, const EngineChoice& choice, const std::string& field) {
   if (serving::scheduler_named(choice.name) != nullptr) return;
-  throw InputError(plan.where.at(field + ".name"),
-                   fmt::format("{}.name = \"{}\": must be one of {}, or of those that "
-                               "`rehearse engines` lists",
-                               field, choice.name, serving::names_of_schedulers()));
+  throw InputError(
+      plan.where.at(field + ".name"),
+      fmt::format("{}.name = \"{}\": {}, or of those that `rehearse engines` lists", field,
+                  choice.name, name_rule(choice.name, serving::names_of_schedulers())));
 }
 
 std::vector<int> nodes_of_ranks(const Layout& layout, const Platform& platform, int first_gpu) {

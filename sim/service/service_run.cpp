@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/nearest_name.hpp"
 #include "routing/expected_loads.hpp"
 #include "routing/token_routing.hpp"
 #include "service/kv_flows.hpp"
@@ -86,7 +87,7 @@ void check_router(const Plan& plan) {
   const std::string& router = plan.serve->router;
   if (serving::router_named(router) != nullptr) return;
   refuse(plan, "serve.router",
-         fmt::format(" = \"{}\": must be one of {}", router, serving::names_of_routers()));
+         fmt::format(" = \"{}\": {}", router, name_rule(router, serving::names_of_routers())));
 }
 
 void check_loads(const Plan& plan, const Model& model) {

@@ -94,7 +94,7 @@ TEST(Devices, OfNoFolderAreRefused) {
                                                     "\": has no device file (NAME.textproto)");
   EXPECT_TRUE(
       message_of({}, "h101")
-          .starts_with("--gpu h101:1:7: error: unknown GPU: it is one of a100 a100-40 a100-pcie "));
+          .starts_with("--gpu h101:1:7: error: unknown GPU \"h101\": did you mean \"h100\", "));
 }
 
 // Only the file that is asked for: a mistake in another does not end a run.

@@ -19,6 +19,7 @@ CLI::App* add_command(CLI::App& app, const Command& command, Options& options) {
 
 CommandLine::CommandLine() : app("Rehearse a GPU cluster before you buy it.") {
   app.allow_extras();
+  app.require_subcommand(0, 1);  // what follows is its own: `rehearse help run`
   app.set_help_flag("-h,--help", "print the commands")->group(kHelp);
   app.set_version_flag("--version", version_text(), "print the version")->group(kHelp);
   for (const Command& command : commands()) add_command(app, command, options);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "cli/command_line.hpp"
@@ -23,7 +24,7 @@ OptionText text_of(const CLI::Option& option) {
   if (option.get_expected_max() > 0) text.metavar = option.get_type_name();
   text.help = option.get_description();
   text.required = option.get_required();
-  text.repeated = option.get_expected_max() > 1;
+  text.repeated = text.help.ends_with(kRepeated);
   return text;
 }
 
@@ -40,6 +41,8 @@ std::string OptionText::head() const {
   return fmt::format("{}{}{}", fmt::join(names, ", "), positional || metavar.empty() ? "" : " ",
                      positional ? "" : metavar);
 }
+
+std::string OptionText::said() const { return required ? help + " (required)" : help; }
 
 std::string CommandPage::usage() const {
   const std::string room = positionals.empty() ? "" : " ";

@@ -2,11 +2,14 @@
 // are written from it.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
 #include "cli/command_table.hpp"
+
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace rehearse {
 
@@ -20,6 +23,8 @@ struct OptionText {
 
   // "-b, --minbytes SIZE"
   std::string head() const;
+  // The help, and whether it must be given.
+  std::string said() const;
 };
 
 struct OptionSection {

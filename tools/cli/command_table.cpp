@@ -2,6 +2,8 @@
 // show; those that need no file of the repository come first where there are any.
 #include "cli/command_table.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "cli/commands.hpp"
@@ -61,7 +63,16 @@ std::vector<Command> start() {
        kPrinted,
        "",
        add_show_options,
-       show_command}};
+       show_command},
+      {"schema",
+       "the fields of a plan, or of another file: what each means, its values and default",
+       CommandGroup::kStart,
+       {{"rehearse schema plan.serve", "the fields of one message of a plan"},
+        {"rehearse schema layout.tensor", "one field, as --set calls it"}},
+       kPrinted,
+       "",
+       add_schema_options,
+       schema_command}};
 }
 
 std::vector<Command> ask() {
@@ -170,7 +181,7 @@ std::vector<Command> parts() {
        {{"rehearse calibrate tests/cli/inputs/anchors.csv --gpu h100 --date 2026-11",
          "what a few measured rows change"},
         {"rehearse calibrate tests/cli/inputs/anchors.csv --gpu h100 --date 2026-11 --name my-h100 "
-         "--out /dev/null",
+         "--out my-h100.textproto",
          "and the device file, written"}},
        "the constants were fitted",
        "",
@@ -184,7 +195,7 @@ std::vector<Command> check() {
            CommandGroup::kCheck,
            {{"rehearse check " + kPlan + " --variant declared-top1",
              "each claim: holds, refuted, cannot be judged, and why", 1},
-            {"rehearse check " + kPlan + " --variant declared-top1 --claim mfu-half",
+            {"rehearse check " + kPlan + " --variant declared-top1 --claim overhead-accounted",
              "one claim only", 1}},
            "every claim holds, or with --expect no verdict has changed",
            "a claim does not hold, or with --expect a verdict has changed",
@@ -254,6 +265,11 @@ constexpr const char* kBugMeaning = "a mistake of the program: please report it"
 constexpr const char* kInterruptedMeaning = "interrupted";
 
 }  // namespace
+
+std::string said_of(const Example& example) {
+  return example.exit == 0 ? example.what
+                           : fmt::format("{} (exit code {})", example.what, example.exit);
+}
 
 const char* to_text(CommandGroup group) {
   switch (group) {

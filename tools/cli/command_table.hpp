@@ -2,12 +2,15 @@
 // and the shell's completion.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "cli/options.hpp"
+
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace rehearse {
 
@@ -24,6 +27,9 @@ struct Example {
   std::string what;
   int exit = 0;
 };
+
+// "each claim, and why (exit code 1)"
+std::string said_of(const Example& example);
 
 struct Command {
   std::string name;

@@ -2,9 +2,11 @@
 // code: 0 yes, 1 the answer is no; errors are thrown.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "cli/options.hpp"
+
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace rehearse {
 
@@ -45,9 +47,11 @@ int balance_command(const Options& options);
 int search_worker_command(const Options& options);
 int help_command(const Options& options);
 int version_command(const Options& options);
+int schema_command(const Options& options);
 int man_command(const Options& options);
 int completion_command(const Options& options);
 void add_help_options(CLI::App& command, Options& options);
+void add_schema_options(CLI::App& command, Options& options);
 void add_man_options(CLI::App& command, Options& options);
 void add_completion_options(CLI::App& command, Options& options);
 

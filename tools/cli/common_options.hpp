@@ -1,9 +1,11 @@
 // The options that several commands take. Those of one command stand in its file.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "cli/options.hpp"
+
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace rehearse {
 

@@ -45,6 +45,8 @@ const char* to_text(Completed how) {
       return "folders";
     case Completed::kWords:
       return "words";
+    case Completed::kPrefixes:
+      return "prefixes";
     case Completed::kWordsAndFiles:
       return "words_and_files";
     case Completed::kNothing:
@@ -61,39 +63,48 @@ std::string quoted(const std::string& text) {
 }
 
 constexpr std::string_view kBashEnd = R"bash(
-_rehearse_complete() {
-  local kind=$1 current=$2
-  case $(_rehearse_how "$kind") in
-    files) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
-    folders) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
-    words) mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" completion --values "$kind" 2>/dev/null)" -- "$current") ;
-;
-    words_and_files)
-      compopt -o filenames 2>/dev/null
-      mapfile -t COMPREPLY < <(compgen -W "$("${
-  COMP_WORDS[0]}" completion --values "$kind" 2>/dev/null)" -- "$current"; compgen -f -- "$current") ;
-    ;
-    esac
-    }
+_rehearse_values() { "${COMP_WORDS[0]}" completion --values "$1" 2>/dev/null; }
 
-    _rehearse() {
-      local current = ${COMP_WORDS[COMP_CWORD]} before =
-          ${COMP_WORDS[COMP_CWORD - 1]} command ='' at COMPREPLY = ()
-#"=" is a word of its own : -- gpu = h is the three words -- gpu, = and h.
-              if["$current" = = ];
-      then current ='' elif["$before" = = ];
-      then before = ${COMP_WORDS[COMP_CWORD - 2]} fi for ((at = 1; at < COMP_CWORD; ++at));
-      do
+_rehearse_complete() {
+  local kind=$1 current=$2 how
+  how=$(_rehearse_how "$kind")
+  case $how in
+    *files*) compopt -o filenames 2>/dev/null ;;
+    folders) compopt -o filenames 2>/dev/null ;;
+    prefixes) compopt -o nospace 2>/dev/null ;;
+  esac
+  case $how in
+    files) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+    folders) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+    words | prefixes)
+      mapfile -t COMPREPLY < <(compgen -W "$(_rehearse_values "$kind")" -- "$current") ;;
+    words_and_files)
+      mapfile -t COMPREPLY < <(compgen -W "$(_rehearse_values "$kind")" -- "$current"
+                               compgen -f -- "$current") ;;
+  esac
+}
+
+_rehearse() {
+  local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' at kind
+  COMPREPLY=()
+  # "=" is a word of its own: --gpu=h is the three words --gpu, = and h.
+  if [ "$current" = = ]; then
+    current=''
+  elif [ "$before" = = ]; then
+    before=${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  for ((at = 1; at < COMP_CWORD; ++at)); do
     case ${COMP_WORDS[at]} in
       -*) ;;
-      *) command=${COMP_WORDS[at]}; break ;;
+      *)
+        command=${COMP_WORDS[at]}
+        break ;;
     esac
   done
   if [ -z "$command" ]; then
     mapfile -t COMPREPLY < <(compgen -W "$_rehearse_commands --help --version" -- "$current")
     return
   fi
-  local kind
   kind=$(_rehearse_kind "$command $before")
   if [ -n "$kind" ]; then
     _rehearse_complete "$kind" "$current"

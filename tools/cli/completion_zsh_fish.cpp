@@ -32,6 +32,7 @@ std::string zsh_action(const std::string& metavar) {
     case Completed::kFolders:
       return "_files -/";
     case Completed::kWords:
+    case Completed::kPrefixes:
       return fmt::format("_rehearse_values \"{}\"", metavar);
     case Completed::kWordsAndFiles:
       return fmt::format("_rehearse_values_and_files \"{}\"", metavar);
@@ -120,8 +121,8 @@ std::string fish_completion(const std::vector<CommandPage>& pages) {
     std::string how_text;
     if (how == Completed::kFiles || how == Completed::kWordsAndFiles) how_text += " -F";
     if (how == Completed::kFolders) how_text += " -a '(__fish_complete_directories)'";
-    if (how == Completed::kWords || how == Completed::kWordsAndFiles) {
-      how_text += fmt::format(" -a '(rehearse completion --values {} 2>/dev/null)'", metavar);
+    if (how != Completed::kFiles && how != Completed::kFolders && how != Completed::kNothing) {
+      how_text += fmt::format(" -a '(rehearse completion --values \"{}\" 2>/dev/null)'", metavar);
     }
     return how_text;
   };

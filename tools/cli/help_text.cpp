@@ -40,13 +40,6 @@ std::string two_columns(const std::string& head, const std::string& text) {
   return row + "\n";
 }
 
-std::string option_rows(const OptionText& option) {
-  std::string help = option.help;
-  if (option.required) help += " (required)";
-  if (option.repeated) help += " (may be repeated)";
-  return two_columns(option.head(), help);
-}
-
 std::string exit_rows(const std::vector<ExitCode>& codes) {
   std::string rows;
   for (const ExitCode& each : codes) {
@@ -84,11 +77,13 @@ std::string help_text(const CommandPage& page) {
   std::string text = fmt::format("{}\n\nUsage: {}\n", sentence(command.purpose), page.usage());
   for (const OptionSection& section : page.sections) {
     text += fmt::format("\n{}:\n", section.heading);
-    for (const OptionText& option : section.options) text += option_rows(option);
+    for (const OptionText& option : section.options) {
+      text += two_columns(option.head(), option.said());
+    }
   }
   text += "\nExamples:\n";
   for (const Example& example : command.examples) {
-    text += fmt::format("  {}\n      {}\n", example.line, example.what);
+    text += fmt::format("  {}\n      {}\n", example.line, said_of(example));
   }
   return text + "\nExit codes:\n" + exit_rows(exit_codes(command));
 }

@@ -52,16 +52,13 @@ std::string option_paragraph(const OptionText& option) {
   }
   std::string tag = fmt::format("{}", fmt::join(names, ", "));
   if (!option.positional && !option.metavar.empty()) tag += " " + italic(option.metavar);
-  std::string help = option.help;
-  if (option.required) help += " (required)";
-  if (option.repeated) help += " (may be repeated)";
-  return tagged(tag, help);
+  return tagged(tag, option.said());
 }
 
 std::string example_paragraphs(const std::vector<Example>& examples) {
   std::string text = ".SH EXAMPLES\n";
   for (const Example& example : examples) {
-    text += fmt::format(".TP\n{}\n{}\n", bold(example.line), escaped(example.what));
+    text += fmt::format(".TP\n{}\n{}\n", bold(example.line), escaped(said_of(example)));
   }
   return text;
 }

@@ -11,11 +11,21 @@
 
 namespace rehearse {
 
+namespace {
+
+const char* metavar_of(const std::string& column) {
+  if (column.ends_with("dtype")) return "DTYPE";
+  if (column == "gated" || column == "causal") return "BOOL";
+  return column == "load" ? "RATIO" : "N";
+}
+
+}  // namespace
+
 // A number of an operator is an option of its column's name.
 void add_operator_options(CLI::App& command, Options& options) {
   OperatorOptions& typed = options.operators;
   OptionGroup in(command, kIn);
-  in.value("KIND", typed.kind, "KIND", names_of_operator_kinds());
+  in.value("KIND", typed.kind, "KIND", "what it is: " + names_of_operator_kinds());
   in.value("--batch", typed.batch, "FILE",
            "price the rows of this CSV file; with a KIND of attention: its sequences, a number");
   in.value("--gpu", typed.gpu, "GPU", "kind of GPU; `rehearse gpus` lists them");
@@ -31,7 +41,7 @@ void add_operator_options(CLI::App& command, Options& options) {
             names,
             [&typed, name](const std::string& value) { typed.numbers.emplace_back(name, value); },
             column.meaning)
-        ->type_name(name.ends_with("dtype") ? "DTYPE" : "N")
+        ->type_name(metavar_of(name))
         ->group("The kernel");
   }
   add_devices(command, typed.devices);

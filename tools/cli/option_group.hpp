@@ -14,6 +14,8 @@ inline constexpr const char* kOut = "What comes out";
 inline constexpr const char* kLimits = "Limits";
 inline constexpr const char* kHelp = "Help";
 
+inline constexpr const char* kRepeated = " (may be repeated)";
+
 class OptionGroup {
  public:
   OptionGroup(CLI::App& command, std::string heading)
@@ -25,10 +27,11 @@ class OptionGroup {
                      const std::string& help) {
     return command_.add_option(names, to, help)->type_name(metavar)->group(heading_);
   }
+  // May be given several times, one value each.
   template <class To>
   CLI::Option* repeated(const std::string& names, To& to, const std::string& metavar,
                         const std::string& help) {
-    return value(names, to, metavar, help)->allow_extra_args(false);
+    return value(names, to, metavar, help + kRepeated)->allow_extra_args(false);
   }
   CLI::Option* flag(const std::string& names, bool& to, const std::string& help) {
     return command_.add_flag(names, to, help)->group(heading_);

@@ -115,6 +115,7 @@ struct Options {
   SearchOptions search;
   std::string seeds = "1";  // of run and size, as typed
   std::string help_of;      // a command's name; empty: of all
+  std::string schema;       // a path: "plan.serve"; empty: the plan
   std::string man_folder;   // man --all
   CompletionOptions completion;
 };

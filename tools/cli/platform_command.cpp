@@ -45,6 +45,14 @@ double price_of(const std::string& text) {
   return price;
 }
 
+// What was not typed, and is in the file.
+void say_defaults(const PlatformOptions& typed, const PlatformRequest& request) {
+  std::string taken;
+  if (!typed.nodes) taken += " --nodes 1";
+  if (typed.request.fabric != request.fabric) taken += " --fabric " + request.fabric;
+  if (!taken.empty()) fmt::print(stderr, "note: not given, so{}\n", taken);
+}
+
 int write_platform(const PlatformOptions& options) {
   const auto need = [](const std::string& value, const char* name) {
     if (value.empty())
@@ -55,13 +63,15 @@ int write_platform(const PlatformOptions& options) {
   const DeviceCatalog catalog(options.request.device_folders);
   for (const std::string& note : catalog.notes()) fmt::print(stderr, "note: {}\n", note);
   const DeviceSheet sheet = catalog.find(options.request.gpu);
-  if (sheet.topology != ScaleUpTopology::kTorus) need(options.request.fabric, "--fabric");
-  if (!options.nodes) refuse("rehearse platform", "needs --nodes N with N above zero");
   if (!options.from.empty() || !options.to.empty()) {
     refuse(options.from.empty() ? "--to" : "--from", "belongs to --show");
   }
   PlatformRequest request = options.request;
-  request.nodes = *options.nodes;
+  request.nodes = options.nodes.value_or(1);
+  if (request.fabric.empty() && sheet.topology != ScaleUpTopology::kTorus) {
+    request.fabric = request.nodes == 1 ? "star" : "rail";
+  }
+  say_defaults(options, request);
   if (!options.price.empty()) request.usd_per_gpu_hour = price_of(options.price);
   const std::string xml = platform_xml(request, sheet);
   if (options.out.empty()) {
@@ -206,10 +216,11 @@ void add_platform_options(CLI::App& command, Options& options) {
   PlatformOptions& typed = options.platform;
   OptionGroup cluster(command, "The cluster to write");
   cluster.value("--gpu", typed.request.gpu, "GPU", "its GPUs; `rehearse gpus` lists them");
-  cluster.value("--nodes", typed.nodes, "N", "servers, or racks of NVL72; of a TPU, hosts");
+  cluster.value("--nodes", typed.nodes, "N",
+                "servers, or racks of NVL72; of a TPU, hosts (default: 1)");
   cluster.value("--fabric", typed.request.fabric, "FABRIC",
                 "the network between servers: star, rail, leaf-spine, fat-tree, torus or "
-                "dragonfly");
+                "dragonfly (default: star for one node, else rail; a TPU has its own torus)");
   cluster.value("--gpus-per-node", typed.request.gpus_per_node, "N",
                 "fewer GPUs in a server than the kind has (default: all)");
   cluster.value("--nics", typed.request.nics, "N",

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -146,30 +147,53 @@ int why_not(const Options& options, const PreparedSearch& all) {
   return result.complete ? 0 : kInterrupted;
 }
 
+// "pipeline degrees, 1 to 131072 (default: all)": its values and what holds without the option.
+std::string help_of(const LayoutField& field) {
+  std::string help(field.option);
+  if (!field.is_switch()) help += fmt::format("; {} to {}", field.least, field.most);
+  if (help.find("(default") != std::string::npos) return help;
+  const char* const missing = field.searched == SearchedAs::kDegree      ? "all that fit"
+                              : field.searched == SearchedAs::kAutomatic ? "auto"
+                                                                         : "the plan's";
+  return fmt::format("{} (default: {})", help, missing);
+}
+
 void add_space(CLI::App& command, SearchOptions& typed) {
   OptionGroup space(command, "What is varied");
-  const auto field = [&](OptionGroup& group, const std::string& name, const std::string& metavar,
-                         const std::string& what) {
-    group.repeated(option_of(name), typed.space[name], metavar, what);
+  const auto list = [&](const std::string& name, const std::string& help) {
+    space.value(option_of(name), typed.space[name], "LIST", help)->allow_extra_args(false);
   };
-  field(space, "gpus", "RANGE", "numbers of GPUs: 16..40 or 16,24 (default: up to the platform's)");
-  field(space, "max_gpus", "N", "no more GPUs than this");
+  list("gpus", "numbers of GPUs: 16..40 or 16,24 (default: up to the platform's)");
+  space
+      .value(option_of("max_gpus"), typed.space["max_gpus"], "N",
+             "no more GPUs than this (default: the platform's)")
+      ->allow_extra_args(false);
   for (const LayoutField& each : kLayoutFields) {
-    if (each.searched != SearchedAs::kNever) {
-      field(space, std::string(each.name()), "LIST", std::string(each.option));
-    }
+    if (each.searched != SearchedAs::kNever) list(std::string(each.name()), help_of(each));
   }
-  field(space, "order", "AXES", "an order of the ranks' axes (default: the plan's)");
-  field(space, "platform", "FILE",
-        "a platform, SimGrid XML as `rehearse platform` writes it (default: the plan's)");
-  field(space, "collectives", "OP=ALGORITHM,...",
-        "algorithms of operations: all_reduce=ring (default: the plan's)");
-  field(space, "quantization", "FIELD=DTYPE,...",
-        "number formats of the model: weight_dtype=fp8,kv_dtype=fp8, or plan (default: plan)");
+  const auto several = [&](OptionGroup& group, const std::string& name, const std::string& metavar,
+                           const std::string& help) {
+    group.repeated(option_of(name), typed.space[name], metavar, help);
+  };
+  several(space, "order", "AXES",
+          "an order of the ranks' axes, the fastest first: tp-cp-ep-dp-pp (default: the plan's)");
+  several(space, "platform", "FILE",
+          "a platform, SimGrid XML as `rehearse platform` writes it (default: the plan's)");
+  several(space, "collectives", "OP=ALGORITHM,...",
+          "algorithms of operations: all_reduce=ring (default: the plan's)");
+  several(space, "quantization", "FIELD=DTYPE,...",
+          "number formats of the model: weight_dtype=fp8,kv_dtype=fp8, or plan (default: plan)");
   OptionGroup asked(command, "What is asked");
-  field(asked, "objective", "OBJECTIVE",
-        "what is ranked by: throughput, ttft, tpot, gpu_hours, output_cost, goodput, ...");
-  field(asked, "constraint", "CONSTRAINT", "what must hold: 'ttft_s.p99 <= 900ms'");
+  several(
+      asked, "objective", "OBJECTIVE",
+      fmt::format("what is ranked by, the first first: {}, or a quantity of result.json as "
+                  "ttft_s.mean (default: throughput, ttft and gpu_hours; of a service output_cost, "
+                  "ttft and tpot)",
+                  fmt::join(names_of_objectives(), " ")));
+  several(asked, "constraint", "CONSTRAINT",
+          "what must hold, QUANTITY <= or >= NUMBER: 'ttft_s.p99 <= 900ms', 'memory.peak_bytes <= "
+          "70GB', 'utilization.mfu >= 40%'; without a unit in that of the field, s or bytes "
+          "(default: nothing)");
 }
 
 }  // namespace
@@ -182,16 +206,17 @@ void add_search_options(CLI::App& command, Options& options) {
       ->required();
   add_space(command, typed);
   OptionGroup asked(command, "What is asked");
-  asked.value("--why-not", typed.why_not, "DEGREE=N,...", "what became of such layouts: tensor=3");
+  asked.value("--why-not", typed.why_not, "DEGREE=N,...",
+              "what became of such layouts, instead of a ranking: tensor=3,pipeline=1");
   asked.flag("--exhaustive", typed.exhaustive, "simulate every legal layout");
   add_common_options(command, options);
   OptionGroup out(command, kOut);
-  out.value("--top", typed.top, "N", "rows by the first objective (default: 10)");
+  out.value("--top", typed.top, "N", "rows of the table, by the first objective (default: 10)");
   out.flag("--no-skew", typed.no_skew, "do not show how the rows do with uneven experts");
   out.value("--out", options.out, "DIR",
             "a folder for search.json and report.html (default: none is written)");
   OptionGroup limits(command, kLimits);
-  limits.value("--timeout", typed.timeout, "TIME", "of one simulation (default: 600s)");
+  limits.value("--timeout", typed.timeout, "TIME", "of one simulation: 500ms, 60s (default: 600s)");
   limits.value("--workers", typed.workers, "N", "processes (default: one per core)");
   limits.value("--journal", typed.journal, "FILE",
                "a file that a search which was stopped goes on from (default: none)");

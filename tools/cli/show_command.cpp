@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/limits.hpp"
+#include "base/nearest_name.hpp"
 #include "base/option_place.hpp"
 #include "base/progress.hpp"
 #include "cli/commands.hpp"
@@ -101,6 +102,11 @@ int show_command(const Options& options) {
     return show_only_model(options);
   }
   if (options.context) refuse("--context", "belongs to --model without a PLAN");
+  if (!options.dump.empty() && options.dump != "graph" && options.dump != "program") {
+    throw InputError(option_place("--dump", options.dump),
+                     fmt::format("unknown value \"{}\": {}", options.dump,
+                                 name_rule(options.dump, "graph program")));
+  }
   const SharedCounters counters(1);
   std::optional<ProgressLine> progress(std::in_place, "lowering", counters, options.quiet);
   const PreparedPlan prepared = prepare(options.plan);

@@ -1,9 +1,13 @@
 // What is wrong with a command line that cannot be parsed, in one line on stderr.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;
+class ParseError;
+}  // namespace CLI
 
 namespace rehearse {
 

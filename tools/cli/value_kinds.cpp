@@ -12,6 +12,8 @@
 #include "commands/operator_batch.hpp"
 #include "input/model_gallery.hpp"
 #include "input/read_engine.hpp"
+#include "schema/schema_text.hpp"
+#include "search/objective.hpp"
 
 namespace rehearse {
 namespace {
@@ -46,6 +48,26 @@ Words names_of_all_algorithms() {
   return {names.begin(), names.end()};
 }
 
+Words with_ending(Words words, const char* ending) {
+  for (std::string& word : words) word += ending;
+  return words;
+}
+
+// "what is multiplied: bf16 fp16 ..." says which.
+Words names_of_dtypes() {
+  for (const OperatorColumn& column : operator_columns()) {
+    const std::string meaning = column.meaning;
+    if (column.name == std::string("dtype")) return words_in(meaning.substr(meaning.find(':') + 1));
+  }
+  return {};
+}
+
+Words schema_paths() {
+  Words paths = schema_names();
+  for (const std::string& field : schema_fields("plan")) paths.push_back("plan." + field);
+  return paths;
+}
+
 struct ValueKind {
   const char* metavar;
   Completed how;
@@ -73,6 +95,14 @@ const ValueKind kKinds[] = {
     {"LIBRARY", Completed::kWords, [] { return words_in(names_of_libraries()); }},
     {"PROTOCOL", Completed::kWords, [] { return Words(kProtocols.begin(), kProtocols.end()); }},
     {"KIND", Completed::kWords, [] { return words_in(names_of_operator_kinds()); }},
+    {"FIELD=VALUE", Completed::kPrefixes, [] { return with_ending(schema_fields("plan"), "="); }},
+    {"PATH", Completed::kWords, schema_paths},
+    {"DTYPE", Completed::kWords, names_of_dtypes},
+    {"BOOL", Completed::kWords,
+     [] {
+       return Words{"true", "false"};
+     }},
+    {"OBJECTIVE", Completed::kWords, names_of_objectives},
     {"HOW", Completed::kWords,
      [] {
        return Words{"auto", "off"};

@@ -12,6 +12,7 @@ enum class Completed : std::uint8_t {
   kFiles,
   kFolders,
   kWords,          // of values_of()
+  kPrefixes,       // the same, each the beginning of a word
   kWordsAndFiles,  // a model: of the gallery, or a file
 };
 Completed completed_with(const std::string& metavar);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/nearest_name.hpp"
 #include "base/option_place.hpp"
 #include "catalog/fabrics/fabric.hpp"
 
@@ -25,12 +26,13 @@ const std::vector<Fabric>& fabrics() {
 }
 
 const Fabric& find_fabric(const std::string& name) {
-  std::string known;
+  std::vector<std::string> known;
   for (const Fabric& fabric : kFabrics) {
     if (fabric.name == name) return fabric;
-    known += fmt::format(" {}", fabric.name);
+    known.emplace_back(fabric.name);
   }
-  throw InputError(option_place("--fabric", name), "unknown fabric: it is one of" + known);
+  throw InputError(option_place("--fabric", name),
+                   fmt::format("unknown fabric \"{}\": {}", name, suggestion(name, known)));
 }
 
 }  // namespace rehearse

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "base/error.hpp"
+#include "base/nearest_name.hpp"
 #include "collectives/libraries/libraries.hpp"
 #include "collectives/libraries/measured_costs.hpp"
 
@@ -44,15 +45,15 @@ std::string names_of_libraries() {
 const CollectiveLibrary& known_library(const std::string& name) {
   const CollectiveLibrary* const library = library_named(name);
   if (library != nullptr) return *library;
-  throw std::invalid_argument("unknown library \"" + name + "\": must be one of " +
-                              names_of_libraries());
+  throw std::invalid_argument("unknown library \"" + name +
+                              "\": " + name_rule(name, names_of_libraries()));
 }
 
 std::string known_protocol(const std::string& name) {
   if (std::find(kProtocols.begin(), kProtocols.end(), name) != kProtocols.end()) return name;
   std::string known;
   for (const std::string_view each : kProtocols) known += " " + std::string(each);
-  throw std::invalid_argument("unknown protocol \"" + name + "\": must be one of" + known);
+  throw std::invalid_argument("unknown protocol \"" + name + "\": " + name_rule(name, known));
 }
 
 Seconds known_launch(const std::string& text) {

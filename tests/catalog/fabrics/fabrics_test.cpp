@@ -241,9 +241,10 @@ TEST(WritePlatform, ANodeOfOneGpuHasNoScaleUpFabric) {
 }
 
 TEST(WritePlatform, RefusesWhatMakesNoCluster) {
-  EXPECT_EQ(message_of(h100("ring", 2)),
-            "--fabric ring:1:10: error: unknown fabric: it is one of star rail leaf-spine fat-tree "
-            "torus dragonfly");
+  EXPECT_EQ(
+      message_of(h100("ring", 2)),
+      "--fabric ring:1:10: error: unknown fabric \"ring\": one of star rail leaf-spine fat-tree "
+      "torus dragonfly");
   EXPECT_EQ(message_of(h100("fat-tree", 8, 3)),
             "--oversubscription 3:1:20: error: a leaf of 32 GPUs needs a whole number of links "
             "upwards, not 10.666666666666666");
