@@ -34,7 +34,7 @@ std::vector<std::string> percent_texts(const std::vector<double>& shares) {
   std::vector<std::int64_t> tenths;
   std::vector<std::size_t> order(shares.size());
   std::iota(order.begin(), order.end(), 0);
-  for (const double share : shares) tenths.push_back(std::llround(kTenths * share));
+  for (const double share : shares) tenths.push_back(std::llrint(kTenths * share));
   const auto off = static_cast<std::int64_t>(kTenths) -
                    std::accumulate(tenths.begin(), tenths.end(), std::int64_t{0});
   // By how much rounding took from each.
