@@ -261,7 +261,7 @@ std::string wrapped_lines(const std::string& text, std::size_t columns) {
       const std::size_t space = line.rfind(' ', columns);
       if (space == std::string::npos || space <= indent.size()) break;  // one long word
       wrapped.append(line, 0, space).append("\n");
-      line = indent + line.substr(space + 1);
+      line.replace(0, space + 1, indent);
     }
     wrapped += line + "\n";
   }
