@@ -25,6 +25,7 @@ std::string percent_text(double share) {
 
 std::vector<std::string> percent_texts(const std::vector<double>& shares) {
   std::vector<std::string> texts;
+  texts.reserve(shares.size());
   constexpr double kRounding = 1e-6;
   const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
   if (!(std::abs(sum - 1) < kRounding)) {
@@ -32,9 +33,10 @@ std::vector<std::string> percent_texts(const std::vector<double>& shares) {
     return texts;
   }
   std::vector<std::int64_t> tenths;
+  tenths.reserve(shares.size());
   std::vector<std::size_t> order(shares.size());
   std::iota(order.begin(), order.end(), 0);
-  for (const double share : shares) tenths.push_back(std::llround(kTenths * share));
+  for (const double share : shares) tenths.push_back(std::llrint(kTenths * share));
   const auto off = static_cast<std::int64_t>(kTenths) -
                    std::accumulate(tenths.begin(), tenths.end(), std::int64_t{0});
   // By how much rounding took from each.

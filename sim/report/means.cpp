@@ -90,7 +90,7 @@ std::string full_memory_words(const Serving& serving) {
   return text;
 }
 
-std::string with_memory(std::string text, const Serving& serving) {
+std::string with_memory(const std::string& text, const Serving& serving) {
   const std::string memory = full_memory_words(serving);
   return memory.empty() ? text : text + ", and " + memory;
 }

@@ -17,9 +17,9 @@ TEST(Shares, WhatRoundsToNothingHasNoSign) {
 TEST(Shares, AddUpInPrintWhereTheyAddUp) {
   EXPECT_EQ(percent_texts({1.0 / 3, 1.0 / 3, 1.0 / 3}),
             (std::vector<std::string>{"33.4 %", "33.3 %", "33.3 %"}));
-  // 14.35, 14.35 and 71.3 round to 100.1: the first that rounding gave most to loses it.
-  EXPECT_EQ(percent_texts({0.1436, 0.1436, 0.7128}),
-            (std::vector<std::string>{"14.4 %", "14.3 %", "71.3 %"}));
+  // 14.36, 14.37 and 71.27 round to 100.1: that which rounding gave most to loses it.
+  EXPECT_EQ(percent_texts({0.1436, 0.1437, 0.7127}),
+            (std::vector<std::string>{"14.3 %", "14.4 %", "71.3 %"}));
   EXPECT_EQ(percent_texts({1.0, -1e-17}), (std::vector<std::string>{"100.0 %", "0.0 %"}));
   // Of other things nothing is changed.
   EXPECT_EQ(percent_texts({1.0 / 3, 1.0 / 3}), (std::vector<std::string>{"33.3 %", "33.3 %"}));

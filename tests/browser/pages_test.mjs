@@ -357,7 +357,7 @@ function search() {
     await page.locator("input[type=checkbox]").click();
     assert.equal(await choices.count(), on_front);
     assert.ok(on_front > 1, `${on_front} candidates on the front`);
-    await button(page, "ttft_s.p99").click();
+    await button(page, "TTFT s").click();
     const sorted = (await choices.locator("td:nth-child(7)").allInnerTexts()).map(Number);
     assert.deepEqual(sorted, [...sorted].sort((a, b) => a - b));
     await choices.first().click();

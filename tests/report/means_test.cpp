@@ -82,16 +82,18 @@ Metrics service() {
 
 TEST(Means, OfAServiceTheTermThatIsMissed) {
   Metrics metrics = service();
-  EXPECT_EQ(limit_words(metrics),
-            "TTFT breaks first: TTFT p99 2.00 s, 2 x the objective of 1.00 s, most of it queueing "
-            "(p99 1.50 s)");
+  EXPECT_EQ(
+      limit_words(metrics),
+      "TTFT breaks first: TTFT p99 2.00 s, 2.00 x the objective of 1.00 s, most of it queueing "
+      "(p99 1.50 s)");
   metrics.serving->queue_s->p99 = 0.5;
-  EXPECT_EQ(limit_words(metrics),
-            "TTFT breaks first: TTFT p99 2.00 s, 2 x the objective of 1.00 s, most of it prefill "
-            "(queueing p99 is 500 ms)");
+  EXPECT_EQ(
+      limit_words(metrics),
+      "TTFT breaks first: TTFT p99 2.00 s, 2.00 x the objective of 1.00 s, most of it prefill "
+      "(queueing p99 is 500 ms)");
   metrics.serving->slo->terms[1].value_s = 0.2;
   EXPECT_EQ(limit_words(metrics),
-            "TPOT breaks first: TPOT p99 200 ms, 4 x the objective of 50.0 ms, by its decode "
+            "TPOT breaks first: TPOT p99 200 ms, 4.00 x the objective of 50.0 ms, by its decode "
             "steps");
   // Each is kept by enough of the requests, both by too few.
   metrics.serving->slo->terms = {{"TTFT", 1, 0.9}, {"TPOT", 0.05, 0.04}};

@@ -36,7 +36,8 @@ function scaled(value, steps) {
 const seconds = (value) => value === 0 ? "0 s" : scaled(value, [[1, "s"], [1e-3, "ms"], [1e-6, "µs"], [1e-9, "ns"]]);
 const bytes = (value) => scaled(value, [[1e12, "TB"], [1e9, "GB"], [1e6, "MB"], [1e3, "kB"], [1, "B"]]);
 const flops = (value) => scaled(value, [[1e15, "PFLOP"], [1e12, "TFLOP"], [1e9, "GFLOP"], [1e6, "MFLOP"], [1, "FLOP"]]);
-const percent = (share) => `${digits(100 * share)} %`;
+const kNoShare = 1e-6;  // what is left where shares that are rounded add up to 1
+const percent = (share) => `${digits(Math.abs(share) < kNoShare ? 0 : 100 * share)} %`;
 const count = (value) => value.toLocaleString("en");
 
 // Ticks of an axis in one unit: that of its largest value.
