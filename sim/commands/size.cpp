@@ -8,6 +8,7 @@
 #include "commands/seeds.hpp"
 #include "sizing/rates.hpp"
 #include "sizing/sizing_json.hpp"
+#include "sizing/sizing_rows.hpp"
 #include "sizing/sizing_text.hpp"
 
 namespace rehearse {
@@ -29,6 +30,7 @@ SizeReport size_plan(const SizeRequest& request) {
   SizeReport report;
   report.text = sizing_text(identity, plan, sizing);
   report.json = sizing_json(identity, sizing);
+  report.rows = sizing_rows(sizing);
   if (!sizing.rate.largest) report.verdict = infeasible_text(sizing);
   if (!request.out.empty()) write_file(request.out + "/size.json", report.json);
   return report;

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "base/table.hpp"
 #include "input/input.hpp"
 #include "simulation/simulation.hpp"
 
@@ -21,6 +22,7 @@ struct SizeRequest {
 struct SizeReport {
   std::string text;     // for people
   std::string json;     // size.json
+  Table rows;           // its points
   std::string verdict;  // why no rate is feasible; empty: one is
 };
 

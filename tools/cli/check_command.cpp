@@ -4,6 +4,7 @@
 
 #include "base/output_file.hpp"
 #include "claims/expected.hpp"
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/limits.hpp"
 #include "commands/check_page.hpp"
@@ -50,10 +51,12 @@ int check_command(const Options& options) {
   CheckReport& report = checked->report;
   if (expected) compare_with_record(*expected, request.is_whole(), report);
   write_reports(options.check, report);
-  if (options.json) {
-    fmt::print("{}", check_json(report));
-  } else if (!options.quiet) {
-    fmt::print("{}", check_table(report));
+  if (options.markdown) {  // the comment that --markdown FILE writes
+    end_waiting(options);
+    fmt::print("{}", check_markdown(report));
+  } else {
+    print_answer(options, {[&] { return check_table(report); }, [&] { return check_json(report); },
+                           [&] { return check_rows(report); }});
   }
   return report.fails() ? 1 : 0;
 }

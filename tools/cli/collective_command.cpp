@@ -2,10 +2,13 @@
 
 #include "base/error.hpp"
 #include "catalog/device_catalog.hpp"
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/limits.hpp"
+#include "commands/batch_table.hpp"
 #include "commands/collective.hpp"
 #include "commands/collective_batch.hpp"
+#include "commands/collective_formats.hpp"
 
 namespace rehearse {
 namespace {
@@ -40,18 +43,26 @@ int collective_command(const Options& options) {
     if (options.collective.platform.empty()) {
       throw InputError({"rehearse collective", 1, 1}, "needs --platform FILE, or --batch FILE");
     }
-    const CollectiveTable table = time_collectives(options.collective, limits_of(options));
-    fmt::print("{}", collective_text(options.collective, table));
+    CollectiveOptions typed = options.collective;
+    typed.quiet = options.quiet;
+    const CollectiveTable table = time_collectives(typed, limits_of(options));
+    print_answer(options, {[&] { return collective_text(options.collective, table); },
+                           [&] { return collective_json(options.collective, table); },
+                           [&] { return collective_cells(table); }});
     return 0;
   }
   refuse_beside_batch(options);
   CollectiveBatchOptions batch = options.collective_batch;
+  batch.quiet = options.quiet;
   batch.library = options.collective.library;
   batch.engine = options.collective.engine;
   batch.engine_folders = options.collective.engine_folders;
   const DeviceCatalog catalog(batch.devices);
   for (const std::string& note : catalog.notes()) fmt::print(stderr, "note: {}\n", note);
-  fmt::print("{}", price_collective_batch(batch, limits_of(options)));
+  const std::string rows = price_collective_batch(batch, limits_of(options));
+  const auto csv = [&] { return rows; };
+  print_answer(options,
+               {csv, [&] { return batch_json(rows); }, [&] { return batch_cells(rows); }, csv});
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/answer.hpp"
 #include "input/traces/request_trace.hpp"
 #include "plan/layout_fields.hpp"
 
@@ -51,8 +52,8 @@ void add_common_options(CLI::App& command, Options& options) {
                      "refuse a simulation that needs more (default: what this machine has free)");
   add_max_time(command, options);
   add_gpus_at(command, options.gpus_at);
-  command.add_flag("--json", options.json, "print the result as JSON");
-  command.add_flag("--quiet", options.quiet, "print nothing but errors");
+  add_formats(command, options);
+  add_quiet(command, options);
   command.allow_extras();  // run() says it better
 }
 
@@ -62,6 +63,10 @@ void add_change_options(CLI::App& command, Options& options) {
 }
 
 }  // namespace
+
+void add_quiet(CLI::App& command, Options& options) {
+  command.add_flag("--quiet", options.quiet, "print nothing but errors");
+}
 
 // Of every command that reads a platform.
 void add_gpus_at(CLI::App& command, GpusAtOptions& options) {
@@ -101,7 +106,17 @@ void add_check_options(CLI::App& check, Options& options) {
   check.add_flag("--explain", options.explain,
                  "add the critical path to the terms of refuted times");
   check.add_option("--junit", options.check.junit, "write the judgements as JUnit XML");
-  check.add_option("--markdown", options.check.markdown, "write them as a pull-request comment");
+  check.remove_option(check.get_option("--markdown"));
+  check
+      .add_option_function<std::vector<std::string>>(
+          "--markdown",
+          [&options](const std::vector<std::string>& file) {
+            options.check.markdown = file.front();
+            options.markdown = file.front().empty();
+          },
+          "write them as a pull-request comment; without FILE print it")
+      ->type_name("[FILE]")
+      ->expected(0, 1);
   check.add_option("--html", options.check.html, "write them as a page for a browser");
   check.add_option("--record", options.check.record, "write today's verdicts for --expect");
   check.add_option("--expect", options.check.expect, "fail on a change of these verdicts only");
@@ -123,7 +138,7 @@ void add_gpus_options(CLI::App& gpus, Options& options) {
   gpus.add_option("NAME", options.gpus.name, "show every number of this GPU, and its source");
   gpus.add_option("--check", options.gpus.check, "check a device file of your own");
   add_devices(gpus, options.gpus.devices);
-  gpus.add_flag("--json", options.json, "print them as JSON");
+  add_formats(gpus, options);
   gpus.allow_extras();
 }
 
@@ -132,7 +147,8 @@ void add_traffic_options(CLI::App& traffic, Options& options) {
       .add_option("FILE", options.traffic,
                   "a trace, or a plan that has one: " + names_of_trace_formats())
       ->required();
-  traffic.add_flag("--json", options.json, "print it as JSON");
+  add_formats(traffic, options);
+  add_quiet(traffic, options);
 }
 
 void add_engines_options(CLI::App& engines, Options& options) {
@@ -140,7 +156,7 @@ void add_engines_options(CLI::App& engines, Options& options) {
                      "show every number of this engine, and its source");
   engines.add_option("--check", options.engines.check, "check an engine file of your own");
   add_engines(engines, options.engines.folders);
-  engines.add_flag("--json", options.json, "print them as JSON");
+  add_formats(engines, options);
   engines.allow_extras();
 }
 
@@ -213,6 +229,8 @@ void add_collective_options(CLI::App& collective, Options& options) {
   collective.add_option(
       "--max-memory", options.max_memory,
       "refuse a simulation that needs more (default: what this machine has free)");
+  add_formats(collective, options);
+  add_quiet(collective, options);
   add_max_time(collective, options);
   add_gpus_at(collective, options.gpus_at);
   collective.allow_extras();
@@ -254,7 +272,8 @@ void add_operator_options(CLI::App& command, Options& options) {
   }
   command.add_flag("--terms", typed.terms,
                    "with --batch: what each time is made of, for tools/fit");
-  command.add_flag("--json", options.json, "print it as JSON");
+  add_formats(command, options);
+  add_quiet(command, options);
   add_devices(command, typed.devices);
   command.allow_extras();
 }

@@ -7,6 +7,7 @@
 
 namespace rehearse {
 
+void add_quiet(CLI::App& command, Options& options);
 void add_gpus_at(CLI::App& command, GpusAtOptions& options);
 void add_plan_options(CLI::App& command, Options& options);
 void add_run_options(CLI::App& run, Options& options);

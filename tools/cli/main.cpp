@@ -17,6 +17,7 @@
 #include "base/system_error.hpp"
 #include "base/utf8.hpp"
 #include "catalog/gpu_properties.hpp"
+#include "cli/answer.hpp"
 #include "cli/command_options.hpp"
 #include "cli/commands.hpp"
 #include "input/read_engine.hpp"
@@ -74,6 +75,8 @@ constexpr Command kCommands[] = {
      [](CLI::App& command, Options& options) {
        add_platform_options(command, options.platform);
        add_gpus_at(command, options.gpus_at);
+       add_formats(command, options);
+       add_quiet(command, options);
      },
      platform_command},
     {"gpus", "the device catalogue: what GPUs can do, and who says so", add_gpus_options,
@@ -114,8 +117,18 @@ CLI::App* add_command(CLI::App& app, const Command& command, Options& options) {
 
 // Inputs are read more than once: what comes through a pipe is kept ("-": standard input).
 void make_rereadable(Options& options) {
-  const auto keep = [](std::string& path, const char* what) {
-    if (!path.empty()) path = rereadable(path, what);
+  const char* of_stdin = nullptr;  // what "-" stands for
+  const auto keep = [&of_stdin](std::string& path, const char* what) {
+    if (path.empty()) return;
+    if (path == "-") {
+      if (of_stdin != nullptr) {
+        throw InputError({"-", 1, 1}, fmt::format("standard input can be only one file: it is {} "
+                                                  "already, and cannot be {}",
+                                                  of_stdin, what));
+      }
+      of_stdin = what;
+    }
+    path = rereadable(path, what);
   };
   keep(options.plan.path, "a plan");
   if (options.plan.model) keep(*options.plan.model, "a model");
@@ -131,6 +144,7 @@ void make_rereadable(Options& options) {
   keep(options.compare.before, "a result.json or a plan");
   keep(options.compare.after, "a result.json or a plan");
   keep(options.check.expect, "recorded verdicts");
+  for (std::string& each : options.search.space["platform"]) keep(each, "a platform");
 }
 
 // Whoever reads a platform gets the GPUs that --gpu-at names.
@@ -179,6 +193,7 @@ void check_arguments(int argc, char** argv) {
 // The first option that is given the empty word, as a script does whose variable is not set.
 std::string option_without_text(const CLI::App& command) {
   for (const CLI::Option* const option : command.get_options()) {
+    if (option->get_expected_min() == 0) continue;  // its value may be left out
     const std::vector<std::string>& given = option->results();
     if (std::find(given.begin(), given.end(), "") != given.end()) return option->get_name();
   }
@@ -187,6 +202,7 @@ std::string option_without_text(const CLI::App& command) {
 
 // Exit code of the chosen command.
 int run(int argc, char** argv) {
+  const SharedCounters nothing_known(1);
   Options options;
   CLI::App app{"Rehearse a GPU cluster before you buy it."};
   app.allow_extras();
@@ -213,8 +229,13 @@ int run(int argc, char** argv) {
       !option.empty()) {
     return refuse_usage(fmt::format("{} is empty: give a value, or leave it out", option));
   }
-  make_rereadable(options);
+  check_formats(options);
   const std::string name = app.get_subcommands().front()->get_name();
+  if (name != kSearchWorker.name) {
+    options.waiting = std::make_shared<ProgressLine>(name, nothing_known, options.quiet,
+                                                     ProgressLine::Of::kCommand);
+  }
+  make_rereadable(options);
   look_up_gpus(name, options);
   name_replaced_engines(options);
   for (const Command& command : kCommands) {

@@ -8,13 +8,16 @@
 #include "base/limits.hpp"
 #include "base/option_place.hpp"
 #include "base/progress.hpp"
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/limits.hpp"
 #include "commands/prepare.hpp"
+#include "commands/table_json.hpp"
 #include "facts/facts.hpp"
 #include "input/model_gallery.hpp"
 #include "report/show.hpp"
 #include "report/show_model.hpp"
+#include "report/show_table.hpp"
 #include "service/engine_text.hpp"
 #include "service/pools_of_plan.hpp"
 #include "simulation/lowered.hpp"
@@ -51,11 +54,9 @@ int show_only_model(const Options& options) {
   if (context < 1 || context > kMostTokens) {
     refuse("--context", fmt::format("{} is not in 1 to {}", context, kMostTokens));
   }
-  if (options.json) {
-    fmt::print("{}", model_facts_json(model, context));
-  } else if (!options.quiet) {
-    fmt::print("{}", show_model(model, context));
-  }
+  const auto json = [&] { return model_facts_json(model, context); };
+  print_answer(options, {[&] { return show_model(model, context); }, json,
+                         [&] { return facts_row(json()); }});
   return 0;
 }
 
@@ -77,6 +78,15 @@ std::string engine_lines(const Plan& plan, const Model& model, const Platform& p
          of_pool(pools.decode);
 }
 
+std::string graphs_text(const Model& model, const Plan& plan) {
+  if (plan.serve) {
+    throw InputError(plan.where.at("serve"),
+                     "serve: --dump graph prints the passes of one batch; --dump program prints "
+                     "those of every batch");
+  }
+  return show_graphs(model, plan);
+}
+
 }  // namespace
 
 int show_command(const Options& options) {
@@ -95,23 +105,14 @@ int show_command(const Options& options) {
   const Platform& platform = lowered.cluster.platform();
   const Programs& programs = lowered.programs;
   progress.reset();
-  if (options.json) {
-    fmt::print("{}", facts_json(model, plan, platform, programs));
-  } else if (options.quiet) {
-    return 0;
-  } else if (options.dump == "graph") {
-    if (plan.serve) {
-      throw InputError(plan.where.at("serve"),
-                       "serve: --dump graph prints the passes of one batch; --dump program prints "
-                       "those of every batch");
-    }
-    fmt::print("{}", show_graphs(model, plan));
-  } else if (options.dump == "program") {
-    fmt::print("{}", dump(programs));
-  } else {
-    fmt::print("{}", show(model, plan, platform, programs));
-    if (plan.serve) fmt::print("{}", engine_lines(plan, model, platform));
-  }
+  const auto text = [&]() -> std::string {
+    if (options.dump == "graph") return graphs_text(model, plan);
+    if (options.dump == "program") return dump(programs);
+    return show(model, plan, platform, programs) +
+           (plan.serve ? engine_lines(plan, model, platform) : "");
+  };
+  print_answer(options, {text, [&] { return facts_json(model, plan, platform, programs); },
+                         [&] { return rank_rows(plan, platform, programs); }});
   return 0;
 }
 

@@ -1,5 +1,4 @@
-#include <fmt/format.h>
-
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "commands/traffic.hpp"
 
@@ -7,7 +6,9 @@ namespace rehearse {
 
 int traffic_command(const Options& options) {
   const TrafficSummary traffic = traffic_of(options.traffic);
-  fmt::print("{}", options.json ? traffic_json(traffic) : traffic_text(options.traffic, traffic));
+  print_answer(options,
+               {[&] { return traffic_text(options.traffic, traffic); },
+                [&] { return traffic_json(traffic); }, [&] { return traffic_rows(traffic); }});
   return 0;
 }
 
