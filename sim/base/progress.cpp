@@ -28,7 +28,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kSilence = std::chrono::seconds(2);
 constexpr auto kOnTerminal = std::chrono::milliseconds(200);
-constexpr auto kElsewhere = std::chrono::seconds(10);
+// With what the reader waits between two looks, a line in ten seconds at least.
+constexpr auto kElsewhere = std::chrono::milliseconds(9400);
 
 // Of all lines of the program, so that between the end of one and the beginning of the next nobody
 // waits for longer than within one.

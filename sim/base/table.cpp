@@ -53,8 +53,8 @@ struct MarkdownCell : CsvCell {
 };
 
 const Cell& cell_at(const std::vector<Cell>& row, std::size_t column) {
-  static const Cell absent;
-  return column < row.size() ? row[column] : absent;
+  static const Cell kAbsent;
+  return column < row.size() ? row[column] : kAbsent;
 }
 
 bool is_number(const Cell& cell) {

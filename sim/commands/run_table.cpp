@@ -49,9 +49,9 @@ void add_seeds(const SeedFigures& seeds, Table& table) {
 
 Table run_table(const RunReport& report) {
   const Json result = Json::parse(report.json);
-  static const Json skeleton = Json::parse(result_skeleton());
+  static const Json kSkeleton = Json::parse(result_skeleton());
   NamedCells row = {{"row", std::string("run")}};
-  for (auto& each : record_of(result, skeleton)) row.push_back(std::move(each));
+  for (auto& each : record_of(result, kSkeleton)) row.push_back(std::move(each));
   for (const NamedList& each : kLists) add_list(result, each, row);
   Table table;
   table.upright = true;

@@ -12,7 +12,8 @@ int engines_command(const Options& options) {
   const EnginesOptions& typed = options.engines;
   if (!typed.check.empty()) {
     if (!typed.name.empty() || options.for_programs()) {
-      throw InputError({"--check", 1, 1}, "checks one file: it takes no NAME, and no form of a table");
+      throw InputError({"--check", 1, 1},
+                       "checks one file: it takes no NAME, and no form of a table");
     }
     fmt::print("{}", check_engine_file(typed.check));
     return 0;

@@ -11,7 +11,8 @@ int gpus_command(const Options& options) {
   const GpusOptions& typed = options.gpus;
   if (!typed.check.empty()) {
     if (!typed.name.empty() || options.for_programs()) {
-      throw InputError({"--check", 1, 1}, "checks one file: it takes no NAME, and no form of a table");
+      throw InputError({"--check", 1, 1},
+                       "checks one file: it takes no NAME, and no form of a table");
     }
     fmt::print("{}", check_gpu_file(typed.check));
     return 0;
