@@ -28,7 +28,16 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kSilence = std::chrono::seconds(2);
 constexpr auto kOnTerminal = std::chrono::milliseconds(200);
-constexpr auto kElsewhere = std::chrono::seconds(10);
+// With what the reader waits between two looks, a line in ten seconds at least.
+constexpr auto kElsewhere = std::chrono::milliseconds(9400);
+
+// Of all lines of the program, so that between the end of one and the beginning of the next nobody
+// waits for longer than within one.
+std::atomic<Clock::rep> last_told{Clock::now().time_since_epoch().count()};
+// Of work that says what it is.
+std::atomic<int> lines_of_work{0};
+
+Clock::time_point told_last() { return Clock::time_point(Clock::duration(last_told.load())); }
 
 }  // namespace
 
@@ -70,6 +79,7 @@ struct ProgressLine::State {
   const SharedCounters& counters;
   int file = -1;
   bool terminal = false;
+  bool of_work = true;
   bool shown = false;
   bool begun = false;
   bool ends = false;
@@ -90,26 +100,46 @@ struct ProgressLine::State {
         line.data(), line.size(), "{}{}{}", terminal ? "\r\033[K" : "rehearse: ",
         progress_text(room, what, counters.fraction(), seconds), terminal ? "" : "\n");
     write_text({line.data(), std::min(written.size, line.size())});
+    last_told = Clock::now().time_since_epoch().count();
     shown = true;
+  }
+
+  // When it shall be told: of a whole command only while nothing else tells.
+  bool is_due(Clock::time_point begin) const {
+    if (!of_work && lines_of_work > 0) return false;
+    const Clock::time_point now = Clock::now();
+    if (terminal)
+      return now - begin >= kSilence && (of_work || now - told_last() >= kSilence || shown);
+    return now - told_last() >= kElsewhere;
   }
 
   void run() {
     const Clock::time_point begin = Clock::now();
-    Clock::time_point next = begin + (terminal ? Clock::duration(kSilence) : kElsewhere);
     std::unique_lock lock(mutex);
     begun = true;
     change.notify_all();
-    while (!change.wait_until(lock, next, [this] { return ends; })) {
-      tell(begin);
-      next += terminal ? Clock::duration(kOnTerminal) : kElsewhere;
+    while (!change.wait_for(lock, kOnTerminal, [this] { return ends; })) {
+      if (is_due(begin)) tell(begin);
     }
     if (shown && terminal) write_text("\r\033[K");
   }
 };
 
-ProgressLine::ProgressLine(std::string what, const SharedCounters& counters, bool quiet) {
+OwnProgress::OwnProgress() { ++lines_of_work; }
+OwnProgress::~OwnProgress() { --lines_of_work; }
+
+bool OwnProgress::is_due(bool terminal) const {
+  const Clock::time_point now = Clock::now();
+  if (now - told_last() < (terminal ? Clock::duration(kOnTerminal) : kElsewhere)) return false;
+  last_told = now.time_since_epoch().count();
+  return true;
+}
+
+ProgressLine::ProgressLine(std::string what, const SharedCounters& counters, bool quiet, Of of) {
   if (quiet) return;
   state_ = std::make_unique<State>(std::move(what), counters);
+  state_->of_work = of == Of::kWork;
+  if (state_->of_work) ++lines_of_work;
   state_->file = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
   check_system(state_->file >= 0, "cannot copy stderr");
   state_->terminal = isatty(state_->file) == 1;
@@ -123,7 +153,9 @@ ProgressLine::ProgressLine(std::string what, const SharedCounters& counters, boo
   state_->change.wait(lock, [this] { return state_->begun; });
 }
 
-ProgressLine::~ProgressLine() {
+ProgressLine::~ProgressLine() { end(); }
+
+void ProgressLine::end() {
   if (!state_) return;
   {
     const std::lock_guard lock(state_->mutex);
@@ -132,6 +164,8 @@ ProgressLine::~ProgressLine() {
   state_->change.notify_all();
   state_->reader.join();
   close(state_->file);
+  if (state_->of_work) --lines_of_work;
+  state_.reset();
 }
 
 }  // namespace rehearse

@@ -43,19 +43,34 @@ std::string_view progress_text(std::span<char> room, std::string_view what, doub
                                double seconds);
 
 // While it lives, work is told on stderr once it takes more than two seconds: on a terminal one
-// line that changes five times a second, else a line every ten seconds. The work may capture stderr
-// meanwhile.
+// line that changes five times a second, else a line every ten seconds, counted from the last line
+// of any work. The work may capture stderr meanwhile.
 class ProgressLine {
  public:
+  // Of a piece of work; or of a whole command, which is told only while no piece of it is.
+  enum class Of { kWork, kCommand };
   // `quiet`: nothing is told. `counters` must outlive it.
-  ProgressLine(std::string what, const SharedCounters& counters, bool quiet);
+  ProgressLine(std::string what, const SharedCounters& counters, bool quiet, Of of = Of::kWork);
   ~ProgressLine();
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
+  // Before something else is printed; a second time it does nothing.
+  void end();
 
  private:
   struct State;
-  std::unique_ptr<State> state_;  // nullptr: quiet
+  std::unique_ptr<State> state_;  // nullptr: quiet, or it has ended
+};
+
+// Work that has more to tell than how much of it is done, and prints that itself.
+class OwnProgress {
+ public:
+  OwnProgress();
+  ~OwnProgress();
+  OwnProgress(const OwnProgress&) = delete;
+  OwnProgress& operator=(const OwnProgress&) = delete;
+  // Whether to print now. If so, it is expected to be done.
+  bool is_due(bool terminal) const;
 };
 
 }  // namespace rehearse

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/table.hpp"
 #include "claims/audit.hpp"
 
 namespace rehearse {
@@ -31,6 +32,8 @@ std::string totals_text(const CheckReport& report);
 
 // Terms that several claims share are printed with the first.
 std::string check_table(const CheckReport& report);
+// A row for each judgement.
+Table check_rows(const CheckReport& report);
 std::string check_json(const CheckReport& report);   // workloads/schema/check.proto
 std::string check_junit(const CheckReport& report);  // JUnit XML as Jenkins and GitLab read it
 // A pull-request comment: the claims that do not hold everywhere; against recorded verdicts, what

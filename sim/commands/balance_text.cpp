@@ -97,6 +97,32 @@ std::string balance_text(const Plan& plan, const std::vector<PlacementRun>& alte
   return text + recommendation_text(alternatives);
 }
 
+Table balance_rows(const Plan& plan, const std::vector<PlacementRun>& alternatives) {
+  const double base = simplest_of(alternatives).numbers.tokens_per_s;
+  const PlacementRun* const best = best_of(alternatives);
+  Table table;
+  for (const PlacementRun& each : alternatives) {
+    const PlacementNumbers& run = each.numbers;
+    const ExpertPlacementChoice& choice = each.plan.placement;
+    const auto simulated = [&](double number) { return cell_if(each.refusal.empty(), number); };
+    table.add({{"placement", each.name},
+               {"policy", std::string(to_text(choice.policy))},
+               {"redundant_experts", std::int64_t{choice.redundant_experts}},
+               {"rebalance_every", std::int64_t{choice.rebalance_every}},
+               {"recommended", &each == best},
+               {"tokens_per_s", simulated(run.tokens_per_s)},
+               {"tokens_per_ms_per_gpu", simulated(run.tokens_per_s / 1e3 / plan.layout.gpus())},
+               {"gain_fraction", simulated(run.tokens_per_s / base - 1)},
+               {"expert_load_max_over_mean", simulated(run.rank_max_over_mean)},
+               {"gpu_compute_max_over_mean", simulated(run.compute_max_over_mean)},
+               {"dropped_token_fraction", simulated(run.dropped_fraction)},
+               {"moved_weight_bytes", simulated(run.moved_weight_bytes)},
+               {"peak_fraction", simulated(run.peak_fraction)},
+               {"refusal", cell_of_text(each.refusal)}});
+  }
+  return table;
+}
+
 std::string balance_json(const Plan& plan, const std::vector<PlacementRun>& alternatives) {
   ordered_json all = {
       {"plan", plan.name}, {"variant", plan.variant}, {"routing", plan.routing.model}};

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/table.hpp"
 #include "commands/balance.hpp"
 
 namespace rehearse {
@@ -13,6 +14,9 @@ std::string balance_text(const Plan& plan, const std::vector<PlacementRun>& alte
 
 // "recommendation: turn re-balancing on (placement.policy=...): +4.0 % throughput"
 std::string recommendation_text(const std::vector<PlacementRun>& alternatives);
+
+// A row for each alternative.
+Table balance_rows(const Plan& plan, const std::vector<PlacementRun>& alternatives);
 
 // Without "recommendation" where none of them fits.
 std::string balance_json(const Plan& plan, const std::vector<PlacementRun>& alternatives);

@@ -6,10 +6,12 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <optional>
 #include <stdexcept>
 
 #include "base/error.hpp"
 #include "base/utf8.hpp"
+#include "commands/table_json.hpp"
 
 namespace rehearse {
 
@@ -55,6 +57,46 @@ std::string written_line(const CsvTable& table) {
   std::string line = table.line();
   if (line.ends_with('\r')) line.pop_back();
   return line;
+}
+
+namespace {
+
+template <class Number>
+std::optional<Number> number_in(const std::string& text) {
+  Number value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, failure] = std::from_chars(text.data(), end, value);
+  if (failure != std::errc{} || rest != end) return std::nullopt;
+  return value;
+}
+
+Cell typed(const std::string& text) {
+  if (const auto whole = number_in<std::int64_t>(text)) return *whole;
+  if (const auto number = number_in<double>(text)) return *number;
+  return cell_of_text(text);
+}
+
+}  // namespace
+
+Table batch_cells(const std::string& csv) {
+  const SourceText source{"answer", csv};
+  CsvLines lines(source);
+  Table table;
+  while (lines.next()) {
+    const std::vector<CsvCell> cells = lines.cells();
+    if (table.head.empty()) {
+      for (const CsvCell& each : cells) table.head.push_back(each.text);
+      continue;
+    }
+    std::vector<Cell>& row = table.rows.emplace_back();
+    for (const CsvCell& each : cells) row.push_back(typed(each.text));
+  }
+  return table;
+}
+
+std::string batch_json(const std::string& csv) {
+  const nlohmann::ordered_json json = {{"rows", rows_json(batch_cells(csv))}};
+  return json.dump(2) + "\n";
 }
 
 std::string open_batch(CsvTable& table, std::string_view path,

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/table.hpp"
 #include "input/csv_table.hpp"
 
 namespace rehearse {
@@ -39,5 +40,10 @@ std::string written_line(const CsvTable& table);
 // or one of them.
 std::string open_batch(CsvTable& table, std::string_view path,
                        std::span<const std::string_view> answers, bool& has_row);
+
+// The rows of a CSV text, its first line being names; what is a number is one. REQUIRES: every line
+// has as many cells.
+Table batch_cells(const std::string& csv);
+std::string batch_json(const std::string& csv);  // {"rows": [...]}
 
 }  // namespace rehearse

@@ -253,7 +253,7 @@ CollectiveTable time_collectives(const CollectiveOptions& typed, const Limits& l
   CollectiveTable table;
   table.request = request_of(typed);
   SharedCounters counters(1);
-  const ProgressLine progress("simulating", counters, false);
+  const ProgressLine progress("simulating", counters, typed.quiet);
   Cluster cluster = load_cluster_within(limits, typed.platform, {}, typed.gpus_at);
   place_on(cluster.platform(), typed, table.request);
   check_library(table.request, cluster);

@@ -31,6 +31,7 @@ struct CollectiveOptions {
   std::optional<int> groups;
   bool strided = false;
   bool explain = false;
+  bool quiet = false;  // nothing tells how far it is
 };
 
 // What an engine of the catalogue prefers and adds. Throws InputError at --engine.

@@ -292,7 +292,7 @@ std::vector<CollectivePrice> price_collectives(const CollectiveBatch& batch,
     const int at_once = std::min(usable_cpus(), static_cast<int>(clusters.size()));
     const Limits share{limits.memory / at_once, limits.time};
     SharedCounters counters(clusters.size());
-    const ProgressLine progress("pricing", counters, false);
+    const ProgressLine progress("pricing", counters, options.quiet);
     std::vector<std::function<std::string()>> jobs;
     jobs.reserve(clusters.size());
     for (std::size_t at = 0; at < clusters.size(); ++at) {

@@ -17,6 +17,7 @@ struct CollectiveBatchOptions {
   std::vector<std::string> engine_folders;
   std::vector<std::string> devices;  // --devices
   bool terms = false;                // --terms
+  bool quiet = false;                // nothing tells how far it is
 };
 
 struct CollectivePrice {

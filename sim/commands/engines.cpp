@@ -90,6 +90,37 @@ std::string engine_text(const EngineProfile& engine) {
   return text + fmt::format("file: {}\n", engine.path);
 }
 
+Table engines_rows(const std::vector<EngineProfile>& engines) {
+  Table table;
+  for (const EngineProfile& engine : engines) {
+    NamedCells row = {{"engine", engine.name}, {"product", engine.product}};
+    for (const EngineFigureRow& each : kEngineFigures) {
+      const DeviceFigure* const figure = engine.find(each.id);
+      row.emplace_back(column_of_figure(each.path, name_of(each.unit)),
+                       cell_from(figure, &DeviceFigure::value));
+    }
+    row.emplace_back(kLibrary, cell_from(engine.library, &EngineLibrary::name));
+    table.add(row);
+  }
+  return table;
+}
+
+Table engine_rows(const EngineProfile& engine) {
+  Table table;
+  for (const EngineFigureRow& row : kEngineFigures) {
+    const DeviceFigure* const figure = engine.find(row.id);
+    if (figure == nullptr) continue;
+    table.add(figure_cells(std::string(row.path), figure->value, figure->text, name_of(row.unit),
+                           row.meaning, *figure));
+  }
+  if (!engine.library) return table;
+  NamedCells library = figure_cells(std::string(kLibrary), 0, engine.library->name, "",
+                                    kLibraryMeaning, *engine.library);
+  library[1].second = Cell();  // a name has no value
+  table.add(library);
+  return table;
+}
+
 std::string engines_json(const std::vector<EngineProfile>& engines) {
   Json json;
   json["engines"] = Json::array();

@@ -119,6 +119,18 @@ std::string costs_text(const char* title, const Rows& costs, const CostTable<Cos
   return fmt::format("{}:\n", title) + table_text(rows);
 }
 
+template <class Rows, class Costs>
+void add_costs(const char* title, const Rows& rows, const CostTable<Costs>& of, Table& table) {
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < of.fields.size(); ++i) {
+      if (!row.numbers[i]) continue;
+      table.add(figure_cells(fmt::format("{}.{}.{}", title, row.row, of.fields[i].name),
+                             row.numbers[i]->value, row.numbers[i]->text,
+                             of.fields[i].is_time() ? "s" : "", "", row.origin));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<DeviceSheet> list_gpus(const DeviceCatalog& catalog) {
@@ -168,6 +180,44 @@ std::string gpu_text(const DeviceSheet& sheet) {
   text += costs_text("operators", sheet.operators, kOperatorTable);
   text += fmt::format("not known: {}\n", fmt::join(missing, ", "));
   return text + fmt::format("file: {}\n", sheet.path);
+}
+
+Table gpus_rows(const std::vector<DeviceSheet>& sheets) {
+  Table table;
+  for (const DeviceSheet& sheet : sheets) {
+    NamedCells row = {{"gpu", sheet.name},
+                      {"product", sheet.product},
+                      {"vendor", std::string(to_text(sheet.vendor))},
+                      {"architecture", sheet.architecture},
+                      {"topology", cell_from(sheet.topology, [](ScaleUpTopology of) {
+                         return std::string(to_text(of));
+                       })}};
+    for (const FigureRow& each : kFigures) {
+      const DeviceFigure* const figure = sheet.find(each.id);
+      row.emplace_back(column_of_figure(each.path, name_of(each.unit)),
+                       cell_from(figure, &DeviceFigure::value));
+    }
+    table.add(row);
+  }
+  return table;
+}
+
+Table gpu_rows(const DeviceSheet& sheet) {
+  Table table;
+  for (const FigureRow& row : kFigures) {
+    const DeviceFigure* const figure = sheet.find(row.id);
+    if (figure == nullptr) continue;
+    table.add(figure_cells(std::string(row.path), figure->value, figure->text, name_of(row.unit),
+                           row.meaning, *figure));
+  }
+  for (const DeviceConstant& constant : sheet.constants) {
+    const ConstantRow& row = row_of(constant);
+    table.add(figure_cells(std::string(row.text), constant.figure.value, constant.figure.text,
+                           name_of(row.unit), row.meaning, constant.figure));
+  }
+  add_costs("collectives", sheet.collectives, kCollectiveTable, table);
+  add_costs("operators", sheet.operators, kOperatorTable, table);
+  return table;
 }
 
 std::string gpus_json(const std::vector<DeviceSheet>& sheets) {

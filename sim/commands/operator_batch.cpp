@@ -11,6 +11,7 @@
 #include "accuracy/expected_errors.hpp"
 #include "base/error.hpp"
 #include "catalog/device_catalog.hpp"
+#include "commands/batch_table.hpp"
 #include "commands/priced_gpu.hpp"
 #include "cost/models/calibrated.hpp"
 #include "input/csv_table.hpp"
@@ -148,14 +149,30 @@ std::string json_of(const OperatorRow& row, const OperatorAnswer& answer) {
   return json.dump(2) + "\n";
 }
 
-std::string one_operator(const OperatorOptions& options) {
+std::pair<OperatorRow, OperatorAnswer> one_operator(const OperatorOptions& options) {
   const std::string place = "rehearse operator " + options.kind;
   const SourceText source{place, one_row(options)};
   const OperatorBatch batch = read_operator_batch(source);
-  const OperatorAnswer answer = price_operators(batch, options.devices, options.terms).front();
+  OperatorAnswer answer = price_operators(batch, options.devices, options.terms).front();
   if (!answer.time) throw InputError({place, 1, 1}, answer.reason);
-  const OperatorRow& row = batch.rows.front();
-  return options.json ? json_of(row, answer) : text_of(row, answer);
+  return {batch.rows.front(), std::move(answer)};
+}
+
+void add_answer(const OperatorRow& row, const OperatorAnswer& answer, Table& table) {
+  const std::vector<std::pair<const char*, Cell>> columns = {
+      {"time_s", answer.time->total.value},
+      {"bound", answer.bound},
+      {"expected_error", cell_from(answer.expected, &ExpectedError::median)},
+      {"launch_s", answer.time->launch.value},
+      {"compute_s", answer.time->compute.value},
+      {"memory_s", answer.time->memory.value},
+      {"kernels", static_cast<std::int64_t>(row.kernels.size())},
+      {"constants", answer.row},
+      {"measured", !answer.assumed}};
+  for (const auto& [name, cell] : columns) {
+    table.head.emplace_back(name);
+    table.rows.front().push_back(cell);
+  }
 }
 
 std::string whole_batch(const OperatorOptions& options) {
@@ -200,7 +217,17 @@ std::vector<OperatorAnswer> price_operators(const OperatorBatch& batch,
 }
 
 std::string price_operator_command(const OperatorOptions& options) {
-  return options.kind.empty() ? whole_batch(options) : one_operator(options);
+  if (options.kind.empty()) return whole_batch(options);
+  const auto [row, answer] = one_operator(options);
+  return options.json ? json_of(row, answer) : text_of(row, answer);
+}
+
+Table price_operator_rows(const OperatorOptions& options) {
+  if (options.kind.empty()) return batch_cells(whole_batch(options));
+  const auto [row, answer] = one_operator(options);
+  Table table = batch_cells(one_row(options));
+  add_answer(row, answer, table);
+  return table;
 }
 
 }  // namespace rehearse

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "accuracy/expected_errors.hpp"
+#include "base/table.hpp"
 #include "commands/operator_rows.hpp"
 #include "cost/cost_model.hpp"
 
@@ -37,5 +38,7 @@ std::vector<OperatorAnswer> price_operators(const OperatorBatch& batch,
 
 // The whole command. Throws InputError; that of a single operator names the option.
 std::string price_operator_command(const OperatorOptions& options);
+// The same as rows: of a single operator, the columns of a batch and the parts of its time.
+Table price_operator_rows(const OperatorOptions& options);
 
 }  // namespace rehearse

@@ -11,6 +11,7 @@
 #include "report/means.hpp"
 #include "sizing/rates.hpp"
 #include "sizing/sizing_json.hpp"
+#include "sizing/sizing_rows.hpp"
 #include "sizing/sizing_text.hpp"
 
 namespace rehearse {
@@ -46,6 +47,7 @@ SizeReport size_plan(const SizeRequest& request) {
   SizeReport report;
   report.text = sizing_text(identity, plan, sizing) + means_of_sizing(plan, sizing);
   report.json = sizing_json(identity, sizing);
+  report.rows = sizing_rows(sizing);
   if (!sizing.rate.largest) report.verdict = infeasible_text(sizing);
   if (!request.out.empty()) write_file(request.out + "/size.json", report.json);
   return report;

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "base/table.hpp"
 #include "input/input.hpp"
 #include "simulation/simulation.hpp"
 #include "sizing/sizing.hpp"
@@ -22,6 +23,7 @@ struct SizeRequest {
 struct SizeReport {
   std::string text;     // for people
   std::string json;     // size.json
+  Table rows;           // its points
   std::string verdict;  // why no rate is feasible; empty: one is
 };
 

@@ -3,10 +3,39 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 namespace rehearse {
 
 using Json = nlohmann::ordered_json;
+
+NamedCells figure_cells(const std::string& name, double value, const std::string& text,
+                        std::string_view unit, std::string_view meaning,
+                        const FigureOrigin& origin) {
+  return {{"figure", name},
+          {"value", value},
+          {"unit", cell_of_text(std::string(unit))},
+          {"text", text},
+          {"kind", std::string(to_text(origin.kind))},
+          {"meaning", std::string(meaning)},
+          {"source", origin.source},
+          {"date", origin.date},
+          {"note", cell_of_text(origin.note)}};
+}
+
+std::string column_of_figure(std::string_view path, std::string_view unit) {
+  std::string name(path);
+  if (!unit.empty()) name += fmt::format(".{}", unit);
+  std::string column;
+  for (const char c : name) {
+    if (c == '/') {
+      column += "_per_";
+    } else {
+      column += c == '.' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+  }
+  return column;
+}
 
 std::string table_text(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;

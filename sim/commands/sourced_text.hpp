@@ -7,9 +7,17 @@
 #include <string_view>
 #include <vector>
 
+#include "base/table.hpp"
 #include "devices/device_sheet.hpp"
 
 namespace rehearse {
+
+// A number with its unit and where it is from, a row of a table.
+NamedCells figure_cells(const std::string& name, double value, const std::string& text,
+                        std::string_view unit, std::string_view meaning,
+                        const FigureOrigin& origin);
+// "peak.bf16" in FLOP/s is peak_bf16_flop_per_s.
+std::string column_of_figure(std::string_view path, std::string_view unit);
 
 // Columns of equal width, two blanks apart; the last one as it is.
 std::string table_text(const std::vector<std::vector<std::string>>& rows);

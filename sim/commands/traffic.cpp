@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
+#include "base/files.hpp"
 #include "base/units.hpp"
 #include "input/input.hpp"
 
@@ -76,6 +78,15 @@ nlohmann::ordered_json lengths_json(const Distribution& lengths) {
           {"max", lengths.max}};
 }
 
+void add_lengths(const std::string& name, const Distribution& lengths, NamedCells& row) {
+  for (const auto& [part, value] :
+       {std::pair{".mean", lengths.mean}, std::pair{".p50", lengths.p50},
+        std::pair{".p90", lengths.p90}, std::pair{".p99", lengths.p99},
+        std::pair{".max", lengths.max}}) {
+    row.emplace_back(column_of_path(name + part), value);
+  }
+}
+
 double rate_of(const TrafficSpan& span) {
   return static_cast<double>(span.requests) / (span.end - span.begin).value;
 }
@@ -92,6 +103,22 @@ std::string amount_text(const TrafficSummary& traffic) {
   text += fmt::format("{} in {}", turns ? ", which begin" : "", to_text(traffic.duration));
   if (traffic.rate > 0) text += fmt::format(": {:.3g} per second", traffic.rate);
   return text + "\n";
+}
+
+// By its name; of a pipe, whose name says nothing, by how it begins: "name: ..." or "serve {",
+// where a trace has columns or JSON.
+bool is_plan(const std::string& path) {
+  if (!is_descriptor(path)) return path.ends_with(".textproto");
+  std::ifstream text(path);
+  std::string line;
+  while (std::getline(text, line)) {
+    const std::size_t word = line.find_first_not_of(" \t\r");
+    if (word == std::string::npos || line[word] == '#') continue;
+    const std::size_t end = line.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", word);
+    const std::size_t mark = line.find_first_not_of(" \t", end);
+    return end > word && mark != std::string::npos && (line[mark] == ':' || line[mark] == '{');
+  }
+  return false;
 }
 
 }  // namespace
@@ -129,7 +156,7 @@ TrafficSummary summarize(const RequestTrace& trace, int concurrency) {
 }
 
 TrafficSummary traffic_of(const std::string& path) {
-  if (!path.ends_with(".textproto")) return summarize(read_request_trace(path));
+  if (!is_plan(path)) return summarize(read_request_trace(path));
   PlanRequest request;
   request.path = path;
   const Plan read = read_plan(request);
@@ -175,6 +202,33 @@ std::string traffic_text(const std::string& path, const TrafficSummary& traffic)
                     100 * *traffic.reusable_share)
               : "prefixes       the trace says nothing of shared ones\n";
   return text;
+}
+
+Table traffic_rows(const TrafficSummary& traffic) {
+  NamedCells all = {
+      {"row", std::string("all")},
+      {"begin_s", 0.0},
+      {"end_s", traffic.duration.value},
+      {"requests", std::int64_t{traffic.requests}},
+      {"request_rate_per_s", cell_if(traffic.rate > 0, traffic.rate)},
+      {"sessions", std::int64_t{traffic.sessions}},
+      {"concurrency", cell_if(traffic.concurrency > 0, std::int64_t{traffic.concurrency})},
+      {"failed", std::int64_t{traffic.failed}},
+      {"dates", std::int64_t{traffic.dates}},
+      {"gap_variation", cell_if(traffic.rate > 0, traffic.gap_variation)}};
+  add_lengths("prompt_tokens", traffic.prompt_tokens, all);
+  add_lengths("output_tokens", traffic.output_tokens, all);
+  all.emplace_back("prefix_reusable_fraction", cell_of(traffic.reusable_share));
+  Table table;
+  table.add(all);
+  for (const TrafficSpan& each : traffic.spans) {
+    table.add({{"row", std::string("span")},
+               {"begin_s", each.begin.value},
+               {"end_s", each.end.value},
+               {"requests", std::int64_t{each.requests}},
+               {"request_rate_per_s", rate_of(each)}});
+  }
+  return table;
 }
 
 std::string traffic_json(const TrafficSummary& traffic) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/table.hpp"
 #include "input/traces/request_trace.hpp"
 #include "metrics/distribution.hpp"
 
@@ -42,6 +43,8 @@ TrafficSummary summarize(const RequestTrace& trace, int concurrency = 0);
 // Of a trace file, or of a plan that has one.
 TrafficSummary traffic_of(const std::string& path);
 std::string traffic_text(const std::string& path, const TrafficSummary& traffic);
+// A row `all`, and one for each span of arrivals.
+Table traffic_rows(const TrafficSummary& traffic);
 std::string traffic_json(const TrafficSummary& traffic);
 
 }  // namespace rehearse

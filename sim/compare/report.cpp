@@ -74,6 +74,46 @@ long count(const ResultComparison& comparison, Kind kind) {
 
 }  // namespace
 
+namespace {
+
+Cell cell_of(const json& value) {
+  if (value.is_number_integer()) return value.get<std::int64_t>();
+  if (value.is_number()) return value.get<double>();
+  if (value.is_boolean()) return value.get<bool>();
+  if (value.is_null()) return {};
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+NamedCells cells_of(const FieldChange& field, const char* row) {
+  Cell change;
+  const bool numbers = field.before.is_number() && field.after.is_number();
+  if (numbers && is_amount(field.path) && field.before.get<double>() != 0) {
+    const double before = field.before.get<double>();
+    change = (field.after.get<double>() - before) / std::abs(before);
+  }
+  return {{"row", std::string(row)},       {"verdict", std::string(to_text(field.kind))},
+          {"field", field.path},           {"before", cell_of(field.before)},
+          {"after", cell_of(field.after)}, {"change_fraction", change}};
+}
+
+}  // namespace
+
+Table compare_rows(const ResultComparison& comparison) {
+  Table table;
+  for (const Kind kind :
+       {Kind::kWorse, Kind::kBetter, Kind::kChance, Kind::kMoved, Kind::kUnknown}) {
+    for (const FieldChange& each : comparison.fields) {
+      if (each.kind == kind) table.add(cells_of(each, "field"));
+    }
+  }
+  for (const FieldChange& each : comparison.operators) table.add(cells_of(each, "operator"));
+  if (table.head.empty()) {  // nothing moved: the head all the same
+    table.add(cells_of({}, ""));
+    table.rows.clear();
+  }
+  return table;
+}
+
 std::string compare_table(const ResultComparison& comparison) {
   std::string text = rows(comparison, Kind::kWorse) + rows(comparison, Kind::kBetter) +
                      rows(comparison, Kind::kChance) + rows(comparison, Kind::kMoved) +

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "base/files.hpp"
 #include "base/nearest_name.hpp"
 #include "input/textproto.hpp"
 
@@ -76,7 +77,7 @@ void SourcedFigures::check_name(const std::string& name) const {
                  fmt::format("name = \"{}\": must be letters, digits and single - _ .", name));
   }
   const std::string stem = std::filesystem::path(source_.path).stem().string();
-  if (name == stem) return;
+  if (name == stem || is_descriptor(source_.path)) return;  // a pipe has no name
   fail_at_text("name", name,
                fmt::format("name = \"{}\": must be that of the file, \"{}\"", name, stem));
 }

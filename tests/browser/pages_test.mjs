@@ -77,6 +77,40 @@ function every_page() {
   }
 }
 
+// The width of a desk's screen and of a telephone's.
+const kWidths = [1280, 390];
+
+function for_everybody() {
+  for (const name of ["report", "service", "claims", "search"]) {
+    for (const scheme of ["light", "dark"]) {
+      for (const width of kWidths) {
+        page_test(`axe-core finds nothing serious in ${name}, ${scheme}, ${width} pixels wide`, async (page) => {
+          await page.setViewportSize({ width, height: 1000 });
+          try {
+            await open(page, `${name}.html`, scheme);
+            if (width !== 1280) await screenshot(page, `${name}-${scheme}-${width}`);
+            assert.deepEqual(await watched.findings(page), []);
+            const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+            assert.ok(sideways <= 0, `scrolls ${sideways} pixels sideways`);
+          } finally {
+            await page.setViewportSize({ width: 1280, height: 1000 });
+          }
+        });
+      }
+    }
+
+    page_test(`the keyboard reaches every control of ${name}, and shows where it is`, async (page) => {
+      await open(page, `${name}.html`);
+      const controls = await page.evaluate(() => [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")]
+          .filter((each) => each.checkVisibility() && !each.disabled).length);
+      const stops = await watched.tab_stops(page, controls + 1);
+      // Rows beyond those that are looked at are alike.
+      assert.equal(stops.length, controls, `of ${controls} controls these: ${stops.map((each) => each.name)}`);
+      assert.deepEqual(stops.filter((each) => !each.seen).map((each) => each.name), []);
+    });
+  }
+}
+
 function timeline() {
   page_test("a click on a slice shows its details", async (page) => {
     await open(page, "report.html");
@@ -379,6 +413,7 @@ describe("pages", () => {
     rmSync(kWork, { recursive: true, force: true });
   });
   describe("every kind", every_page);
+  describe("for everybody", for_everybody);
   describe("the timeline of a run", timeline);
   describe("the timeline of many ranks", timeline_of_many_ranks);
   describe("the charts of a run", charts_of_a_run);

@@ -1,5 +1,6 @@
 // Chromium, what a page in it should not do, and what the tests ask of it.
 import assert from "node:assert/strict";
+import axe from "axe-core";
 import { chromium } from "playwright-core";
 
 export function launch(executablePath) {
@@ -76,6 +77,39 @@ export async function expect_drawn(page) {
   }));
   assert.ok(drawn.length > 0, "no canvas");
   assert.ok(drawn.every((colored) => colored > 300), `colored pixels by canvas: ${drawn}`);
+}
+
+// What axe-core calls serious or critical, as "rule: what it means (elements)".
+export async function findings(page) {
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    // preload fetches style sheets, and the page is one file.
+    const { violations } = await globalThis.axe.run(document, { resultTypes: ["violations"], preload: false });
+    return violations.filter((each) => ["serious", "critical"].includes(each.impact))
+        .map((each) => `${each.id}: ${each.help} (${each.nodes.map((node) => node.target.join(" ")).slice(0, 4).join("; ")})`);
+  });
+}
+
+// What the keyboard reaches from the top of the page, one Tab after the other: of each what it is, and whether one sees that it has the
+// focus. At most `most`.
+export async function tab_stops(page, most) {
+  await page.evaluate(() => { document.activeElement.blur(); globalThis.scrollTo(0, 0); });
+  const stops = [];
+  for (let at = 0; at < most; ++at) {
+    await page.keyboard.press("Tab");
+    const stop = await page.evaluate(() => {
+      const each = document.activeElement;
+      if (each === null || each === document.body) return null;
+      const shown = getComputedStyle(each);
+      const seen = (shown.outlineStyle !== "none" && parseFloat(shown.outlineWidth) > 0) || shown.boxShadow !== "none";
+      const again = each.dataset.reached === "yes";
+      each.dataset.reached = "yes";
+      return { again, seen, name: `${each.tagName.toLowerCase()} ${(each.getAttribute("aria-label") ?? each.innerText ?? "").slice(0, 40)}` };
+    });
+    if (stop === null || stop.again) break;
+    stops.push(stop);
+  }
+  return stops;
 }
 
 export function contrast(one, other) {

@@ -1,5 +1,4 @@
-#include <fmt/format.h>
-
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/limits.hpp"
 #include "cli/notes.hpp"
@@ -13,11 +12,9 @@ int balance_command(const Options& options) {
   const PreparedPlan prepared = prepare(options.plan);
   if (!options.quiet) print_notes(prepared.model());
   const auto alternatives = balance({prepared, limits_of(options), options.quiet});
-  if (options.json) {
-    fmt::print("{}", balance_json(prepared.plan(), alternatives));
-  } else if (!options.quiet) {
-    fmt::print("{}", balance_text(prepared.plan(), alternatives));
-  }
+  print_answer(options, {[&] { return balance_text(prepared.plan(), alternatives); },
+                         [&] { return balance_json(prepared.plan(), alternatives); },
+                         [&] { return balance_rows(prepared.plan(), alternatives); }});
   return 0;
 }
 

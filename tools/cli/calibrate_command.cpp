@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/common_options.hpp"
 #include "cli/option_group.hpp"
@@ -26,7 +27,9 @@ void add_calibrate_options(CLI::App& command, Options& options) {
 }
 
 int calibrate_command(const Options& options) {
-  fmt::print("{}", calibrate_command_text(options.calibrate));
+  const std::string text = calibrate_command_text(options.calibrate);
+  end_waiting(options);
+  fmt::print("{}", text);
   return 0;
 }
 

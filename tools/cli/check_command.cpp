@@ -6,6 +6,7 @@
 #include "base/option_place.hpp"
 #include "base/output_file.hpp"
 #include "claims/expected.hpp"
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/common_options.hpp"
 #include "cli/limits.hpp"
@@ -49,7 +50,18 @@ void add_check_options(CLI::App& command, Options& options) {
   OptionGroup out(command, kOut);
   out.value("--record", check.record, "FILE", "write today's verdicts, for --expect");
   out.value("--junit", check.junit, "FILE", "write the judgements as JUnit XML");
-  out.value("--markdown", check.markdown, "FILE", "write them as a comment of a pull request");
+  command.remove_option(command.get_option("--markdown"));
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--markdown",
+          [&options](const std::vector<std::string>& file) {
+            options.check.markdown = file.front();
+            options.markdown = file.front().empty();
+          },
+          "write them as a comment of a pull request (default without FILE: print it)")
+      ->type_name("[FILE]")
+      ->group(kOut)
+      ->expected(0, 1);
   out.value("--html", check.html, "FILE", "write them as a page for a browser");
   out.flag("--explain", options.explain, "add the critical path to the terms of refuted times");
 }
@@ -74,10 +86,12 @@ int check_command(const Options& options) {
   CheckReport& report = checked->report;
   if (expected) compare_with_record(*expected, request.is_whole(), report);
   write_reports(options.check, report);
-  if (options.json) {
-    fmt::print("{}", check_json(report));
-  } else if (!options.quiet) {
-    fmt::print("{}", check_table(report));
+  if (options.markdown) {  // the comment that --markdown FILE writes
+    end_waiting(options);
+    fmt::print("{}", check_markdown(report));
+  } else {
+    print_answer(options, {[&] { return check_table(report); }, [&] { return check_json(report); },
+                           [&] { return check_rows(report); }});
   }
   return report.fails() ? 1 : 0;
 }

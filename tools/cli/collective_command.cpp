@@ -2,14 +2,17 @@
 
 #include "base/error.hpp"
 #include "catalog/device_catalog.hpp"
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/common_options.hpp"
 #include "cli/limits.hpp"
 #include "cli/option_group.hpp"
 #include "collectives/library.hpp"
 #include "collectives/operation.hpp"
+#include "commands/batch_table.hpp"
 #include "commands/collective.hpp"
 #include "commands/collective_batch.hpp"
+#include "commands/collective_formats.hpp"
 
 namespace rehearse {
 namespace {
@@ -99,6 +102,8 @@ void add_collective_options(CLI::App& command, Options& options) {
   out.flag("--terms", options.collective_batch.terms,
            "with --batch: what each time is made of, for tools/fit");
   add_max_time(command, options);
+  add_formats(command, options);
+  add_quiet(command, options);
   add_max_memory(command, options);
   command.allow_extras();
 }
@@ -108,18 +113,26 @@ int collective_command(const Options& options) {
     if (options.collective.platform.empty()) {
       throw InputError({"rehearse collective", 1, 1}, "needs --platform FILE, or --batch FILE");
     }
-    const CollectiveTable table = time_collectives(options.collective, limits_of(options));
-    fmt::print("{}", collective_text(options.collective, table));
+    CollectiveOptions typed = options.collective;
+    typed.quiet = options.quiet;
+    const CollectiveTable table = time_collectives(typed, limits_of(options));
+    print_answer(options, {[&] { return collective_text(options.collective, table); },
+                           [&] { return collective_json(options.collective, table); },
+                           [&] { return collective_cells(table); }});
     return 0;
   }
   refuse_beside_batch(options);
   CollectiveBatchOptions batch = options.collective_batch;
+  batch.quiet = options.quiet;
   batch.library = options.collective.library;
   batch.engine = options.collective.engine;
   batch.engine_folders = options.collective.engine_folders;
   const DeviceCatalog catalog(batch.devices);
   for (const std::string& note : catalog.notes()) fmt::print(stderr, "note: {}\n", note);
-  fmt::print("{}", price_collective_batch(batch, limits_of(options)));
+  const std::string rows = price_collective_batch(batch, limits_of(options));
+  const auto csv = [&] { return rows; };
+  print_answer(options,
+               {csv, [&] { return batch_json(rows); }, [&] { return batch_cells(rows); }, csv});
   return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/answer.hpp"
 #include "cli/option_group.hpp"
 #include "collectives/library.hpp"
 
@@ -22,8 +23,8 @@ void add_max_memory(CLI::App& command, Options& options) {
              "what is free)");
 }
 
-void add_json(CLI::App& command, Options& options) {
-  OptionGroup(command, kOut).flag("--json", options.json, "print the answer as JSON");
+void add_quiet(CLI::App& command, Options& options) {
+  OptionGroup(command, kOut).flag("--quiet", options.quiet, "print nothing but errors");
 }
 
 void add_devices(CLI::App& command, std::vector<std::string>& folders) {
@@ -70,8 +71,8 @@ void add_common_options(CLI::App& command, Options& options) {
                 "seed of everything random (default: the plan's, else 0)");
   add_engines(command, options.plan.engine_folders);
   add_gpus_at(command, options.gpus_at);
-  add_json(command, options);
-  OptionGroup(command, kOut).flag("--quiet", options.quiet, "print nothing but errors");
+  add_formats(command, options);
+  add_quiet(command, options);
   add_max_time(command, options);
   add_max_memory(command, options);
   command.allow_extras();  // usage.hpp says it better

@@ -11,7 +11,7 @@ namespace rehearse {
 
 void add_max_time(CLI::App& command, Options& options);
 void add_max_memory(CLI::App& command, Options& options);
-void add_json(CLI::App& command, Options& options);
+void add_quiet(CLI::App& command, Options& options);
 void add_devices(CLI::App& command, std::vector<std::string>& folders);
 void add_engines(CLI::App& command, std::vector<std::string>& folders);
 // Of every command that reads a platform.

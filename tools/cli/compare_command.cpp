@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/common_options.hpp"
 #include "cli/limits.hpp"
@@ -31,11 +32,12 @@ int compare_command(const Options& options) {
   request.limits = limits_of(options);
   request.quiet = options.quiet;
   const ResultComparison comparison = compare_results(request);
-  if (options.json) {
-    fmt::print("{}", compare_json(comparison));
-  } else if (!options.quiet) {
-    fmt::print("{} -> {}\n{}", request.before, request.after, compare_table(comparison));
-  }
+  print_answer(options, {[&] {
+                           return fmt::format("{} -> {}\n{}", request.before, request.after,
+                                              compare_table(comparison));
+                         },
+                         [&] { return compare_json(comparison); },
+                         [&] { return compare_rows(comparison); }});
   return comparison.regressed() ? 1 : 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/option_place.hpp"
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/common_options.hpp"
 #include "cli/option_group.hpp"
@@ -15,15 +16,16 @@ void add_engines_options(CLI::App& command, Options& options) {
            "show every number of this engine, and its source (default: list all, a line each)");
   in.value("--check", options.engines.check, "FILE", "check an engine file of your own");
   add_engines(command, options.engines.folders);
-  add_json(command, options);
+  add_formats(command, options);
   command.allow_extras();
 }
 
 int engines_command(const Options& options) {
   const EnginesOptions& typed = options.engines;
   if (!typed.check.empty()) {
-    if (!typed.name.empty() || options.json) {
-      throw InputError({"--check", 1, 1}, "checks one file: it takes neither a NAME nor --json");
+    if (!typed.name.empty() || options.for_programs()) {
+      throw InputError({"--check", 1, 1},
+                       "checks one file: it takes no NAME, and no form of a table");
     }
     fmt::print("{}", check_engine_file(typed.check));
     return 0;
@@ -31,10 +33,13 @@ int engines_command(const Options& options) {
   const EngineCatalog catalog(typed.folders);
   if (typed.name.empty()) {
     const std::vector<EngineProfile> engines = list_engines(catalog);
-    fmt::print("{}", options.json ? engines_json(engines) : engines_text(engines));
+    print_answer(options,
+                 {[&] { return engines_text(engines); }, [&] { return engines_json(engines); },
+                  [&] { return engines_rows(engines); }});
   } else {
     const EngineProfile engine = catalog.find(typed.name, option_place("engines", typed.name));
-    fmt::print("{}", options.json ? engine_json(engine) : engine_text(engine));
+    print_answer(options, {[&] { return engine_text(engine); }, [&] { return engine_json(engine); },
+                           [&] { return engine_rows(engine); }});
   }
   return 0;
 }

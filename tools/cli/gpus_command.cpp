@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/common_options.hpp"
 #include "cli/option_group.hpp"
@@ -14,15 +15,16 @@ void add_gpus_options(CLI::App& command, Options& options) {
            "show every number of this GPU, and its source (default: list all, a line each)");
   in.value("--check", options.gpus.check, "FILE", "check a device file of your own");
   add_devices(command, options.gpus.devices);
-  add_json(command, options);
+  add_formats(command, options);
   command.allow_extras();
 }
 
 int gpus_command(const Options& options) {
   const GpusOptions& typed = options.gpus;
   if (!typed.check.empty()) {
-    if (!typed.name.empty() || options.json) {
-      throw InputError({"--check", 1, 1}, "checks one file: it takes neither a NAME nor --json");
+    if (!typed.name.empty() || options.for_programs()) {
+      throw InputError({"--check", 1, 1},
+                       "checks one file: it takes no NAME, and no form of a table");
     }
     fmt::print("{}", check_gpu_file(typed.check));
     return 0;
@@ -31,10 +33,12 @@ int gpus_command(const Options& options) {
   for (const std::string& note : catalog.notes()) fmt::print(stderr, "note: {}\n", note);
   if (typed.name.empty()) {
     const std::vector<DeviceSheet> sheets = list_gpus(catalog);
-    fmt::print("{}", options.json ? gpus_json(sheets) : gpus_text(sheets));
+    print_answer(options, {[&] { return gpus_text(sheets); }, [&] { return gpus_json(sheets); },
+                           [&] { return gpus_rows(sheets); }});
   } else {
     const DeviceSheet sheet = catalog.find(typed.name, "gpus");
-    fmt::print("{}", options.json ? gpu_json(sheet) : gpu_text(sheet));
+    print_answer(options, {[&] { return gpu_text(sheet); }, [&] { return gpu_json(sheet); },
+                           [&] { return gpu_rows(sheet); }});
   }
   return 0;
 }

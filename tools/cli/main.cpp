@@ -16,6 +16,7 @@
 #include "base/system_error.hpp"
 #include "base/utf8.hpp"
 #include "catalog/gpu_properties.hpp"
+#include "cli/answer.hpp"
 #include "cli/command_line.hpp"
 #include "cli/command_table.hpp"
 #include "cli/help_text.hpp"
@@ -38,8 +39,18 @@ std::string names_of_commands() {
 
 // Inputs are read more than once: what comes through a pipe is kept ("-": standard input).
 void make_rereadable(Options& options) {
-  const auto keep = [](std::string& path, const char* what) {
-    if (!path.empty()) path = rereadable(path, what);
+  const char* of_stdin = nullptr;  // what "-" stands for
+  const auto keep = [&of_stdin](std::string& path, const char* what) {
+    if (path.empty()) return;
+    if (path == "-") {
+      if (of_stdin != nullptr) {
+        throw InputError({"-", 1, 1}, fmt::format("standard input can be only one file: it is {} "
+                                                  "already, and cannot be {}",
+                                                  of_stdin, what));
+      }
+      of_stdin = what;
+    }
+    path = rereadable(path, what);
   };
   keep(options.plan.path, "a plan");
   if (options.plan.model) keep(*options.plan.model, "a model");
@@ -55,6 +66,7 @@ void make_rereadable(Options& options) {
   keep(options.compare.before, "a result.json or a plan");
   keep(options.compare.after, "a result.json or a plan");
   keep(options.check.expect, "recorded verdicts");
+  for (std::string& each : options.search.space["platform"]) keep(each, "a platform");
 }
 
 // Whoever reads a platform gets the GPUs that --gpu-at names.
@@ -111,6 +123,7 @@ int print_help(const CLI::App& app) {
 
 // Exit code of the chosen command.
 int run(int argc, char** argv) {
+  const SharedCounters nothing_known(1);
   CommandLine line;
   CLI::App& app = line.app;
   check_arguments(argc, argv);
@@ -139,11 +152,17 @@ int run(int argc, char** argv) {
       !option.empty()) {
     return refuse_usage(fmt::format("{} is empty: give a value, or leave it out", option), name);
   }
-  make_rereadable(line.options);
-  look_up_gpus(name, line.options);
-  name_replaced_engines(line.options);
+  Options& options = line.options;
+  check_formats(options);
   const Command* const command = command_named(name);
-  return (command == nullptr ? search_worker() : *command).run(line.options);
+  if (command != nullptr) {
+    options.waiting = std::make_shared<ProgressLine>(name, nothing_known, options.quiet,
+                                                     ProgressLine::Of::kCommand);
+  }
+  make_rereadable(options);
+  look_up_gpus(name, options);
+  name_replaced_engines(options);
+  return (command == nullptr ? search_worker() : *command).run(options);
 }
 
 // The files that a program starts with are there, so that none that it opens takes their place. One

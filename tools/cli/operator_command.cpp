@@ -4,9 +4,11 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/common_options.hpp"
 #include "cli/option_group.hpp"
+#include "commands/batch_table.hpp"
 #include "commands/operator_batch.hpp"
 
 namespace rehearse {
@@ -47,7 +49,8 @@ void add_operator_options(CLI::App& command, Options& options) {
   add_devices(command, typed.devices);
   OptionGroup(command, kOut)
       .flag("--terms", typed.terms, "with --batch: what each time is made of, for tools/fit");
-  add_json(command, options);
+  add_formats(command, options);
+  add_quiet(command, options);
   command.allow_extras();
 }
 
@@ -59,14 +62,19 @@ int operator_command(const Options& options) {
       throw InputError({"rehearse operator", 1, 1},
                        "needs a KIND, " + names_of_operator_kinds() + ", or --batch FILE");
     }
-    if (!typed.numbers.empty() || !typed.gpu.empty() || typed.json) {
+    if (!typed.numbers.empty() || !typed.gpu.empty()) {
       throw InputError({"--batch", 1, 1}, "the rows of a file say themselves what they are");
     }
   } else {
     if (typed.terms) throw InputError({"--terms", 1, 1}, "belongs to --batch FILE");
     if (!typed.batch.empty()) typed.numbers.emplace_back("batch", typed.batch);
   }
-  fmt::print("{}", price_operator_command(typed));
+  const auto answer = [&] { return price_operator_command(typed); };
+  const bool is_batch = typed.kind.empty();
+  AnswerForms forms = {answer, [&] { return is_batch ? batch_json(answer()) : answer(); },
+                       [&] { return price_operator_rows(typed); }};
+  if (is_batch) forms.csv = answer;
+  print_answer(options, forms);
   return 0;
 }
 

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/progress.hpp"
 #include "catalog/write_platform.hpp"
 #include "commands/calibrate.hpp"
 #include "commands/collective.hpp"
@@ -85,11 +87,17 @@ struct CompletionOptions {
 };
 
 struct Options {
+  bool for_programs() const { return json || csv || markdown; }
+
   PlanRequest plan;
   std::optional<int> context;  // of show without a plan
   std::string out;             // --out DIR, empty: write nothing
+  // The form of the answer; none of them: for people.
   bool json = false;
+  bool csv = false;
+  bool markdown = false;  // of check only where no file is named (CheckOptions)
   bool quiet = false;
+  std::shared_ptr<ProgressLine> waiting;  // of the whole command; ends before anything is printed
   bool explain = false;
   bool no_uniform_run = false;
   std::string trace_ranks;  // as typed
@@ -98,7 +106,7 @@ struct Options {
   std::string detail;
   std::string max_memory;  // as typed; empty: what the machine has free
   std::string max_time = "20s";
-  std::string dump;  // show: "", "graph", "program"
+  std::string dump;  // show: "", "graph", "program", "ranks"
   CheckOptions check;
   CompareOptions compare;
   PlatformOptions platform;

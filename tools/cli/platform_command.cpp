@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -15,11 +16,13 @@
 #include "base/progress.hpp"
 #include "catalog/device_catalog.hpp"
 #include "catalog/write_platform.hpp"
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/common_options.hpp"
 #include "cli/option_group.hpp"
 #include "cluster/bisection.hpp"
 #include "cluster/cluster.hpp"
+#include "commands/platform_rows.hpp"
 #include "platform/bounds.hpp"
 #include "simulation/simulation.hpp"
 
@@ -164,7 +167,8 @@ void print_route(Cluster& cluster, int from, int to) {
   }
 }
 
-int describe_platform(const PlatformOptions& options) {
+int describe_platform(const Options& all) {
+  const PlatformOptions& options = all.platform;
   const PlatformRequest& request = options.request;
   for (const auto& [given, name] :
        {std::pair{!request.gpu.empty(), "--gpu"}, std::pair{!request.fabric.empty(), "--fabric"},
@@ -191,12 +195,21 @@ int describe_platform(const PlatformOptions& options) {
     to = find_host(platform, "--to", options.to);
     if (from == to) throw InputError(option_place("--to", options.to), "is the GPU of --from");
   }
-  if (count < 2) {
+  std::optional<Bisection> measured;  // throws before anything is printed
+  if (count > 1) measured = measure_bisection(cluster);
+  if (all.for_programs()) {
+    const auto rows = [&] { return platform_rows(cluster, measured, from, to); };
+    print_answer(all, {{}, [&] { return platform_json(cluster, rows()); }, rows});
+    return 0;
+  }
+  if (all.quiet) return 0;
+  end_waiting(all);
+  if (!measured) {
     print_devices(platform);
     print_links(cluster);
     return 0;
   }
-  const Bisection bisection = measure_bisection(cluster);  // throws before anything is printed
+  const Bisection& bisection = *measured;
   cluster.route(from, to);
   print_devices(platform);
   print_links(cluster);
@@ -241,6 +254,8 @@ void add_platform_options(CLI::App& command, Options& options) {
   described.value("--from", typed.from, "HOST", "the route from this GPU: gpu0");
   described.value("--to", typed.to, "HOST", "the route to this GPU: gpu9");
   add_gpus_at(command, options.gpus_at);
+  add_formats(command, options);
+  add_quiet(command, options);
   OptionGroup(command, kOut)
       .value("--out", typed.out, "FILE", "the file to write (default: print it)");
   command.allow_extras();
@@ -249,9 +264,12 @@ void add_platform_options(CLI::App& command, Options& options) {
 int platform_command(const Options& options) {
   const SharedCounters counters(1);
   const ProgressLine progress(options.platform.show.empty() ? "writing" : "reading", counters,
-                              false);
+                              options.quiet);
+  if (options.platform.show.empty() && options.for_programs()) {
+    refuse("rehearse platform", "a form (--json, --csv, --markdown) belongs to --show FILE");
+  }
   return options.platform.show.empty() ? write_platform(options.platform)
-                                       : describe_platform(options.platform);
+                                       : describe_platform(options);
 }
 
 }  // namespace rehearse

@@ -2,12 +2,14 @@
 
 #include <cstdio>
 
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/common_options.hpp"
 #include "cli/limits.hpp"
 #include "cli/option_group.hpp"
 #include "commands/prepare.hpp"
 #include "commands/run.hpp"
+#include "commands/run_table.hpp"
 #include "report/means.hpp"
 #include "report/summary.hpp"
 
@@ -15,7 +17,7 @@ namespace rehearse {
 namespace {
 
 int run_prepared(const Options& options, const PreparedPlan& prepared) {
-  const bool for_people = !options.json && !options.quiet;
+  const bool for_people = !options.for_programs() && !options.quiet;
   RunRequest request{prepared, options.plan, limits_of(options)};
   request.out = options.out;
   request.trace_ranks = options.trace_ranks;
@@ -28,16 +30,16 @@ int run_prepared(const Options& options, const PreparedPlan& prepared) {
   request.uniform_run = !options.no_uniform_run;
   request.quiet = options.quiet;
   const RunReport report = run_plan(request);
+  end_waiting(options);
   for (const std::string& warning : report.warnings) fmt::print(stderr, "{}\n", warning);
   const Metrics& metrics = report.simulation.metrics;
-  if (options.json) {
-    fmt::print("{}", report.json);
-  } else if (for_people) {
-    fmt::print("{}", summary(report.identity, prepared.plan(), metrics, options.explain));
-    if (report.seeds) fmt::print("{}", seeds_text(*report.seeds));
-    if (options.explain) fmt::print("{}", explanation_text(report));
-    fmt::print("{}", means_of_run(prepared.plan(), metrics));
-  }
+  const auto text = [&] {
+    return summary(report.identity, prepared.plan(), metrics, options.explain) +
+           (report.seeds ? seeds_text(*report.seeds) : "") +
+           (options.explain ? explanation_text(report) : "") +
+           means_of_run(prepared.plan(), metrics);
+  };
+  print_answer(options, {text, [&] { return report.json; }, [&] { return run_table(report); }});
   std::vector<std::string> against = service_verdicts(metrics);
   const std::string memory = memory_verdict(metrics.memory);
   if (!memory.empty()) against.push_back(memory);

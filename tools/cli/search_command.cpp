@@ -10,6 +10,8 @@
 #include "base/interrupts.hpp"
 #include "base/option_place.hpp"
 #include "base/processes.hpp"
+#include "base/progress.hpp"
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/common_options.hpp"
 #include "cli/limits.hpp"
@@ -23,6 +25,7 @@
 #include "plan/layout_fields.hpp"
 #include "search/search_job.hpp"
 #include "search/search_json.hpp"
+#include "search/search_rows.hpp"
 #include "search/search_text.hpp"
 #include "search/why_not.hpp"
 
@@ -42,10 +45,7 @@ class Progress {
   void show(const SearchProgress& at) {
     const Clock::time_point now = Clock::now();
     if (at.bounded < at.to_bound) begun_ = now;
-    const Clock::duration every =
-        terminal_ ? Clock::duration(std::chrono::milliseconds(200)) : std::chrono::seconds(10);
-    if (quiet_ || now - last_ < every) return;
-    last_ = now;
+    if (quiet_ || !own_.is_due(terminal_)) return;
     printed_ = true;
     const std::string text = text_of(at, now);
     fmt::print(stderr, "{}{}{}", terminal_ ? "\r\033[K" : "rehearse: ", text,
@@ -70,7 +70,7 @@ class Progress {
   bool quiet_;
   bool terminal_;
   bool printed_ = false;
-  Clock::time_point last_ = Clock::now();
+  OwnProgress own_;
   Clock::time_point begun_ = Clock::now();
 };
 
@@ -86,11 +86,9 @@ void report_result(const Options& options, const PreparedSearch& all, const Sear
                                               inputs, result, json);
     for (const std::string& each : warnings) fmt::print(stderr, "{}\n", each);
   }
-  if (options.json) {
-    fmt::print("{}", json);
-  } else if (!options.quiet) {
-    fmt::print("{}{}", search_table(inputs, result), means_of_search(inputs, result));
-  }
+  print_answer(options,
+               {[&] { return search_table(inputs, result) + means_of_search(inputs, result); },
+                [&] { return json; }, [&] { return search_rows(inputs, result); }});
 }
 
 // With the workers, the journal and the progress line that the options ask for.
@@ -120,18 +118,20 @@ SearchResult search_with(const Options& options, const SearchInputs& inputs,
                                });
   progress.reset();
   if (!result.complete) {
-    fmt::print(
-        stderr, "rehearse: interrupted{}{}\n",
-        options.json || !options.quiet ? ": what follows is what the search knows by now" : "",
-        journal ? "; with its journal it goes on from there" : "");
+    const bool told = options.for_programs() || !options.quiet;
+    fmt::print(stderr, "rehearse: interrupted{}; {}\n",
+               told ? ": what follows is what the search knows by now" : "",
+               journal ? "with its journal it goes on from there"
+                       : "another search begins anew, as this one has no --journal");
   }
   return result;
 }
 
 int why_not(const Options& options, const PreparedSearch& all) {
   const SourceLocation where = option_place("--why-not", options.search.why_not);
-  if (options.json || !options.out.empty()) {
-    throw InputError(where, "--why-not answers in words: leave out --json and --out");
+  if (options.for_programs() || !options.out.empty()) {
+    throw InputError(where,
+                     "--why-not answers in words: leave out --json, --csv, --markdown and --out");
   }
   const Question question = read_question(options.search.why_not, where, all.goals.serves);
   const Space its = space_of_question(question, all.space, all.goals.serves);

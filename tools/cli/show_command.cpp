@@ -9,16 +9,19 @@
 #include "base/nearest_name.hpp"
 #include "base/option_place.hpp"
 #include "base/progress.hpp"
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/common_options.hpp"
 #include "cli/limits.hpp"
 #include "cli/option_group.hpp"
 #include "commands/prepare.hpp"
+#include "commands/table_json.hpp"
 #include "facts/facts.hpp"
 #include "input/model_gallery.hpp"
 #include "report/show.hpp"
 #include "report/show_large.hpp"
 #include "report/show_model.hpp"
+#include "report/show_table.hpp"
 #include "service/engine_text.hpp"
 #include "service/pools_of_plan.hpp"
 #include "simulation/lowered.hpp"
@@ -55,11 +58,9 @@ int show_only_model(const Options& options) {
   if (context < 1 || context > kMostTokens) {
     refuse("--context", fmt::format("{} is not in 1 to {}", context, kMostTokens));
   }
-  if (options.json) {
-    fmt::print("{}", model_facts_json(model, context));
-  } else if (!options.quiet) {
-    fmt::print("{}", show_model(model, context));
-  }
+  const auto json = [&] { return model_facts_json(model, context); };
+  print_answer(options, {[&] { return show_model(model, context); }, json,
+                         [&] { return facts_row(json()); }});
   return 0;
 }
 
@@ -81,6 +82,15 @@ std::string engine_lines(const Plan& plan, const Model& model, const Platform& p
          of_pool(pools.decode);
 }
 
+std::string graphs_text(const Model& model, const Plan& plan) {
+  if (plan.serve) {
+    throw InputError(plan.where.at("serve"),
+                     "serve: --dump graph prints the passes of one batch; --dump program prints "
+                     "those of every batch");
+  }
+  return show_graphs(model, plan);
+}
+
 }  // namespace
 
 void add_show_options(CLI::App& command, Options& options) {
@@ -92,7 +102,8 @@ void add_show_options(CLI::App& command, Options& options) {
              "without a plan: tokens of a sequence (default: 8192, or the model's longest)");
   OptionGroup(command, kOut)
       .value("--dump", options.dump, "WHAT",
-             "graph: operators of one pass per stage; program: instructions (default: neither)");
+             "graph: operators of one pass per stage; program: instructions; ranks: every rank, "
+             "operator and group, where there are many, too (default: what fits a screen)");
 }
 
 int show_command(const Options& options) {
@@ -102,10 +113,11 @@ int show_command(const Options& options) {
     return show_only_model(options);
   }
   if (options.context) refuse("--context", "belongs to --model without a PLAN");
-  if (!options.dump.empty() && options.dump != "graph" && options.dump != "program") {
+  if (!options.dump.empty() && options.dump != "graph" && options.dump != "program" &&
+      options.dump != "ranks") {
     throw InputError(option_place("--dump", options.dump),
                      fmt::format("unknown value \"{}\": {}", options.dump,
-                                 name_rule(options.dump, "graph program")));
+                                 name_rule(options.dump, "graph program ranks")));
   }
   const SharedCounters counters(1);
   std::optional<ProgressLine> progress(std::in_place, "lowering", counters, options.quiet);
@@ -116,26 +128,17 @@ int show_command(const Options& options) {
   const Platform& platform = lowered.cluster.platform();
   const Programs& programs = lowered.programs;
   progress.reset();
-  if (options.json) {
-    fmt::print("{}", facts_json(model, plan, platform, programs));
-  } else if (options.quiet) {
-    return 0;
-  } else if (options.dump == "graph") {
-    if (plan.serve) {
-      throw InputError(plan.where.at("serve"),
-                       "serve: --dump graph prints the passes of one batch; --dump program prints "
-                       "those of every batch");
-    }
-    fmt::print("{}", show_graphs(model, plan));
-  } else if (options.dump == "program") {
-    fmt::print("{}", dump(programs));
-  } else {
-    fmt::print("{}", show(model, plan, platform, programs, options.dump == "ranks"));
-    if (!plan.serve) return 0;
+  const auto text = [&]() -> std::string {
+    if (options.dump == "graph") return graphs_text(model, plan);
+    if (options.dump == "program") return dump(programs);
+    std::string shown = show(model, plan, platform, programs, options.dump == "ranks");
+    if (!plan.serve) return shown;
     const std::string engine = engine_lines(plan, model, platform);
     const bool wraps = programs.ranks.size() > kMostListed;
-    fmt::print("{}", wraps ? wrapped_lines(engine, kScreenColumns) : engine);
-  }
+    return shown + (wraps ? wrapped_lines(engine, kScreenColumns) : engine);
+  };
+  print_answer(options, {text, [&] { return facts_json(model, plan, platform, programs); },
+                         [&] { return rank_rows(plan, platform, programs); }});
   return 0;
 }
 

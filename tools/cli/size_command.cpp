@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/common_options.hpp"
 #include "cli/limits.hpp"
@@ -26,11 +27,8 @@ int size_command(const Options& options) {
   request.quiet = options.quiet;
   try {
     const SizeReport report = size_plan(request);
-    if (options.json) {
-      fmt::print("{}", report.json);
-    } else if (!options.quiet) {
-      fmt::print("{}", report.text);
-    }
+    print_answer(options, {[&] { return report.text; }, [&] { return report.json; },
+                           [&] { return report.rows; }});
     if (!report.verdict.empty()) fmt::print(stderr, "{}\n", report.verdict);
     return report.verdict.empty() ? 0 : 1;
   } catch (const DoesNotFit& verdict) {

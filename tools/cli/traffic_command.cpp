@@ -1,5 +1,4 @@
-#include <fmt/format.h>
-
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/common_options.hpp"
 #include "cli/option_group.hpp"
@@ -13,13 +12,16 @@ void add_traffic_options(CLI::App& command, Options& options) {
       .value("FILE", options.traffic, "FILE",
              "a trace, or a plan that has one: " + names_of_trace_formats())
       ->required();
-  add_json(command, options);
+  add_formats(command, options);
+  add_quiet(command, options);
   command.allow_extras();
 }
 
 int traffic_command(const Options& options) {
   const TrafficSummary traffic = traffic_of(options.traffic);
-  fmt::print("{}", options.json ? traffic_json(traffic) : traffic_text(options.traffic, traffic));
+  print_answer(options,
+               {[&] { return traffic_text(options.traffic, traffic); },
+                [&] { return traffic_json(traffic); }, [&] { return traffic_rows(traffic); }});
   return 0;
 }
 

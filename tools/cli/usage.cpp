@@ -118,6 +118,7 @@ std::string describe_error(const CLI::ParseError& error, const std::vector<std::
 
 std::string option_without_text(const CLI::App& command) {
   for (const CLI::Option* const option : command.get_options()) {
+    if (option->get_expected_min() == 0) continue;  // its value may be left out
     const std::vector<std::string>& given = option->results();
     if (std::find(given.begin(), given.end(), "") != given.end()) return option->get_name();
   }

@@ -113,7 +113,7 @@ const ValueKind kKinds[] = {
      }},
     {"WHAT", Completed::kWords,
      [] {
-       return Words{"graph", "program"};
+       return Words{"graph", "program", "ranks"};
      }},
 };
 

@@ -83,7 +83,7 @@ show_totals();
   const box = section("Judgements", "");
   show_controls();
   const head = ["line", "claim", "the document's words", "verdict", "reading, platform", "reason"];
-  box.append(CONTROLS, el("div", { class: "scroll" }, el("table", {},
+  box.append(CONTROLS, scrolling("table: claims", el("table", {},
     el("thead", {}, el("tr", {}, head.map((title, at) => el("th", { scope: "col", class: at === 0 ? "number" : null }, title)))), BODY)), CLAIM);
   show_rows();
 }

@@ -51,7 +51,8 @@ const byte_unit = (largest) => axis_unit(largest, [[1e12, "TB"], [1e9, "GB"], [1
 // Charts are made again when the color scheme changes: colors are in their data.
 const charts = [];
 function chart(parent, height, configuration) {
-  const canvas = el("canvas", { role: "img" });
+  const title = parent.closest("section")?.querySelector("h2")?.textContent ?? "";
+  const canvas = el("canvas", { role: "img", "aria-label": `chart: ${title}` });
   const box = el("div", { class: "chart", style: `height:${height}px` }, canvas);
   parent.append(box);
   const made = { canvas, box, configuration, chart: null };
@@ -87,14 +88,20 @@ const axis = (name, unit, more) => ({
   type: "linear", title: titled(`${name} (${unit.unit})`), ticks: { callback: unit.text, maxRotation: 0 }, ...more,
 });
 
+// What is larger than its place; the keyboard scrolls it, too.
+function scrolling(name, ...children) {
+  return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": name }, ...children);
+}
+
 function table(columns, rows, options = {}) {
   const head = el("tr", {}, columns.map((column) => el("th", { class: column.number ? "number" : null, scope: "col" }, column.title)));
   const body = el("tbody");
   for (const row of rows) {
     body.append(el("tr", {}, columns.map((column) => el("td", { class: column.number ? "number" : null }, column.text(row)))));
   }
-  return el("div", { class: "scroll", style: options.height ? `max-height:${options.height}px` : null },
-            el("table", {}, el("thead", {}, head), body));
+  const box = scrolling(`table: ${columns.map((column) => column.title).join(", ")}`, el("table", {}, el("thead", {}, head), body));
+  if (options.height) box.style.maxHeight = `${options.height}px`;
+  return box;
 }
 
 function details(parent, title, pairs, ...more) {

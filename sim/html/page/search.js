@@ -123,7 +123,10 @@ function show_parallel() {
   const box = section("Parallel coordinates", "A line is a candidate, a column a choice or a result" +
     (SIMULATED.length > kMostLines ? `; the best ${kMostLines}, and the front.` : ". Orange: on the Pareto front.") +
     (SIMULATED.every(may_be_chosen) ? "" : " Red: does not fit, or breaks a constraint."));
-  const made = chart(box, 360, () => {
+  const wide = scrolling("parallel coordinates");
+  wide.style.border = "0";
+  box.append(wide);
+  const made = chart(wide, 360, () => {
     const lines = SIMULATED.filter(passes).filter((each, at) => at < kMostLines || each.on_front || each === VIEW.chosen);
     const columns = [
       ...DATA.parameters.map((name, at) => parallel_axis(name, null, lines.map((each) => each.parameters[at]))),
@@ -169,6 +172,8 @@ function show_parallel() {
       },
     };
   });
+  // So much that the titles of columns, in two rows, have room.
+  made.box.style.minWidth = `${90 * (DATA.parameters.length + DATA.objectives.length)}px`;
   drawn.push(made);
 }
 
@@ -235,7 +240,7 @@ function show_table() {
     el("div", { class: "controls" }, selects.filter(Boolean),
       states.length > 1 ? choice("status", [["", "all"], ...states.map((each) => [each, each])], "", (value) => { VIEW.status = value; again(); }) : "",
       el("label", {}, front, " only the Pareto front"), COUNT),
-    el("div", { class: "scroll" }, el("table", {}, el("thead", {}, HEAD), BODY)), MORE);
+    scrolling("table: candidates", el("table", {}, el("thead", {}, HEAD), BODY)), MORE);
   show_rows();
 }
 

@@ -134,7 +134,7 @@ function show_slowest() {
   const head = ["request", "arrival", "prompt tokens", "output tokens", "cached", "queueing", "TTFT", "TPOT", "end to end", "preemptions", "replica"];
   box.append(el("div", { class: "controls" }, choice("Slowest by", Object.entries(kinds), by, (value) => { by = value; rows(); })),
              panel, life,
-             el("div", { class: "scroll" }, el("table", {},
+             scrolling("table: slowest requests", el("table", {},
                el("thead", {}, el("tr", {}, head.map((title) => el("th", { scope: "col", class: "number" }, title)))), body)));
   rows();
   drawn = chart(life, 110, () => ({
