@@ -47,6 +47,7 @@ std::string first_sentence(const std::string& comment) {
 
 std::vector<std::string> value_names(const EnumDescriptor& choice) {
   std::vector<std::string> names;
+  names.reserve(static_cast<std::size_t>(choice.value_count()));
   for (int at = 0; at < choice.value_count(); ++at) names.push_back(choice.value(at)->name());
   return names;
 }
@@ -164,6 +165,7 @@ const FieldDescriptor& field_named(const Descriptor& message, const std::string&
                                    const SourceLocation& where) {
   if (const FieldDescriptor* const field = message.FindFieldByName(name)) return *field;
   std::vector<std::string> known;
+  known.reserve(static_cast<std::size_t>(message.field_count()));
   for (int at = 0; at < message.field_count(); ++at) known.push_back(message.field(at)->name());
   throw InputError(where, fmt::format("unknown field \"{}\" of {}: {}", name, message.name(),
                                       suggestion(name, known)));

@@ -7,7 +7,7 @@
 
 #include "cli/command_table.hpp"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): of CLI11
 class App;
 }  // namespace CLI
 

@@ -17,6 +17,7 @@ namespace {
 
 std::vector<std::string> names_of(const std::vector<CommandPage>& pages) {
   std::vector<std::string> names;
+  names.reserve(pages.size());
   for (const CommandPage& page : pages) names.push_back(page.command->name);
   return names;
 }

@@ -66,6 +66,29 @@ std::string zsh_option(const OptionText& option) {
   return lines;
 }
 
+std::string fish_values(const std::string& metavar) {
+  const Completed how = completed_with(metavar);
+  std::string how_text;
+  if (how == Completed::kFiles || how == Completed::kWordsAndFiles) how_text += " -F";
+  if (how == Completed::kFolders) how_text += " -a '(__fish_complete_directories)'";
+  if (how != Completed::kFiles && how != Completed::kFolders && how != Completed::kNothing) {
+    how_text += fmt::format(" -a '(rehearse completion --values \"{}\" 2>/dev/null)'", metavar);
+  }
+  return how_text;
+}
+
+std::string fish_option(const OptionText& option) {
+  std::string text;
+  if (!option.positional) {
+    for (const std::string& name : option.names) {
+      text += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
+    }
+    if (!option.metavar.empty()) text += " -r";
+    text += " -d " + quoted(option.help, "\\");
+  }
+  return text + fish_values(option.metavar) + "\n";
+}
+
 }  // namespace
 
 std::string zsh_completion(const std::vector<CommandPage>& pages) {
@@ -116,16 +139,6 @@ std::string fish_completion(const std::vector<CommandPage>& pages) {
       "complete -c rehearse -f\n"
       "complete -c rehearse -n __fish_use_subcommand -l help\n"
       "complete -c rehearse -n __fish_use_subcommand -l version\n";
-  const auto values = [](const std::string& metavar) {
-    const Completed how = completed_with(metavar);
-    std::string how_text;
-    if (how == Completed::kFiles || how == Completed::kWordsAndFiles) how_text += " -F";
-    if (how == Completed::kFolders) how_text += " -a '(__fish_complete_directories)'";
-    if (how != Completed::kFiles && how != Completed::kFolders && how != Completed::kNothing) {
-      how_text += fmt::format(" -a '(rehearse completion --values \"{}\" 2>/dev/null)'", metavar);
-    }
-    return how_text;
-  };
   for (const CommandPage& page : pages) {
     const std::string& command = page.command->name;
     text += fmt::format("complete -c rehearse -n __fish_use_subcommand -a {} -d {}\n", command,
@@ -133,14 +146,7 @@ std::string fish_completion(const std::vector<CommandPage>& pages) {
     for (const OptionSection& section : page.sections) {
       for (const OptionText& option : section.options) {
         text += fmt::format("complete -c rehearse -n '__fish_seen_subcommand_from {}'", command);
-        if (!option.positional) {
-          for (const std::string& name : option.names) {
-            text += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
-          }
-          if (!option.metavar.empty()) text += " -r";
-          text += " -d " + quoted(option.help, kSpecial);
-        }
-        text += values(option.metavar) + "\n";
+        text += fish_option(option);
       }
     }
   }
