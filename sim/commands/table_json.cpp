@@ -10,7 +10,9 @@ void add_scalars(const Json* document, const Json& skeleton, const std::string& 
   for (const auto& [name, inside] : skeleton.items()) {
     const bool known = document != nullptr && document->is_object() && document->contains(name);
     const Json* const value = known ? &document->at(name) : nullptr;
-    const std::string its = path.empty() ? name : path + "." + name;
+    std::string its = path;
+    if (!its.empty()) its += ".";
+    its += name;
     if (inside.is_array()) continue;
     if (inside.is_object()) {
       add_scalars(value, inside, its, cells);
