@@ -73,7 +73,7 @@ std::vector<std::string> near_names(const std::string& name,
     const std::string other = plain(candidate);
     const std::size_t edits = edits_between(wanted, other);
     // Where every character is another, nothing of the name is left.
-    if (edits <= most_edits(wanted) && edits < wanted.size()) {
+    if (edits <= most_edits(wanted) && edits < std::min(wanted.size(), other.size())) {
       by_edits.emplace(edits, candidate);
     }
     if (contains_or_is_begun_by(other, wanted)) related.push_back(candidate);
@@ -103,8 +103,13 @@ std::string name_rule(const std::string& name, const std::string& candidates) {
   std::istringstream stream(candidates);
   const std::vector<std::string> names{std::istream_iterator<std::string>(stream), {}};
   const std::string nearest = nearest_name(name, names);
-  if (!nearest.empty()) return fmt::format("did you mean \"{}\"?", nearest);
-  return fmt::format("must be one of {}", fmt::join(names, " "));
+  constexpr std::size_t kShown = 20;
+  std::string rule;
+  if (nearest.empty() || names.size() <= kShown) {
+    rule = fmt::format("must be one of {}", fmt::join(names, " "));
+  }
+  if (nearest.empty()) return rule;
+  return fmt::format("{}{}did you mean \"{}\"?", rule, rule.empty() ? "" : "; ", nearest);
 }
 
 std::string did_you_mean(const std::vector<std::string>& names) {

@@ -17,8 +17,9 @@ std::string nearest_name(const std::string& name, const std::vector<std::string>
 // `did you mean "tensor"?`, or where nothing is near `one of tensor pipeline data`.
 std::string suggestion(const std::string& name, const std::vector<std::string>& candidates);
 
-// The same of names in one text with blanks between them, as lists in messages are, and where
-// nothing is near as a rule: `must be one of auto ring`.
+// Of names in one text with blanks between them, as lists in messages are, the rule, and what is
+// near: `must be one of auto ring; did you mean "ring"?`. Of more than 20 names only what is near,
+// where something is.
 std::string name_rule(const std::string& name, const std::string& candidates);
 
 // The nearest and those with one edit more, at most four; empty: none is near.

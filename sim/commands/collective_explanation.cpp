@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "collectives/rings.hpp"
@@ -28,6 +29,14 @@ std::size_t longest_step(const TransferPath& path, const TimeOf& time_of) {
   return longest;
 }
 
+// Which servers share a link is seen on the whole platform: of one server's ranks alone a switch's
+// links would look like its own.
+std::vector<int> all_gpus(const Cluster& cluster) {
+  std::vector<int> gpus(cluster.platform().gpus.size());
+  std::iota(gpus.begin(), gpus.end(), 0);
+  return gpus;
+}
+
 class Explanation {
  public:
   Explanation(const CollectiveRequest& request, Cluster& cluster)
@@ -36,7 +45,7 @@ class Explanation {
         gpus_(gpus_by_group(request).front()),
         transfers_(cluster),
         ends_(transfers_.between(request.op, request.use, gpus_)),
-        places_(cluster, gpus_) {}
+        places_(cluster, all_gpus(cluster)) {}
 
   std::string text(const std::vector<CollectiveRow>& rows) {
     std::string terms;

@@ -49,7 +49,29 @@ constexpr FieldRule kRules[] = {
     {"serving.requests", Better::kNeither},
     {"serving.window_s", Better::kNeither},
     {"serving.mean_batch", Better::kNeither},
-    {"serving", Better::kMore},
+    {"serving.window", Better::kNeither},
+    {"serving.offered_rate", Better::kNeither},
+    {"serving.completed", Better::kMore},
+    {"serving.refused", Better::kLess},
+    {"serving.request_rate", Better::kMore},
+    {"serving.output_tokens_per_s", Better::kMore},
+    {"serving.output_tokens_per_s_per_gpu", Better::kMore},
+    {"serving.tokens_per_s_per_gpu", Better::kMore},
+    {"serving.tokens_per_s_per_user", Better::kMore},
+    {"serving.goodput_requests_per_s", Better::kMore},
+    {"serving.slo_attainment", Better::kMore},
+    {"serving.slo_met", Better::kMore},
+    {"serving.slo.objective_s", Better::kNeither},  // asked for
+    {"serving.slo.value_s", Better::kLess},
+    {"serving.slo.over_objective", Better::kLess},
+    {"serving.steady", Better::kMore},
+    {"serving.backlog_growth_per_s", Better::kLess},
+    {"serving.kv_peak_fraction", Better::kNeither},  // memory that stands free is of no use
+    {"serving.preemptions", Better::kLess},
+    {"serving.prefix_hit_fraction", Better::kMore},
+    {"serving.kv_transfer.mean_s", Better::kLess},
+    {"serving.kv_transfer.p99_s", Better::kLess},
+    {"serving.kv_transfer", Better::kNeither},
     {"throughput", Better::kMore},
     {"utilization.bubble_fraction", Better::kLess},
     {"utilization.no_work_fraction", Better::kLess},
@@ -85,6 +107,18 @@ bool fits(std::string_view prefix, const std::string& path) {
   if (!path.starts_with(prefix)) return false;
   return prefix.empty() || path.size() == prefix.size() || path[prefix.size()] == '.' ||
          path[prefix.size()] == '[';
+}
+
+// "serving.slo[TTFT].value_s" without the names of a list's members.
+std::string without_members(const std::string& path) {
+  std::string text;
+  int depth = 0;
+  for (const char c : path) {
+    if (c == '[') ++depth;
+    if (depth == 0) text += c;
+    if (c == ']') --depth;
+  }
+  return text;
 }
 
 // Every scalar of a result by its path, in the order of the file's names.
@@ -229,8 +263,9 @@ double moved_by(const FieldChange& field) {
 }  // namespace
 
 std::optional<Better> better_of(const std::string& path) {
+  const std::string field = without_members(path);
   for (const FieldRule& rule : kRules) {
-    if (fits(rule.prefix, path)) return rule.better;
+    if (fits(rule.prefix, field)) return rule.better;
   }
   return std::nullopt;
 }

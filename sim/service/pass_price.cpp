@@ -320,10 +320,15 @@ serving::Picoseconds PassPrice::of(std::span<const serving::StepShape> ranks, in
   Taken taken = pass(ranks, stage);
   if (drafts_ > 0 && stage + 1 == plan_.layout.pipeline) taken += drafts(ranks);
   if (stage == 0) taken.whole += host_time(ranks);
+  const serving::Picoseconds whole = duration(taken.whole);
   const auto count = static_cast<double>(ranks.size());
-  parts_ = {duration(taken.computing), duration((taken.whole - taken.longest) * count),
-            duration(taken.longest * count - taken.computing)};
-  return duration(taken.whole);
+  // Of all ranks; rounded so that the parts add up to what the step takes of them.
+  const serving::Picoseconds all = whole * static_cast<serving::Picoseconds>(ranks.size());
+  parts_.computing = std::min(all, duration(taken.computing));
+  parts_.peers =
+      std::min(all - parts_.computing, duration(taken.longest * count - taken.computing));
+  parts_.network = all - parts_.computing - parts_.peers;
+  return whole;
 }
 
 // From each rank to that of the next stage; behind the last to the first.

@@ -40,7 +40,8 @@ TEST(NearestName, ListsThoseThatAreNearAndAtMostFour) {
 }
 
 TEST(NearestName, IsARuleOfAListInOneText) {
-  EXPECT_EQ(name_rule("rng", "auto ring tree"), "did you mean \"ring\"?");
+  EXPECT_EQ(name_rule("rng", "auto ring tree"),
+            "must be one of auto ring tree; did you mean \"ring\"?");
   EXPECT_EQ(name_rule("mesh", " auto ring"), "must be one of auto ring");
 }
 

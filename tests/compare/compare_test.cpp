@@ -84,6 +84,13 @@ TEST(Direction, FitsWholeNames) {
   EXPECT_EQ(better_of("e2e_s.mean"), Better::kLess);
   EXPECT_EQ(better_of("serving.request_rate"), Better::kMore);
   EXPECT_EQ(better_of("serving.mean_batch"), Better::kNeither);
+  EXPECT_EQ(better_of("serving.slo[TTFT].over_objective"), Better::kLess);
+  EXPECT_EQ(better_of("serving.slo[TPOT].value_s"), Better::kLess);
+  EXPECT_EQ(better_of("serving.slo[TPOT].objective_s"), Better::kNeither);
+  EXPECT_EQ(better_of("serving.preemptions"), Better::kLess);
+  EXPECT_EQ(better_of("serving.backlog_growth_per_s"), Better::kLess);
+  EXPECT_EQ(better_of("serving.refused"), Better::kLess);
+  EXPECT_EQ(better_of("serving.kv_transfer.bytes"), Better::kNeither);
   EXPECT_EQ(better_of("makespan_steps"), std::nullopt);
   EXPECT_EQ(better_of("communication.by_axis[tp].busy_s"), Better::kNeither);
 }

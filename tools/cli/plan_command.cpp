@@ -54,10 +54,10 @@ void add_plan_from_options(CLI::App& command, Options& options) {
   LaunchOptions& typed = options.launch;
   LaunchRequest& request = typed.request;
   OptionGroup in(command, kIn);
-  in.value("--from-vllm", typed.vllm, "TEXT", "'vllm serve MODEL ...', in one word");
-  in.value("--from-sglang", typed.sglang, "TEXT",
+  in.value("--from-vllm", typed.vllm, "LAUNCH", "'vllm serve MODEL ...', in one word");
+  in.value("--from-sglang", typed.sglang, "LAUNCH",
            "'python -m sglang.launch_server --model-path MODEL ...', in one word");
-  in.value("--from-megatron", typed.megatron, "TEXT", "refused: training is not modelled");
+  in.value("--from-megatron", typed.megatron, "LAUNCH", "refused: training is not modelled");
   in.value("--gpu", request.gpu, "GPU", "kind of GPU: rehearse gpus lists them (default h100)");
   in.value("--nodes", request.nodes, "N", "servers (default: as many as the command needs)");
   in.value("--fabric", request.fabric, "FABRIC",
