@@ -12,8 +12,8 @@ DeviceCatalog::DeviceCatalog(const std::vector<std::string>& folders)
     : files_({"devices", "device", "--devices"}, folders) {}
 
 DeviceSheet DeviceCatalog::find(const std::string& name, const std::string& option) const {
-  const auto found = files_.files().find(name);
-  if (found != files_.files().end()) return read_device_sheet(found->second);
+  const std::string file = files_.find(name);
+  if (!file.empty()) return read_device_sheet(file);
   throw InputError(option_place(option, name),
                    fmt::format("unknown GPU \"{}\": {}", name, suggestions(name, names())));
 }

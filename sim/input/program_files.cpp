@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <system_error>
 
@@ -62,6 +63,16 @@ ProgramFiles::ProgramFiles(const ProgramFilesKind& kind, const std::vector<std::
       place = file;
     }
   }
+}
+
+std::string ProgramFiles::find(const std::string& name) const {
+  std::string lower = name;
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (const std::string& each : {name, lower}) {
+    const auto found = files_.find(each);
+    if (found != files_.end()) return found->second;
+  }
+  return {};
 }
 
 std::vector<std::string> ProgramFiles::names() const {

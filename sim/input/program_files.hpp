@@ -22,6 +22,8 @@ class ProgramFiles {
 
   const std::map<std::string, std::string>& files() const { return files_; }  // by name
   std::vector<std::string> names() const;  // in the order of the alphabet
+  // The file of that name, or where there is none that of it in lower case ("H100"); empty: none.
+  std::string find(const std::string& name) const;
 
   // Which files took another's place, in sentences.
   const std::vector<std::string>& notes() const { return notes_; }

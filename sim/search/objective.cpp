@@ -216,7 +216,11 @@ std::vector<double> values_of(const Metrics& metrics, const SearchPlatform& plat
   return values;
 }
 
-int quantity_named(const std::string& name, const SourceLocation& where) {
+int quantity_named(const std::string& typed, const SourceLocation& where) {
+  std::string name = typed;
+  for (const auto& [objective, quantity] : kObjectives) {
+    if (typed == objective) name = quantity;
+  }
   std::string known;
   for (std::size_t at = 0; at < search_quantities().size(); ++at) {
     if (name == search_quantities()[at].name) return static_cast<int>(at);

@@ -27,7 +27,8 @@ const std::vector<SearchQuantity>& search_quantities();
 // By quantity; in their order.
 std::vector<double> values_of(const Metrics& metrics, const SearchPlatform& platform);
 
-// Throws InputError at `where` when there is no such quantity.
+// By its name, or that of the objective that it is: "ttft" is "ttft_s.p99". Throws InputError at
+// `where` when there is no such quantity.
 int quantity_named(const std::string& name, const SourceLocation& where);
 
 // "throughput", "ttft" ...: short names of objectives.
