@@ -42,9 +42,10 @@ std::string shortfall(const SearchGoals& goals, const std::vector<double>& value
     const double value = values[each.quantity];
     if (std::isnan(value) || each.holds(value)) continue;
     const std::string unit = search_quantities()[each.quantity].unit;
-    text += fmt::format("{}{} {:.5g}{}{}, the limit is {:.5g}{}", text.empty() ? "" : "; ",
-                        simulated ? "simulated" : "at best", value, unit.empty() ? "" : " ", unit,
-                        each.limit, share_off(value, each.limit));
+    const std::string behind = unit.empty() ? "" : " " + unit;
+    text += fmt::format("{}{} {:.5g}{}, the limit is {:.5g}{}{}", text.empty() ? "" : "; ",
+                        simulated ? "simulated" : "at best", value, behind, each.limit, behind,
+                        share_off(value, each.limit));
   }
   return text;
 }

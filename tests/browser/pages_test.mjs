@@ -370,7 +370,7 @@ function search() {
     await open(page, "missed/report.html");
     const plan = await page.evaluate(() => DATA.candidates.find((each) => each.is_plan));
     assert.equal(plan.status, "misses a constraint");
-    assert.match(plan.reason, /^does not keep ttft_s.p99 <= 20ms: simulated .* s, the limit is 0.02 /);
+    assert.match(plan.reason, /^does not keep ttft_s.p99 <= 20ms: simulated .* s, the limit is 0.02 s /);
     const sets = await page.evaluate(() => charts[0].chart.data.datasets.map(
       (each) => ({ label: each.label, plans: each.data.filter((point) => point.each.is_plan).length })));
     assert.equal(sets.find((each) => each.label === "the plan's own layout, which misses a constraint").plans, 1);

@@ -110,13 +110,13 @@ TEST(WhyNot, SaysByHowMuchAConstraintIsMissed) {
   EXPECT_EQ(
       Asked().answer(row),
       "tp 2 pp 1 dp 1 ep 1 mb 1: excluded: cannot keep ttft_s.p99 <= 900ms: at best 1.2 s, the "
-      "limit is 0.9 (33.3 % off)\n");
+      "limit is 0.9 s (33.3 % off)\n");
   row.row.values = values_with(1, 1.5, 0.5);
   row.row.broken = "does not keep ttft_s.p99 <= 900ms";
   EXPECT_EQ(
       Asked().answer(row),
       "tp 2 pp 1 dp 1 ep 1 mb 1: excluded: does not keep ttft_s.p99 <= 900ms: simulated 1.5 s, "
-      "the limit is 0.9 (66.7 % off)\n");
+      "the limit is 0.9 s (66.7 % off)\n");
 }
 
 TEST(WhyNot, SaysWhoIsBetterThanItsBound) {
