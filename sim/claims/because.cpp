@@ -26,6 +26,7 @@ std::string percent(double share) { return percent_text(share); }
 // "48.4 % at the peak's pace, 2.1 % network": in print they add up where they do.
 std::string shares_text(const std::vector<std::pair<double, std::string>>& parts) {
   std::vector<double> shares;
+  shares.reserve(parts.size());
   for (const auto& [share, what] : parts) shares.push_back(share);
   const std::vector<std::string> texts = percent_texts(shares);
   std::string text;

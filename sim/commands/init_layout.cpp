@@ -99,7 +99,7 @@ class Chooser {
     const Chooser chooser(plan_, model_, larger);
     for (const int size : sizes_of(node, larger.gpus)) {
       if (size <= site_.gpus) continue;
-      const std::optional<InitCopy> copy = chooser.best_of(size);
+      std::optional<InitCopy> copy = chooser.best_of(size);
       if (copy && copy->memory.holds(1)) return copy;
     }
     return {};

@@ -15,8 +15,8 @@ bool writes_pages();
 // Where it does not, a line for whoever asked for pages.
 constexpr std::string_view kNoPages = "this rehearse was built without pages for a browser";
 
-// REQUIRES: writes_pages(). `data` is what the scripts find as `DATA`; its texts may be anything, also "</script>" and bytes
-// that are no UTF-8 (replaced by U+FFFD). `title` likewise.
+// REQUIRES: writes_pages(). `data` is what the scripts find as `DATA`; its texts may be anything,
+// also "</script>" and bytes that are no UTF-8 (replaced by U+FFFD). `title` likewise.
 std::string html_page(const std::string& title, const nlohmann::ordered_json& data,
                       std::initializer_list<std::string_view> scripts);
 

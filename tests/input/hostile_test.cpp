@@ -59,9 +59,10 @@ TEST(Json, IsNestedUpTo64Deep) {
   const auto nested = [](int depth) {
     return "{\"x\":" + many(depth - 1, "{\"a\":") + "1" + many(depth, "}");
   };
-  EXPECT_EQ(refusal_of([&] { parse_model(json(nested(64))); }),
-            "m.json:1:1: error: model_type is missing: docs/models.md lists the model types that are "
-            "read; write another model as a textproto");
+  EXPECT_EQ(
+      refusal_of([&] { parse_model(json(nested(64))); }),
+      "m.json:1:1: error: model_type is missing: docs/models.md lists the model types that are "
+      "read; write another model as a textproto");
   // {"x": has 5 bytes, and so has each {"a":, so the 65th brace is byte 5 x 64 + 1.
   EXPECT_EQ(refusal_of([&] { parse_model(json(nested(30000))); }),
             "m.json:1:321: error: values are nested more than 64 deep");

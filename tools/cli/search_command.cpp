@@ -192,7 +192,8 @@ void add_space(CLI::App& command, SearchOptions& typed) {
                   fmt::join(names_of_objectives(), " ")));
   several(asked, "constraint", "CONSTRAINT",
           "what must hold, QUANTITY or OBJECTIVE <= or >= NUMBER: 'ttft_s.p99 <= 900ms', "
-          "'memory.peak_bytes <= 70GB', 'utilization.mfu >= 40%'; without a unit in that of the field, s or bytes "
+          "'memory.peak_bytes <= 70GB', 'utilization.mfu >= 40%'; without a unit in that of the "
+          "field, s or bytes "
           "(default: nothing)");
 }
 

@@ -2,8 +2,8 @@
 // kv_cache_utils.py): owners are counted; a block without owner stands in one queue of free blocks
 // but keeps its contents, and can be found by its key, until it is handed out anew. The queue's
 // head is handed out first and the blocks of a request come back tail first, so the least recently
-// used go first, ends of prefixes before their beginnings. Blocks that nobody has had yet stand before
-// all others, in their order; memory is taken for those only that somebody has had.
+// used go first, ends of prefixes before their beginnings. Blocks that nobody has had yet stand
+// before all others, in their order; memory is taken for those only that somebody has had.
 #pragma once
 
 #include <cstdint>
