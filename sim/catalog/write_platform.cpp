@@ -68,10 +68,21 @@ std::string scale_up_of(const DeviceSheet& sheet, const PlatformRequest& request
   throw InternalError("a topology has no scale-up fabric");
 }
 
+// Also where somebody types what the device file says.
+bool has_own_nics(const PlatformRequest& request, const DeviceSheet& sheet) {
+  const DeviceFigure* const rate = sheet.find(FigureId::kServerNicBandwidth);
+  if (request.nic && (rate == nullptr ||
+                      parse_bandwidth(*request.nic).value != parse_bandwidth(rate->text).value)) {
+    return false;
+  }
+  return !request.nics || (sheet.find(FigureId::kServerNics) != nullptr &&
+                           *request.nics == sheet.count(FigureId::kServerNics));
+}
+
 void set_figures(const PlatformRequest& request, const DeviceSheet& sheet, FabricRequest& joined) {
   joined.gpu_figures = fmt::format("speed=\"{}\"", speed_of(sheet));
   // The device's power is of its own NICs.
-  const GpuCosts costs{request.usd_per_gpu_hour, !request.nic && !request.nics,
+  const GpuCosts costs{request.usd_per_gpu_hour, has_own_nics(request, sheet),
                        request.network_share};
   const auto scale_up = topology_of(request, sheet, joined.gpus_per_node);
   for (const auto& [id, value] : gpu_properties(sheet, scale_up, costs)) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "commands/plan_texts.hpp"
+#include "input/traffic_fields.hpp"
 #include "layout/layout.hpp"
 #include "model/weights.hpp"
 
@@ -19,8 +20,10 @@ namespace rehearse {
 namespace {
 
 constexpr double kRange = 0.5;        // of lengths, to both sides of the mean
-constexpr int kRequests = 200;        // so that p99 is of some
-constexpr double kAtATime = 4;        // requests with each engine
+constexpr int kFewestRequests = 200;  // so that p99 is of some
+constexpr int kMostRequests = 20000;  // seconds of simulation
+constexpr double kLives = 10;   // how often a request's time fits between first and last arrival
+constexpr double kAtATime = 4;  // requests with each engine
 constexpr double kOfBandwidth = 0.5;  // of the memory's, as steps of few requests reach it
 constexpr double kOfPeak = 0.3;       // of prompts
 // MLPerf Inference v5.1: Llama-2-70B Server asks for a first token within 2 s; people read some 10
@@ -62,12 +65,16 @@ int copies_of(const InitDraft& draft) {
   return draft.request.gpus / draft.layout->chosen->layout.gpus();
 }
 
+double request_time(const InitDraft& draft, const RoughTimes& times) {
+  return times.prompt_s + draft.request.output_tokens * times.step_s;
+}
+
 std::string rate_of(const InitDraft& draft) {
   if (draft.request.rate) return *draft.request.rate;
   if (draft.layout == nullptr) return "1/s";
   const InitCopy& copy = *draft.layout->chosen;
   const RoughTimes times = rough_times(draft, copy);
-  const double request_s = times.prompt_s + draft.request.output_tokens * times.step_s;
+  const double request_s = request_time(draft, times);
   const double engines = copies_of(draft) * copy.layout.dense_data();
   const double rate = modest(kAtATime * engines / request_s);
   constexpr double kPerMinute = 60;
@@ -186,13 +193,24 @@ std::string layout_text(const InitDraft& draft) {
                      lines.text());
 }
 
+// Between the first and the last arrival a service has to come to what it does all day, or the
+// queue that fills looks like a backlog.
+int requests_of(const InitDraft& draft) {
+  if (draft.layout == nullptr) return kFewestRequests;
+  const double per_second = parse_request_rate(rate_of(draft));
+  const double life = request_time(draft, rough_times(draft, *draft.layout->chosen));
+  constexpr double kRounded = 100;
+  return static_cast<int>(std::clamp<double>(round_up(kLives * life * per_second, kRounded),
+                                             kFewestRequests, kMostRequests));
+}
+
 std::string serve_text(const InitDraft& draft) {
   const InitRequest& request = draft.request;
   const int copies = draft.layout == nullptr ? 1 : copies_of(draft);
   Lines traffic("    ");
   traffic.add("rate: " + quoted(rate_of(draft)),
               request.rate ? "as asked" : "modest: `rehearse size` finds the largest");
-  traffic.add(fmt::format("requests: {}", kRequests), "drawn, the same ones for a seed");
+  traffic.add(fmt::format("requests: {}", requests_of(draft)), "drawn, the same ones for a seed");
   traffic.plain(fmt::format("prompt {{ tokens: {} range: {} }}", request.prompt_tokens, kRange));
   traffic.plain(fmt::format("output {{ tokens: {} range: {} }}", request.output_tokens, kRange));
   Lines lines("  ");
@@ -285,7 +303,7 @@ std::string decisions(const InitDraft& draft) {
   }
   if (draft.request.serves) {
     text += fmt::format("traffic   {}, {} requests; objective TTFT {}, TPOT {}\n", rate_of(draft),
-                        kRequests, ttft_of(draft), tpot_of(draft));
+                        requests_of(draft), ttft_of(draft), tpot_of(draft));
   }
   return text;
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <string_view>
 #include <utility>
@@ -317,13 +318,20 @@ PlatformRequest platform_of_launch(const LaunchDraft& draft) {
 
 }  // namespace
 
+// What is typed may have lines of its own, which would not be comments in a plan.
+std::string in_one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
+  return text;
+}
+
 std::string lists_text(const LaunchAnswer& answer, const std::string& indent) {
   std::string text;
   const auto add = [&](const char* name, const std::vector<LaunchLine>& lines) {
     text += fmt::format("{}{}\n", indent, name);
     bool any = false;
     for (const LaunchLine& line : lines) {
-      text += fmt::format("{}  {:<36} {}\n", indent, line.typed, line.what);
+      text += fmt::format("{}  {:<36} {}\n", indent, in_one_line(line.typed), line.what);
       any = true;
     }
     if (!any) text += fmt::format("{}  none\n", indent);

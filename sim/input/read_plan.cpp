@@ -111,7 +111,10 @@ class Draft {
 
   // `--FIELD VALUE`, without the messages that the field is in.
   void apply_option(const std::string& field, const std::string& value) {
-    const SourceLocation place = option_place("--" + field.substr(field.rfind('.') + 1), value);
+    apply_option(field, field.substr(field.rfind('.') + 1), value);
+  }
+  void apply_option(const std::string& field, const std::string& option, const std::string& value) {
+    const SourceLocation place = option_place("--" + option, value);
     FieldSet set{field + "=" + value, place};
     set.begins.column -= static_cast<int>(field.size()) + 1;  // so that VALUE is where it was typed
     set_field(set, plan_, where_);
@@ -298,7 +301,12 @@ Plan plan_from(const SourceText& source, const PlanRequest& request, bool galler
   if (request.network) draft.apply_option("network", *request.network);
   if (request.seed) draft.apply_option("seed", *request.seed);
   if (request.library) draft.apply_option("collectives.library", *request.library);
-  if (request.engine) draft.apply_option("engine", *request.engine);
+  if (request.engine) {
+    draft.apply_option("engine", *request.engine);
+    // Of a service it is who puts requests together, too.
+    if (draft.plan().has_serve())
+      draft.apply_option("serve.engine.name", "engine", *request.engine);
+  }
   for (const std::string& set : request.sets) draft.apply(option_set(set));
   if (gallery) draft.look_up_model();
 

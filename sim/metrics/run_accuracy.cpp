@@ -27,8 +27,24 @@ Devices devices_of(const Platform& platform, const Programs& programs) {
   return devices;
 }
 
+// Whether the first ranks that step together are in several scale-up domains. Data-parallel ranks
+// of a dense model do not.
+bool spans_servers(const Plan& plan, const Model& model, const Platform& platform,
+                   const Programs& programs) {
+  const int together = plan.layout.gpus() / (model.moe ? 1 : plan.layout.data);
+  const auto ranks = std::min(programs.ranks.size(), static_cast<std::size_t>(together));
+  const auto domain = [&](std::size_t rank) {
+    return platform.gpus[programs.ranks[rank].gpu].domain;
+  };
+  for (std::size_t rank = 1; rank < ranks; ++rank) {
+    if (domain(rank) != domain(0)) return true;
+  }
+  return false;
+}
+
 // What no published row that is scored is like; empty: there are such.
-std::string beyond(const Plan& plan, const Model& model, const Devices& devices) {
+std::string beyond(const Plan& plan, const Model& model, const Devices& devices,
+                   bool spans_servers) {
   const auto unknown = [](const Device* device) { return device->gpu.empty(); };
   if (std::ranges::any_of(devices, unknown)) return "its GPUs are none of the catalogue";
   if (plan.serve) {
@@ -36,6 +52,10 @@ std::string beyond(const Plan& plan, const Model& model, const Devices& devices)
     if (plan.serve->pools) return "no published run with prefill and decode apart is scored";
     if (!scored) return "no published run of that engine with requests that arrive is scored";
     if (plan.serve->engine.speculative) return "no published run that drafts is scored";
+    if (!plan.engine.name.empty() && plan.engine.name != plan.serve->engine.name) {
+      return "no published run has the scheduler of one engine and the kernels of another";
+    }
+    if (spans_servers) return "no published run of a replica over several servers is scored";
     return {};
   }
   if (model.moe) return "its model is a mixture of experts";
@@ -101,7 +121,7 @@ RunAccuracy accuracy_of(const Plan& plan, const Model& model, const Platform& pl
     }
   }
   accuracy.provenance = kNames[static_cast<std::size_t>(weakest)];
-  accuracy.beyond = beyond(plan, model, devices);
+  accuracy.beyond = beyond(plan, model, devices, spans_servers(plan, model, platform, programs));
   if (!accuracy.beyond.empty()) return accuracy;
   for (const Device* device : devices) {
     if (!plan.serve) {

@@ -180,7 +180,10 @@ void size_pool(const Replica& replica, const std::string& field, PlannedEngine& 
   for (int stage = 0; stage < plan.layout.pipeline; ++stage) {
     KvRoom room;
     const double blocks = blocks_of(replica, stage, fraction, planned.settings, room);
-    if (blocks >= least) continue;
+    // Of stages without room the one that lacks most.
+    const bool lacks_more = blocks == 0 && least == 0 &&
+                            room.left - room.states < planned.room.left - planned.room.states;
+    if (blocks >= least && !lacks_more) continue;
     least = blocks;
     planned.room = room;
   }

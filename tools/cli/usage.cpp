@@ -109,6 +109,10 @@ std::string describe_unexpected(const CLI::App& app) {
 
 std::string describe_error(const CLI::ParseError& error, const std::vector<std::string>& words) {
   const std::string what = error.what();
+  if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {
+    // "Could not convert: --nodes = x"
+    return what.substr(what.find(": ") + 2) + ": must be a number of its kind, without a unit";
+  }
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) == nullptr) return what;
   const std::string option = what.substr(0, what.find(':'));
   const long times = times_given(option, words);

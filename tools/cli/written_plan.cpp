@@ -30,6 +30,10 @@ void refuse_to_overwrite(const WrittenPlan& written) {
 }  // namespace
 
 void write_plan(const WrittenPlan& written, bool force) {
+  if (written.path == written.platform_path) {
+    throw InputError(option_place("--out", written.path),
+                     "is the name of the platform's file: give the plan another, my.textproto");
+  }
   if (!force) refuse_to_overwrite(written);
   OutputFiles files;
   files.add(written.platform_path, written.platform);
