@@ -64,6 +64,7 @@ constexpr FieldRule kRules[] = {
     {"serving.slo.objective_s", Better::kNeither},  // asked for
     {"serving.slo.value_s", Better::kLess},
     {"serving.slo.over_objective", Better::kLess},
+    {"serving.slo", Better::kNeither},
     {"serving.steady", Better::kMore},
     {"serving.backlog_growth_per_s", Better::kLess},
     {"serving.kv_peak_fraction", Better::kNeither},  // memory that stands free is of no use

@@ -81,10 +81,8 @@ void fill_times(const ServiceRun& run, const Plan& plan, Metrics& metrics) {
     metrics.exposed_fraction += share(parts.network);
     metrics.peer_wait_fraction += share(parts.peers);
   }
-  // Of engines that are never idle the sum may be above 1 by rounding.
   metrics.no_work_fraction =
-      std::max(0.0, 1 - metrics.compute_busy_fraction - metrics.exposed_fraction -
-                        metrics.peer_wait_fraction);
+      1 - metrics.compute_busy_fraction - metrics.exposed_fraction - metrics.peer_wait_fraction;
 }
 
 // What the served requests ask for; prompts found in a cache are, too, though nobody computes them.

@@ -10,6 +10,7 @@ namespace {
 
 std::vector<Rank> every(int step, int count) {
   std::vector<Rank> ranks;
+  ranks.reserve(count);
   for (int at = 0; at < count; ++at) ranks.push_back(at * step);
   return ranks;
 }

@@ -129,7 +129,7 @@ int collective_command(const Options& options) {
   batch.engine_folders = options.collective.engine_folders;
   const DeviceCatalog catalog(batch.devices);
   for (const std::string& note : catalog.notes()) fmt::print(stderr, "note: {}\n", note);
-  const std::string rows = price_collective_batch(batch, limits_of(options));
+  std::string rows = price_collective_batch(batch, limits_of(options));
   const auto csv = [&] { return rows; };
   print_answer(options,
                {csv, [&] { return batch_json(rows); }, [&] { return batch_cells(rows); }, csv});

@@ -112,35 +112,38 @@ std::vector<Command> ask() {
        balance_command}};
 }
 
+std::vector<Command> machines() {
+  return {{"platform",
+           "write the platform file of a cluster, or describe one",
+           CommandGroup::kParts,
+           {{"rehearse platform --gpu h100 --nodes 4 --fabric rail", "four servers of 8 H100"},
+            {"rehearse platform --show platforms/plan-24gpu-nvlink.xml", "what a file describes"}},
+           "the file was written or described",
+           "",
+           add_platform_options,
+           platform_command},
+          {"gpus",
+           "the device catalogue: what GPUs can do, and who says so",
+           CommandGroup::kParts,
+           {{"rehearse gpus", "all, a line each"},
+            {"rehearse gpus h100", "every number of one, and its source"}},
+           kPrinted,
+           "",
+           add_gpus_options,
+           gpus_command},
+          {"engines",
+           "the engines: what software adds to the times of kernels, and who says so",
+           CommandGroup::kParts,
+           {{"rehearse engines", "all, a line each"},
+            {"rehearse engines vllm", "every number of one, and its source"}},
+           kPrinted,
+           "",
+           add_engines_options,
+           engines_command}};
+}
+
 std::vector<Command> parts() {
   return {
-      {"platform",
-       "write the platform file of a cluster, or describe one",
-       CommandGroup::kParts,
-       {{"rehearse platform --gpu h100 --nodes 4 --fabric rail", "four servers of 8 H100"},
-        {"rehearse platform --show platforms/plan-24gpu-nvlink.xml", "what a file describes"}},
-       "the file was written or described",
-       "",
-       add_platform_options,
-       platform_command},
-      {"gpus",
-       "the device catalogue: what GPUs can do, and who says so",
-       CommandGroup::kParts,
-       {{"rehearse gpus", "all, a line each"},
-        {"rehearse gpus h100", "every number of one, and its source"}},
-       kPrinted,
-       "",
-       add_gpus_options,
-       gpus_command},
-      {"engines",
-       "the engines: what software adds to the times of kernels, and who says so",
-       CommandGroup::kParts,
-       {{"rehearse engines", "all, a line each"},
-        {"rehearse engines vllm", "every number of one, and its source"}},
-       kPrinted,
-       "",
-       add_engines_options,
-       engines_command},
       {"operator",
        "price a kernel on a GPU, or a table of them",
        CommandGroup::kParts,
@@ -254,7 +257,7 @@ std::vector<Command> help() {
 
 std::vector<Command> all_commands() {
   std::vector<Command> all;
-  for (const auto& part : {start, ask, parts, check, help}) {
+  for (const auto& part : {start, ask, machines, parts, check, help}) {
     for (Command& command : part()) all.push_back(std::move(command));
   }
   return all;

@@ -152,7 +152,7 @@ std::string bash_completion(const std::vector<CommandPage>& pages) {
       names.insert(names.end(), option.names.begin(), option.names.end());
       if (option.metavar.empty()) return;
       for (const std::string& name : option.names) {
-        add_kind(command + " " + name, option.metavar);
+        add_kind(fmt::format("{} {}", command, name), option.metavar);
       }
     });
     options.emplace_back(command, fmt::format("{}", fmt::join(names, " ")));

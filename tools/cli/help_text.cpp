@@ -34,7 +34,8 @@ std::string two_columns(const std::string& head, const std::string& text) {
   bool first = head.size() + 3 < kColumn;
   if (first) row.resize(kColumn, ' ');
   for (const std::string& line : wrapped(text, kColumn)) {
-    row += first ? line : "\n" + indent + line;
+    if (!first) row.append("\n").append(indent);
+    row += line;
     first = false;
   }
   return row + "\n";

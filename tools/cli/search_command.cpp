@@ -79,7 +79,7 @@ void report_result(const Options& options, const PreparedSearch& all, const Sear
   const SearchIdentity identity = {all.plan.name, all.model.name, all.plan.variant,
                                    to_text(all.plan.network),
                                    digest_of_search(all.plan, options.plan)};
-  const std::string json = search_json(inputs, result, identity);
+  std::string json = search_json(inputs, result, identity);
   if (!options.out.empty()) {
     const bool told = isatty(STDERR_FILENO) == 1;
     const auto warnings = write_search_report({options.plan, options.out, all.limits.memory, told},

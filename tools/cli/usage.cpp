@@ -108,7 +108,7 @@ std::string describe_unexpected(const CLI::App& app) {
 }
 
 std::string describe_error(const CLI::ParseError& error, const std::vector<std::string>& words) {
-  const std::string what = error.what();
+  std::string what = error.what();
   if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {
     // "Could not convert: --nodes = x"
     return what.substr(what.find(": ") + 2) + ": must be a number of its kind, without a unit";

@@ -173,7 +173,7 @@ function show_parallel() {
     };
   });
   // So much that the titles of columns, in two rows, have room.
-  made.box.style.minWidth = `${90 * (DATA.parameters.length + DATA.objectives.length)}px`;
+  made.box.style.minWidth = `${90 * (DATA.parameters.length + DATA.columns.length)}px`;
   drawn.push(made);
 }
 
