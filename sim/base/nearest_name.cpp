@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <cctype>
-#include <iterator>
 #include <map>
 #include <numeric>
-#include <sstream>
 #include <utility>
+
+#include "base/split.hpp"
 
 namespace rehearse {
 namespace {
@@ -95,21 +95,21 @@ std::string nearest_name(const std::string& name, const std::vector<std::string>
 
 std::string suggestion(const std::string& name, const std::vector<std::string>& candidates) {
   const std::string nearest = nearest_name(name, candidates);
-  if (!nearest.empty()) return fmt::format("did you mean \"{}\"?", nearest);
+  if (!nearest.empty()) return did_you_mean({nearest});
   return fmt::format("one of {}", fmt::join(candidates, " "));
 }
 
+std::string hint(const std::string& name, const std::vector<std::string>& candidates) {
+  const std::string nearest = nearest_name(name, candidates);
+  return nearest.empty() ? "" : "; " + did_you_mean({nearest});
+}
+
 std::string name_rule(const std::string& name, const std::string& candidates) {
-  std::istringstream stream(candidates);
-  const std::vector<std::string> names{std::istream_iterator<std::string>(stream), {}};
+  const std::vector<std::string> names = words_of(candidates);
   const std::string nearest = nearest_name(name, names);
   constexpr std::size_t kShown = 20;
-  std::string rule;
-  if (nearest.empty() || names.size() <= kShown) {
-    rule = fmt::format("must be one of {}", fmt::join(names, " "));
-  }
-  if (nearest.empty()) return rule;
-  return fmt::format("{}{}did you mean \"{}\"?", rule, rule.empty() ? "" : "; ", nearest);
+  if (!nearest.empty() && names.size() > kShown) return did_you_mean({nearest});
+  return fmt::format("must be one of {}{}", fmt::join(names, " "), hint(name, names));
 }
 
 std::string did_you_mean(const std::vector<std::string>& names) {

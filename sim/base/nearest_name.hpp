@@ -17,6 +17,9 @@ std::string nearest_name(const std::string& name, const std::vector<std::string>
 // `did you mean "tensor"?`, or where nothing is near `one of tensor pipeline data`.
 std::string suggestion(const std::string& name, const std::vector<std::string>& candidates);
 
+// `; did you mean "tensor"?` behind a rule that says the names; empty: nothing is near.
+std::string hint(const std::string& name, const std::vector<std::string>& candidates);
+
 // Of names in one text with blanks between them, as lists in messages are, the rule, and what is
 // near: `must be one of auto ring; did you mean "ring"?`. Of more than 20 names only what is near,
 // where something is.

@@ -1,7 +1,8 @@
-// The items of a list in one text.
+// The items of a list in one text, and its words.
 #pragma once
 
 #include <algorithm>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,27 @@ inline std::vector<std::string> split(const std::string& text, char separator) {
     begin = end + 1;
   }
   return items;
+}
+
+// What stands between blanks and ends of lines.
+inline std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
+// The words in lines of at most so many characters; a longer word is a line of its own.
+inline std::vector<std::string> lines_of_words(const std::string& text, std::size_t columns) {
+  std::vector<std::string> lines;
+  for (const std::string& word : words_of(text)) {
+    if (!lines.empty() && lines.back().size() + 1 + word.size() <= columns) {
+      lines.back() += " " + word;
+    } else {
+      lines.push_back(word);
+    }
+  }
+  return lines;
 }
 
 }  // namespace rehearse

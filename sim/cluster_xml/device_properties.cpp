@@ -162,11 +162,7 @@ std::optional<Word> read_word(const Element& element, const char* name,
   if (property == nullptr) return std::nullopt;
   const std::string& text = property->required("value");
   const std::optional<Word> word = named(text);
-  if (!word) {
-    const std::string rule = name_rule(text, known);
-    const bool near = rule.starts_with("did");
-    refuse(element, *property, near ? fmt::format("must be one of {}; {}", known, rule) : rule);
-  }
+  if (!word) refuse(element, *property, name_rule(text, known));
   return word;
 }
 

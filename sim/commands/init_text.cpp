@@ -26,8 +26,8 @@ constexpr double kLives = 10;   // how often a request's time fits between first
 constexpr double kAtATime = 4;  // requests with each engine
 constexpr double kOfBandwidth = 0.5;  // of the memory's, as steps of few requests reach it
 constexpr double kOfPeak = 0.3;       // of prompts
-// MLPerf Inference v5.1: Llama-2-70B Server asks for a first token within 2 s; people read some 10
-// words a second at most (100 ms), and interactive ones are given twice that.
+// An example for the user to change. MLPerf Inference asks of Llama-2-70B 2 s to the first token
+// and 200 ms between tokens in conversations, 450 and 40 ms where they are interactive.
 constexpr double kTtft = 2;
 constexpr double kTpot = 0.05;
 

@@ -42,6 +42,13 @@ struct LaunchDraft {
   int gpus() const { return replicas * layout.gpus(); }
 };
 
+// What is typed may have lines of its own, which would not be comments in a plan.
+std::string in_one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
+  return text;
+}
+
 void say(FlagUse use, const std::string& what, const LaunchDraft& draft, LaunchAnswer& lists) {
   const auto found = draft.settings.place.find(use);
   if (found != draft.settings.place.end()) lists.used[found->second].what = what;
@@ -241,10 +248,8 @@ std::string variant_text(const LaunchDraft& draft) {
       "default_variant: \"as-launched\"\nvariant {{\n  name: \"as-launched\"\n{}}}\n", sets);
 }
 
-// On one line.
 std::string without_secrets(std::string command, const LaunchSettings& settings) {
   constexpr std::string_view kStars = "***";
-  std::replace(command.begin(), command.end(), '\n', ' ');
   for (const std::string& secret : settings.secrets) {
     if (secret.empty()) continue;
     for (std::size_t at = command.find(secret); at != std::string::npos;
@@ -260,7 +265,7 @@ std::string launch_plan_text(const LaunchDraft& draft, const std::string& comman
                              const LaunchAnswer& lists) {
   const LaunchTable& table = flags_of(draft.engine);
   const LaunchSettings& settings = draft.settings;
-  const std::string one_line = without_secrets(command, settings);
+  const std::string one_line = in_one_line(without_secrets(command, settings));
   std::string text = fmt::format("# {}\n# Flags as in {}. The platform is of\n#   {}\n", one_line,
                                  table.follows, platform_line);
   text += lists_text(lists, "# ");
@@ -318,20 +323,13 @@ PlatformRequest platform_of_launch(const LaunchDraft& draft) {
 
 }  // namespace
 
-// What is typed may have lines of its own, which would not be comments in a plan.
-std::string in_one_line(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
-  return text;
-}
-
 std::string lists_text(const LaunchAnswer& answer, const std::string& indent) {
   std::string text;
   const auto add = [&](const char* name, const std::vector<LaunchLine>& lines) {
     text += fmt::format("{}{}\n", indent, name);
     bool any = false;
     for (const LaunchLine& line : lines) {
-      text += fmt::format("{}  {:<36} {}\n", indent, in_one_line(line.typed), line.what);
+      text += in_one_line(fmt::format("{}  {:<36} {}", indent, line.typed, line.what)) + "\n";
       any = true;
     }
     if (!any) text += fmt::format("{}  none\n", indent);

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <functional>
 #include <map>
-#include <set>
 
 #include "commands/table_json.hpp"
+#include "platform/gpu_kinds.hpp"
 
 namespace rehearse {
 namespace {
@@ -16,37 +16,29 @@ std::string words_of(ScaleUpTopology topology) { return std::string(to_text(topo
 Cell where_known(double value) { return cell_if(value > 0, value); }
 
 void add_devices(const Platform& platform, Table& table) {
-  for (std::size_t kind = 0; kind < platform.devices.size(); ++kind) {
-    const Device& device = platform.devices[kind];
-    std::int64_t gpus = 0;
-    std::set<int> domains;
-    for (const Gpu& gpu : platform.gpus) {
-      if (gpu.device != static_cast<int>(kind)) continue;
-      ++gpus;
-      if (gpu.domain >= 0) domains.insert(gpu.domain);
-    }
-    table.add(
-        {{"row", std::string("device")},
-         {"name", cell_of_text(device.gpu)},
-         {"count", gpus},
-         {"bandwidth_bytes_per_s", Cell()},
-         {"latency_s", Cell()},
-         {"shared", Cell()},
-         {"scale_up_domains", cell_if(!domains.empty(), static_cast<std::int64_t>(domains.size()))},
-         {"vendor", cell_of_text(device.vendor)},
-         {"architecture", cell_of_text(device.architecture)},
-         {"scale_up", cell_from(device.scale_up, words_of)},
-         {"network_share", cell_of(device.network_share)},
-         {"memory_bytes", device.memory.value},
-         {"memory_bandwidth_bytes_per_s", device.memory_bandwidth.value},
-         {"peak_flop_per_s", device.peak.value},
-         {"peak_fp8_flop_per_s", where_known(device.peak_fp8.value)},
-         {"peak_fp4_flop_per_s", where_known(device.peak_fp4.value)},
-         {"peak_fp32_flop_per_s", where_known(device.peak_fp32.value)},
-         {"compute_efficiency", device.compute_efficiency},
-         {"memory_efficiency", device.memory_efficiency},
-         {"kernel_launch_s", device.kernel_launch.value},
-         {"collective_launch_s", device.collective_launch.value}});
+  for (const GpuKind& kind : gpu_kinds(platform, static_cast<int>(platform.gpus.size()))) {
+    const Device& device = kind.device;
+    table.add({{"row", std::string("device")},
+               {"name", cell_of_text(device.gpu)},
+               {"count", std::int64_t{kind.gpus}},
+               {"bandwidth_bytes_per_s", Cell()},
+               {"latency_s", Cell()},
+               {"shared", Cell()},
+               {"scale_up_domains", cell_if(kind.servers > 0, std::int64_t{kind.servers})},
+               {"vendor", cell_of_text(device.vendor)},
+               {"architecture", cell_of_text(device.architecture)},
+               {"scale_up", cell_from(device.scale_up, words_of)},
+               {"network_share", cell_of(device.network_share)},
+               {"memory_bytes", device.memory.value},
+               {"memory_bandwidth_bytes_per_s", device.memory_bandwidth.value},
+               {"peak_flop_per_s", device.peak.value},
+               {"peak_fp8_flop_per_s", where_known(device.peak_fp8.value)},
+               {"peak_fp4_flop_per_s", where_known(device.peak_fp4.value)},
+               {"peak_fp32_flop_per_s", where_known(device.peak_fp32.value)},
+               {"compute_efficiency", device.compute_efficiency},
+               {"memory_efficiency", device.memory_efficiency},
+               {"kernel_launch_s", device.kernel_launch.value},
+               {"collective_launch_s", device.collective_launch.value}});
   }
 }
 

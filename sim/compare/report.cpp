@@ -72,10 +72,6 @@ long count(const ResultComparison& comparison, Kind kind) {
                        [&](const FieldChange& each) { return each.kind == kind; });
 }
 
-}  // namespace
-
-namespace {
-
 Cell cell_of(const json& value) {
   if (value.is_number_integer()) return value.get<std::int64_t>();
   if (value.is_number()) return value.get<double>();

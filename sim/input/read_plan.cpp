@@ -197,11 +197,10 @@ int chosen_variant(const PlanRequest& request, const Draft& draft) {
           : fmt::format("has {}", fmt::join(names.begin(),
                                             names.begin() + std::min(names.size(), kShown), " "));
   if (names.size() > kShown) known += fmt::format(" and {} more", names.size() - kShown);
-  const std::string near = nearest_name(name, names);
   throw InputError(
       request.variant ? option_place("--variant", name) : draft.where().at("default_variant"),
       fmt::format("unknown variant \"{}\": {} {}{}", shortened(name), draft.path(), known,
-                  near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)));
+                  hint(name, names)));
 }
 
 // Puts together the requests of engines whose own scheduler is not modelled.

@@ -221,8 +221,8 @@ std::string unknown_field(const std::string& name, const Descriptor& type) {
 
 std::string unknown_value(const std::string& field, const std::string& value,
                           const EnumDescriptor& type) {
-  return fmt::format("{} = {}: unknown value, {}", field, shortened(value),
-                     suggestion(value, value_names(type)));
+  return fmt::format("{} = {}: unknown value, one of {}{}", field, shortened(value),
+                     fmt::join(value_names(type), " "), hint(value, value_names(type)));
 }
 
 }  // namespace rehearse

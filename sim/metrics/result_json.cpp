@@ -33,7 +33,7 @@ void fill(const Metrics& from, proto::Utilization& to) {
   if (from.replayed || from.compute_busy_fraction > 0) {
     to.set_compute_busy_fraction(from.compute_busy_fraction);
     // What is left over of picoseconds is none.
-    to.set_no_work_fraction(std::max(0.0, from.no_work_fraction));
+    to.set_no_work_fraction(from.no_work_fraction);
   }
   if (from.replayed) to.set_bubble_fraction(from.bubble_fraction);
   if (from.host_fraction) to.set_host_fraction(*from.host_fraction);

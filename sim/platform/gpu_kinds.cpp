@@ -23,4 +23,13 @@ std::vector<GpuKind> gpu_kinds(const Platform& platform, int used) {
   return kinds;
 }
 
+int servers_of(const std::vector<GpuKind>& kinds) {
+  int servers = 0;
+  for (const GpuKind& kind : kinds) {
+    if (kind.used > 0 && kind.servers == 0) return 0;
+    servers += kind.servers;
+  }
+  return servers;
+}
+
 }  // namespace rehearse

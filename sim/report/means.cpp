@@ -212,12 +212,6 @@ std::string means_of_run(const Plan& plan, const Metrics& metrics) {
 }
 
 std::string meaning_of_run(const Plan& plan, const Metrics& metrics) {
-  int servers = 0;
-  bool known = !metrics.gpu_kinds.empty();
-  for (const GpuKind& kind : metrics.gpu_kinds) {
-    known = known && (kind.used == 0 || kind.servers > 0);
-    servers += kind.servers;
-  }
   std::string layout;
   if (plan.serve && plan.serve->pools) {
     const ServingPools& pools = *plan.serve->pools;
@@ -227,7 +221,7 @@ std::string meaning_of_run(const Plan& plan, const Metrics& metrics) {
     layout = fmt::format("prefill {}, decode {}", words(pools.prefill), words(pools.decode));
   } else {
     layout = layout_words(plan.layout, plan.serve ? plan.serve->replicas : 1, metrics.ranks,
-                          known ? servers : 0);
+                          servers_of(metrics.gpu_kinds));
   }
   return fmt::format("{}; {}; {}", layout, limit_words(metrics), error_words(metrics.accuracy));
 }

@@ -6,9 +6,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <sstream>
 
 #include "base/nearest_name.hpp"
+#include "base/split.hpp"
 #include "schema/schema_files.hpp"
 
 namespace rehearse {
@@ -20,13 +20,6 @@ using google::protobuf::FieldDescriptor;
 
 constexpr const char* kPlan = "plan";
 constexpr std::size_t kWidth = 100;  // of a line
-
-std::vector<std::string> words_of(const std::string& text) {
-  std::istringstream stream(text);
-  std::vector<std::string> words;
-  for (std::string word; stream >> word;) words.push_back(word);
-  return words;
-}
 
 // A field's comment as one paragraph.
 template <class Described>
@@ -83,17 +76,10 @@ std::string type_of(const FieldDescriptor& field) {
 
 std::string wrapped(const std::string& text, std::size_t indent) {
   std::string lines;
-  std::size_t column = kWidth;
-  for (const std::string& word : words_of(text)) {
-    if (column + 1 + word.size() > kWidth) {
-      lines += (lines.empty() ? "" : "\n") + std::string(indent, ' ') + word;
-      column = indent + word.size();
-    } else {
-      lines += " " + word;
-      column += 1 + word.size();
-    }
+  for (const std::string& line : lines_of_words(text, kWidth - indent)) {
+    lines.append(indent, ' ').append(line).append("\n");
   }
-  return lines.empty() ? "" : lines + "\n";
+  return lines;
 }
 
 // The path without the schema's name; `within`: the messages on the way, which none enters again.
@@ -154,13 +140,6 @@ std::string message_text(const std::string& path, const FieldDescriptor& field) 
   return text;
 }
 
-std::vector<std::string> split(const std::string& path) {
-  std::vector<std::string> names;
-  std::istringstream stream(path);
-  for (std::string name; std::getline(stream, name, '.');) names.push_back(name);
-  return names;
-}
-
 const FieldDescriptor& field_named(const Descriptor& message, const std::string& name,
                                    const SourceLocation& where) {
   if (const FieldDescriptor* const field = message.FindFieldByName(name)) return *field;
@@ -174,8 +153,8 @@ const FieldDescriptor& field_named(const Descriptor& message, const std::string&
 // Schema first: a path of --set is one of the plan.
 std::vector<std::string> names_in(const std::string& path, const SchemaFiles& files,
                                   const SourceLocation& where) {
-  std::vector<std::string> names = split(path);
-  if (names.empty()) return {kPlan};
+  if (path.empty()) return {kPlan};
+  std::vector<std::string> names = split(path, '.');
   std::vector<std::string> known = files.names();
   const Descriptor& plan = files.root(kPlan);
   if (std::find(known.begin(), known.end(), names.front()) != known.end()) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <string_view>
 
 #include "base/nearest_name.hpp"
 #include "metrics/cost.hpp"
@@ -217,16 +218,18 @@ std::vector<double> values_of(const Metrics& metrics, const SearchPlatform& plat
 }
 
 int quantity_named(const std::string& typed, const SourceLocation& where) {
-  std::string name = typed;
-  for (const auto& [objective, quantity] : kObjectives) {
-    if (typed == objective) name = quantity;
-  }
+  const auto* const objective = std::find_if(std::begin(kObjectives), std::end(kObjectives),
+                                             [&](const auto& each) { return typed == each.first; });
+  const std::string_view name =
+      objective == std::end(kObjectives) ? std::string_view(typed) : objective->second;
+  const std::vector<SearchQuantity>& all = search_quantities();
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const SearchQuantity& each) { return name == each.name; });
+  if (found != all.end()) return static_cast<int>(found - all.begin());
   std::string known;
-  for (std::size_t at = 0; at < search_quantities().size(); ++at) {
-    if (name == search_quantities()[at].name) return static_cast<int>(at);
-    known += fmt::format(" {}", search_quantities()[at].name);
-  }
-  throw InputError(where, fmt::format("unknown quantity \"{}\": {}", name, name_rule(name, known)));
+  for (const SearchQuantity& each : all) known += fmt::format(" {}", each.name);
+  throw InputError(where,
+                   fmt::format("unknown quantity \"{}\": {}", typed, name_rule(typed, known)));
 }
 
 std::vector<std::string> names_of_objectives() {

@@ -189,13 +189,10 @@ class SpaceReader {
         const bool pair = split_pair(item, name, value);
         if (!pair ||
             std::find(std::begin(kQuantized), std::end(kQuantized), name) == std::end(kQuantized)) {
-          const std::string near =
-              nearest_name(name, {std::begin(kQuantized), std::end(kQuantized)});
-          throw InputError(
-              written->where,
-              fmt::format("\"{}\": must be plan or FIELD=TYPE, FIELD one of {}{}", item,
-                          fmt::join(kQuantized, " "),
-                          near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)));
+          throw InputError(written->where,
+                           fmt::format("\"{}\": must be plan or FIELD=TYPE, FIELD one of {}{}",
+                                       item, fmt::join(kQuantized, " "),
+                                       hint(name, {std::begin(kQuantized), std::end(kQuantized)})));
         }
         if (!chosen.emplace(name, value).second) refuse_twice(*written, name);
       }

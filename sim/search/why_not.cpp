@@ -85,13 +85,12 @@ Question read_question(const std::string& text, const SourceLocation& where, boo
         field == nullptr ? word.substr(0, equals) : std::string(field->name());
     const auto number = asked_number(word.substr(std::min(equals + 1, word.size())), field);
     if (!known.contains(degree) || !number) {
-      const std::string near = nearest_name(degree, {known.begin(), known.end()});
-      throw InputError(where, fmt::format("\"{}\": must be DEGREE=NUMBER, or several of them with "
-                                          "commas, DEGREE one of {}{}",
-                                          word, fmt::join(known, " "),
-                                          known.contains(degree) || near.empty()
-                                              ? ""
-                                              : fmt::format("; did you mean \"{}\"?", near)));
+      throw InputError(
+          where,
+          fmt::format("\"{}\": must be DEGREE=NUMBER, or several of them with "
+                      "commas, DEGREE one of {}{}",
+                      word, fmt::join(known, " "),
+                      known.contains(degree) ? "" : hint(degree, {known.begin(), known.end()})));
     }
     if (!question.degrees.emplace(degree, *number).second) {
       throw InputError(where, fmt::format("\"{}\": {} is given twice", text, degree));

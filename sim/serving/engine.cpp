@@ -1,6 +1,7 @@
 #include "serving/engine.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/error.hpp"
@@ -20,7 +21,8 @@ Engine::Engine(const EngineSettings& settings, Requests& requests, StepPrice& pr
       requests_(requests),
       price_(price),
       logged_(logged),
-      stage_free_(settings.stages, 0) {
+      stage_free_(settings.stages, 0),
+      last_(settings.steps_in_flight()) {
   const std::string why_not = refusal(settings);
   SIM_CHECK(why_not.empty(), why_not);
   const SchedulerKind* kind = scheduler_named(settings.scheduler);
@@ -106,6 +108,24 @@ Engine::Ran Engine::run_step(const std::vector<StepShape>& shapes, Picoseconds t
 void Engine::count(const Ran& step) {
   totals_.busy += step.busy;
   totals_.parts += step.parts;
+  last_[static_cast<std::size_t>(counted_++) % last_.size()] = step;
+}
+
+EngineTotals Engine::totals_until(Picoseconds end) const {
+  EngineTotals totals = totals_;
+  for (const Ran& step : last_) {
+    if (step.end <= end || step.end == step.start) continue;
+    const double beyond = static_cast<double>(step.end - std::max(end, step.start)) /
+                          static_cast<double>(step.end - step.start);
+    const auto part = [&](Picoseconds whole) {
+      return static_cast<Picoseconds>(std::ceil(beyond * static_cast<double>(whole)));
+    };
+    totals.busy -= part(step.busy);
+    totals.parts.computing -= part(step.parts.computing);
+    totals.parts.network -= part(step.parts.network);
+    totals.parts.peers -= part(step.parts.peers);
+  }
+  return totals;
 }
 
 void Engine::record(const std::vector<Batch>& batches, int grown, Picoseconds start,

@@ -83,7 +83,9 @@ class Engine {
   // When the tokens of each step were handed out.
   const std::vector<Picoseconds>& handed_out() const { return handed_out_; }
   const std::vector<StepRecord>& log() const { return log_; }
-  const EngineTotals& totals() const { return totals_; }
+  // Busy times up to `end`: an asynchronous engine schedules a step before it hears that nobody
+  // wants it, and after the last request that step is nobody's.
+  EngineTotals totals_until(Picoseconds end) const;
 
  private:
   enum class WaitsFor { kArrival, kTurn, kEnd };
@@ -143,6 +145,8 @@ class Engine {
   std::vector<Picoseconds> handed_out_;
   std::vector<StepRecord> log_;
   EngineTotals totals_;
+  std::vector<Ran> last_;  // steps: the newest, as many as may be in flight
+  std::int64_t counted_ = 0;
 };
 
 }  // namespace rehearse::serving

@@ -91,7 +91,7 @@ void EnginePool::report(ServiceResult& result) const {
     replica.scheduler->check();
   }
   for (int engine = 0; engine < engines(); ++engine) {
-    result.totals.push_back(engines_[engine]->totals());
+    result.totals.push_back(engines_[engine]->totals_until(result.end));
     result.handed_out.push_back(engines_[engine]->handed_out());
     for (const StepRecord& step : engines_[engine]->log()) {
       result.steps.push_back({first_ + engine, step});

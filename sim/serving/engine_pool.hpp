@@ -54,7 +54,7 @@ class EnginePool {
     return engines_[its.replica / settings_.ranks]->handed_out();
   }
   // Appends totals, dates and steps. SIM_CHECK that nobody is left and blocks add up.
-  void report(ServiceResult& result) const;
+  void report(ServiceResult& result) const;  // REQUIRES: result.end is known
 
  private:
   void expect(int engine);

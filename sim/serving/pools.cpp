@@ -306,6 +306,7 @@ ServiceResult PooledService::run() {
 
 ServiceResult PooledService::result() {
   for (const Occupancy* each : {&here_, &here_prefill_, &here_decode_}) each->check();
+  result_.end = here_.last();
   prefill_.report(result_);
   decode_.report(result_);
   result_.ranks = pools_.decode.ranks;
@@ -313,7 +314,6 @@ ServiceResult PooledService::result() {
   result_.prefill_ranks = pools_.prefill.ranks;
   result_.area = here_.area();
   result_.sojourn = here_.sojourn();
-  result_.end = here_.last();
   for (std::size_t request = 0; request < offered_.size(); ++request) {
     result_.requests.push_back(served(static_cast<int>(request)));
   }

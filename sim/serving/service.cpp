@@ -109,11 +109,11 @@ ServiceResult Service::run() {
 
 ServiceResult Service::result() {
   here_.check();
+  result_.end = here_.last();
   engines_.report(result_);
   result_.ranks = settings_.engine.ranks;
   result_.area = here_.area();
   result_.sojourn = here_.sojourn();
-  result_.end = here_.last();
   for (RequestState& its : requests_) {
     ServedRequest served;
     served.phase = its.phase;

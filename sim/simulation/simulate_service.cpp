@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.hpp"
 #include "facts/facts.hpp"
 #include "graph/model_flops.hpp"
 #include "layout/request_lengths.hpp"
@@ -81,8 +82,10 @@ void fill_times(const ServiceRun& run, const Plan& plan, Metrics& metrics) {
     metrics.exposed_fraction += share(parts.network);
     metrics.peer_wait_fraction += share(parts.peers);
   }
-  metrics.no_work_fraction =
+  const double left =
       1 - metrics.compute_busy_fraction - metrics.exposed_fraction - metrics.peer_wait_fraction;
+  SIM_CHECK(left > -1e-9, "engines are busy for longer than the run");
+  metrics.no_work_fraction = std::max(0.0, left);  // of engines that never wait, a rounding
 }
 
 // What the served requests ask for; prompts found in a cache are, too, though nobody computes them.

@@ -129,9 +129,7 @@ Sizing size_service(const PreparedPlan& prepared, const SizingOptions& options) 
   }
   sizing.price = platform.cost;
   sizing.accuracy = accuracy_of(plan, model, platform, programs);
-  for (const GpuKind& kind : gpu_kinds(platform, sizing.at_plan.gpus)) {
-    sizing.servers += kind.servers;
-  }
+  sizing.servers = servers_of(gpu_kinds(platform, sizing.at_plan.gpus));
   const int gpus = sizing.fewest && sizing.fewest->at
                        ? std::max(sizing.fewest->at->gpus, sizing.at_plan.gpus)
                        : sizing.at_plan.gpus;

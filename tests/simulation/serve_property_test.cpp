@@ -83,6 +83,7 @@ RC_GTEST_PROP(ServeLaws, HoldForEveryTrace, ()) {
 
   const Told told = told_of(numbers);
   RC_ASSERT(near(told.shares, 1));
+  RC_ASSERT(told.no_work >= 0);
   for (int at = 0; at < static_cast<int>(trace.size()); ++at) {
     const Told::OfRequest& request = told.requests[at];
     RC_ASSERT(request.queue >= 0);

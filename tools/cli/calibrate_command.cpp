@@ -23,7 +23,6 @@ void add_calibrate_options(CLI::App& command, Options& options) {
   out.value("--name", typed.name, "NAME", "of the new device file (default: that of the old)");
   out.value("--out", typed.out, "FILE",
             "the device file to write, NAME.textproto (default: none is written)");
-  command.allow_extras();
 }
 
 int calibrate_command(const Options& options) {

@@ -105,7 +105,6 @@ void add_collective_options(CLI::App& command, Options& options) {
   add_formats(command, options);
   add_quiet(command, options);
   add_max_memory(command, options);
-  command.allow_extras();
 }
 
 int collective_command(const Options& options) {

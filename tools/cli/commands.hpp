@@ -20,8 +20,6 @@ void add_init_options(CLI::App& command, Options& options);
 int init_command(const Options& options);
 void add_show_options(CLI::App& command, Options& options);
 int show_command(const Options& options);
-void add_init_options(CLI::App& command, Options& options);
-int init_command(const Options& options);
 void add_plan_from_options(CLI::App& command, Options& options);
 int plan_command(const Options& options);
 void add_platform_options(CLI::App& command, Options& options);

@@ -75,7 +75,6 @@ void add_common_options(CLI::App& command, Options& options) {
   add_quiet(command, options);
   add_max_time(command, options);
   add_max_memory(command, options);
-  command.allow_extras();  // usage.hpp says it better
 }
 
 void add_change_options(CLI::App& command, Options& options) {

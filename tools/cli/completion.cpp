@@ -56,13 +56,6 @@ const char* to_text(Completed how) {
   return "";
 }
 
-// In quotes of a shell that have no escape.
-std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 constexpr std::string_view kBashEnd = R"bash(
 _rehearse_values() { "${COMP_WORDS[0]}" completion --values "$1" 2>/dev/null; }
 
@@ -124,12 +117,26 @@ std::string bash_table(const std::string& name,
                        const std::vector<std::pair<std::string, std::string>>& rows) {
   std::string text = fmt::format("\n{}() {{\n  case $1 in\n", name);
   for (const auto& [pattern, said] : rows) {
-    text += fmt::format("    {}) echo {} ;;\n", pattern, quoted(said));
+    text += fmt::format("    {}) echo {} ;;\n", pattern, shell_quoted(said));
   }
   return text + "  esac\n}\n";
 }
 
 }  // namespace
+
+std::string shell_quoted(const std::string& text, const std::string& special) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      out += "'\\''";
+    } else if (special.find(c) != std::string::npos) {
+      out += std::string("\\") + c;
+    } else {
+      out += c;
+    }
+  }
+  return out + "'";
+}
 
 std::string bash_completion(const std::vector<CommandPage>& pages) {
   using Rows = std::vector<std::pair<std::string, std::string>>;
@@ -139,10 +146,11 @@ std::string bash_completion(const std::vector<CommandPage>& pages) {
   std::vector<std::string> seen;
   const auto add_kind = [&](const std::string& pattern, const std::string& metavar) {
     const Completed completed = completed_with(metavar);
-    kinds.emplace_back(quoted(pattern), metavar);
+    kinds.emplace_back(shell_quoted(pattern), metavar);
     if (std::find(seen.begin(), seen.end(), metavar) != seen.end()) return;
     seen.push_back(metavar);
-    if (completed != Completed::kNothing) how.emplace_back(quoted(metavar), to_text(completed));
+    if (completed != Completed::kNothing)
+      how.emplace_back(shell_quoted(metavar), to_text(completed));
   };
   for (const CommandPage& page : pages) {
     const std::string& command = page.command->name;
@@ -161,7 +169,7 @@ std::string bash_completion(const std::vector<CommandPage>& pages) {
   return fmt::format(
              "# Completes rehearse in bash: source <(rehearse completion bash)\n"
              "_rehearse_commands={}\n",
-             quoted(fmt::format("{}", fmt::join(names_of(pages), " ")))) +
+             shell_quoted(fmt::format("{}", fmt::join(names_of(pages), " ")))) +
          bash_table("_rehearse_options", options) + bash_table("_rehearse_kind", kinds) +
          bash_table("_rehearse_how", how) + std::string(kBashEnd);
 }

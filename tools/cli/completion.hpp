@@ -8,6 +8,9 @@
 
 namespace rehearse {
 
+// In a shell's single quotes, with `special` characters behind a backslash.
+std::string shell_quoted(const std::string& text, const std::string& special = "");
+
 std::string bash_completion(const std::vector<CommandPage>& pages);
 std::string zsh_completion(const std::vector<CommandPage>& pages);
 std::string fish_completion(const std::vector<CommandPage>& pages);

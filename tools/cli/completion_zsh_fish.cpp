@@ -10,21 +10,6 @@
 namespace rehearse {
 namespace {
 
-// In single quotes, with `special` characters behind a backslash.
-std::string quoted(const std::string& text, const std::string& special = "") {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'') {
-      out += "'\\''";
-    } else if (special.find(c) != std::string::npos) {
-      out += std::string("\\") + c;
-    } else {
-      out += c;
-    }
-  }
-  return out + "'";
-}
-
 std::string zsh_action(const std::string& metavar) {
   switch (completed_with(metavar)) {
     case Completed::kFiles:
@@ -53,11 +38,11 @@ std::string zsh_option(const OptionText& option) {
   std::string lines;
   for (const std::string& name : option.names) {
     std::string spec = (option.repeated ? "*" : "") + name + "[";
-    std::string what = quoted(bare, kSpecial);
+    std::string what = shell_quoted(bare, kSpecial);
     what = what.substr(1, what.size() - 2);
     lines += fmt::format("      '{}{}]", spec, what);
     if (!option.metavar.empty()) {
-      std::string metavar = quoted(option.metavar, ":");
+      std::string metavar = shell_quoted(option.metavar, ":");
       lines +=
           fmt::format(":{}:{}", metavar.substr(1, metavar.size() - 2), zsh_action(option.metavar));
     }
@@ -84,7 +69,7 @@ std::string fish_option(const OptionText& option) {
       text += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
     }
     if (!option.metavar.empty()) text += " -r";
-    text += " -d " + quoted(option.help, "\\");
+    text += " -d " + shell_quoted(option.help, "\\");
   }
   return text + fish_values(option.metavar) + "\n";
 }
@@ -107,7 +92,7 @@ std::string zsh_completion(const std::vector<CommandPage>& pages) {
       "  if (( CURRENT == 2 )); then\n"
       "    local -a commands=(\n";
   for (const CommandPage& page : pages) {
-    text += "      " + quoted(page.command->name + ":" + page.command->purpose) + "\n";
+    text += "      " + shell_quoted(page.command->name + ":" + page.command->purpose) + "\n";
   }
   text +=
       "    )\n"
@@ -142,7 +127,7 @@ std::string fish_completion(const std::vector<CommandPage>& pages) {
   for (const CommandPage& page : pages) {
     const std::string& command = page.command->name;
     text += fmt::format("complete -c rehearse -n __fish_use_subcommand -a {} -d {}\n", command,
-                        quoted(page.command->purpose, kSpecial));
+                        shell_quoted(page.command->purpose, kSpecial));
     for (const OptionSection& section : page.sections) {
       for (const OptionText& option : section.options) {
         text += fmt::format("complete -c rehearse -n '__fish_seen_subcommand_from {}'", command);

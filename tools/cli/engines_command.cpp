@@ -17,7 +17,6 @@ void add_engines_options(CLI::App& command, Options& options) {
   in.value("--check", options.engines.check, "FILE", "check an engine file of your own");
   add_engines(command, options.engines.folders);
   add_formats(command, options);
-  command.allow_extras();
 }
 
 int engines_command(const Options& options) {

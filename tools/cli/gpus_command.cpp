@@ -16,7 +16,6 @@ void add_gpus_options(CLI::App& command, Options& options) {
   in.value("--check", options.gpus.check, "FILE", "check a device file of your own");
   add_devices(command, options.gpus.devices);
   add_formats(command, options);
-  command.allow_extras();
 }
 
 int gpus_command(const Options& options) {

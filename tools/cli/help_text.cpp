@@ -5,8 +5,9 @@
 #include <fmt/ranges.h>
 
 #include <cctype>
-#include <sstream>
 #include <vector>
+
+#include "base/split.hpp"
 
 namespace rehearse {
 namespace {
@@ -16,16 +17,7 @@ constexpr std::size_t kColumn = 28;  // where the second column starts
 
 // `text` in lines that fit behind `indent`.
 std::vector<std::string> wrapped(const std::string& text, std::size_t indent) {
-  std::vector<std::string> lines;
-  std::istringstream words(text);
-  for (std::string word; words >> word;) {
-    if (!lines.empty() && indent + lines.back().size() + 1 + word.size() <= kWidth) {
-      lines.back() += " " + word;
-    } else {
-      lines.push_back(word);
-    }
-  }
-  return lines;
+  return lines_of_words(text, kWidth - indent);
 }
 
 std::string two_columns(const std::string& head, const std::string& text) {

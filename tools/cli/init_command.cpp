@@ -67,7 +67,6 @@ void add_init_options(CLI::App& command, Options& options) {
             "the plan's file; its platform is written beside it (default: the plan to stdout)");
   out.flag("--force", typed.force, "overwrite files that are there");
   out.flag("--quiet", options.quiet, "print nothing but errors, and the plan");
-  command.allow_extras();
 }
 
 int init_command(const Options& options) {

@@ -51,7 +51,6 @@ void add_operator_options(CLI::App& command, Options& options) {
       .flag("--terms", typed.terms, "with --batch: what each time is made of, for tools/fit");
   add_formats(command, options);
   add_quiet(command, options);
-  command.allow_extras();
 }
 
 int operator_command(const Options& options) {

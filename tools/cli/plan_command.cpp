@@ -76,7 +76,6 @@ void add_plan_from_options(CLI::App& command, Options& options) {
             "the plan's file; its platform is written beside it (default: the plan to stdout)");
   out.flag("--force", typed.force, "overwrite files that are there");
   out.flag("--quiet", options.quiet, "print nothing but errors, and the plan");
-  command.allow_extras();
 }
 
 int plan_command(const Options& options) {
@@ -87,9 +86,9 @@ int plan_command(const Options& options) {
   }
   if (typed.vllm.empty() == typed.sglang.empty()) {
     throw InputError({"rehearse plan", 1, 1},
-                     fmt::format("needs one of --from-vllm TEXT and --from-sglang TEXT; for "
-                                 "example: {}",
-                                 kExample));
+                     fmt::format("takes one of --from-vllm LAUNCH and --from-sglang LAUNCH, and {} "
+                                 "given; for example: {}",
+                                 typed.vllm.empty() ? "none is" : "both are", kExample));
   }
   LaunchRequest request = typed.request;
   request.acceptance = numbers_of(typed.acceptance);

@@ -258,7 +258,6 @@ void add_platform_options(CLI::App& command, Options& options) {
   add_quiet(command, options);
   OptionGroup(command, kOut)
       .value("--out", typed.out, "FILE", "the file to write (default: print it)");
-  command.allow_extras();
 }
 
 int platform_command(const Options& options) {

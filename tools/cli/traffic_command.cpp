@@ -14,7 +14,6 @@ void add_traffic_options(CLI::App& command, Options& options) {
       ->required();
   add_formats(command, options);
   add_quiet(command, options);
-  command.allow_extras();
 }
 
 int traffic_command(const Options& options) {

@@ -111,7 +111,8 @@ std::string describe_error(const CLI::ParseError& error, const std::vector<std::
   std::string what = error.what();
   if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {
     // "Could not convert: --nodes = x"
-    return what.substr(what.find(": ") + 2) + ": must be a number of its kind, without a unit";
+    return what.substr(what.find(": ") + 2) +
+           ": must be a number without a unit, or of a switch true or false";
   }
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) == nullptr) return what;
   const std::string option = what.substr(0, what.find(':'));

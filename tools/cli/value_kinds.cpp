@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <set>
-#include <sstream>
 
+#include "base/split.hpp"
 #include "catalog/device_catalog.hpp"
 #include "catalog/fabrics/fabric.hpp"
 #include "cli/command_table.hpp"
@@ -20,13 +20,6 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-Words words_in(const std::string& text) {
-  std::istringstream stream(text);
-  Words words;
-  for (std::string word; stream >> word;) words.push_back(word);
-  return words;
-}
-
 Words names_of_commands() {
   Words names;
   for (const Command& command : commands()) names.push_back(command.name);
@@ -42,7 +35,7 @@ Words names_of_fabrics() {
 Words names_of_all_algorithms() {
   std::set<std::string> names = {"auto"};
   for (int op = 0; op < kCollectiveOps; ++op) {
-    const Words of_op = words_in(names_of_algorithms(static_cast<CollectiveOp>(op)));
+    const Words of_op = words_of(names_of_algorithms(static_cast<CollectiveOp>(op)));
     names.insert(of_op.begin(), of_op.end());
   }
   return {names.begin(), names.end()};
@@ -57,7 +50,7 @@ Words with_ending(Words words, const char* ending) {
 Words names_of_dtypes() {
   for (const OperatorColumn& column : operator_columns()) {
     const std::string meaning = column.meaning;
-    if (column.name == std::string("dtype")) return words_in(meaning.substr(meaning.find(':') + 1));
+    if (column.name == std::string("dtype")) return words_of(meaning.substr(meaning.find(':') + 1));
   }
   return {};
 }
@@ -90,11 +83,11 @@ const ValueKind kKinds[] = {
        return Words{"fluid", "exact", "simgrid", "analytic"};
      }},
     {"FABRIC", Completed::kWords, names_of_fabrics},
-    {"OP", Completed::kWords, [] { return words_in(names_of_collective_ops()); }},
+    {"OP", Completed::kWords, [] { return words_of(names_of_collective_ops()); }},
     {"ALGORITHM", Completed::kWords, names_of_all_algorithms},
-    {"LIBRARY", Completed::kWords, [] { return words_in(names_of_libraries()); }},
+    {"LIBRARY", Completed::kWords, [] { return words_of(names_of_libraries()); }},
     {"PROTOCOL", Completed::kWords, [] { return Words(kProtocols.begin(), kProtocols.end()); }},
-    {"KIND", Completed::kWords, [] { return words_in(names_of_operator_kinds()); }},
+    {"KIND", Completed::kWords, [] { return words_of(names_of_operator_kinds()); }},
     {"FIELD=VALUE", Completed::kPrefixes, [] { return with_ending(schema_fields("plan"), "="); }},
     {"PATH", Completed::kWords, schema_paths},
     {"DTYPE", Completed::kWords, names_of_dtypes},
