@@ -1,5 +1,7 @@
 // Of sessions only the first turn comes whatever the service does: an overloaded one puts off the
-// later ones. So their arrivals are the sessions'.
+// later ones. So their arrivals are the sessions', and what stays in the system is a session, from
+// its first request to its last token: where sessions live longer and longer, more and more of them
+// are open.
 #include "metrics/lives.hpp"
 
 #include <algorithm>
@@ -8,11 +10,6 @@ namespace rehearse {
 namespace {
 
 double to_seconds(serving::Picoseconds time) { return serving::to_seconds(time).value; }
-
-bool has_sessions(const Serve& serve) {
-  return std::any_of(serve.requests.begin(), serve.requests.end(),
-                     [](const Request& each) { return each.after >= 0; });
-}
 
 // The first turn of each one's session.
 std::vector<int> first_turns(const Serve& serve) {
@@ -33,6 +30,11 @@ double last_arrival(const Serve& serve, const serving::ServiceResult& result) {
 }
 
 }  // namespace
+
+bool has_sessions(const Serve& serve) {
+  return std::any_of(serve.requests.begin(), serve.requests.end(),
+                     [](const Request& each) { return each.after >= 0; });
+}
 
 std::vector<Life> lives_of(const Serve& serve, const serving::ServiceResult& result) {
   const std::vector<int> first = first_turns(serve);
@@ -61,6 +63,20 @@ std::optional<ArrivalWindow> arrival_window(const Serve& serve,
   window.life_s /= static_cast<double>(lives.size());
   if (window.arrivals_s <= 0 || window.life_s <= 0) return std::nullopt;
   return window;
+}
+
+std::optional<BacklogGrowth> growth_of_sessions(const ArrivalWindow& window,
+                                                const std::vector<Life>& lives, double begin) {
+  const double end = window.arrivals_s;
+  if (end - begin < 2 * window.life_s) return std::nullopt;
+  std::vector<Stay> stays;
+  stays.reserve(lives.size());
+  int begun = 0;
+  for (const Life& each : lives) {
+    stays.push_back({each.from, each.to});
+    if (each.from > begin) ++begun;
+  }
+  return backlog_growth(stays, begin, end, begun / (end - begin));
 }
 
 }  // namespace rehearse

@@ -1,13 +1,18 @@
-// How long requests and sessions live in a service, and for how long they come.
+// How long requests and sessions live in a service, for how long they come, and whether more and
+// more sessions are open.
 #pragma once
 
 #include <optional>
 #include <vector>
 
 #include "metrics/arrival_window.hpp"
+#include "metrics/steadiness.hpp"
 #include "serving/service.hpp"
 
 namespace rehearse {
+
+// Some request is a later turn.
+bool has_sessions(const Serve& serve);
 
 // Of a session, or of a request that is none: from its arrival to its last token.
 struct Life {
@@ -23,5 +28,10 @@ std::vector<Life> lives_of(const Serve& serve, const serving::ServiceResult& res
 std::optional<ArrivalWindow> arrival_window(const Serve& serve,
                                             const serving::ServiceResult& result,
                                             const std::vector<Life>& lives);
+
+// The open sessions (steadiness.hpp); nothing where the first half of the window is shorter than a
+// session's life, so that all of it may be filling. REQUIRES: window.sessions.
+std::optional<BacklogGrowth> growth_of_sessions(const ArrivalWindow& window,
+                                                const std::vector<Life>& lives, double begin);
 
 }  // namespace rehearse

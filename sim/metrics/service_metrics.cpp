@@ -260,7 +260,16 @@ void Measurement::judge() {
 void Measurement::find_growth() {
   if (serve_.concurrency > 0) serving_.steady = true;
   if (!window_.has_arrivals) return;
-  serving_.arrivals = arrival_window(serve_, result_, lives_of(serve_, result_));
+  const std::vector<Life> lives = lives_of(serve_, result_);
+  serving_.arrivals = arrival_window(serve_, result_, lives);
+  if (has_sessions(serve_)) {
+    if (!serving_.arrivals) return;  // they all begin at once
+    const auto growth = growth_of_sessions(*serving_.arrivals, lives, to_seconds(window_.begin));
+    if (!growth) return;
+    serving_.steady = growth->steady;
+    serving_.backlog_growth_per_s = growth->per_s;
+    return;
+  }
   std::vector<Stay> stays;
   for (const serving::ServedRequest& each : result_.requests) {
     // Those of the warm-up are in the system, too.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "metrics/backlog.hpp"
+
 namespace rehearse {
 namespace {
 
@@ -31,12 +33,26 @@ std::string requests_csv(const Serving& serving) {
   return text;
 }
 
+const char* arrivals_name(const Serving& serving) {
+  return serving.arrivals && serving.arrivals->sessions ? "sessions" : "requests";
+}
+
+bool is_unjudged(const Serving& serving) {
+  return !serving.steady && serving.arrivals && serving.arrivals->sessions;
+}
+
 std::string steadiness_text(const Serving& serving) {
+  if (is_unjudged(serving)) {
+    return fmt::format(
+        "backlog cannot be judged: sessions begin for {}, not twice as long as one "
+        "lives ({})",
+        to_text(Seconds{serving.arrivals->arrivals_s}), to_text(Seconds{serving.arrivals->life_s}));
+  }
   if (!serving.steady) return {};
   if (!serving.backlog_growth_per_s) return "closed loop: the backlog cannot grow";
   if (*serving.steady) return "backlog does not grow";
-  return fmt::format("backlog grows by {:.3g} requests/s: no steady state",
-                     *serving.backlog_growth_per_s);
+  return fmt::format("backlog grows by {:.3g} {}/s: no steady state", *serving.backlog_growth_per_s,
+                     arrivals_name(serving));
 }
 
 std::string to_text(const SloTerm& term, double quantile) {

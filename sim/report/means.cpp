@@ -13,6 +13,7 @@
 
 #include "base/shares.hpp"
 #include "base/units.hpp"
+#include "metrics/backlog.hpp"
 #include "timeline/gpu_time.hpp"
 
 namespace rehearse {
@@ -153,9 +154,10 @@ std::string service_words(const Metrics& metrics) {
                        serving.refused);
   }
   if (serving.steady && !*serving.steady) {
-    return with_memory(fmt::format("queueing breaks it: the backlog grows by {:.3g} requests/s",
-                                   serving.backlog_growth_per_s.value_or(0)),
-                       serving);
+    return with_memory(
+        fmt::format("queueing breaks it: the backlog grows by {:.3g} {}/s",
+                    serving.backlog_growth_per_s.value_or(0), arrivals_name(serving)),
+        serving);
   }
   if (serving.slo && !serving.slo->met) return with_memory(missed_words(serving), serving);
   const std::string memory = full_memory_words(serving);

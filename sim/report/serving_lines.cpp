@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "layout/request_lengths.hpp"
+#include "metrics/backlog.hpp"
 
 namespace rehearse {
 namespace {
@@ -206,12 +207,13 @@ std::vector<Line> service_lines(const Metrics& metrics) {
   lines.push_back({"throughput", tokens_text(serving),
                    "tokens handed out in the window / window; prompts whose first token is in it; "
                    "all GPUs of the plan; to a user: 1 / mean TPOT"});
-  if (serving.steady) {
+  if (serving.steady || is_unjudged(serving)) {
     lines.push_back({"steadiness", steadiness_text(serving),
                      "slope of the least-squares line through the requests in the system over the "
                      "second half of the window; it grows where that is more than 2 % of the "
                      "offered rate, and the growth over that half more than 5 times the root mean "
-                     "square distance from the line"});
+                     "square distance from the line; of sessions, through the open ones, up to the "
+                     "beginning of the last"});
   }
   add_objective(lines, serving);
   lines.push_back({"engine", engine_state_text(serving),

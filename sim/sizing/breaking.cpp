@@ -13,6 +13,7 @@
 
 #include "base/error.hpp"
 #include "base/units.hpp"
+#include "metrics/backlog.hpp"
 #include "sizing/rates.hpp"
 
 namespace rehearse {
@@ -98,6 +99,9 @@ BreakingTerm term_of(const SizedPoint& point) {
 
 BreakingCause cause_of(const Breaking& breaking) {
   if (breaking.term == BreakingTerm::kRefused) return BreakingCause::kLength;
+  if (breaking.term == BreakingTerm::kBacklog && is_unjudged(breaking.at.serving)) {
+    return BreakingCause::kTooFew;
+  }
   const Serving& serving = breaking.at.serving;
   const bool full_pool = serving.kv_peak_fraction.value_or(0) >= kFullPool;
   if (full_pool || serving.preemptions.value_or(0) > breaking.preemptions_below) {
@@ -119,8 +123,8 @@ const char* to_text(BreakingTerm term) {
 }
 
 const char* to_text(BreakingCause cause) {
-  constexpr const char* kNames[] = {"KV memory", "prefill compute", "sequence slots",
-                                    "decode steps", "length"};
+  constexpr const char* kNames[] = {"KV memory",    "prefill compute", "sequence slots",
+                                    "decode steps", "length",          "too few requests"};
   return kNames[static_cast<int>(cause)];
 }
 
@@ -163,6 +167,9 @@ std::string missed_text(const SizedPoint& point, const std::string& arrivals) {
 std::string why_text(const Breaking& breaking) {
   const Serving& serving = breaking.at.serving;
   if (breaking.cause == BreakingCause::kLength) return "the requests are longer than max_model_len";
+  if (breaking.cause == BreakingCause::kTooFew) {
+    return "more of them may be kept up with, which so few sessions cannot show";
+  }
   std::string text;
   if (serving.kv_peak_fraction) {
     text += fmt::format("keys and values fill up to {} of their pool, ",

@@ -23,7 +23,14 @@ struct PassShares {
 constexpr double kFullPool = 0.98;
 
 enum class BreakingTerm { kTtft, kTpot, kBacklog, kRefused };
-enum class BreakingCause { kKvMemory, kPrefillCompute, kSequenceSlots, kDecodeSteps, kLength };
+enum class BreakingCause {
+  kKvMemory,
+  kPrefillCompute,
+  kSequenceSlots,
+  kDecodeSteps,
+  kLength,
+  kTooFew,  // sessions, to say whether their backlog grows
+};
 const char* to_text(BreakingTerm term);    // "TTFT", "TPOT", "backlog", "refused"
 const char* to_text(BreakingCause cause);  // "KV memory", "prefill compute", "sequence slots", ...
 
@@ -37,7 +44,8 @@ struct Breaking {
 };
 
 // Of requests refused, the term with the largest multiple of its objective, and the backlog, the
-// first that is missed. The cause: of refused requests their length; else KV memory, where the
+// first that is missed. The cause: of refused requests their length; of a backlog that cannot be
+// judged too few requests; else KV memory, where the
 // fullest pool is full or requests are preempted more often than at `below`; else prefill compute,
 // where prompts take at least half of the time that engines are busy: of each pass with tokens of
 // prompts, what it takes longer than one of decodes alone; else sequence slots, where at least half

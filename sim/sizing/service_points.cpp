@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "layout/memory_rule.hpp"
+#include "metrics/backlog.hpp"
 #include "metrics/service_metrics.hpp"
 #include "simulation/simulate_service.hpp"
 #include "sizing/rates.hpp"
@@ -10,7 +11,7 @@
 namespace rehearse {
 
 bool SizedPoint::feasible() const {
-  return serving.slo->met && serving.steady.value_or(true) && serving.refused == 0;
+  return serving.slo->met && serving.steady.value_or(!is_unjudged(serving)) && serving.refused == 0;
 }
 
 ServicePoints::ServicePoints(const Plan& plan, const Model& model, Cluster& cluster)

@@ -15,7 +15,8 @@ struct SizedPoint {
   int gpus = 1;
   Serving serving;  // without its requests
 
-  // The objective is met, the backlog does not grow, nobody is refused.
+  // The objective is met, the backlog does not grow (of sessions, which can be too few to say, it
+  // is known not to), nobody is refused.
   bool feasible() const;
 };
 

@@ -8,6 +8,7 @@
 #include "base/shares.hpp"
 #include "base/units.hpp"
 #include "layout/request_lengths.hpp"
+#include "metrics/backlog.hpp"
 
 namespace rehearse {
 namespace {
@@ -47,7 +48,8 @@ std::string kept_text(const SizedPoint& point) {
                         seconds(each.value_s));
   }
   text += fmt::format("; {:.4g} % keep the objective", 100 * slo.attainment);
-  if (!point.serving.steady.value_or(true)) text += "; " + steadiness_text(point.serving);
+  if (!point.serving.steady.value_or(!is_unjudged(point.serving)))
+    text += "; " + steadiness_text(point.serving);
   return text;
 }
 
@@ -141,7 +143,10 @@ std::string curve_lines(const Sizing& sizing) {
         serving.completed, seconds(serving.ttft_s->p50), seconds(serving.ttft_s->p99),
         tpot ? seconds(serving.tpot_s->p99) : std::string("-"), percent(serving.slo->attainment),
         percent(serving.kv_peak_fraction), serving.output_tokens_per_s_per_gpu,
-        serving.steady.value_or(true) ? "yes" : "no", each.feasible() ? "" : ", too much");
+        is_unjudged(serving)            ? "?"
+        : serving.steady.value_or(true) ? "yes"
+                                        : "no",
+        each.feasible() ? "" : ", too much");
   }
   const double low = sizing.curve.front().serving.ttft_s->p99;
   const std::string definition =

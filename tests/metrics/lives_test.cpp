@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "metrics/backlog.hpp"
 #include "metrics/service_by_hand.hpp"
 
 namespace rehearse {
@@ -95,6 +96,50 @@ TEST(ArrivalWindow, OfSessionsIsThatOfTheirBeginnings) {
 
 TEST(ArrivalWindow, IsNothingWhereNobodyComesAtADateOfHisOwn) {
   EXPECT_FALSE(measured({asks(5, 3), asks(5, 3)}, small_engine("vllm")).arrivals);
+}
+
+// Sessions of two turns of 11 ms, one at a time, the second right behind the first: 45.5 sessions a
+// second.
+std::vector<Offered> sessions(int count, serving::Picoseconds gap) {
+  std::vector<Offered> offered;
+  for (int i = 0; i < count; ++i) {
+    offered.push_back(asks(1, 1, i * gap));
+    offered.push_back(turn(1, 1, 2 * i, 0));
+  }
+  return offered;
+}
+
+// 66.7 begin in a second. How many are over by when depends on the order in the queue: between none
+// and 45.5 a second. Requests would not tell: second turns come when they can, and the last of
+// them at the end of all.
+TEST(OpenSessions, GrowWhereTheServiceIsOverloaded) {
+  const Serving serving = measured(sessions(400, 15 * kMs), one_at_a_time());
+  ASSERT_TRUE(serving.steady);
+  EXPECT_FALSE(*serving.steady);
+  EXPECT_GT(*serving.backlog_growth_per_s, 1000.0 / 15 - 1000.0 / 22 - 0.5);
+  EXPECT_LT(*serving.backlog_growth_per_s, 1000.0 / 15 + 0.5);
+  EXPECT_TRUE(steadiness_text(serving).ends_with(" sessions/s: no steady state"));
+}
+
+TEST(OpenSessions, DoNotGrowWhereItIsNot) {
+  const Serving serving = measured(sessions(400, 30 * kMs), one_at_a_time());
+  ASSERT_TRUE(serving.steady);
+  EXPECT_TRUE(*serving.steady);
+  EXPECT_NEAR(*serving.backlog_growth_per_s, 0, 0.1);
+}
+
+// Two sessions that begin within 300 ms and live for 248 ms: the second half of that time may be
+// filling.
+TEST(OpenSessions, AreNotJudgedBeforeTheFirstAreOver) {
+  const std::vector<Offered> offered = {asks(5, 3), turn(1, 1, 0, 200 * kMs), asks(5, 3, 300 * kMs),
+                                        turn(1, 1, 2, 200 * kMs)};
+  const Serving serving = measured(offered, small_engine("vllm"));
+  EXPECT_FALSE(serving.steady);
+  EXPECT_FALSE(serving.backlog_growth_per_s);
+  EXPECT_TRUE(is_unjudged(serving));
+  EXPECT_EQ(steadiness_text(serving),
+            "backlog cannot be judged: sessions begin for 300 ms, not twice as long as one lives "
+            "(248 ms)");
 }
 
 }  // namespace

@@ -197,6 +197,39 @@ TEST(Notes, AreNoneWhereTheyAreEnough) {
   EXPECT_TRUE(sizing.notes.empty()) << sizing.notes.front();
 }
 
+// Sessions of two turns of 10 ms, one at a time, with a second to think: 50 sessions a second, each
+// of which lives for 1.02 s at least. An objective that nothing misses leaves the backlog.
+Plan of_sessions(int requests) {
+  Plan plan = plan_of({.rate = 5, .requests = requests, .slo = {Seconds{100}, {}, 0.9}});
+  TrafficLaw& law = *plan.serve->law;
+  law.turns = 2;
+  law.think = Seconds{1};
+  plan.serve->requests = generate_requests(law, plan.seed, {});
+  return plan;
+}
+
+// 1,000 sessions, at 50/s for 20 s. Their later turns wait for the earlier ones, and so never come
+// too fast.
+TEST(Sessions, AreKeptUpWithUpToTheRateOfTheService) {
+  const Sizing sizing = sized(of_sessions(2000), 1);
+  ASSERT_TRUE(sizing.rate.largest);
+  EXPECT_GT(sizing.rate.largest->rate, 45);
+  EXPECT_LT(sizing.rate.largest->rate, 55);
+  EXPECT_EQ(sizing.breaking.term, BreakingTerm::kBacklog);
+  EXPECT_TRUE(sizing.notes.empty()) << sizing.notes.front();
+}
+
+// 20 sessions begin within two of their lives above 19 / 2.04 = 9.3/s.
+TEST(Sessions, HaveNoAnswerForRatesThatSoFewCannotShow) {
+  const Sizing sizing = sized(of_sessions(40), 1);
+  ASSERT_TRUE(sizing.rate.largest);
+  EXPECT_LE(sizing.rate.largest->rate, 9.32);
+  EXPECT_GT(sizing.rate.largest->rate, 8.5);
+  EXPECT_EQ(sizing.breaking.cause, BreakingCause::kTooFew);
+  ASSERT_FALSE(sizing.notes.empty());
+  EXPECT_NE(sizing.notes.front().find("sessions begin for "), std::string::npos);
+}
+
 TEST(Quantile, NeedsARequestAboveIt) {
   SizedPoint point;
   point.serving.slo.emplace();

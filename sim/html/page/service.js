@@ -22,8 +22,8 @@ function cards() {
   add("tokens/s per GPU", digits(SERVING.tokens_per_s_per_gpu), `prompt and output tokens, ${window}`);
   if (SERVING.tokens_per_s_per_user !== undefined) add("tokens/s to a user", digits(SERVING.tokens_per_s_per_user), "1 / mean TPOT");
   if (SERVING.steady !== undefined) {
-    add("backlog", SERVING.steady ? "steady" : `grows by ${digits(SERVING.backlog_growth_per_s)} requests/s`,
-        "of the requests in the system, over the second half of the window", !SERVING.steady);
+    add("backlog", SERVING.steady ? "steady" : `grows by ${digits(SERVING.backlog_growth_per_s)}/s`,
+        "of the requests in the system (of sessions, of the open ones), over the second half of the window", !SERVING.steady);
   }
   if (SERVING.slo_met !== undefined) {
     add("goodput", `${digits(SERVING.goodput_requests_per_s)} requests/s`, "completed in the window and within all thresholds");
