@@ -1,12 +1,15 @@
 // Feasible means feasible in a simulation of the same requests at another rate. More of it is worse
 // nearly always, and not always: batches and routers fall out differently. What is found is a
-// feasible point with an infeasible one right above it.
+// feasible point with an infeasible one right above it, and others further up: a rate may miss the
+// objective, or its backlog look as if it grew, by how its requests happen to fall, and would hide
+// that twice as many are kept up with.
 #include "sizing/find.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/error.hpp"
 #include "sizing/rates.hpp"
@@ -39,9 +42,7 @@ void refuse_all_at_once(const ServicePoints& points, const SizedPoint& point) {
                                requests, point.rate));
 }
 
-}  // namespace
-
-LargestRate find_largest_rate(ServicePoints& points, int replicas, double start, double step) {
+LargestRate bracketed(ServicePoints& points, int replicas, double start, double step) {
   LargestRate found;
   std::optional<SizedPoint> above;
   for (double rate = start; !found.largest || !above;) {
@@ -65,6 +66,31 @@ LargestRate find_largest_rate(ServicePoints& points, int replicas, double start,
     (point.feasible() ? *found.largest : *above) = point;
   }
   found.above = *above;
+  return found;
+}
+
+// The highest of the rates beyond that is feasible all the same.
+std::optional<double> feasible_beyond(ServicePoints& points, const SizedPoint& largest) {
+  std::optional<double> highest;
+  for (const double share : kBeyond) {
+    const double rate = rounded_rate(share * largest.rate);
+    if (points.at(rate, largest.replicas).feasible()) highest = rate;
+  }
+  return highest;
+}
+
+}  // namespace
+
+LargestRate find_largest_rate(ServicePoints& points, int replicas, double start, double step) {
+  LargestRate found = bracketed(points, replicas, start, step);
+  std::vector<SizedPoint> missed_below;
+  while (found.largest) {
+    const std::optional<double> higher = feasible_beyond(points, *found.largest);
+    if (!higher) break;
+    missed_below.push_back(found.above);
+    found = bracketed(points, replicas, *higher, kBeyond[0]);
+  }
+  found.missed_below = std::move(missed_below);
   return found;
 }
 

@@ -31,6 +31,12 @@ std::vector<std::string> notes_of(const Plan& plan, const Sizing& sizing) {
   if (sizing.fewest && sizing.fewest->at && is_short(*sizing.fewest->at)) {
     notes.push_back(note("the fewest GPUs rest", plan, sizing, *sizing.fewest->at));
   }
+  if (!sizing.rate.missed_below.empty()) {
+    notes.push_back(fmt::format(
+        "{}, by chance: {:.4g}/s and more are kept up with; rates as near as these are "
+        "not told apart",
+        missed_text(sizing.rate.missed_below.front(), sizing.arrivals), sizing.rate.largest->rate));
+  }
   return notes;
 }
 

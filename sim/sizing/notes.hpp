@@ -8,7 +8,8 @@
 
 namespace rehearse {
 
-// That an answer rests on too few requests (metrics/arrival_window.hpp), and how many are enough.
+// That an answer rests on too few requests (metrics/arrival_window.hpp), and how many are enough;
+// that a rate below the largest is missed by chance.
 std::vector<std::string> notes_of(const Plan& plan, const Sizing& sizing);
 
 // Whether the largest rate does, or, without one, the lowest that was simulated.

@@ -90,7 +90,9 @@ SeedSpread spread_of(std::vector<double> rates) {
 
 double rate_spread(const Sizing& sizing) {
   const double of_seeds = sizing.seeds ? sizing.seeds->range / sizing.seeds->mean : 0;
-  return std::max(kRateResolution, of_seeds);
+  const std::vector<SizedPoint>& missed = sizing.rate.missed_below;
+  const double of_chance = missed.empty() ? 0 : 1 - missed.front().rate / sizing.rate.largest->rate;
+  return std::max({kRateResolution, of_seeds, of_chance});
 }
 
 bool told_apart(const Sizing& sizing, double a, double b) {

@@ -59,7 +59,7 @@ struct Sizing {
 Sizing size_service(const PreparedPlan& prepared, const SizingOptions& options);
 
 // So much of a largest rate another seed may make, or the search for it: the range over seeds over
-// their mean, at least kRateResolution.
+// their mean, how far below the largest a rate missed by chance, at least kRateResolution.
 double rate_spread(const Sizing& sizing);
 // Whether two rates differ by more than that of the larger.
 bool told_apart(const Sizing& sizing, double a, double b);

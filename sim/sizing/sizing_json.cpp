@@ -43,6 +43,7 @@ void fill(const SizedPoint& from, proto::SizePoint& to) {
 void fill(const Sizing& sizing, const LargestRate& from, proto::SizeLargestRate& to) {
   to.set_resolution(kRateResolution);
   fill(from.above, *to.mutable_above());
+  for (const SizedPoint& each : from.missed_below) fill(each, *to.add_missed_below());
   if (!from.largest) return;
   to.set_rate(from.largest->rate);
   to.set_rate_per_gpu(from.largest->rate / from.largest->gpus);

@@ -56,6 +56,32 @@ TEST(LargestRate, OfAnObjectiveThatNothingMeetsSaysByHowMuch) {
   EXPECT_TRUE(text.ends_with(" requests/s is 10.0 ms, 2 x the objective")) << text;
 }
 
+// A pass of 10 ms takes all that wait, so that a request has its token after 10 ms and what is left
+// of the pass that it finds. Up to 101/s each of 50 comes shortly after the one before has ended:
+// gaps of 10 ms - d leave the last 49 d to wait, 6.5 ms at d = 0.13 ms. Faster, some come right
+// behind the beginning of a pass. But at 200/s every second one comes in the middle of a pass, and
+// waits 5 ms: 15 ms in all, and up to 201/s no more than 16.5 ms.
+TEST(LargestRate, IsNotHiddenByARateThatFailsByChance) {
+  SmallService service;
+  service.rate = 61;
+  service.requests = 50;
+  service.max_sequences = 64;
+  service.slo.ttft = Seconds{0.0165};
+  const Sizing sizing = sized(plan_of(service), 1);
+  ASSERT_TRUE(sizing.rate.largest);
+  EXPECT_GE(sizing.rate.largest->rate, 200);
+  EXPECT_LE(sizing.rate.largest->rate, 202);
+  ASSERT_EQ(sizing.rate.missed_below.size(), 1U);
+  const SizedPoint& missed = sizing.rate.missed_below.front();
+  EXPECT_FALSE(missed.feasible());
+  EXPECT_GT(missed.rate, 101);
+  EXPECT_LT(missed.rate, 103);
+  ASSERT_EQ(sizing.notes.size(), 1U);
+  EXPECT_TRUE(sizing.notes.front().starts_with("TTFT p100 at ")) << sizing.notes.front();
+  EXPECT_NE(sizing.notes.front().find(", by chance: "), std::string::npos) << sizing.notes.front();
+  EXPECT_FALSE(told_apart(sizing, sizing.rate.largest->rate, 1.01 * missed.rate));
+}
+
 // Of two that come at once the second has its token after 20 ms, well within 1 s.
 TEST(LargestRate, OfTooFewRequestsIsRefused) {
   SmallService service;
