@@ -21,6 +21,7 @@
 #include "service/service_run.hpp"
 #include "simulation/check_collectives.hpp"
 #include "simulation/replayed_steps.hpp"
+#include "simulation/service_work.hpp"
 
 namespace rehearse {
 namespace {
@@ -136,30 +137,33 @@ Plan plan_of_a_step(const Plan& plan) {
 
 namespace {
 
-// By fixed times and sizes of its parts, so that a limit means the same everywhere: what a service
-// of 20,000 to 200,000 requests took and held on a 2-core virtual machine, with prompts of 500 to
-// 8,500 tokens.
-void refuse_long_service(const Plan& plan, const SimulationOptions& options) {
-  constexpr Seconds kRequest{20e-6};
-  constexpr Seconds kOutputToken{0.15e-6};
-  constexpr Seconds kPromptBlock{0.25e-6};
+constexpr char kSimulating[] = "simulating this service";
+
+// By fixed sizes of its parts, so that a limit means the same everywhere: what a service of 20,000
+// to 200,000 requests held, with prompts of 500 to 8,500 tokens.
+void refuse_large_service(const Plan& plan, const SimulationOptions& options) {
   constexpr Bytes kBytesOfRequest{1500};
   constexpr Bytes kBytesOfToken{16};
-  constexpr double kBlock = 16;  // tokens
   // Of an output token where all steps are logged: by the engine, and in the result.
   constexpr Bytes kBytesLogged{2.0 * sizeof(serving::Slice)};
   const bool whole = options.operators && std::isinf(options.span.end.value);
   const Bytes logged = whole || plan.serve->engine.log_steps ? kBytesLogged : Bytes{};
-  const auto requests = static_cast<double>(plan.serve->requests.size());
-  const double blocks = prompt_tokens(plan) / kBlock;
-  const double output = output_tokens(plan);
-  const SourceLocation where = plan.where.at("serve.traffic");
-  refuse_too_slow(where, "simulating this service",
-                  kRequest * requests + kOutputToken * output + kPromptBlock * blocks,
-                  options.time_limit);
-  refuse_too_large(where, "simulating this service",
-                   kBytesOfRequest * requests + kBytesOfToken * (output + blocks) + logged * output,
+  const ServiceWork work = least_work(plan);
+  refuse_too_large(plan.where.at("serve.traffic"), kSimulating,
+                   kBytesOfRequest * work.requests +
+                       kBytesOfToken * (work.output_tokens + work.prompt_blocks) +
+                       logged * work.output_tokens,
                    options.memory_limit);
+}
+
+// Only where it may take longer: the pilot takes a part of the time, too.
+void refuse_long_service(const Plan& plan, ServicePricer& pricer, Seconds limit) {
+  if (estimate_time(most_work(plan)) <= limit) return;
+  const SourceLocation where = plan.where.at("serve.traffic");
+  refuse_too_slow(where, kSimulating, estimate_time(least_work(plan)), limit);
+  const Plan pilot = pilot_of(plan);
+  const ServiceWork work = work_by_pilot(plan, pilot, pricer.run(*pilot.serve));
+  refuse_too_slow(where, kSimulating, estimate_time(work), limit);
 }
 
 ServiceFigures figures_about(const Plan& plan, const ServiceRun& run) {
@@ -205,13 +209,14 @@ Simulation simulate_service(const PreparedPlan& prepared, const SimulationOption
   check_collectives(step, programs, cluster);
   check_decode_pool(plan, model, limits, cluster);
 
-  refuse_long_service(plan, options);
+  refuse_large_service(plan, options);
   if (options.operators) refuse_steps_without_operators(plan, model);
 
   Simulation result;
   const serving::LogSpan logged = options.operators ? span_of(options.span) : serving::LogSpan();
-  auto run =
-      std::make_shared<ServiceRun>(ServicePricer(plan, model, cluster).run(*plan.serve, logged));
+  ServicePricer pricer(plan, model, cluster);
+  refuse_long_service(plan, pricer, options.time_limit);
+  auto run = std::make_shared<ServiceRun>(pricer.run(*plan.serve, logged));
   const ServiceFigures about = figures_about(plan, *run);
   result.metrics =
       metrics_of_service(measure_service(plan, run->result, about), run->result, about);
