@@ -9,7 +9,6 @@
 #include "base/utf8.hpp"
 
 namespace rehearse {
-namespace {
 
 Seconds parse_long_time(const std::string& text) {
   constexpr std::pair<std::string_view, double> kUnits[] = {{"min", 60}, {"h", 3600}};
@@ -23,8 +22,6 @@ Seconds parse_long_time(const std::string& text) {
   }
   return parse_seconds(text);
 }
-
-}  // namespace
 
 void refuse_field(const FieldLocations& where, const std::string& field, const std::string& rule) {
   throw InputError(where.at(field), fmt::format("{}{}", field, rule));

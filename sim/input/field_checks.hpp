@@ -13,6 +13,9 @@ namespace rehearse {
 // The longest that a time of `serve` may be: its dates are 64-bit picoseconds, which hold 106 days.
 constexpr Seconds kLongestServed{1e6};
 
+// "10min", "2h", or what parse_seconds reads. Throws std::invalid_argument as that does.
+Seconds parse_long_time(const std::string& text);
+
 // "FIELD" + rule, at the field.
 [[noreturn]] void refuse_field(const FieldLocations& where, const std::string& field,
                                const std::string& rule);

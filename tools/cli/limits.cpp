@@ -5,6 +5,7 @@
 
 #include "base/free_memory.hpp"
 #include "base/option_place.hpp"
+#include "input/field_checks.hpp"
 
 namespace rehearse {
 namespace {
@@ -25,7 +26,7 @@ Limits limits_of(const Options& options) {
   limits.memory = options.max_memory.empty()
                       ? free_memory()
                       : parsed("--max-memory", options.max_memory, parse_bytes);
-  limits.time = parsed("--max-time", options.max_time, parse_seconds);
+  limits.time = parsed("--max-time", options.max_time, parse_long_time);
   return limits;
 }
 
