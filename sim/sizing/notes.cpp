@@ -19,6 +19,14 @@ std::string note(const char* answer, const Plan& plan, const Sizing& sizing,
                      sizing.arrivals, short_window_text(*point.serving.arrivals, *plan.serve));
 }
 
+// Requests that happen to come closer in the second half of their time look like a backlog that
+// grows; another seed's do not.
+bool only_backlog_breaks(const Plan& plan, const Sizing& sizing) {
+  return sizing.rate.largest && !sizing.seeds && sizing.breaking.term == BreakingTerm::kBacklog &&
+         sizing.breaking.cause != BreakingCause::kTooFew && plan.serve->law &&
+         plan.serve->law->process != ArrivalProcess::kConstant;
+}
+
 }  // namespace
 
 bool rests_on_too_few(const LargestRate& rate) { return is_short(answer_of(rate)); }
@@ -36,6 +44,12 @@ std::vector<std::string> notes_of(const Plan& plan, const Sizing& sizing) {
         "{}, by chance: {:.4g}/s and more are kept up with; rates as near as these are "
         "not told apart",
         missed_text(sizing.rate.missed_below.front(), sizing.arrivals), sizing.rate.largest->rate));
+  }
+  if (only_backlog_breaks(plan, sizing)) {
+    notes.push_back(
+        fmt::format("above the largest rate only the backlog grows, every objective is met: of one "
+                    "sample of {} that may be chance, and the rate too low: --seeds 5 tells",
+                    sizing.arrivals));
   }
   return notes;
 }

@@ -223,6 +223,19 @@ TEST(Notes, AreNoneWhereTheyAreEnough) {
   EXPECT_TRUE(sizing.notes.empty()) << sizing.notes.front();
 }
 
+// A backlog is judged by one sample of gaps.
+TEST(Notes, SayThatABacklogAloneMayBeChance) {
+  SmallService service;
+  service.requests = 400;
+  service.slo = {Seconds{100}, {}, 0.9};
+  service.process = ArrivalProcess::kPoisson;
+  const Sizing sizing = sized(plan_of(service), 1);
+  ASSERT_TRUE(sizing.rate.largest);
+  ASSERT_EQ(sizing.breaking.term, BreakingTerm::kBacklog);
+  ASSERT_FALSE(sizing.notes.empty());
+  EXPECT_TRUE(sizing.notes.back().ends_with("--seeds 5 tells")) << sizing.notes.back();
+}
+
 // Sessions of two turns of 10 ms, one at a time, with a second to think: 50 sessions a second, each
 // of which lives for 1.02 s at least. An objective that nothing misses leaves the backlog.
 Plan of_sessions(int requests) {
