@@ -66,6 +66,11 @@ struct Simulation {
   ReplayCounts counts;
 };
 
+// Of a batch, by what a rank holds in any case, its weights and buffers and the KV cache of its
+// passes: who does not fit, and what would help; empty: everybody may.
+std::string what_cannot_fit(const Plan& plan, const Model& model, const Programs& programs,
+                            const Platform& platform);
+
 // Throws InputError: the platform cannot be loaded, or a limit is too low; and DoesNotFit.
 Simulation simulate(const PreparedPlan& prepared, const SimulationOptions& options);
 inline Simulation simulate(const Plan& plan, const Model& model, const SimulationOptions& options) {

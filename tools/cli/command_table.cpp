@@ -61,7 +61,7 @@ std::vector<Command> start() {
        {{"rehearse show --model Qwen/Qwen3-32B", "parameters, bytes and FLOPs of a model"},
         {"rehearse show " + kPlan, "who holds what, the groups, FLOPs and bytes, memory"}},
        kPrinted,
-       "",
+       "the plan does not fit in memory",
        add_show_options,
        show_command},
       {"schema",
