@@ -155,8 +155,7 @@ int show_command(const Options& options) {
     if (options.dump == "program") return dump(programs);
     std::string shown = show(model, plan, platform, programs, options.dump == "ranks");
     if (!plan.serve) return shown;
-    const bool wraps = programs.ranks.size() > kMostListed;
-    return shown + (wraps ? wrapped_lines(engine.text, kScreenColumns) : engine.text);
+    return shown + (is_large(plan) ? wrapped_lines(engine.text, kScreenColumns) : engine.text);
   };
   print_answer(options, {text, [&] { return facts_json(model, plan, platform, programs); },
                          [&] { return rank_rows(plan, platform, programs); }});
