@@ -198,6 +198,13 @@ void check_decode_pool(const Plan& plan, const Model& model, const Limits& limit
   check_collectives(step, programs, cluster);
 }
 
+// Before what is assumed of every service.
+void add_short_window(const Plan& plan, Metrics& metrics) {
+  if (!metrics.serving->arrivals) return;
+  std::string text = short_window_text(*metrics.serving->arrivals, *plan.serve);
+  if (!text.empty()) metrics.assumptions.insert(metrics.assumptions.begin(), std::move(text));
+}
+
 }  // namespace
 
 Simulation simulate_service(const PreparedPlan& prepared, const SimulationOptions& options) {
@@ -237,6 +244,7 @@ Simulation simulate_service(const PreparedPlan& prepared, const SimulationOption
   metrics.accuracy = accuracy_of(plan, model, platform, programs);
   metrics.model_notes = notes_of(model, platform);
   metrics.assumptions = assumptions_of(plan, model, platform, about.gpus, &metrics.accuracy);
+  add_short_window(plan, metrics);
   if (options.facts) result.facts = facts_json(model, plan, platform, programs);
   if (options.operators) {
     result.replayed = replay_steps(plan, model, *run, cluster, options, result.counts);
