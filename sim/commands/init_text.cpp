@@ -14,6 +14,7 @@
 #include "commands/plan_texts.hpp"
 #include "input/traffic_fields.hpp"
 #include "layout/layout.hpp"
+#include "metrics/arrival_window.hpp"
 #include "model/weights.hpp"
 
 namespace rehearse {
@@ -22,8 +23,7 @@ namespace {
 constexpr double kRange = 0.5;        // of lengths, to both sides of the mean
 constexpr int kFewestRequests = 200;  // so that p99 is of some
 constexpr int kMostRequests = 20000;  // seconds of simulation
-constexpr double kLives = 10;   // how often a request's time fits between first and last arrival
-constexpr double kAtATime = 4;  // requests with each engine
+constexpr double kAtATime = 4;        // requests with each engine
 constexpr double kOfBandwidth = 0.5;  // of the memory's, as steps of few requests reach it
 constexpr double kOfPeak = 0.3;       // of prompts
 // An example for the user to change. MLPerf Inference asks of Llama-2-70B 2 s to the first token
@@ -200,7 +200,7 @@ int requests_of(const InitDraft& draft) {
   const double per_second = parse_request_rate(rate_of(draft));
   const double life = request_time(draft, rough_times(draft, *draft.layout->chosen));
   constexpr double kRounded = 100;
-  return static_cast<int>(std::clamp<double>(round_up(kLives * life * per_second, kRounded),
+  return static_cast<int>(std::clamp<double>(round_up(kLivesEnough * life * per_second, kRounded),
                                              kFewestRequests, kMostRequests));
 }
 

@@ -159,15 +159,10 @@ std::string empty_trace_warning(const RunRequest& request, Seconds makespan) {
                      to_text(makespan));
 }
 
-// Rates, goodput and the backlog are of the time from the first to the last arrival.
-std::string short_window_warning(const Metrics& metrics) {
-  if (!metrics.serving || !metrics.serving->offered_rate || !metrics.serving->e2e_s) return {};
-  const double life = metrics.serving->e2e_s->mean;
-  if (metrics.serving->window_s >= life) return {};
-  return fmt::format(
-      "warning: requests arrive for {} in all, and one takes {} on average: the rates, the goodput "
-      "and the backlog are of a service that fills, not of one that goes on; ask for more requests",
-      to_text(Seconds{metrics.serving->window_s}), to_text(Seconds{life}));
+std::string short_window_warning(const Plan& plan, const Metrics& metrics) {
+  if (!metrics.serving || !metrics.serving->arrivals) return {};
+  const std::string text = short_window_text(*metrics.serving->arrivals, *plan.serve);
+  return text.empty() ? text : "warning: " + text;
 }
 
 std::vector<std::string> warnings_of(const RunRequest& request, const Simulation& simulation) {
@@ -179,7 +174,7 @@ std::vector<std::string> warnings_of(const RunRequest& request, const Simulation
     add(dropped_tokens_warning(request.prepared.plan(), simulation.metrics));
   }
   add(doubt_warning(simulation.counts.doubt));
-  if (!request.quiet) add(short_window_warning(simulation.metrics));
+  if (!request.quiet) add(short_window_warning(request.prepared.plan(), simulation.metrics));
   if (simulation.replayed) add(replay_note(*simulation.replayed));
   add(empty_trace_warning(request, {simulation.metrics.makespan_s}));
   if (!request.out.empty() && !writes_pages()) add(fmt::format("note: {}", kNoPages));
@@ -280,6 +275,7 @@ std::string explanation_text(const RunReport& report) {
   quantities.update(nlohmann::json::parse(report.simulation.facts));
   std::string text = "\nWhat makes the numbers\n";
   for (const std::string& line : because_of_everything(quantities)) text += "  " + line + "\n";
+  if (report.simulation.explained) text += explained_text(*report.simulation.explained);
   return text + improvements_text(report.improvements);
 }
 

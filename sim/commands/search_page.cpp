@@ -8,6 +8,7 @@
 
 #include "search/assumptions.hpp"
 #include "search/columns.hpp"
+#include "search/notes.hpp"
 #include "search/search_text.hpp"
 #include "search/shortfall.hpp"
 #include "search/ties.hpp"
@@ -167,7 +168,7 @@ ReportSearch page_of(const PlanRequest& request, const SearchInputs& inputs,
   if (!inputs.base.variant.empty()) page.plan += " " + inputs.base.variant;
   if (inputs.space.platforms.size() == 1) page.plan += " on " + inputs.space.platforms[0].path;
   page.assumptions = assumptions_of(inputs);
-  page.notes = inputs.space.notes;
+  page.notes = notes_of(inputs, result);
   page.complete = result.complete;
   page.exhaustive = inputs.goals.exhaustive && result.complete;
   page.considered = result.considered;

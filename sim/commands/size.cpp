@@ -9,6 +9,7 @@
 #include "commands/prepare.hpp"
 #include "commands/seeds.hpp"
 #include "report/means.hpp"
+#include "sizing/notes.hpp"
 #include "sizing/rates.hpp"
 #include "sizing/sizing_json.hpp"
 #include "sizing/sizing_rows.hpp"
@@ -24,10 +25,13 @@ std::string means_of_sizing(const Plan& plan, const Sizing& sizing) {
                         sizing.rate.largest->rate, sizing.arrivals, to_text(breaking.cause))
           : fmt::format("{} breaks at every rate, because of {}", to_text(breaking.term),
                         to_text(breaking.cause));
+  const std::string doubt = rests_on_too_few(sizing.rate)
+                                ? "; on too few requests to be sure (the note says how many)"
+                                : "";
   const int replicas = plan.serve->replicas;
   return means_line(
-      layout_words(plan.layout, replicas, plan.serve->gpus(plan.layout), sizing.servers), limit,
-      error_words(sizing.accuracy));
+      layout_words(plan.layout, replicas, plan.serve->gpus(plan.layout), sizing.servers),
+      limit + doubt, error_words(sizing.accuracy));
 }
 
 SizeReport size_plan(const SizeRequest& request) {
@@ -48,6 +52,7 @@ SizeReport size_plan(const SizeRequest& request) {
   report.text = sizing_text(identity, plan, sizing) + means_of_sizing(plan, sizing);
   report.json = sizing_json(identity, sizing);
   report.rows = sizing_rows(sizing);
+  report.notes = sizing.notes;
   if (!sizing.rate.largest) report.verdict = infeasible_text(sizing);
   if (!request.out.empty()) write_file(request.out + "/size.json", report.json);
   return report;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/table.hpp"
 #include "input/input.hpp"
@@ -21,10 +22,11 @@ struct SizeRequest {
 };
 
 struct SizeReport {
-  std::string text;     // for people
-  std::string json;     // size.json
-  Table rows;           // its points
-  std::string verdict;  // why no rate is feasible; empty: one is
+  std::string text;                // for people
+  std::string json;                // size.json
+  Table rows;                      // its points
+  std::vector<std::string> notes;  // that text and json have; a table has no place for them
+  std::string verdict;             // why no rate is feasible; empty: one is
 };
 
 // Its last line: what breaks first, above which rate, and the error of the times.

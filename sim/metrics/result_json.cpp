@@ -210,6 +210,9 @@ void fill(const Serving& from, proto::Serving& to) {
   if (from.preemptions) to.set_preemptions(*from.preemptions);
   if (from.prefix_hit_fraction) to.set_prefix_hit_fraction(*from.prefix_hit_fraction);
   if (from.kv_transfer) fill(*from.kv_transfer, *to.mutable_kv_transfer());
+  if (!from.arrivals) return;
+  to.set_life_s(from.arrivals->life_s);
+  to.set_window_lives(from.arrivals->lives());
 }
 
 void fill_times(const Metrics& from, proto::Result& to) {

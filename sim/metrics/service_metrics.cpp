@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "metrics/lives.hpp"
 #include "metrics/steadiness.hpp"
 #include "metrics/token_gaps.hpp"
 
@@ -259,6 +260,7 @@ void Measurement::judge() {
 void Measurement::find_growth() {
   if (serve_.concurrency > 0) serving_.steady = true;
   if (!window_.has_arrivals) return;
+  serving_.arrivals = arrival_window(serve_, result_, lives_of(serve_, result_));
   std::vector<Stay> stays;
   for (const serving::ServedRequest& each : result_.requests) {
     // Those of the warm-up are in the system, too.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "metrics/arrival_window.hpp"
 #include "metrics/distribution.hpp"
 #include "plan/plan.hpp"
 
@@ -75,6 +76,7 @@ struct Serving {
   std::optional<double> offered_rate;           // nothing in a closed loop
   std::optional<double> tokens_per_s_per_user;  // 1 / mean TPOT
   std::optional<SloVerdict> slo;                // nothing without an objective
+  std::optional<ArrivalWindow> arrivals;        // nothing where the growth below is nothing
   std::optional<bool> steady;                   // nothing where all come at once
   std::optional<double> backlog_growth_per_s;   // nothing in a closed loop
   std::optional<double> kv_peak_fraction;       // nothing where blocks are not limited

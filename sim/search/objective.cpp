@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -57,6 +58,10 @@ double stay(const Metrics& at, const SearchPlatform&) {
 template <double SloVerdict::*kPart>
 double verdict(const Metrics& at, const SearchPlatform&) {
   return at.serving && at.serving->slo ? (*at.serving->slo).*kPart : kNone;
+}
+template <auto kPart>
+double window(const Metrics& at, const SearchPlatform&) {
+  return at.serving && at.serving->arrivals ? std::invoke(kPart, *at.serving->arrivals) : kNone;
 }
 double slo_met(const Metrics& at, const SearchPlatform&) {
   return at.serving && at.serving->slo ? static_cast<double>(at.serving->slo->met) : kNone;
@@ -150,6 +155,8 @@ constexpr SearchQuantity kQuantities[] = {
     {"serving.mean_batch", "requests in a step", "", true, false, served<&Serving::mean_batch>, OfJob::kServe},
     {"serving.preemptions", "preemptions", "", false, false, served<&Serving::preemptions>, OfJob::kServe},
     {"serving.prefix_hit_fraction", "prompts from the cache", "", true, false, served<&Serving::prefix_hit_fraction>, OfJob::kServe},
+    {"serving.life_s", "time in an engine", "s", false, false, window<&ArrivalWindow::life_s>, OfJob::kServe},
+    {"serving.window_lives", "arrivals over life", "", true, false, window<&ArrivalWindow::lives>, OfJob::kServe},
     {"memory.usable_fraction", "usable memory", "of capacity", true, false, [](const Metrics& at, const SearchPlatform&) { return at.memory.usable_bytes / at.memory.capacity_bytes; }, OfJob::kServe},
 };
 

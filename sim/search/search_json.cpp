@@ -7,6 +7,7 @@
 #include "proto/proto_json.hpp"
 #include "proto/search.pb.h"
 #include "search/assumptions.hpp"
+#include "search/notes.hpp"
 #include "search/search_text.hpp"
 #include "search/skew.hpp"
 #include "search/ties.hpp"
@@ -104,7 +105,7 @@ std::string search_json(const SearchInputs& inputs, const SearchResult& result,
   }
   if (result.plan_row) fill(inputs, *result.plan_row, *json.mutable_plan_layout());
   for (const std::string& each : assumptions_of(inputs)) json.add_assumptions(each);
-  for (const std::string& each : inputs.space.notes) json.add_notes(each);
+  for (const std::string& each : notes_of(inputs, result)) json.add_notes(each);
   return to_json(json);
 }
 

@@ -8,6 +8,7 @@
 
 #include "search/assumptions.hpp"
 #include "search/columns.hpp"
+#include "search/notes.hpp"
 #include "search/shortfall.hpp"
 #include "search/skew.hpp"
 #include "search/ties.hpp"
@@ -299,7 +300,7 @@ std::string search_table(const SearchInputs& inputs, const SearchResult& result)
                         result.legal_excluded());
   }
   text += exclusions_text(result.excluded, kReasons);
-  for (const std::string& each : inputs.space.notes) text += "note: " + each + "\n";
+  for (const std::string& each : notes_of(inputs, result)) text += "note: " + each + "\n";
   if (!result.complete) text += "stopped: what follows is only what is known so far\n";
   for (const std::string& each : assumptions_of(inputs)) text += "assumes: " + each + "\n";
   const Table table(inputs, result);

@@ -136,6 +136,21 @@ Plan plan_of_a_step(const Plan& plan) {
 
 namespace {
 
+// Where all steps are logged: by the engine, and in the result.
+Bytes log_of(const Plan& plan) {
+  constexpr Bytes kBytesOfToken{2.0 * sizeof(serving::Slice)};
+  return kBytesOfToken * output_tokens(plan);
+}
+
+// Of longer logs nothing is explained: the run itself takes less.
+constexpr Bytes kMostExplained{1e9};
+
+void forget_steps(const serving::LogSpan& wanted, std::vector<serving::LoggedStep>& steps) {
+  std::erase_if(steps, [&](const serving::LoggedStep& each) {
+    return !wanted.has(each.step.start, each.step.end);
+  });
+}
+
 // By fixed times and sizes of its parts, so that a limit means the same everywhere: what a service
 // of 20,000 to 200,000 requests took and held on a 2-core virtual machine, with prompts of 500 to
 // 8,500 tokens.
@@ -146,10 +161,8 @@ void refuse_long_service(const Plan& plan, const SimulationOptions& options) {
   constexpr Bytes kBytesOfRequest{1500};
   constexpr Bytes kBytesOfToken{16};
   constexpr double kBlock = 16;  // tokens
-  // Of an output token where all steps are logged: by the engine, and in the result.
-  constexpr Bytes kBytesLogged{2.0 * sizeof(serving::Slice)};
   const bool whole = options.operators && std::isinf(options.span.end.value);
-  const Bytes logged = whole || plan.serve->engine.log_steps ? kBytesLogged : Bytes{};
+  const Bytes logged = whole || plan.serve->engine.log_steps ? log_of(plan) : Bytes{};
   const auto requests = static_cast<double>(plan.serve->requests.size());
   const double blocks = prompt_tokens(plan) / kBlock;
   const double output = output_tokens(plan);
@@ -158,7 +171,7 @@ void refuse_long_service(const Plan& plan, const SimulationOptions& options) {
                   kRequest * requests + kOutputToken * output + kPromptBlock * blocks,
                   options.time_limit);
   refuse_too_large(where, "simulating this service",
-                   kBytesOfRequest * requests + kBytesOfToken * (output + blocks) + logged * output,
+                   kBytesOfRequest * requests + kBytesOfToken * (output + blocks) + logged,
                    options.memory_limit);
 }
 
@@ -185,6 +198,13 @@ void check_decode_pool(const Plan& plan, const Model& model, const Limits& limit
   check_collectives(step, programs, cluster);
 }
 
+// Before what is assumed of every service.
+void add_short_window(const Plan& plan, Metrics& metrics) {
+  if (!metrics.serving->arrivals) return;
+  std::string text = short_window_text(*metrics.serving->arrivals, *plan.serve);
+  if (!text.empty()) metrics.assumptions.insert(metrics.assumptions.begin(), std::move(text));
+}
+
 }  // namespace
 
 Simulation simulate_service(const PreparedPlan& prepared, const SimulationOptions& options) {
@@ -203,8 +223,14 @@ Simulation simulate_service(const PreparedPlan& prepared, const SimulationOption
 
   Simulation result;
   const serving::LogSpan logged = options.operators ? span_of(options.span) : serving::LogSpan();
+  const bool explains = options.explain && log_of(plan) <= kMostExplained;
+  ServicePricer pricer(plan, model, cluster);
   auto run =
-      std::make_shared<ServiceRun>(ServicePricer(plan, model, cluster).run(*plan.serve, logged));
+      std::make_shared<ServiceRun>(pricer.run(*plan.serve, explains ? serving::kWholeRun : logged));
+  if (explains) {
+    result.explained = std::make_shared<const ExplainedService>(pricer.explain(*plan.serve, *run));
+    if (!plan.serve->engine.log_steps) forget_steps(logged, run->result.steps);
+  }
   const ServiceFigures about = figures_about(plan, *run);
   result.metrics =
       metrics_of_service(measure_service(plan, run->result, about), run->result, about);
@@ -218,6 +244,7 @@ Simulation simulate_service(const PreparedPlan& prepared, const SimulationOption
   metrics.accuracy = accuracy_of(plan, model, platform, programs);
   metrics.model_notes = notes_of(model, platform);
   metrics.assumptions = assumptions_of(plan, model, platform, about.gpus, &metrics.accuracy);
+  add_short_window(plan, metrics);
   if (options.facts) result.facts = facts_json(model, plan, platform, programs);
   if (options.operators) {
     result.replayed = replay_steps(plan, model, *run, cluster, options, result.counts);

@@ -61,8 +61,10 @@ struct Simulation {
   Metrics metrics;
   std::optional<CriticalPath> critical_path;  // where it was asked for
   std::shared_ptr<const ServiceRun> service;  // of a plan that serves
-  std::optional<ReplayedSteps> replayed;      // of these, whose operators were
-  std::string facts;                          // facts.proto as JSON, where that was asked for
+  // Of such a plan, where an explanation was asked for and the log of its steps is not too long.
+  std::shared_ptr<const ExplainedService> explained;
+  std::optional<ReplayedSteps> replayed;  // of these, whose operators were
+  std::string facts;                      // facts.proto as JSON, where that was asked for
   ReplayCounts counts;
 };
 

@@ -10,6 +10,7 @@
 #include "platform/gpu_kinds.hpp"
 #include "simulation/check_collectives.hpp"
 #include "simulation/simulate_service.hpp"
+#include "sizing/notes.hpp"
 #include "sizing/rates.hpp"
 
 namespace rehearse {
@@ -134,6 +135,7 @@ Sizing size_service(const PreparedPlan& prepared, const SizingOptions& options) 
                        ? std::max(sizing.fewest->at->gpus, sizing.at_plan.gpus)
                        : sizing.at_plan.gpus;
   sizing.assumptions = assumptions_of(plan, model, platform, gpus, &sizing.accuracy);
+  sizing.notes = notes_of(plan, sizing);
   return sizing;
 }
 

@@ -48,7 +48,8 @@ struct Sizing {
   std::optional<FewestReplicas> fewest;       // for the plan's rate
   std::optional<LargestRate> rate_of_fewest;  // of so many replicas; nothing where none do
   int simulations = 0;
-  RunningCost price;  // of a GPU
+  RunningCost price;               // of a GPU
+  std::vector<std::string> notes;  // notes.hpp
   std::vector<std::string> assumptions;
   RunAccuracy accuracy;  // of its times
   int servers = 0;       // of the plan's replicas; 0: the platform does not say

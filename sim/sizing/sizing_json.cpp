@@ -37,6 +37,7 @@ void fill(const SizedPoint& from, proto::SizePoint& to) {
   to.set_output_tokens_per_s_per_gpu(serving.output_tokens_per_s_per_gpu);
   if (serving.steady) to.set_steady(*serving.steady);
   if (serving.backlog_growth_per_s) to.set_backlog_growth_per_s(*serving.backlog_growth_per_s);
+  if (serving.arrivals) to.set_window_lives(serving.arrivals->lives());
 }
 
 void fill(const Sizing& sizing, const LargestRate& from, proto::SizeLargestRate& to) {
@@ -119,6 +120,7 @@ std::string sizing_json(const RunIdentity& identity, const Sizing& sizing) {
   if (sizing.seeds) fill(*sizing.seeds, *json.mutable_seeds());
   if (sizing.fewest) fill(sizing, *sizing.fewest, *json.mutable_replicas());
   json.set_simulations(sizing.simulations);
+  for (const std::string& each : sizing.notes) json.add_assumptions(each);
   for (const std::string& each : sizing.assumptions) json.add_assumptions(each);
   return to_json(json);
 }

@@ -30,6 +30,8 @@ void add(const char* row, const SizedPoint& point, const Sizing& sizing, Table& 
              {"output_tokens_per_s_per_gpu", serving.output_tokens_per_s_per_gpu},
              {"steady", cell_of(serving.steady)},
              {"backlog_growth_per_s", cell_of(serving.backlog_growth_per_s)},
+             {"window_lives",
+              cell_from(serving.arrivals, [](const ArrivalWindow& its) { return its.lives(); })},
              {"dollars_per_hour", cell_from(price, [&](double usd) { return usd * point.gpus; })},
              {"dollars_per_million_output_tokens",
               cell_of(cost_of_point(point, sizing.price).dollars_per_million_output_tokens)}});

@@ -169,6 +169,7 @@ std::string head_lines(const RunIdentity& identity, const Plan& plan, const Sizi
                            plan.serve->requests.size(), prompt_tokens(plan) / requests,
                            output_tokens(plan) / requests, sizing.plan_rate, sizing.arrivals));
   text += line("objective", objective_text(sizing.at_plan));
+  for (const std::string& each : sizing.notes) text += line("note", each);
   if (too_few_requests(sizing.at_plan)) {
     text +=
         line("note", fmt::format("{} of {} requests: too few, it is their largest",

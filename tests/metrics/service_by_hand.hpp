@@ -21,6 +21,8 @@ inline Plan plan_of(const std::vector<serving::Offered>& offered) {
     request.in_trace = request.arrival;
     request.prompt_tokens = each.prompt;
     request.output_tokens = each.output;
+    request.after = each.after;
+    request.think = serving::to_seconds(each.think);
     plan.serve->requests.push_back(request);
   }
   plan.serve->engine.name = "vllm";

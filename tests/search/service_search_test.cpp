@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "replay/recorded_run.hpp"
+#include "search/notes.hpp"
 #include "search/search.hpp"
 #include "search/search_job.hpp"
 #include "sizing/small_services.hpp"
@@ -51,6 +52,9 @@ class Searched {
     Workers made(workers, search_job(plan_, model_, space_, limits()), Seconds{60});
     return search({plan_, model_, space_, goals_}, enumerate(space_, plan_, model_), made, nullptr,
                   [](const SearchProgress&) { return true; });
+  }
+  std::vector<std::string> notes() const {
+    return notes_of({plan_, model_, space_, goals_}, result());
   }
   // What simulating the row's plan says.
   std::vector<double> simulated(const SearchRow& row) const {
@@ -168,6 +172,24 @@ TEST(ServiceSearch, SaysOfEachLayoutWhatItsPlanSays) {
       EXPECT_EQ(row.values[at], alone[at]) << row.key << " " << search_quantities()[at].name;
     }
   }
+}
+
+// 31 requests at 150/s come for 0.2 s, 20 lives of 10 ms. With 10 tokens each, at 10 ms for the
+// first and 5.5 ms for each further one, a request lives for 59.5 ms at least: 30 gaps of 6.67 ms
+// are at most 3.4 lives.
+TEST(ServiceSearch, SaysThatRowsRestOnTooFewRequests) {
+  EXPECT_TRUE(Searched(plan_of(queue())).notes().empty());
+  SmallService service = queue();
+  service.output = 10;
+  service.max_sequences = 8;
+  service.slo.ttft = Seconds{1};
+  const std::vector<std::string> notes = Searched(plan_of(service)).notes();
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_NE(notes.front().find(" rows rest on too few requests: requests arrive for 200 ms, "),
+            std::string::npos)
+      << notes.front();
+  EXPECT_NE(notes.front().find("takes serve.traffic.requests: "), std::string::npos)
+      << notes.front();
 }
 
 }  // namespace

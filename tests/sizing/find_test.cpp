@@ -165,6 +165,38 @@ TEST(Seeds, OfConstantRequestsDoNotDiffer) {
   }
 }
 
+// 64 at a time, 100 tokens each at 10 ms a step: a request lives for a second, and an engine takes
+// 64 a second.
+SmallService of_long_outputs(int requests) {
+  SmallService service;
+  service.rate = 5;
+  service.requests = requests;
+  service.output = 100;
+  service.max_sequences = 64;
+  service.slo = {Seconds{0.05}, {}, 0.9};
+  return service;
+}
+
+// At some 60/s 100 requests come for less than two lives.
+TEST(Notes, SayThatTheRequestsAreTooFew) {
+  const Sizing sizing = sized(plan_of(of_long_outputs(100)), 1);
+  ASSERT_TRUE(sizing.rate.largest);
+  EXPECT_LT(sizing.rate.largest->serving.arrivals->lives(), 2);
+  ASSERT_FALSE(sizing.notes.empty());
+  const std::string& note = sizing.notes.front();
+  EXPECT_TRUE(note.starts_with("the largest rate rests on too few requests: at ")) << note;
+  EXPECT_NE(note.find("is in an engine (1.00 s on average)"), std::string::npos) << note;
+  EXPECT_NE(note.find("takes serve.traffic.requests: "), std::string::npos) << note;
+}
+
+// 2,000 come for thirty.
+TEST(Notes, AreNoneWhereTheyAreEnough) {
+  const Sizing sizing = sized(plan_of(of_long_outputs(2000)), 1);
+  ASSERT_TRUE(sizing.rate.largest);
+  EXPECT_LT(sizing.rate.largest->rate, 66);
+  EXPECT_TRUE(sizing.notes.empty()) << sizing.notes.front();
+}
+
 TEST(Quantile, NeedsARequestAboveIt) {
   SizedPoint point;
   point.serving.slo.emplace();

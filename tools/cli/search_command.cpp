@@ -23,6 +23,7 @@
 #include "commands/search_report.hpp"
 #include "network/network_level.hpp"
 #include "plan/layout_fields.hpp"
+#include "search/notes.hpp"
 #include "search/search_job.hpp"
 #include "search/search_json.hpp"
 #include "search/search_rows.hpp"
@@ -89,6 +90,11 @@ void report_result(const Options& options, const PreparedSearch& all, const Sear
   print_answer(options,
                {[&] { return search_table(inputs, result) + means_of_search(inputs, result); },
                 [&] { return json; }, [&] { return search_rows(inputs, result); }});
+  const std::string note = too_few_note(inputs, result);
+  // A table has no place for it.
+  if ((options.csv || options.markdown) && !options.quiet && !note.empty()) {
+    fmt::print(stderr, "warning: {}\n", note);
+  }
 }
 
 // With the workers, the journal and the progress line that the options ask for.

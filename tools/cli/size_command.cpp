@@ -29,6 +29,9 @@ int size_command(const Options& options) {
     const SizeReport report = size_plan(request);
     print_answer(options, {[&] { return report.text; }, [&] { return report.json; },
                            [&] { return report.rows; }});
+    if ((options.csv || options.markdown) && !options.quiet) {
+      for (const std::string& each : report.notes) fmt::print(stderr, "warning: {}\n", each);
+    }
     if (!report.verdict.empty()) fmt::print(stderr, "{}\n", report.verdict);
     return report.verdict.empty() ? 0 : 1;
   } catch (const DoesNotFit& verdict) {
