@@ -9,6 +9,8 @@
 #include <iterator>
 #include <sstream>
 
+#include "source_dir.hpp"
+
 namespace rehearse {
 namespace {
 

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "source_dir.hpp"
+
 namespace rehearse {
 namespace {
 

@@ -11,11 +11,21 @@ const ExpectedError* pooled_error(std::string_view family, bool own) {
   return nullptr;
 }
 
-const ExpectedError* expected_error(std::string_view family, std::string_view gpu) {
-  const bool own = std::ranges::any_of(scored_gpus(), [&](const ScoredGpu& each) {
+const ExpectedError* expected_error(std::string_view family, std::string_view gpu,
+                                    std::string_view vendor) {
+  bool of_vendor = false;
+  for (const ScoredGpu& each : scored_gpus()) {
+    if (each.family != family) continue;
+    if (each.gpu == gpu && each.own) return pooled_error(family, true);
+    of_vendor = of_vendor || each.gpu == gpu || (!vendor.empty() && each.vendor == vendor);
+  }
+  return of_vendor ? pooled_error(family, false) : nullptr;
+}
+
+bool has_rows(std::string_view family, std::string_view gpu) {
+  return std::ranges::any_of(scored_gpus(), [&](const ScoredGpu& each) {
     return each.family == family && each.gpu == gpu;
   });
-  return pooled_error(family, own);
 }
 
 std::string collective_family(std::string_view library, bool one_domain) {

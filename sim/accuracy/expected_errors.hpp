@@ -26,10 +26,12 @@ struct ExpectedError {
   Seconds longest;
 };
 
-// A GPU with rows of its own in a family.
+// A GPU of which a family has rows.
 struct ScoredGpu {
   std::string_view family;
-  std::string_view gpu;  // of the catalogue
+  std::string_view gpu;  // of the catalogue, as its vendor
+  std::string_view vendor;
+  bool own = true;  // priced with constants that were measured on it
 };
 
 // Both in the order of the family's name; of a family the GPU's own first.
@@ -38,8 +40,13 @@ std::span<const ScoredGpu> scored_gpus();
 
 // nullptr: nobody has compared.
 const ExpectedError* pooled_error(std::string_view family, bool own);
-// What is expected on a GPU of the catalogue: its own line where rows of it are among the family's.
-const ExpectedError* expected_error(std::string_view family, std::string_view gpu);
+// What is expected on a GPU of the catalogue: its own line where the family's rows have it, with
+// its constants; where they have it or another of its vendor, that of constants of other GPUs.
+// nullptr: no row is of a GPU of that vendor, and how far off others are says nothing of it.
+const ExpectedError* expected_error(std::string_view family, std::string_view gpu,
+                                    std::string_view vendor);
+// Whether any row of the family is of that GPU.
+bool has_rows(std::string_view family, std::string_view gpu);
 
 // Of a collective library ("nccl_graphs" is "nccl" started otherwise).
 std::string collective_family(std::string_view library, bool one_domain);

@@ -187,9 +187,12 @@ CollectivePrice price_of(const CollectiveBatchRow& row, LoneTransfers& transfers
   price.time = path.alone(buffer);
   price.terms = terms_of(path, buffer);
   const GroupMachine& machine = transfers.paths().machine(ends);
-  const ExpectedError* const error = pooled_error(
-      collective_family(library_of(row.use, *machine.device).name, machine.servers == 1),
-      is_measured(*machine.device, path.row));
+  const std::string family =
+      collective_family(library_of(row.use, *machine.device).name, machine.servers == 1);
+  const bool compared =
+      expected_error(family, machine.device->gpu, machine.device->vendor) != nullptr;
+  const bool own = is_measured(*machine.device, path.row);
+  const ExpectedError* const error = compared || own ? pooled_error(family, own) : nullptr;
   if (error != nullptr) price.expected_error = error->median;
   if (row.op != CollectiveOp::kBarrier && price.time->value > 0) {
     price.busbw =

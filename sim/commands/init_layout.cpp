@@ -23,18 +23,6 @@ namespace {
 // That a proposal may grow to.
 constexpr int kMostNodes = 64;
 
-Platform platform_of(const InitSite& site, int gpus) {
-  Device device;
-  device.memory = Bytes{site.gpu.at(FigureId::kMemoryCapacity).value};
-  device.gpu = site.gpu.name;
-  Platform platform;
-  platform.devices = {device};
-  for (int gpu = 0; gpu < gpus; ++gpu) {
-    platform.gpus.push_back({"gpu" + std::to_string(gpu), 0, gpu / site.per_node, ""});
-  }
-  return platform;
-}
-
 std::vector<int> divisors_of(int number) {
   std::vector<int> found;
   for (int each = 1; each <= number; ++each) {
@@ -163,7 +151,7 @@ class Chooser {
   }
 
   InitMemory memory_of_copy(const Plan& plan) const {
-    const Platform platform = platform_of(site_, plan.layout.gpus());
+    const Platform platform = bare_platform(site_, plan.layout.gpus());
     return plan.serve ? memory_of_service(plan, platform) : memory_of_batch(plan, platform);
   }
 
@@ -238,6 +226,18 @@ int tensor_without_copies(const Model& model, int most) {
     if (legal && held_by_all(tensor) <= held_by_all(1) * (1 + 1e-9)) best = tensor;
   }
   return best;
+}
+
+Platform bare_platform(const InitSite& site, int gpus) {
+  Device device;
+  device.memory = Bytes{site.gpu.at(FigureId::kMemoryCapacity).value};
+  device.gpu = site.gpu.name;
+  Platform platform;
+  platform.devices = {device};
+  for (int gpu = 0; gpu < gpus; ++gpu) {
+    platform.gpus.push_back({"gpu" + std::to_string(gpu), 0, gpu / site.per_node, ""});
+  }
+  return platform;
 }
 
 InitLayout choose_layout(const Plan& plan, const Model& model, const InitSite& site) {

@@ -8,6 +8,7 @@
 #include "devices/device_sheet.hpp"
 #include "model/model.hpp"
 #include "plan/plan.hpp"
+#include "platform/platform.hpp"
 
 namespace rehearse {
 
@@ -18,6 +19,9 @@ struct InitSite {
   int gpus = 1;        // that a plan may use
   int whole_node = 1;  // as one can have it, where `gpus` are less
 };
+
+// So many of these GPUs, of which only the memory is asked for.
+Platform bare_platform(const InitSite& site, int gpus);
 
 // What a GPU of the fullest stage would hold.
 struct InitMemory {

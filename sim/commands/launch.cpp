@@ -16,6 +16,7 @@
 #include "base/option_place.hpp"
 #include "catalog/device_catalog.hpp"
 #include "catalog/servers.hpp"
+#include "commands/launch_room.hpp"
 #include "commands/launch_settings.hpp"
 #include "commands/plan_texts.hpp"
 #include "input/input.hpp"
@@ -281,7 +282,7 @@ std::string launch_plan_text(const LaunchDraft& draft, const std::string& comman
   if (!settings.router.empty() && settings.router != "auto") {
     text += fmt::format("  router: {}\n", quoted(settings.router));
   }
-  text += "}\n";
+  text += "  slo { ttft: \"2s\" tpot: \"50ms\" }  # an example: what your users accept\n}\n";
   if (!settings.library.empty()) {
     text += fmt::format("collectives {{ library: {} }}\n", quoted(settings.library));
   }
@@ -364,7 +365,9 @@ LaunchAnswer plan_of_launch(LaunchEngine engine, const std::string& command,
   const std::string name = fs::path(answer.platform_path).filename().string();
   answer.plan = launch_plan_text(draft, command, name, platform_command(platform, name), answer);
   try {
-    PlanTexts(answer.plan, answer.platform).check(path, model);
+    const PlanTexts texts(answer.plan, answer.platform);
+    texts.check(path, model);
+    say_room(request, sheet, draft.gpus(), texts.read(path), answer);
   } catch (const InputError& error) {
     throw InputError({table.option, 1, 1}, said_by(error));
   }

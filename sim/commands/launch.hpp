@@ -38,6 +38,8 @@ struct LaunchAnswer {
   std::string plan;  // empty: something is refused, and --partly was not asked for
   std::string platform;
   std::string platform_path;  // beside the plan
+  std::string memory;         // a line: whether it fits, or who lacks how much and what helps
+  bool fits = true;
 };
 
 // Throws InputError, located in the command: words that are no such command, values that the engine

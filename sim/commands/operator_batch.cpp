@@ -87,7 +87,7 @@ OperatorAnswer price(const OperatorRow& row, const PricedGpu& gpu, bool terms) {
   answer.time = sum;
   answer.row = operator_row(row.main().work);
   answer.assumed = !gpu.rates().is_calibrated() || gpu.rates().costs_of(row.main().work).assumed;
-  answer.expected = expected_error(family_of(row, answer.row), row.gpu);
+  answer.expected = expected_error(family_of(row, answer.row), row.gpu, gpu.vendor());
   if (terms) answer.terms = terms_of(row, answer.row, gpu.rates());
   return answer;
 }

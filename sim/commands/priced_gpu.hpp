@@ -23,6 +23,7 @@ class PricedGpu {
   PricedGpu& operator=(const PricedGpu&) = delete;
 
   const DeviceRates& rates() const { return rates_; }
+  const std::string& vendor() const { return platform_.devices.front().vendor; }
 
  private:
   static Platform platform_of(Device device, std::string path) {

@@ -275,6 +275,7 @@ std::string explanation_text(const RunReport& report) {
   quantities.update(nlohmann::json::parse(report.simulation.facts));
   std::string text = "\nWhat makes the numbers\n";
   for (const std::string& line : because_of_everything(quantities)) text += "  " + line + "\n";
+  if (report.simulation.explained) text += explained_text(*report.simulation.explained);
   return text + improvements_text(report.improvements);
 }
 

@@ -12,6 +12,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kOperators = "operators[";
+constexpr const char* kBacklog = "serving.backlog_growth_per_s";
 
 // How a field is judged. Fields of one group ("ttft_s.") share a line.
 struct FieldRule {
@@ -75,11 +76,14 @@ constexpr FieldRule kRules[] = {
     {"serving.kv_transfer", Better::kNeither},
     {"throughput", Better::kMore},
     {"utilization.bubble_fraction", Better::kLess},
-    {"utilization.no_work_fraction", Better::kLess},
+    // Faster GPUs are busy for less of the time that traffic comes in, and wait for more work.
+    {"utilization.compute_busy_fraction", Better::kNeither},
+    {"utilization.no_work_fraction", Better::kNeither},
     {"utilization.host_fraction", Better::kLess},
     {"utilization.hfu", Better::kNeither},  // padding raises it
     {"utilization", Better::kMore},
     {"communication.by_axis", Better::kNeither},  // its exposed part is in exposed_fraction
+    {"communication.total_over_compute", Better::kNeither},  // faster compute raises it
     {"communication", Better::kLess},
     {"memory.peak_bytes", Better::kLess},
     {"memory.peak_fraction", Better::kLess},
@@ -102,6 +106,25 @@ constexpr FieldRule kRules[] = {
     {"replicas", Better::kNeither},
     {"operators", Better::kNeither},      // told apart, below
     {"critical_path", Better::kNeither},  // the terms of makespan and TTFT
+};
+
+// What is near 0 has no share of itself that means something: a relative tolerance of it is one of
+// what it is a part of.
+struct ScaleRule {
+  std::string_view prefix;
+  std::string_view whole;  // in place of the prefix, in the same result; empty: 1
+};
+
+constexpr ScaleRule kScales[] = {
+    {"serving.backlog_growth_per_s", "serving.offered_rate"},
+    {"serving.preemptions", "serving.requests"},
+    {"routing.time_lost_s", "makespan_s"},
+    {"queue_s", "ttft_s"},  // a request waits, then its prompt is computed
+    // Shares of makespan x GPUs.
+    {"utilization.bubble_fraction", ""},
+    {"utilization.host_fraction", ""},
+    {"communication.exposed_fraction", ""},
+    {"communication.peer_wait_fraction", ""},
 };
 
 bool fits(std::string_view prefix, const std::string& path) {
@@ -173,15 +196,38 @@ bool is_number(const json& value) { return value.is_number() || value.is_boolean
 // Less than any amount that means something: what the rounding of a sum leaves where nothing is.
 constexpr double kNothing = 1e-15;
 
+using Changes = std::map<std::string, FieldChange>;  // by path
+
+// What relative tolerances of a field are relative to.
+double scale_of(const FieldChange& field, const Changes& all) {
+  const double itself = std::abs(number_of(field.before));
+  for (const ScaleRule& rule : kScales) {
+    if (!fits(rule.prefix, field.path)) continue;
+    if (rule.whole.empty()) return std::max(itself, 1.0);
+    const auto whole = all.find(std::string(rule.whole) + field.path.substr(rule.prefix.size()));
+    if (whole == all.end() || !is_number(whole->second.before)) return itself;
+    return std::max(itself, number_of(whole->second.before));
+  }
+  return itself;
+}
+
+// Of a backlog that shrinks nobody waits less: that is how its requests happened to come.
+double judged_value(const FieldChange& field, const json& value) {
+  const double number = number_of(value);
+  return field.path == kBacklog ? std::max(0.0, number) : number;
+}
+
 // A tolerance is of amounts.
-bool is_within(const FieldChange& field, const std::vector<Tolerance>& tolerances) {
-  const double before = number_of(field.before);
-  const double after = number_of(field.after);
+bool is_within(const FieldChange& field, const Changes& all,
+               const std::vector<Tolerance>& tolerances) {
+  const double before = judged_value(field, field.before);
+  const double after = judged_value(field, field.after);
+  const double scale = scale_of(field, all);
   double slack = 0;
   for (const Tolerance& each : tolerances) {
     if (!fits(each.prefix, field.path)) continue;
     if (each.unit != Unit::kNone && each.unit != field.unit) continue;
-    slack = std::max(each.absolute, each.relative * std::abs(before));
+    slack = std::max(each.absolute, each.relative * scale);
   }
   return std::abs(after - before) <= std::max(slack, kNothing);
 }
@@ -202,15 +248,23 @@ bool is_known(const std::vector<PathStep>& steps, const json& skeleton) {
   return at->is_primitive();
 }
 
-FieldChange::Kind kind_of(const FieldChange& field, const std::vector<Tolerance>& tolerances) {
+// The slope of a backlog that does not grow, before and after, is noise.
+bool is_steady(const FieldChange& field, const Changes& all) {
+  const auto steady = all.find("serving.steady");
+  return field.path == kBacklog && steady != all.end() && steady->second.before == true &&
+         steady->second.after == true;
+}
+
+FieldChange::Kind kind_of(const FieldChange& field, const Changes& all,
+                          const std::vector<Tolerance>& tolerances) {
   using Kind = FieldChange::Kind;
   if (field.before == field.after) return Kind::kSame;
   const Better better = better_of(field.path).value_or(Better::kNeither);
   // What is not measured any more cannot be guarded.
   if (field.after.is_null() && better != Better::kNeither) return Kind::kWorse;
   if (!is_number(field.before) || !is_number(field.after)) return Kind::kMoved;
-  if (is_amount(field.path) && is_within(field, tolerances)) return Kind::kSame;
-  if (better == Better::kNeither) return Kind::kMoved;
+  if (is_amount(field.path) && is_within(field, all, tolerances)) return Kind::kSame;
+  if (better == Better::kNeither || is_steady(field, all)) return Kind::kMoved;
   const bool more = number_of(field.after) > number_of(field.before);
   return more == (better == Better::kMore) ? Kind::kBetter : Kind::kWorse;
 }
@@ -288,7 +342,7 @@ bool ResultComparison::regressed() const {
 
 ResultComparison compare(const json& before, const json& after,
                          const std::vector<Tolerance>& tolerances, const json& skeleton) {
-  std::map<std::string, FieldChange> changes;
+  Changes changes;
   const auto take = [&](json tree, json FieldChange::*side) {
     tree.erase("seeds");
     std::map<std::string, Leaf> leaves;
@@ -309,7 +363,7 @@ ResultComparison compare(const json& before, const json& after,
   ResultComparison result;
   for (auto& [path, change] : changes) {
     if (change.kind != FieldChange::Kind::kUnknown) {
-      change.kind = kind_of(change, tolerances);
+      change.kind = kind_of(change, changes, tolerances);
       const bool judged =
           change.kind == FieldChange::Kind::kBetter || change.kind == FieldChange::Kind::kWorse;
       if (judged && may_be_chance(path, before_spreads, after_spreads)) {

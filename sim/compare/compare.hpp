@@ -19,7 +19,9 @@ std::optional<Better> better_of(const std::string& path);
 // nothing is a share of it, nor near it.
 bool is_amount(const std::string& path);
 
-// A field may move by the larger of the two without being judged.
+// A field may move by the larger of the two without being judged. Relative to the field before, or
+// to what it is a part of where it may be near 0: a share of the makespan to the makespan, what a
+// backlog grows by to what comes, time in the queue to TTFT.
 struct Tolerance {
   std::string prefix;  // of the paths that it is for; empty: every field
   double relative = 0;

@@ -14,7 +14,7 @@ namespace rehearse {
 
 class TransferTimes {
  public:
-  explicit TransferTimes(Cluster& cluster) : cluster_(cluster), paths_(cluster, network_, {}) {}
+  explicit TransferTimes(Cluster& cluster) : paths_(cluster, network_, {}) {}
 
   // How long a collective over these GPUs takes by the size of every member's buffer, as a number
   // for time(); equal numbers, equal times. `use` outlives this.
@@ -31,7 +31,6 @@ class TransferTimes {
   int add(const Profile& profile);
   Profile lines(Endpoints& endpoints, const FanOut& fan_out);
 
-  Cluster& cluster_;
   FluidNetwork network_;
   Paths paths_;
   int endpoints_ = 0;

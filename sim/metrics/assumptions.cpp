@@ -33,7 +33,7 @@ std::string origin_of_constants(const Device& device) {
 
 std::string error_text(const CollectiveLibrary& library, const Device& device, bool one_domain) {
   const ExpectedError* error =
-      expected_error(collective_family(library.name, one_domain), device.gpu);
+      expected_error(collective_family(library.name, one_domain), device.gpu, device.vendor);
   if (error == nullptr) return "not known, nobody has compared";
   return fmt::format("{:.0f} %, P90 {:.0f} % ({} published times)", 100 * error->median,
                      100 * error->p90, error->rows);

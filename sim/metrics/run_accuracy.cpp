@@ -101,9 +101,33 @@ const ExpectedError* larger(const ExpectedError* a, const ExpectedError* b) {
 const ExpectedError* error_of(const Plan& plan, const Device& device) {
   constexpr int kFewestWithATenth = 10;
   const ExpectedError* own = nullptr;
-  if (!plan.engine.name.empty()) own = expected_error("static." + plan.engine.name, device.gpu);
+  if (!plan.engine.name.empty()) {
+    own = expected_error("static." + plan.engine.name, device.gpu, device.vendor);
+  }
   const bool enough = own != nullptr && own->rows >= kFewestWithATenth;
-  return enough ? own : expected_error("static", device.gpu);
+  return enough ? own : expected_error("static", device.gpu, device.vendor);
+}
+
+// Of every kind of GPU the plan runs on there has to be one of its vendor among the rows.
+std::string without_rows(const Plan& plan, const Devices& devices) {
+  const std::string family = plan.serve ? "serving_tpot." + plan.serve->engine.name : "static";
+  for (const Device* device : devices) {
+    if (expected_error(family, device->gpu, device->vendor) != nullptr) continue;
+    return fmt::format("no published run{} on {} or another GPU of {} is scored",
+                       plan.serve ? " of " + plan.serve->engine.name : "", device->gpu,
+                       device->vendor.empty() ? "its vendor" : device->vendor);
+  }
+  return {};
+}
+
+// "b300, v100": those that none of the rows has, whose vendor's others they are.
+std::string kinds_without_rows(std::string_view family, const Devices& devices) {
+  std::string names;
+  for (const Device* device : devices) {
+    if (has_rows(family, device->gpu)) continue;
+    names += (names.empty() ? "" : ", ") + device->gpu;
+  }
+  return names;
 }
 
 }  // namespace
@@ -122,6 +146,7 @@ RunAccuracy accuracy_of(const Plan& plan, const Model& model, const Platform& pl
   }
   accuracy.provenance = kNames[static_cast<std::size_t>(weakest)];
   accuracy.beyond = beyond(plan, model, devices, spans_servers(plan, model, platform, programs));
+  if (accuracy.beyond.empty()) accuracy.beyond = without_rows(plan, devices);
   if (!accuracy.beyond.empty()) return accuracy;
   for (const Device* device : devices) {
     if (!plan.serve) {
@@ -129,9 +154,13 @@ RunAccuracy accuracy_of(const Plan& plan, const Model& model, const Platform& pl
       continue;
     }
     const std::string& engine = plan.serve->engine.name;
-    accuracy.error = larger(accuracy.error, expected_error("serving_tpot." + engine, device->gpu));
-    accuracy.ttft = larger(accuracy.ttft, expected_error("serving_ttft." + engine, device->gpu));
+    const auto of = [&](const char* quantity) {
+      return expected_error(quantity + engine, device->gpu, device->vendor);
+    };
+    accuracy.error = larger(accuracy.error, of("serving_tpot."));
+    accuracy.ttft = larger(accuracy.ttft, of("serving_ttft."));
   }
+  accuracy.unseen = kinds_without_rows(accuracy.error->family, devices);
   return accuracy;
 }
 
@@ -148,6 +177,7 @@ std::string to_text(const RunAccuracy& accuracy) {
   std::string text = "expected error of ";
   text += one(*accuracy.error, served ? "TPOT" : "times", served ? "runs" : "static batches");
   if (served) text += ", of " + one(*accuracy.ttft, "TTFT", "runs");
+  if (!accuracy.unseen.empty()) text += "; none of them on " + accuracy.unseen;
   return text + "; constants " + accuracy.provenance;
 }
 

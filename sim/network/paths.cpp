@@ -12,8 +12,6 @@
 namespace rehearse {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
 // A phase that loads the same links as the one before goes on in its flow: the same time alone,
 // fewer flows.
 void append(FlowPhase phase, std::vector<FlowPhase>& phases) {

@@ -196,12 +196,13 @@ std::string error_words(const RunAccuracy& accuracy) {
            (accuracy.beyond.empty() ? std::string(" runs like it") : ": " + accuracy.beyond);
   }
   const double median = 100 * accuracy.error->median;
+  const std::string none = accuracy.unseen.empty() ? "" : ", none on " + accuracy.unseen;
   if (accuracy.ttft == nullptr) {
-    return fmt::format("+-{:.0f} % (median of {} published static batches)", median,
-                       accuracy.error->rows);
+    return fmt::format("+-{:.0f} % (median of {} published static batches{})", median,
+                       accuracy.error->rows, none);
   }
-  return fmt::format("+-{:.0f} % on TPOT, +-{:.0f} % on TTFT (medians of {} published runs)",
-                     median, 100 * accuracy.ttft->median, accuracy.error->rows);
+  return fmt::format("+-{:.0f} % on TPOT, +-{:.0f} % on TTFT (medians of {} published runs{})",
+                     median, 100 * accuracy.ttft->median, accuracy.error->rows, none);
 }
 
 std::string means_line(const std::string& layout, const std::string& limit,

@@ -65,17 +65,40 @@ std::string batch_part(const Plan& plan) {
       least == most ? "" : fmt::format("{} or ", least), most, prefill_text(batch), decoded);
 }
 
+// Replicas follow each other on the platform's GPUs.
+std::string replicas_line(const char* name, int replicas, int gpus, int first) {
+  const int last = first + replicas * gpus - 1;
+  return fmt::format("  {}{} replica{} of {} GPU{}{}, on GPUs {}\n", name, replicas,
+                     replicas == 1 ? "" : "s", gpus, gpus == 1 ? "" : "s",
+                     replicas == 1 ? "" : ", all alike",
+                     first == last ? std::to_string(first) : fmt::format("{}-{}", first, last));
+}
+
+std::string replicas_text(const Plan& plan) {
+  const Serve& serve = *plan.serve;
+  if (!serve.pools) {
+    if (serve.replicas == 1) return {};
+    return replicas_line("", serve.replicas, plan.layout.gpus(), 0);
+  }
+  const ServingPool& prefill = serve.pools->prefill;
+  const ServingPool& decode = serve.pools->decode;
+  return replicas_line("prefill: ", prefill.replicas, prefill.layout.gpus(), 0) +
+         replicas_line("decode: ", decode.replicas, decode.layout.gpus(),
+                       prefill.replicas * prefill.layout.gpus());
+}
+
 // Of the traffic; how engines serve it is what they say themselves (service/engine_text.hpp).
 std::string serve_part(const Plan& plan) {
   const Serve& serve = *plan.serve;
   const auto requests = static_cast<double>(serve.requests.size());
   return fmt::format(
-      "Serve\n"
-      "  {} requests x ({:.0f} prompt + {:.0f} output tokens on average), {}\n",
-      serve.requests.size(), prompt_tokens(plan) / requests, output_tokens(plan) / requests,
-      serve.concurrency > 0
-          ? fmt::format("{} at a time", serve.concurrency)
-          : fmt::format("the last arrives at {}", to_text(serve.requests.back().arrival)));
+             "Serve\n"
+             "  {} requests x ({:.0f} prompt + {:.0f} output tokens on average), {}\n",
+             serve.requests.size(), prompt_tokens(plan) / requests, output_tokens(plan) / requests,
+             serve.concurrency > 0
+                 ? fmt::format("{} at a time", serve.concurrency)
+                 : fmt::format("the last arrives at {}", to_text(serve.requests.back().arrival))) +
+         replicas_text(plan);
 }
 
 std::string engine_part(const Plan& plan) {
@@ -251,13 +274,18 @@ std::string groups_part(const ProcessGroups& groups) {
 
 }  // namespace
 
+bool is_large(const Plan& plan) {
+  const int gpus = plan.serve ? plan.serve->gpus(plan.layout) : plan.layout.gpus();
+  return static_cast<std::size_t>(std::max(gpus, plan.layout.gpus())) > kMostListed;
+}
+
 std::string show(const Model& model, const Plan& plan, const Platform& platform,
                  const Programs& programs, bool every_rank) {
   std::string text = fmt::format("Plan {}{}\n", plan.name,
                                  plan.variant.empty() ? "" : ", variant " + plan.variant);
   text += model_text(model) + layout_part(plan, platform) + kinds_part(platform, programs) +
           (plan.serve ? serve_part(plan) : batch_part(plan)) + engine_part(plan);
-  if (!every_rank && programs.ranks.size() > kMostListed) {
+  if (!every_rank && is_large(plan)) {
     return show_large(model, plan, platform, programs, text);
   }
   text += "Roles (ranks of one role run the same program)\n";

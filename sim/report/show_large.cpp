@@ -278,11 +278,11 @@ std::string show_large(const Model& model, const Plan& plan, const Platform& pla
                             groups_part(programs.groups);
   const std::string above = wrapped_lines(before + roles + head, kScreenColumns);
   const std::string below = wrapped_lines(after, kScreenColumns);
-  // Below it says what its engine is (service/engine_text.hpp).
-  constexpr long kLinesOfEngine = 15;
+  // Below it says what its engine is (service/engine_text.hpp), or each pool's.
+  const long lines_of_engine = plan.serve && plan.serve->pools ? 30 : 15;
   const long used = std::count(above.begin(), above.end(), '\n') +
                     std::count(below.begin(), below.end(), '\n') + 2 +
-                    (plan.serve ? kLinesOfEngine : 0);
+                    (plan.serve ? lines_of_engine : 0);
   const std::size_t most = std::max<long>(kScreenLines - used, static_cast<long>(kFewestOperators));
   return above + longest_operators(plan, programs, platform, most) + below;
 }

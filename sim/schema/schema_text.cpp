@@ -54,6 +54,12 @@ bool has_fields(const FieldDescriptor& field) {
   return is_message(field) && field.message_type()->file()->package() == "rehearse.proto";
 }
 
+// What a field means: its own comment, else that of the message that it is.
+std::string meaning_of(const FieldDescriptor& field) {
+  std::string meaning = comment_of(field);
+  return meaning.empty() && has_fields(field) ? comment_of(*field.message_type()) : meaning;
+}
+
 std::string type_of(const FieldDescriptor& field) {
   std::string type;
   if (field.is_map()) {
@@ -108,7 +114,7 @@ std::string list_text(const std::string& schema, const Descriptor& root,
   std::string text = wrapped(comment_of(root), 0);
   visit_fields(root, [&](const std::string& path, const FieldDescriptor& field) {
     text += fmt::format("{:<36} {}\n", path, type_of(field));
-    const std::string what = first_sentence(comment_of(field));
+    const std::string what = first_sentence(meaning_of(field));
     text += wrapped(what, 4);
   });
   return text + fmt::format("\nrehearse schema {0}.FIELD says all of a field; schemas: {1}\n",
@@ -135,7 +141,9 @@ std::string message_text(const std::string& path, const FieldDescriptor& field) 
   const Descriptor& message = *field.message_type();
   std::string text = field_text(path, field) + wrapped(comment_of(message), 4);
   for (int at = 0; at < message.field_count(); ++at) {
-    text += "\n" + field_text(path + "." + message.field(at)->name(), *message.field(at));
+    const FieldDescriptor& inner = *message.field(at);
+    text += "\n" + field_text(path + "." + inner.name(), inner);
+    if (comment_of(inner).empty()) text += wrapped(meaning_of(inner), 4);
   }
   return text;
 }

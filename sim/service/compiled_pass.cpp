@@ -114,7 +114,20 @@ void CompiledPass::refill(std::span<const Slice> slices) {
   sum_steady();
 }
 
+KernelTime CompiledPass::kernel(int at) const {
+  const Instruction& compute = pass_.instructions[at];
+  KernelTime slowest;
+  for (const DeviceRates* device : devices_) {
+    const OperatorPrice price(cost_model(*device).time, pass_.work_of(compute), compute.flops,
+                              compute.bytes, *device);
+    const KernelTime time = price.kernel_at(step_);
+    if (time.total >= slowest.total) slowest = time;
+  }
+  return slowest;
+}
+
 void CompiledPass::set_step(double step) {
+  step_ = step;
   for (const Growing& each : growing_) {
     Seconds& time = times_[each.instruction] = {};
     for (const OperatorPrice& price : each.prices) time = std::max(time, price.at(step));

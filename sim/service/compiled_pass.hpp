@@ -37,7 +37,10 @@ class CompiledPass {
   void set_step(double step);
 
   const PassProgram& program() const { return pass_; }
-  const std::vector<Seconds>& times() const { return times_; }  // by instruction
+  const std::vector<Seconds>& times() const { return times_; }        // by instruction
+  const std::vector<int>& executions() const { return executions_; }  // by instruction
+  // Of an operator, on the device where it takes longest, as it is at the step.
+  KernelTime kernel(int instruction) const;
   // Of a collective; finish() follows the last of them.
   void set_time(int collective, Seconds time) { times_[collective] = time; }
   void finish();
@@ -71,6 +74,7 @@ class CompiledPass {
   };
   std::vector<Growing> growing_;
   std::vector<int> executions_;  // by instruction
+  double step_ = 0;              // where the pass grows
   // Nothing overlaps: as long as all of it one behind the other.
   bool is_chain_ = false;
   Seconds steady_computing_;  // of what does not grow

@@ -20,6 +20,7 @@
 #include "program/stage_weights.hpp"
 #include "routing/expected_loads.hpp"
 #include "routing/token_routing.hpp"
+#include "service/room_advice.hpp"
 #include "serving/scheduler.hpp"
 
 namespace rehearse {
@@ -171,12 +172,14 @@ void limit_sequences(const Replica& replica, serving::EngineSettings& settings) 
   }
 }
 
-void size_pool(const Replica& replica, const std::string& field, PlannedEngine& planned) {
+// What lacks where there is no room for a block; empty: there is.
+std::string size_pool(const Replica& replica, PlannedEngine& planned) {
   const Plan& plan = replica.plan;
   const EngineChoice& choice = replica.choice;
   const Device& gpu = replica.gpu;
   const double fraction = memory_fraction(plan, choice, gpu, planned.settings);
   double least = std::numeric_limits<double>::infinity();
+  int fullest = 0;  // stage
   for (int stage = 0; stage < plan.layout.pipeline; ++stage) {
     KvRoom room;
     const double blocks = blocks_of(replica, stage, fraction, planned.settings, room);
@@ -185,25 +188,28 @@ void size_pool(const Replica& replica, const std::string& field, PlannedEngine& 
                             room.left - room.states < planned.room.left - planned.room.states;
     if (blocks >= least && !lacks_more) continue;
     least = blocks;
+    fullest = stage;
     planned.room = room;
   }
   if (choice.kv_blocks) {
     planned.settings.kv_blocks = *choice.kv_blocks;
-    return;
+    return {};
   }
   // vLLM's null block is none that requests can have.
-  const bool has_null_block = planned.settings.scheduler == "vllm";
-  planned.settings.kv_blocks = static_cast<int>(least) - (has_null_block ? 1 : 0);
-  if (planned.settings.kv_blocks >= 1) return;
+  const int reserved = planned.settings.scheduler == "vllm" ? 1 : 0;
+  planned.settings.kv_blocks = static_cast<int>(least) - reserved;
+  if (planned.settings.kv_blocks >= 1) return {};
   const KvRoom& room = planned.room;
-  throw DoesNotFit(
-      plan.where.at(field),
-      fmt::format("{}: does not fit in memory: no room for keys and values: of {} usable ({:.2f} "
-                  "of {}) weights take {}, "
-                  "activations of {} tokens {}, communication {}, states of {} sequences {}",
-                  field, to_text(room.usable), room.fraction, to_text(gpu.memory),
-                  to_text(room.weights), planned.settings.max_tokens, to_text(room.activations),
-                  to_text(room.buffers), planned.settings.max_sequences, to_text(room.states)));
+  return fmt::format(
+      "does not fit in memory: no room for keys and values: of {} usable ({:.2f} of {}){} "
+      "weights take {}, activations of {} tokens {}, communication {}, states of {} sequences {}; "
+      "{} more would hold the first block of {} tokens",
+      to_text(room.usable), room.fraction, to_text(gpu.memory),
+      plan.layout.pipeline > 1 ? fmt::format(" on a GPU of stage {}", fullest) : "",
+      to_text(room.weights), planned.settings.max_tokens, to_text(room.activations),
+      to_text(room.buffers), planned.settings.max_sequences, to_text(room.states),
+      to_text(room.states + room.block * (1 + reserved) - room.left),
+      planned.settings.block_tokens);
 }
 
 // What drafts has to be there, and to come out even on the layout's ranks.
@@ -247,12 +253,15 @@ std::vector<int> nodes_of_ranks(const Layout& layout, const Platform& platform, 
   return nodes;
 }
 
-PlannedEngine engine_of(const Plan& plan, const EngineChoice& choice, const Model& model,
-                        const Platform& platform, const std::string& field, int first_gpu) {
+namespace {
+
+// What it lacks, as size_pool says it; empty: nothing.
+std::string plan_engine(const Plan& plan, const EngineChoice& choice, const Model& model,
+                        const Platform& platform, const std::string& field, int first_gpu,
+                        PlannedEngine& planned) {
   check_scheduler(plan, choice, field);
   check_drafts(plan, choice, model, field);
   const Device& gpu = smallest_gpu(platform, first_gpu, plan.serve->gpus(plan.layout));
-  PlannedEngine planned;
   planned.drafts_by_prediction = drafts_by_prediction(choice, model);
   serving::EngineSettings& settings = planned.settings;
   settings =
@@ -288,12 +297,32 @@ PlannedEngine engine_of(const Plan& plan, const EngineChoice& choice, const Mode
     settings.graph_sizes = serving::vllm_graph_sizes(settings.max_sequences, settings.max_tokens,
                                                      settings.speculation.drafts);
   }
-  size_pool(replica, field, planned);
-  const std::string why_not = serving::refusal(settings);
+  const std::string lacking = size_pool(replica, planned);
+  const std::string why_not = lacking.empty() ? serving::refusal(settings) : "";
   if (!why_not.empty()) {
     throw InputError(plan.where.at(field), fmt::format("{}: {}", field, why_not));
   }
-  return planned;
+  return lacking;
+}
+
+}  // namespace
+
+PlannedEngine engine_of(const Plan& plan, const EngineChoice& choice, const Model& model,
+                        const Platform& platform, const std::string& field, int first_gpu) {
+  PlannedEngine planned;
+  const std::string lacking = plan_engine(plan, choice, model, platform, field, first_gpu, planned);
+  if (lacking.empty()) return planned;
+  throw DoesNotFit(plan.where.at(field), fmt::format("{}: {}", field, lacking));
+}
+
+PlannedEngine advised_engine_of(const Plan& plan, const EngineChoice& choice, const Model& model,
+                                const Platform& platform, const std::string& field, int first_gpu) {
+  PlannedEngine planned;
+  const std::string lacking = plan_engine(plan, choice, model, platform, field, first_gpu, planned);
+  if (lacking.empty()) return planned;
+  throw DoesNotFit(plan.where.at(field),
+                   fmt::format("{}: {}; {}", field, lacking,
+                               room_advice(plan, choice, model, platform, field, first_gpu)));
 }
 
 }  // namespace rehearse

@@ -45,4 +45,10 @@ void check_scheduler(const Plan& plan, const EngineChoice& choice, const std::st
 PlannedEngine engine_of(const Plan& plan, const EngineChoice& choice, const Model& model,
                         const Platform& platform, const std::string& field, int first_gpu = 0);
 
+// The same, and that message says what would make room (room_advice.hpp), for which some further
+// engines are planned.
+PlannedEngine advised_engine_of(const Plan& plan, const EngineChoice& choice, const Model& model,
+                                const Platform& platform, const std::string& field,
+                                int first_gpu = 0);
+
 }  // namespace rehearse

@@ -255,6 +255,7 @@ PassPrice::Taken PassPrice::uneven_pass(std::span<const serving::StepShape> rank
       CompiledPass& pass = pass_of({stage, group_tokens, member}, ranks[rank]);
       uneven_->set_exchanges({stage, layers_[stage].first}, tokens, slowest, pass);
       taken.computing += pass.computing() * share;
+      explain(pass, taken.longest);
       taken.longest = std::max(taken.longest, pass.computing());
       passes.push_back({&pass.program(), pass.times()});
     }
@@ -273,6 +274,7 @@ PassPrice::Taken PassPrice::even_pass(std::span<const serving::StepShape> ranks,
   Taken taken;
   if (ranks.size() == 1) {
     const CompiledPass& pass = pass_of({stage, group_tokens}, ranks.front());
+    explain(pass, {});
     taken.computing = taken.longest = pass.computing();
     taken.whole = pass.alone();
     return taken;
@@ -282,6 +284,7 @@ PassPrice::Taken PassPrice::even_pass(std::span<const serving::StepShape> ranks,
     if (shape.executed == 0) continue;  // it only joins the others' collectives
     const CompiledPass& pass = pass_of({stage, group_tokens}, shape);
     taken.computing += pass.computing();
+    explain(pass, taken.longest);
     taken.longest = std::max(taken.longest, pass.computing());
     passes.push_back({&pass.program(), pass.times()});
   }

@@ -24,6 +24,7 @@
 #include "network/lone_transfers.hpp"
 #include "service/compiled_pass.hpp"
 #include "service/step_pass.hpp"
+#include "service/step_terms.hpp"
 #include "service/uneven_experts.hpp"
 #include "serving/step_price.hpp"
 
@@ -45,6 +46,9 @@ class PassPrice : public serving::StepPrice {
   serving::Picoseconds of(std::span<const serving::StepShape> ranks, int stage) override;
   serving::Picoseconds message(std::span<const serving::StepShape> ranks, int stage) override;
   serving::StepParts parts() const override { return parts_; }
+  // What a step of these ranks is made of: all stages one behind the other, with their messages
+  // where there are several. The sum is that of what they take, before picoseconds are counted.
+  StepTerms terms(std::span<const serving::StepShape> ranks);
 
  private:
   // What attention has different operators for.
@@ -76,6 +80,8 @@ class PassPrice : public serving::StepPrice {
   Taken even_pass(std::span<const serving::StepShape> ranks, int stage);
   Taken uneven_pass(std::span<const serving::StepShape> ranks, int stage);
   Taken drafts(std::span<const serving::StepShape> ranks);
+  // Keeps the terms of a pass that computes no less than the longest so far, while somebody asks.
+  void explain(const CompiledPass& pass, Seconds longest);
   PassShape pass_shape(const Asked& asked) const;
   CompiledPass& pass_of(const Asked& asked, const serving::StepShape& shape);
   CompiledPass* known(const Key& key);  // nullptr: it has not been compiled
@@ -114,6 +120,8 @@ class PassPrice : public serving::StepPrice {
   std::map<std::tuple<int, Axis, CollectiveOp, bool>, AllEnds> known_ends_;
   std::map<int, AllEnds> known_messages_;  // by stage
   serving::StepParts parts_;               // of what was asked for last
+  bool explains_ = false;
+  StepTerms longest_;  // of the rank that computes longest
 };
 
 }  // namespace rehearse

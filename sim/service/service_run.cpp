@@ -179,8 +179,8 @@ ServicePricer::ServicePricer(const Plan& plan, const Model& model, Cluster& clus
 
 void ServicePricer::add_pool(const Plan& plan, const std::string& field, int first_gpu) {
   pools_.push_back({plan, field,
-                    engine_of(plan, plan.serve->engine, model_, cluster_.platform(),
-                              field + ".engine", first_gpu)});
+                    advised_engine_of(plan, plan.serve->engine, model_, cluster_.platform(),
+                                      field + ".engine", first_gpu)});
 }
 
 // In place of that of passes; nothing where the plan gives none.

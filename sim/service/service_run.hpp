@@ -13,6 +13,7 @@
 #include "model/model.hpp"
 #include "plan/plan.hpp"
 #include "service/engine_of_plan.hpp"
+#include "service/explained_service.hpp"
 #include "service/kv_shares.hpp"
 #include "service/pass_price.hpp"
 #include "service/pools_of_plan.hpp"
@@ -49,6 +50,9 @@ class ServicePricer {
   // requests, concurrency, replicas (of pools, too), router and objective only. Steps in `logged`
   // are written down, whatever the engine is told of that.
   ServiceRun run(const Serve& serve, const serving::LogSpan& logged = {});
+  // Where the times of a run come from. REQUIRES: it was of this `serve`, and all its steps are
+  // logged.
+  ExplainedService explain(const Serve& serve, const ServiceRun& run);
   // Of each replica; of decode replicas, in pools.
   const PlannedEngine& engine() const { return pools_.back().engine; }
 

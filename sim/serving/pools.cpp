@@ -63,7 +63,6 @@ class PooledService {
   ServiceResult result();
   ServedRequest served(int request);
 
-  const ServiceSettings& settings_;
   const PoolSettings& pools_;
   const std::vector<Offered>& offered_;
   std::vector<Offered> prefills_;  // the same requests for one token
@@ -93,8 +92,7 @@ std::vector<Offered> prefills_of(const std::vector<Offered>& offered) {
 
 PooledService::PooledService(const std::vector<Offered>& offered, const ServiceSettings& settings,
                              StepPrice& prefill, StepPrice& decode, KvLinks& links)
-    : settings_(settings),
-      pools_(*settings.pools),
+    : pools_(*settings.pools),
       offered_(offered),
       prefills_(prefills_of(offered)),
       at_prefill_(offered.size()),

@@ -137,6 +137,21 @@ Plan plan_of_a_step(const Plan& plan) {
 
 namespace {
 
+// Where all steps are logged: by the engine, and in the result.
+Bytes log_of(const Plan& plan) {
+  constexpr Bytes kBytesOfToken{2.0 * sizeof(serving::Slice)};
+  return kBytesOfToken * output_tokens(plan);
+}
+
+// Of longer logs nothing is explained: the run itself takes less.
+constexpr Bytes kMostExplained{1e9};
+
+void forget_steps(const serving::LogSpan& wanted, std::vector<serving::LoggedStep>& steps) {
+  std::erase_if(steps, [&](const serving::LoggedStep& each) {
+    return !wanted.has(each.step.start, each.step.end);
+  });
+}
+
 constexpr char kSimulating[] = "simulating this service";
 
 // By fixed sizes of its parts, so that a limit means the same everywhere: what a service of 20,000
@@ -144,15 +159,12 @@ constexpr char kSimulating[] = "simulating this service";
 void refuse_large_service(const Plan& plan, const SimulationOptions& options) {
   constexpr Bytes kBytesOfRequest{1500};
   constexpr Bytes kBytesOfToken{16};
-  // Of an output token where all steps are logged: by the engine, and in the result.
-  constexpr Bytes kBytesLogged{2.0 * sizeof(serving::Slice)};
   const bool whole = options.operators && std::isinf(options.span.end.value);
-  const Bytes logged = whole || plan.serve->engine.log_steps ? kBytesLogged : Bytes{};
+  const Bytes logged = whole || plan.serve->engine.log_steps ? log_of(plan) : Bytes{};
   const ServiceWork work = least_work(plan);
   refuse_too_large(plan.where.at("serve.traffic"), kSimulating,
                    kBytesOfRequest * work.requests +
-                       kBytesOfToken * (work.output_tokens + work.prompt_blocks) +
-                       logged * work.output_tokens,
+                       kBytesOfToken * (work.output_tokens + work.prompt_blocks) + logged,
                    options.memory_limit);
 }
 
@@ -214,9 +226,15 @@ Simulation simulate_service(const PreparedPlan& prepared, const SimulationOption
 
   Simulation result;
   const serving::LogSpan logged = options.operators ? span_of(options.span) : serving::LogSpan();
+  const bool explains = options.explain && log_of(plan) <= kMostExplained;
   ServicePricer pricer(plan, model, cluster);
   refuse_long_service(plan, pricer, options.time_limit);
-  auto run = std::make_shared<ServiceRun>(pricer.run(*plan.serve, logged));
+  auto run =
+      std::make_shared<ServiceRun>(pricer.run(*plan.serve, explains ? serving::kWholeRun : logged));
+  if (explains) {
+    result.explained = std::make_shared<const ExplainedService>(pricer.explain(*plan.serve, *run));
+    if (!plan.serve->engine.log_steps) forget_steps(logged, run->result.steps);
+  }
   const ServiceFigures about = figures_about(plan, *run);
   result.metrics =
       metrics_of_service(measure_service(plan, run->result, about), run->result, about);

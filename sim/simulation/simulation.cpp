@@ -142,13 +142,7 @@ Programs lower_within(const Limits& limits, const Model& model, const Plan& plan
   return programs;
 }
 
-namespace {
-
-// A plan that fits nowhere is simulated for its figures as long as nobody has to wait for them.
-constexpr Seconds kAtOnce{1};
-
-// By what a rank holds in any case: its weights and buffers, and the KV cache of its passes.
-void refuse_what_cannot_fit(const Plan& plan, const Model& model, const Programs& programs,
+std::string what_cannot_fit(const Plan& plan, const Model& model, const Programs& programs,
                             const Platform& platform) {
   std::vector<ProgramMemory> held;
   for (const Program& program : programs.programs) {
@@ -165,13 +159,25 @@ void refuse_what_cannot_fit(const Plan& plan, const Model& model, const Programs
     if (fits(peak.peak_bytes / peak.capacity_bytes, plan)) continue;
     peak.bytes = {needed.weights.value, needed.kv_cache.value, 0,
                   needed.communication_buffers.value};
-    throw DoesNotFit(
-        plan.where.at("layout"),
-        fmt::format("does not fit in memory: GPU {} would hold {} of weights, buffers "
-                    "and KV cache, and has {} usable ({:.2f} of {}); {}; not simulated",
-                    rank.gpu, to_text(needed.sum()), to_text(Bytes{peak.usable_bytes}),
-                    plan.memory_fraction, to_text(capacity), memory_advice(model, plan, peak)));
+    return fmt::format(
+        "does not fit in memory: GPU {} would hold {} of weights, buffers "
+        "and KV cache, and has {} usable ({:.2f} of {}); {}",
+        rank.gpu, to_text(needed.sum()), to_text(Bytes{peak.usable_bytes}), plan.memory_fraction,
+        to_text(capacity), memory_advice(model, plan, peak));
   }
+  return {};
+}
+
+namespace {
+
+constexpr Seconds kAtOnce{1};
+
+// A plan that fits nowhere is simulated for its figures as long as nobody has to wait for them.
+void refuse_what_cannot_fit(const Plan& plan, const Model& model, const Programs& programs,
+                            const Platform& platform) {
+  const std::string verdict = what_cannot_fit(plan, model, programs, platform);
+  if (verdict.empty()) return;
+  throw DoesNotFit(plan.where.at("layout"), verdict + "; not simulated");
 }
 
 // Passes on what one replica's links carried as what those of all of them did.

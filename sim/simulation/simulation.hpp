@@ -61,10 +61,17 @@ struct Simulation {
   Metrics metrics;
   std::optional<CriticalPath> critical_path;  // where it was asked for
   std::shared_ptr<const ServiceRun> service;  // of a plan that serves
-  std::optional<ReplayedSteps> replayed;      // of these, whose operators were
-  std::string facts;                          // facts.proto as JSON, where that was asked for
+  // Of such a plan, where an explanation was asked for and the log of its steps is not too long.
+  std::shared_ptr<const ExplainedService> explained;
+  std::optional<ReplayedSteps> replayed;  // of these, whose operators were
+  std::string facts;                      // facts.proto as JSON, where that was asked for
   ReplayCounts counts;
 };
+
+// Of a batch, by what a rank holds in any case, its weights and buffers and the KV cache of its
+// passes: who does not fit, and what would help; empty: everybody may.
+std::string what_cannot_fit(const Plan& plan, const Model& model, const Programs& programs,
+                            const Platform& platform);
 
 // Throws InputError: the platform cannot be loaded, or a limit is too low; and DoesNotFit.
 Simulation simulate(const PreparedPlan& prepared, const SimulationOptions& options);

@@ -33,19 +33,21 @@ TEST(ScoredErrors, LinesAreErrorsOfMeasuredTimes) {
 
 TEST(ScoredErrors, AGpuIsScoredWhereItsOwnConstantsAre) {
   for (const ScoredGpu& scored : scored_gpus()) {
-    EXPECT_NE(pooled_error(scored.family, true), nullptr) << scored.family;
+    EXPECT_NE(pooled_error(scored.family, scored.own), nullptr) << scored.family;
+    EXPECT_FALSE(scored.vendor.empty()) << scored.gpu;
   }
   for (const ExpectedError& error : scored_errors()) {
     if (!error.own) continue;
-    const bool someone = std::ranges::any_of(
-        scored_gpus(), [&](const ScoredGpu& scored) { return scored.family == error.family; });
+    const bool someone = std::ranges::any_of(scored_gpus(), [&](const ScoredGpu& scored) {
+      return scored.family == error.family && scored.own;
+    });
     EXPECT_TRUE(someone) << error.family;
   }
 }
 
 TEST(ExpectedErrors, AGpuWithRowsOfItsOwnHasAnotherErrorThanOneWithout) {
-  const ExpectedError* const own = expected_error("nccl.one_domain", "h100");
-  const ExpectedError* const others = expected_error("nccl.one_domain", "tpu-v4");
+  const ExpectedError* const own = expected_error("nccl.one_domain", "h100", "nvidia");
+  const ExpectedError* const others = expected_error("nccl.one_domain", "v100", "nvidia");
   ASSERT_NE(own, nullptr);
   ASSERT_NE(others, nullptr);
   EXPECT_EQ(own, pooled_error("nccl.one_domain", true));
@@ -55,8 +57,19 @@ TEST(ExpectedErrors, AGpuWithRowsOfItsOwnHasAnotherErrorThanOneWithout) {
 
 TEST(ExpectedErrors, WhatNobodyComparedHasNone) {
   EXPECT_EQ(pooled_error("textbook.one_domain", true), nullptr);
-  EXPECT_EQ(expected_error("textbook.one_domain", "h100"), nullptr);
-  EXPECT_EQ(expected_error("", "h100"), nullptr);
+  EXPECT_EQ(expected_error("textbook.one_domain", "h100", "nvidia"), nullptr);
+  EXPECT_EQ(expected_error("", "h100", "nvidia"), nullptr);
+}
+
+TEST(ExpectedErrors, AGpuOfAVendorWithoutRowsHasNone) {
+  ASSERT_NE(pooled_error("serving_tpot.vllm", false), nullptr);
+  EXPECT_EQ(expected_error("serving_tpot.vllm", "tpu-v5p", "google"), nullptr);
+  EXPECT_EQ(expected_error("serving_tpot.vllm", "mi300x", "amd"), nullptr);
+  EXPECT_EQ(expected_error("serving_tpot.vllm", "of nobody", ""), nullptr);
+  // Of its products there are rows, though nobody fitted constants to them.
+  EXPECT_EQ(expected_error("gemm.bf16", "mi300x", "amd"), pooled_error("gemm.bf16", false));
+  EXPECT_TRUE(has_rows("gemm.bf16", "mi300x"));
+  EXPECT_FALSE(has_rows("serving_tpot.vllm", "mi300x"));
 }
 
 TEST(ExpectedErrors, ACollectiveIsOfItsLibraryAndHowFarItGoes) {

@@ -6,6 +6,7 @@
 
 #include "input/input.hpp"
 #include "simulation/simulation.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

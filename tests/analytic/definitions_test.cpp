@@ -11,6 +11,7 @@
 #include "layout/request_lengths.hpp"
 #include "replay/recorded_run.hpp"
 #include "simulation/simulation.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

@@ -3,6 +3,7 @@
 
 #include "input/input.hpp"
 #include "program/lower.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

@@ -6,6 +6,7 @@
 #include "input/input.hpp"
 #include "program/lower.hpp"
 #include "routing/token_spreads.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

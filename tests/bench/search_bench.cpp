@@ -10,6 +10,7 @@
 #include "replay/recorded_run.hpp"
 #include "search/search_job.hpp"
 #include "simulation/simulation.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

@@ -10,6 +10,7 @@
 #include "input/input.hpp"
 #include "replay/recorded_run.hpp"
 #include "simulation/simulation.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "claims/plan_24gpu_verdicts.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse::by_hand {
 namespace {

@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "cluster_xml/xml_text.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

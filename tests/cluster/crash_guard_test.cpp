@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "base/processes.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

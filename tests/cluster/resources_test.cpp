@@ -13,6 +13,7 @@
 #include "cluster/cluster.hpp"
 #include "cluster_xml/check_platform_xml.hpp"
 #include "cluster_xml/xml_text.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "cluster_xml/xml_text.hpp"
 #include "platform/bounds.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "commands/balance_text.hpp"
 #include "input/input.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

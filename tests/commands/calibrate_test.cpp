@@ -10,6 +10,7 @@
 #include "base/files.hpp"
 #include "base/output_file.hpp"
 #include "input/read_device.hpp"
+#include "source_dir.hpp"
 #include "trace/scratch_file.hpp"
 
 namespace rehearse {

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "claims/expected.hpp"
 #include "metrics/assumptions.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

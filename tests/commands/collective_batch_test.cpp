@@ -15,6 +15,7 @@
 #include "catalog/write_platform.hpp"
 #include "simulation/collective_run.hpp"
 #include "simulation/simulation.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

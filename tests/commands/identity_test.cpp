@@ -5,6 +5,7 @@
 
 #include "commands/compare.hpp"
 #include "commands/prepare.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

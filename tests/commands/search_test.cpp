@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "commands/search_page.hpp"
 #include "commands/search_report.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

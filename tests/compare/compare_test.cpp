@@ -123,6 +123,62 @@ TEST(Tolerance, TakesWhatRoundingLeavesForNothing) {
   EXPECT_EQ(kind_from_zero(1e-12), Kind::kWorse);
 }
 
+// Of what one field was and became, beside others that stayed.
+Kind kind_of_service(const std::string& path, double before, double after, bool steady_after = true,
+                     const std::vector<Tolerance>& tolerances = kOnePercent) {
+  json old = json::parse(R"({
+    "makespan_s": 10.0, "ttft_s": {"p99": 0.5},
+    "serving": {"offered_rate": 4.0, "requests": 1000.0, "steady": true}})");
+  json now = old;
+  now["serving"]["steady"] = steady_after;
+  std::string pointer = "/" + path;
+  std::replace(pointer.begin(), pointer.end(), '.', '/');
+  old[json::json_pointer(pointer)] = before;
+  now[json::json_pointer(pointer)] = after;
+  for (const FieldChange& each :
+       compare(old, now, tolerances, json::parse(result_skeleton())).fields) {
+    if (each.path == path) return each.kind;
+  }
+  ADD_FAILURE() << path;
+  return Kind::kSame;
+}
+
+// Noise around 0 was "worse" by hundreds of per cent: 1 % is of what a field is a part of.
+TEST(Tolerance, OfWhatIsNearZeroIsAShareOfItsWhole) {
+  const std::string queue = "queue_s.p99";  // of 500 ms of TTFT: 5 ms
+  EXPECT_EQ(kind_of_service(queue, 0.0001, 0.005), Kind::kSame);
+  EXPECT_EQ(kind_of_service(queue, 0.0001, 0.0052), Kind::kWorse);
+  EXPECT_EQ(kind_of_service(queue, 1, 1.009), Kind::kSame);  // longer than TTFT: of itself
+  EXPECT_EQ(kind_of_service(queue, 1, 1.011), Kind::kWorse);
+  EXPECT_EQ(kind_of_service(queue, 0.0001, 0.0002, true, {}), Kind::kWorse);
+  const std::string exposed = "communication.exposed_fraction";  // of the makespan
+  EXPECT_EQ(kind_of_service(exposed, 0.0002, 0.0099), Kind::kSame);
+  EXPECT_EQ(kind_of_service(exposed, 0.0002, 0.0103), Kind::kWorse);
+  const std::string lost = "routing.time_lost_s";  // of 10 s
+  EXPECT_EQ(kind_of_service(lost, -0.01, 0.08), Kind::kSame);
+  EXPECT_EQ(kind_of_service(lost, -0.01, 0.1), Kind::kWorse);
+  EXPECT_EQ(kind_of_service("serving.preemptions", 3, 12), Kind::kSame);  // of 1,000 requests
+  EXPECT_EQ(kind_of_service("serving.preemptions", 3, 14), Kind::kWorse);
+}
+
+TEST(Backlog, ThatDoesNotGrowIsNotJudgedByItsSlope) {
+  const std::string growth = "serving.backlog_growth_per_s";  // 1 % of 4/s: 0.04/s
+  EXPECT_EQ(kind_of_service(growth, -0.3, -0.01), Kind::kSame);
+  EXPECT_EQ(kind_of_service(growth, -0.3, 0.039), Kind::kSame);
+  EXPECT_EQ(kind_of_service(growth, -0.3, 0.05), Kind::kMoved);
+  // One that grows in the end is judged.
+  EXPECT_EQ(kind_of_service(growth, -0.3, 0.05, false), Kind::kWorse);
+  EXPECT_EQ(kind_of_service("serving.steady", 1, 0), Kind::kWorse);
+}
+
+// GPUs that are faster are less busy at the same rate.
+TEST(Direction, ThereIsNoneOfHowBusyAGpuIs) {
+  EXPECT_EQ(kind_of_service("utilization.compute_busy_fraction", 0.6, 0.4), Kind::kMoved);
+  EXPECT_EQ(kind_of_service("utilization.no_work_fraction", 0.2, 0.4), Kind::kMoved);
+  EXPECT_EQ(kind_of_service("communication.total_over_compute", 0.2, 0.4), Kind::kMoved);
+  EXPECT_EQ(better_of("communication.exposed_fraction"), Better::kLess);
+}
+
 // fault:A12
 TEST(Tolerance, IsRefusedWhereItWouldLetEverythingPass) {
   EXPECT_EQ(refusal_of("inf%"), "13: error: \"inf%\": a tolerance is a number of at least 0");

@@ -8,6 +8,8 @@
 #include <fstream>
 #include <string>
 
+#include "source_dir.hpp"
+
 namespace rehearse {
 namespace {
 

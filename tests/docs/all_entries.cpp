@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "docs/shell.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

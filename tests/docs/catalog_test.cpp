@@ -8,6 +8,7 @@
 #include <string>
 
 #include "catalog/device_catalog.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

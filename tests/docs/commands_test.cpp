@@ -21,6 +21,7 @@
 #include "docs/markdown.hpp"
 #include "docs/shell.hpp"
 #include "docs/shown_output.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

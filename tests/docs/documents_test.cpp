@@ -18,6 +18,7 @@
 #include "docs/figures.hpp"
 #include "docs/markdown.hpp"
 #include "docs/shell.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "docs/markdown.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "source_dir.hpp"
+
 namespace rehearse {
 
 namespace fs = std::filesystem;

@@ -12,6 +12,7 @@
 #include "input/input.hpp"
 #include "input/input_texts.hpp"
 #include "input/read_device.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

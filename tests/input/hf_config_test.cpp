@@ -9,6 +9,7 @@
 #include "input/hf/family.hpp"
 #include "input/input.hpp"
 #include "input/input_texts.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

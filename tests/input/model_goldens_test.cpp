@@ -15,6 +15,7 @@
 #include "input/input_texts.hpp"
 #include "input/model_gallery.hpp"
 #include "model/weights.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

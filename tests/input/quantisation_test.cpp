@@ -9,6 +9,7 @@
 #include "input/input.hpp"
 #include "input/input_texts.hpp"
 #include "model/weights.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "input/input.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

@@ -8,6 +8,8 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "source_dir.hpp"
+
 namespace rehearse {
 namespace {
 

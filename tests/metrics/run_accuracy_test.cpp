@@ -9,9 +9,11 @@
 namespace rehearse {
 namespace {
 
-Platform platform_of(const std::string& gpu) {
+Platform platform_of(const std::string& gpu, const std::string& vendor = "nvidia") {
   Platform platform;
-  platform.devices.emplace_back().gpu = gpu;
+  Device& device = platform.devices.emplace_back();
+  device.gpu = gpu;
+  device.vendor = vendor;
   platform.gpus.emplace_back();
   return platform;
 }
@@ -45,7 +47,7 @@ TEST(RunAccuracy, IsThatOfItsEngineOrOfAllStaticBatches) {
   plan.engine.name = "an engine of which nobody published anything";
   EXPECT_EQ(accuracy_of(plan, model, platform, of_products()).error, any.error);
   plan.engine.name = "vllm_v0";
-  ASSERT_LT(expected_error("static.vllm_v0", "a100")->rows, 10);
+  ASSERT_LT(expected_error("static.vllm_v0", "a100", "nvidia")->rows, 10);
   EXPECT_EQ(accuracy_of(plan, model, platform, of_products()).error, any.error)
       << "a tenth of so few rows says nothing";
 }
@@ -69,6 +71,43 @@ TEST(RunAccuracy, SaysWhyNothingIsKnown) {
   plan.serve->engine.name = "static";
   EXPECT_EQ(accuracy_of(plan, model, platform_of("h100"), of_products()).beyond,
             "no published run of that engine with requests that arrive is scored");
+}
+
+// What rows of other vendors' GPUs come to was given to TPUs as if somebody had compared.
+TEST(RunAccuracy, IsNotOfGpusOfAnotherVendor) {
+  Plan plan;
+  const Model model;
+  EXPECT_EQ(to_text(accuracy_of(plan, model, platform_of("mi300x", "amd"), of_products())),
+            "expected error of times: not known, nobody has compared: no published run on mi300x "
+            "or another GPU of amd is scored; constants datasheet");
+  plan.serve.emplace();
+  plan.serve->engine.name = "vllm";
+  const RunAccuracy tpu = accuracy_of(plan, model, platform_of("tpu-v5p", "google"), of_products());
+  EXPECT_EQ(tpu.error, nullptr);
+  EXPECT_EQ(tpu.ttft, nullptr);
+  EXPECT_EQ(tpu.beyond, "no published run of vllm on tpu-v5p or another GPU of google is scored");
+  // One of them is enough.
+  Platform both = platform_of("h100");
+  both.devices.push_back(platform_of("tpu-v5p", "google").devices[0]);
+  both.gpus.emplace_back().device = 1;
+  Programs programs = of_products();
+  programs.ranks.emplace_back().gpu = 1;
+  EXPECT_EQ(accuracy_of(plan, model, both, programs).error, nullptr);
+}
+
+TEST(RunAccuracy, SaysWhichGpusOfTheVendorTheRowsDoNotHave) {
+  Plan plan;
+  plan.serve.emplace();
+  plan.serve->engine.name = "vllm";
+  const Model model;
+  const RunAccuracy v100 = accuracy_of(plan, model, platform_of("v100"), of_products());
+  ASSERT_NE(v100.error, nullptr);
+  EXPECT_FALSE(v100.error->own);
+  EXPECT_TRUE(to_text(v100).ends_with("; none of them on v100; constants datasheet"))
+      << to_text(v100);
+  for (const char* measured : {"h100", "b200"}) {
+    EXPECT_EQ(accuracy_of(plan, model, platform_of(measured), of_products()).unseen, "");
+  }
 }
 
 // Models with experts or latent attention are among the runs.
@@ -120,13 +159,15 @@ TEST(RunAccuracy, OfSeveralKindsOfGpusIsTheLargestError) {
   const Model model;
   Platform platform = platform_of("a100");
   platform.devices.emplace_back().gpu = "a GPU that nobody has measured";
+  platform.devices.back().vendor = "nvidia";
   platform.gpus.emplace_back().device = 1;
   Programs programs = programs_of({});
   const RunAccuracy one = accuracy_of(plan, model, platform, programs);
   programs.ranks.emplace_back().gpu = 1;
   const RunAccuracy both = accuracy_of(plan, model, platform, programs);
   ASSERT_NE(both.error, nullptr);
-  const ExpectedError* const other = expected_error("static", "a GPU that nobody has measured");
+  const ExpectedError* const other =
+      expected_error("static", "a GPU that nobody has measured", "nvidia");
   ASSERT_NE(other, one.error);
   EXPECT_EQ(both.error->median, std::max(one.error->median, other->median));
 }

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "input/read_engine.hpp"
+#include "source_dir.hpp"
 
 namespace rehearse {
 namespace {

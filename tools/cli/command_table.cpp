@@ -17,6 +17,7 @@ constexpr const char* kNotFit =
     "the plan does not fit in memory, a service misses its objective "
     "or has no steady state";
 const std::string kPlan = "workloads/plans/moe-10b-24gpu.textproto";
+const std::string kBatch = "workloads/gallery/llama-70b-batch-4xh100.textproto";
 
 const std::string kInit = "rehearse init --model meta-llama/Llama-3.1-70B --gpu h200 --gpus 8";
 
@@ -48,8 +49,8 @@ std::vector<Command> start() {
       {"run",
        "simulate one plan",
        CommandGroup::kStart,
-       {{"rehearse run " + kPlan, "times, tokens per second, communication and memory"},
-        {"rehearse run " + kPlan + " --set layout.tensor=4 --set layout.pipeline=1 --json",
+       {{"rehearse run " + kBatch, "times, tokens per second, communication and memory"},
+        {"rehearse run " + kBatch + " --set layout.tensor=8 --json",
          "another layout; the result as JSON"}},
        "the plan was simulated, fits in memory and keeps its objective",
        kNotFit,
@@ -59,9 +60,9 @@ std::vector<Command> start() {
        "what a plan or a model means, without simulating",
        CommandGroup::kStart,
        {{"rehearse show --model Qwen/Qwen3-32B", "parameters, bytes and FLOPs of a model"},
-        {"rehearse show " + kPlan, "who holds what, the groups, FLOPs and bytes, memory"}},
+        {"rehearse show " + kBatch, "who holds what, the groups, FLOPs and bytes, memory"}},
        kPrinted,
-       "",
+       "the plan does not fit in memory",
        add_show_options,
        show_command},
       {"schema",
@@ -80,9 +81,8 @@ std::vector<Command> ask() {
       {"search",
        "rank the layouts of a range of GPUs, on one or several platforms",
        CommandGroup::kAsk,
-       {{"rehearse search " + kPlan + " --gpus 24 --data 1 --top 3",
-         "the best three layouts of 24 GPUs without data parallelism"},
-        {"rehearse search " + kPlan + " --gpus 24 --why-not tensor=3",
+       {{"rehearse search " + kBatch + " --gpus 8 --top 3", "the best three layouts of 8 GPUs"},
+        {"rehearse search " + kBatch + " --gpus 8 --why-not tensor=3",
          "why no layout has three tensor ranks"}},
        "layouts were ranked",
        "no layout keeps the constraints",
@@ -181,9 +181,10 @@ std::vector<Command> parts() {
       {"calibrate",
        "measured kernels of a GPU: a device file of its own",
        CommandGroup::kParts,
-       {{"rehearse calibrate tests/cli/inputs/anchors.csv --gpu h100 --date 2026-11",
+       {{"rehearse calibrate workloads/gallery/measured-h100.csv --gpu h100 --date 2026-11",
          "what a few measured rows change"},
-        {"rehearse calibrate tests/cli/inputs/anchors.csv --gpu h100 --date 2026-11 --name my-h100 "
+        {"rehearse calibrate workloads/gallery/measured-h100.csv --gpu h100 --date 2026-11 --name "
+         "my-h100 "
          "--out my-h100.textproto",
          "and the device file, written"}},
        "the constants were fitted",
@@ -207,9 +208,9 @@ std::vector<Command> check() {
           {"compare",
            "what moved between two results, or two plans; fails on a regression",
            CommandGroup::kCheck,
-           {{"rehearse compare tests/cli/cases/compare-regression/old.json "
-             "tests/cli/cases/compare-regression/new.json",
-             "two results; the second is worse", 1},
+           {{"rehearse compare workloads/gallery/mixtral-8xh100.textproto "
+             "workloads/gallery/mixtral-skewed-experts-8xh100.textproto",
+             "two plans, each run; something is worse in the second", 1},
             {"rehearse compare " + kPlan + " " + kPlan + " --variant declared-top1",
              "two plans, each run"}},
            "nothing got worse by more than its tolerance",

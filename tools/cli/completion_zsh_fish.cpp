@@ -10,6 +10,8 @@
 namespace rehearse {
 namespace {
 
+// A function of ours stands behind a space: without it _arguments puts options of compadd before
+// its first word.
 std::string zsh_action(const std::string& metavar) {
   switch (completed_with(metavar)) {
     case Completed::kFiles:
@@ -18,16 +20,17 @@ std::string zsh_action(const std::string& metavar) {
       return "_files -/";
     case Completed::kWords:
     case Completed::kPrefixes:
-      return fmt::format("_rehearse_values \"{}\"", metavar);
+      return fmt::format(" _rehearse_values \"{}\"", metavar);
     case Completed::kWordsAndFiles:
-      return fmt::format("_rehearse_values_and_files \"{}\"", metavar);
+      return fmt::format(" _rehearse_values_and_files \"{}\"", metavar);
     case Completed::kNothing:
       return " ";
   }
   return "";
 }
 
-// One argument of _arguments for each name: '*--set[help]:FIELD=VALUE:action'.
+// One argument of _arguments for each name: '*--set=[help]:FIELD=VALUE:action'; "=": the value may
+// stand behind one, or be the next word.
 std::string zsh_option(const OptionText& option) {
   constexpr const char* kSpecial = "[]:\\";
   std::string bare = option.help;
@@ -37,7 +40,8 @@ std::string zsh_option(const OptionText& option) {
   }
   std::string lines;
   for (const std::string& name : option.names) {
-    std::string spec = (option.repeated ? "*" : "") + name + "[";
+    const bool long_with_value = !option.metavar.empty() && name.starts_with("--");
+    const std::string spec = (option.repeated ? "*" : "") + name + (long_with_value ? "=[" : "[");
     std::string what = shell_quoted(bare, kSpecial);
     what = what.substr(1, what.size() - 2);
     lines += fmt::format("      '{}{}]", spec, what);
@@ -62,13 +66,19 @@ std::string fish_values(const std::string& metavar) {
   return how_text;
 }
 
+bool has_files(const std::string& metavar) {
+  const Completed how = completed_with(metavar);
+  return how == Completed::kFiles || how == Completed::kWordsAndFiles;
+}
+
 std::string fish_option(const OptionText& option) {
   std::string text;
   if (!option.positional) {
     for (const std::string& name : option.names) {
       text += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
     }
-    if (!option.metavar.empty()) text += " -r";
+    // What is no file is offered alone.
+    if (!option.metavar.empty()) text += has_files(option.metavar) ? " -r" : " -x";
     text += " -d " + shell_quoted(option.help, "\\");
   }
   return text + fish_values(option.metavar) + "\n";

@@ -38,6 +38,22 @@ std::vector<double> numbers_of(const std::string& text) {
   return numbers;
 }
 
+// Whether the plan fits, and what to do with it.
+std::string what_next(const LaunchAnswer& answer, const std::string& out) {
+  const std::string plan = out.empty() ? "PLAN" : out;
+  std::string text = fmt::format("memory    {}\n", answer.memory);
+  if (out.empty()) text += "platform  not written: the plan's first lines have its command\n";
+  if (!answer.fits) {
+    return text +
+           "next      launch it with more GPUs for a replica, another --gpu, or fewer "
+           "tokens in a pass; as it is, no request is served\n";
+  }
+  return text + fmt::format(
+                    "next      put your traffic and objective into serve {{ }}, then "
+                    "rehearse run {0}; rehearse size {0} finds the largest rate\n",
+                    plan);
+}
+
 // What is refused stands on stderr already.
 int say_refused(const LaunchAnswer& answer) {
   const bool one = answer.refused.size() == 1;
@@ -99,13 +115,13 @@ int plan_command(const Options& options) {
   if (answer.plan.empty()) return say_refused(answer);
   if (request.out.empty()) {
     fmt::print("{}", answer.plan);
-    return 0;
+  } else {
+    write_plan({request.out, answer.plan, answer.platform_path, answer.platform}, typed.force);
+    if (!options.quiet) {
+      fmt::print("written   {}, and its platform {}\n", request.out, answer.platform_path);
+    }
   }
-  write_plan({request.out, answer.plan, answer.platform_path, answer.platform}, typed.force);
-  if (!options.quiet) {
-    fmt::print("written   {}, and its platform {}\nnext      rehearse run {}\n", request.out,
-               answer.platform_path, request.out);
-  }
+  if (!options.quiet) fmt::print(stderr, "{}", what_next(answer, request.out));
   return 0;
 }
 

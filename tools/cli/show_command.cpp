@@ -18,10 +18,12 @@
 #include "commands/table_json.hpp"
 #include "facts/facts.hpp"
 #include "input/model_gallery.hpp"
+#include "layout/memory_rule.hpp"
 #include "report/show.hpp"
 #include "report/show_large.hpp"
 #include "report/show_model.hpp"
 #include "report/show_table.hpp"
+#include "service/engine_of_plan.hpp"
 #include "service/engine_text.hpp"
 #include "service/pools_of_plan.hpp"
 #include "simulation/lowered.hpp"
@@ -68,18 +70,35 @@ int show_only_model(const Options& options) {
 
 namespace {
 
-std::string engine_lines(const Plan& plan, const Model& model, const Platform& platform) {
-  const auto of = [&](const Plan& its, const std::string& field, int first_gpu) {
+struct EngineLines {
+  std::string text;
+  std::string verdict;  // of what does not fit; empty: all does
+};
+
+EngineLines engine_lines(const Plan& plan, const Model& model, const Platform& platform) {
+  EngineLines lines;
+  const auto add = [&](const Plan& its, const char* whose, const std::string& field,
+                       int first_gpu) {
     const EngineChoice& choice = its.serve->engine;
-    return engine_text(engine_of(its, choice, model, platform, field, first_gpu), choice);
+    lines.text += fmt::format("Engine of a {}replica\n", whose);
+    try {
+      lines.text +=
+          engine_text(advised_engine_of(its, choice, model, platform, field, first_gpu), choice);
+    } catch (const DoesNotFit& verdict) {
+      lines.text += "  does not fit in memory\n";
+      lines.verdict += std::string(lines.verdict.empty() ? "" : "\n") + verdict.what();
+    }
   };
-  if (!plan.serve->pools) return "Engine of a replica\n" + of(plan, "serve.engine", 0);
+  if (!plan.serve->pools) {
+    add(plan, "", "serve.engine", 0);
+    return lines;
+  }
   const PoolsOfPlan pools = pools_of(plan);
-  const auto of_pool = [&](const PoolOfPlan& pool) {
-    return of(pool.plan, pool.engine_field(), pool.first_gpu);
-  };
-  return "Engine of a prefill replica\n" + of_pool(pools.prefill) + "Engine of a decode replica\n" +
-         of_pool(pools.decode);
+  for (const auto& [pool, whose] :
+       {std::pair{&pools.prefill, "prefill "}, std::pair{&pools.decode, "decode "}}) {
+    add(pool->plan, whose, pool->engine_field(), pool->first_gpu);
+  }
+  return lines;
 }
 
 std::string graphs_text(const Model& model, const Plan& plan) {
@@ -128,18 +147,22 @@ int show_command(const Options& options) {
   const Platform& platform = lowered.cluster.platform();
   const Programs& programs = lowered.programs;
   progress.reset();
+  const EngineLines engine =
+      plan.serve ? engine_lines(plan, model, platform)
+                 : EngineLines{"", what_cannot_fit(plan, model, programs, platform)};
   const auto text = [&]() -> std::string {
     if (options.dump == "graph") return graphs_text(model, plan);
     if (options.dump == "program") return dump(programs);
     std::string shown = show(model, plan, platform, programs, options.dump == "ranks");
     if (!plan.serve) return shown;
-    const std::string engine = engine_lines(plan, model, platform);
-    const bool wraps = programs.ranks.size() > kMostListed;
-    return shown + (wraps ? wrapped_lines(engine, kScreenColumns) : engine);
+    return shown + (is_large(plan) ? wrapped_lines(engine.text, kScreenColumns) : engine.text);
   };
   print_answer(options, {text, [&] { return facts_json(model, plan, platform, programs); },
                          [&] { return rank_rows(plan, platform, programs); }});
-  return 0;
+  // What is dumped is what would run, whether or not it fits.
+  if (engine.verdict.empty() || options.dump == "graph" || options.dump == "program") return 0;
+  fmt::print(stderr, "{}\n", engine.verdict);
+  return 1;
 }
 
 }  // namespace rehearse
