@@ -193,7 +193,7 @@ std::string ranks_part(const Model& model, const Plan& plan, const Programs& pro
 }
 
 std::string groups_part(const ProcessGroups& groups) {
-  std::string text = "Process groups\n";
+  std::string text;
   for (int axis = 0; axis < kAxes; ++axis) {
     std::vector<std::string> all;
     std::size_t least = SIZE_MAX;
@@ -204,13 +204,13 @@ std::string groups_part(const ProcessGroups& groups) {
       least = std::min(least, group.ranks.size());
       most = std::max(most, group.ranks.size());
     }
-    if (all.empty()) continue;
+    if (most <= 1) continue;  // nobody to speak with
     text += fmt::format("  {:<4} {} group{} of {}: {}\n", to_text(static_cast<Axis>(axis)),
                         all.size(), all.size() == 1 ? "" : "s",
                         least == most ? std::to_string(most) : fmt::format("{}-{}", least, most),
                         first_and_last(all));
   }
-  return text;
+  return text.empty() ? text : "Process groups\n" + text;
 }
 
 }  // namespace
@@ -279,7 +279,7 @@ std::string show_large(const Model& model, const Plan& plan, const Platform& pla
   const std::string above = wrapped_lines(before + roles + head, kScreenColumns);
   const std::string below = wrapped_lines(after, kScreenColumns);
   // Below it says what its engine is (service/engine_text.hpp), or each pool's.
-  const long lines_of_engine = plan.serve && plan.serve->pools ? 30 : 15;
+  const long lines_of_engine = plan.serve && plan.serve->pools ? 20 : 10;
   const long used = std::count(above.begin(), above.end(), '\n') +
                     std::count(below.begin(), below.end(), '\n') + 2 +
                     (plan.serve ? lines_of_engine : 0);

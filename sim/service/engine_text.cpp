@@ -28,13 +28,18 @@ std::string memory_text(const PlannedEngine& engine, const EngineChoice& chosen)
 
 }  // namespace
 
-std::string engine_text(const PlannedEngine& engine, const EngineChoice& chosen) {
+std::string engine_text(const PlannedEngine& engine, const EngineChoice& chosen, bool is_brief) {
   const serving::EngineSettings& settings = engine.settings;
   std::string text =
       fmt::format("  scheduler {}, {} rank{} in {} stage{}\n", settings.scheduler, settings.ranks,
                   settings.ranks == 1 ? "" : "s", settings.stages, settings.stages == 1 ? "" : "s");
+  std::string defaults;
   const auto line = [&](const char* name, const std::string& value, bool is_chosen) {
-    text += fmt::format("  {:<20} {}{}\n", name, value, origin(is_chosen));
+    if (is_brief && !is_chosen) {
+      defaults += fmt::format("{}{} {}", defaults.empty() ? "" : "; ", name, value);
+    } else {
+      text += fmt::format("  {:<20} {}{}\n", name, value, origin(is_chosen));
+    }
   };
   line("max_tokens_per_pass", fmt::format("{}", settings.max_tokens),
        chosen.max_tokens_per_pass.has_value());
@@ -67,6 +72,7 @@ std::string engine_text(const PlannedEngine& engine, const EngineChoice& chosen)
       chosen.speculative.has_value());
   line("keys and values", memory_text(engine, chosen),
        chosen.kv_blocks || chosen.memory_fraction || chosen.block_tokens);
+  if (!defaults.empty()) text += fmt::format("  by default: {}\n", defaults);
   return text;
 }
 

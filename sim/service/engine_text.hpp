@@ -9,7 +9,7 @@
 namespace rehearse {
 
 // A line for each, indented by two: its scheduler, limits, memory, what it leaves out. `chosen`:
-// what the plan says; all else is the engine's default.
-std::string engine_text(const PlannedEngine& engine, const EngineChoice& chosen);
+// what the plan says; all else is the engine's default, which is_brief puts into one line.
+std::string engine_text(const PlannedEngine& engine, const EngineChoice& chosen, bool is_brief);
 
 }  // namespace rehearse

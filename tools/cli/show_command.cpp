@@ -82,8 +82,8 @@ EngineLines engine_lines(const Plan& plan, const Model& model, const Platform& p
     const EngineChoice& choice = its.serve->engine;
     lines.text += fmt::format("Engine of a {}replica\n", whose);
     try {
-      lines.text +=
-          engine_text(advised_engine_of(its, choice, model, platform, field, first_gpu), choice);
+      lines.text += engine_text(advised_engine_of(its, choice, model, platform, field, first_gpu),
+                                choice, is_large(plan));
     } catch (const DoesNotFit& verdict) {
       lines.text += "  does not fit in memory\n";
       lines.verdict += std::string(lines.verdict.empty() ? "" : "\n") + verdict.what();
