@@ -40,6 +40,7 @@ struct LaunchAnswer {
   std::string platform_path;  // beside the plan
   std::string memory;         // a line: whether it fits, or who lacks how much and what helps
   bool fits = true;
+  std::string why_not;  // what `run` refuses the plan for, whatever the memory; empty: nothing
 };
 
 // Throws InputError, located in the command: words that are no such command, values that the engine

@@ -33,6 +33,8 @@ void say_room(const LaunchRequest& request, const DeviceSheet& sheet, int gpus, 
   } catch (const DoesNotFit& error) {
     answer.fits = false;
     answer.memory = said_by(error);
+  } catch (const InputError& error) {
+    answer.why_not = said_by(error);
   }
 }
 

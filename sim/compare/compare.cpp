@@ -51,6 +51,8 @@ constexpr FieldRule kRules[] = {
     {"serving.window_s", Better::kNeither},
     {"serving.mean_batch", Better::kNeither},
     {"serving.window", Better::kNeither},
+    {"serving.window_lives", Better::kNeither},
+    {"serving.life_s", Better::kNeither},  // of the times, that show themselves
     {"serving.offered_rate", Better::kNeither},
     {"serving.completed", Better::kMore},
     {"serving.refused", Better::kLess},

@@ -182,11 +182,13 @@ TEST(Launch, DraftsNeedTheirAcceptance) {
                           request))
                 .find("draft models"),
             std::string::npos);
-  const Plan next = plan_of(sglang(
+  const LaunchAnswer answer = sglang(
       "--model-path DeepSeek-V3 --tp 8 --speculative-algorithm NEXTN --speculative-num-steps 2 "
       "--speculative-eagle-topk 1 --speculative-num-draft-tokens 3",
-      request));
-  EXPECT_EQ(next.serve->engine.speculative->tokens, 2);
+      request);
+  EXPECT_EQ(plan_of(answer).serve->engine.speculative->tokens, 2);
+  EXPECT_NE(answer.why_not.find("SGLang's speculative decoding is not modelled"), std::string::npos)
+      << answer.why_not;
 }
 
 TEST(Launch, RefusedWordsLeaveNoPlanUnlessThatIsAsked) {

@@ -41,8 +41,11 @@ std::vector<double> numbers_of(const std::string& text) {
 // Whether the plan fits, and what to do with it.
 std::string what_next(const LaunchAnswer& answer, const std::string& out) {
   const std::string plan = out.empty() ? "PLAN" : out;
-  std::string text = fmt::format("memory    {}\n", answer.memory);
+  std::string text = answer.why_not.empty()
+                         ? fmt::format("memory    {}\n", answer.memory)
+                         : fmt::format("refused   by rehearse run: {}\n", answer.why_not);
   if (out.empty()) text += "platform  not written: the plan's first lines have its command\n";
+  if (!answer.why_not.empty()) return text;
   if (!answer.fits) {
     return text +
            "next      launch it with more GPUs for a replica, another --gpu, or fewer "
