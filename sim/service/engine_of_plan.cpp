@@ -297,7 +297,7 @@ std::string plan_engine(const Plan& plan, const EngineChoice& choice, const Mode
     settings.graph_sizes = serving::vllm_graph_sizes(settings.max_sequences, settings.max_tokens,
                                                      settings.speculation.drafts);
   }
-  const std::string lacking = size_pool(replica, planned);
+  std::string lacking = size_pool(replica, planned);
   const std::string why_not = lacking.empty() ? serving::refusal(settings) : "";
   if (!why_not.empty()) {
     throw InputError(plan.where.at(field), fmt::format("{}: {}", field, why_not));

@@ -7,6 +7,13 @@
 namespace rehearse {
 namespace {
 
+// Below what is counted, a picosecond for each of its roundings, it is nothing.
+constexpr double kNothing = 1e-11;
+
+std::string rest_of(Seconds rest) {
+  return to_text(std::abs(rest.value) < kNothing ? Seconds{} : rest);
+}
+
 // "2 steps 600 ms, "
 std::string part_of_request(const StepsOfRequest& steps, const char* kind) {
   if (steps.steps == 0) return "";
@@ -27,9 +34,6 @@ std::string row_of(const std::string& name, const ExplainedService& explained, C
   };
   return row(name, text(explained.decoding), text(explained.with_prompts));
 }
-
-// Below what is counted, a picosecond for each of its roundings, it is nothing.
-constexpr double kNothing = 1e-11;
 
 std::string share_cell(Seconds part, Seconds whole) {
   if (std::abs(part.value) < kNothing) return "-";
@@ -69,14 +73,14 @@ std::string explained_text(const ExplainedService& explained) {
     const ExplainedTtft& ttft = *explained.ttft;
     text += fmt::format("  TTFT of the request in the middle {} = queueing {}, {}else {}\n",
                         to_text(ttft.whole), to_text(ttft.queueing), part_of_request(ttft.own, ""),
-                        to_text(ttft.rest));
+                        rest_of(ttft.rest));
   }
   if (explained.tpot) {
     const ExplainedTpot& tpot = *explained.tpot;
     text += fmt::format(
         "  TPOT of the request in the middle {}, of each of {} tokens = {}{}else {}\n",
         to_text(tpot.whole), tpot.tokens, part_of_request(tpot.decoding, " that only decode"),
-        part_of_request(tpot.with_prompts, " with prompts beside it"), to_text(tpot.rest));
+        part_of_request(tpot.with_prompts, " with prompts beside it"), rest_of(tpot.rest));
   }
   if (explained.decoding || explained.with_prompts) text += steps_table(explained);
   return text;
