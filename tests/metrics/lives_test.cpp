@@ -56,6 +56,7 @@ TEST(ArrivalWindow, IsComparedToTheTimeInTheEngine) {
 // in the engine for 11 ms each. More of them would not wait less.
 TEST(ArrivalWindow, WaitsInTheQueueAreNoLife) {
   std::vector<Offered> offered;
+  offered.reserve(400);
   for (int i = 0; i < 400; ++i) offered.push_back(asks(1, 1, i * 10 * kMs));
   Plan plan;
   const Serving serving = measured(offered, one_at_a_time(), &plan);

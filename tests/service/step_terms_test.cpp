@@ -46,6 +46,7 @@ Priced price(const Plan& plan, Model model, const std::vector<Slices>& ranks, co
     PassPrice passes(plan, model, cluster, {0});
     std::vector<serving::Batch> batches(ranks.size());
     std::vector<serving::StepShape> shapes;
+    shapes.reserve(batches.size());
     for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
       for (const auto& [tokens, context] : ranks[rank]) {
         batches[rank].push_back({0, tokens, context});
@@ -101,7 +102,7 @@ TEST(StepTerms, OfAPrefillStepAreWhatItMultipliesAndScores) {
   const SmallGpu gpu = {.flops_per_second = 1e6, .memory_bandwidth = 1e15};
   const Priced step = price(plan_of(1, 1, 1), small_dense_model(), {{{6, 0}}}, gpu);
   const double of_token = 2.0 * (8 * 16 + 8 * 8 + 2 * 8 * 16);
-  const double pairs = 6 * 7 / 2;
+  const double pairs = 6 * 7 / 2.0;
   EXPECT_NEAR(step.terms[StepPart::kProducts].value, (6 * of_token + 2.0 * 8 * 10) / 1e6, 1e-9);
   EXPECT_NEAR(step.terms[StepPart::kAttention].value, pairs * 2.0 * 2 * 4 * 2 / 1e6, 1e-9);
   expect_conserved(step);
