@@ -10,35 +10,13 @@
 
 #include "compare/check_result.hpp"
 #include "compare/report.hpp"
+#include "compare/small_results.hpp"
 #include "metrics/result_json.hpp"
 
 namespace rehearse {
 namespace {
 
-using nlohmann::json;
 using Kind = FieldChange::Kind;
-
-json result() {
-  return json::parse(R"({
-    "plan": "p", "makespan_s": 10.0, "ttft_s": {"max": 4.0}, "throughput": {"tokens_per_s": 100.0},
-    "memory": {"fits": true, "peak_bytes": 1e9, "capacity_bytes": 64e9},
-    "communication": {"by_axis": [{"axis": "tp", "busy_s": 1.0}, {"axis": "pp", "busy_s": 2.0}]},
-    "operators": [{"operator": "qkv", "busy_s": 5.0}, {"operator": "norm", "busy_s": 1.0}]})");
-}
-
-// As result_skeleton: every field that there can be.
-json schema() {
-  json all = result();
-  all["tpot_s"] = {{"max", 0.0}};
-  all["routing"] = {{"time_lost_s", 0.0}};
-  all["communication"]["total_over_compute"] = 0.0;
-  return all;
-}
-
-ResultComparison compare(const json& before, const json& after,
-                         const std::vector<Tolerance>& tolerances) {
-  return compare(before, after, tolerances, schema());
-}
 
 std::string refusal_of(const std::string& tolerance) {
   try {
@@ -49,8 +27,6 @@ std::string refusal_of(const std::string& tolerance) {
   }
   return "accepted";
 }
-
-const std::vector<Tolerance> kOnePercent = {{"", 0.01, 0}};
 
 Kind kind_after(const std::string& pointer, const json& value, const std::string& path,
                 const std::vector<Tolerance>& tolerances = kOnePercent) {
@@ -341,63 +317,6 @@ TEST(Report, CountsAndListsTheWorstFirst) {
             "better  makespan_s                                         10.0 s ->       9.00 s     "
             "-10.00 %\n"
             "1 worse, 1 better, 0 moved without being either, 7 the same\n");
-}
-
-// A result whose largest TTFT has this mean and standard deviation over so many seeds.
-json over_seeds(double ttft, double mean, double standard_deviation, int seeds) {
-  json with = result();
-  with["ttft_s"]["max"] = ttft;
-  with["seeds"] = {
-      {"seeds", seeds},
-      {"figures",
-       {{{"figure", "ttft_s.max"}, {"mean", mean}, {"standard_deviation", standard_deviation}}}}};
-  return with;
-}
-
-Kind ttft_kind(const json& before, const json& after) {
-  for (const FieldChange& each : compare(before, after, kOnePercent).fields) {
-    if (each.path == "ttft_s.max") return each.kind;
-  }
-  return Kind::kSame;
-}
-
-// 5 seeds each of standard deviation 0.5: means differ by chance up to 2.306 (8 degrees of freedom)
-// x sqrt(2 x 0.25 / 5) = 0.729.
-TEST(Seeds, SayWhatMayBeChance) {
-  const json before = over_seeds(4.0, 4.1, 0.5, 5);
-  EXPECT_EQ(ttft_kind(before, over_seeds(4.6, 4.82, 0.5, 5)), Kind::kChance);
-  EXPECT_EQ(ttft_kind(before, over_seeds(4.6, 4.84, 0.5, 5)), Kind::kWorse);
-  EXPECT_EQ(ttft_kind(before, over_seeds(3.0, 3.38, 0.5, 5)), Kind::kChance);
-  EXPECT_EQ(ttft_kind(before, over_seeds(3.0, 3.36, 0.5, 5)), Kind::kBetter);
-  EXPECT_EQ(ttft_kind(before, over_seeds(4.0, 4.5, 0.5, 5)), Kind::kSame);
-  // 2 seeds each: 4.303 x sqrt(0.25) = 2.15; 100 each: 2.042 x sqrt(0.005) = 0.144.
-  EXPECT_EQ(ttft_kind(over_seeds(4, 4, 0.5, 2), over_seeds(6, 6.1, 0.5, 2)), Kind::kChance);
-  EXPECT_EQ(ttft_kind(over_seeds(4, 4, 0.5, 100), over_seeds(5, 4.15, 0.5, 100)), Kind::kWorse);
-}
-
-// Of a queue that becomes shorter.
-TEST(Seeds, MayBeOfFiguresBelowZero) {
-  json with = result();
-  with["seeds"] = {{"seeds", 2}, {"figures", {{{"figure", "x"}, {"mean", -1.0}}}}};
-  EXPECT_FALSE(fault_of(with, json::parse(result_skeleton())));
-}
-
-TEST(Seeds, OfOneResultOnlyChangeNothing) {
-  json after = result();
-  after["ttft_s"]["max"] = 5.0;
-  EXPECT_EQ(ttft_kind(over_seeds(4, 4, 9, 5), after), Kind::kWorse);
-  EXPECT_EQ(ttft_kind(result(), over_seeds(5, 5, 9, 5)), Kind::kWorse);
-}
-
-TEST(Seeds, ThatExplainADifferenceAreSaid) {
-  const ResultComparison comparison =
-      compare(over_seeds(4, 4, 1, 3), over_seeds(5, 4.5, 1, 3), kOnePercent);
-  EXPECT_FALSE(comparison.regressed());
-  EXPECT_EQ(compare_table(comparison),
-            "chance  ttft_s.max                                         4.00 s ->       5.00 s     "
-            "+25.00 %\n"
-            "0 worse, 0 better, 1 inside what seeds make of them, 0 moved without being either, 8 "
-            "the same\n");
 }
 
 }  // namespace
