@@ -1,4 +1,4 @@
-// Whether the plan of a launch command fits in the memory of its GPUs.
+// Whether the plan of a launch command runs, and fits in the memory of its GPUs.
 #pragma once
 
 #include "commands/launch.hpp"
@@ -8,7 +8,7 @@
 namespace rehearse {
 
 // Fills in answer.fits and answer.memory, by the memory of `rehearse show`; of requests as the plan
-// has them. Throws as engine_of does, but for DoesNotFit.
+// has them. What engine_of refuses the plan for goes into answer.why_not.
 void say_room(const LaunchRequest& request, const DeviceSheet& sheet, int gpus, const Plan& plan,
               LaunchAnswer& answer);
 
